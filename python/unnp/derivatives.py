@@ -1,0 +1,72 @@
+"""Energy -> forces, stress and per-atom virial, by differentiation with respect to the bond vectors alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from unnp.graph import Graph
+
+
+@dataclass
+class Prediction:
+    """What a potential says of a graph.
+
+    Attributes:
+        energy: (n_graphs,) float64 [eV].
+        atomic_energy: (n_atoms,) float64 [eV].
+        forces: (n_atoms, 3) [eV/A], or None where not asked for.
+        stress: (n_graphs, 3, 3) [eV/A^3], positive in tension; NaN where the structure is not fully periodic.
+        atomic_virial: (n_atoms, 3, 3) [eV], each bond's ``-r (x) dE/dr`` shared equally by its two atoms.
+    """
+
+    energy: Tensor
+    atomic_energy: Tensor
+    forces: Tensor | None = None
+    stress: Tensor | None = None
+    atomic_virial: Tensor | None = None
+
+
+def predict(
+    potential: nn.Module,
+    graph: Graph,
+    *,
+    derivatives: bool = True,
+    atomic_virial: bool = False,
+    training: bool = False,
+) -> Prediction:
+    """Evaluate a potential on a graph.
+
+    With ``g = dE/dr`` of a bond ``r = r_j - r_i``: ``F_i = sum g``, ``F_j = -sum g``,
+    ``stress = (1/V) sum r (x) g`` (symmetrised: rotational invariance makes the sum symmetric up to rounding).
+
+    Args:
+        potential: maps (species, bond_index, bond_vector, n_owned, halo) to atomic energies.
+        graph: one or several structures.
+        derivatives: compute forces and stress.
+        atomic_virial: compute the per-atom virial too.
+        training: keep the graph of the derivatives, so that a loss on them can be differentiated.
+    """
+    vector = graph.bond_vector.detach()
+    with torch.set_grad_enabled(training or derivatives or atomic_virial):
+        if derivatives or atomic_virial:
+            vector.requires_grad_(True)
+        atomic = potential(graph.species, graph.bond_index, vector, graph.n_atoms, 0).double()
+        energy = atomic.new_zeros(graph.n_graphs).index_add(0, graph.atom_graph, atomic)
+        if not (derivatives or atomic_virial):
+            return Prediction(energy, atomic)
+        (gradient,) = torch.autograd.grad(energy.sum(), vector, create_graph=training)
+    i, j = graph.bond_index[0], graph.bond_index[1]
+    forces = gradient.new_zeros(graph.n_atoms, 3).index_add(0, i, gradient).index_add(0, j, -gradient)
+    dyad = (vector.detach().double().unsqueeze(2) * gradient.double().unsqueeze(1)).flatten(1)
+    total = dyad.new_zeros(graph.n_graphs, 9).index_add(0, graph.atom_graph[i], dyad).view(-1, 3, 3)
+    stress = 0.5 * (total + total.transpose(1, 2)) / graph.volume.view(-1, 1, 1)
+    per_atom = None
+    if atomic_virial:
+        per_atom = dyad.new_zeros(graph.n_atoms, 9).index_add(0, i, dyad).index_add(0, j, dyad).mul(-0.5).view(-1, 3, 3)
+    if training:
+        return Prediction(energy, atomic, forces, stress, per_atom)
+    atomic, energy = atomic.detach(), energy.detach()
+    return Prediction(energy, atomic, forces, stress, per_atom)

@@ -1,0 +1,52 @@
+"""Chemical elements and the order in which a model knows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from ase.data import atomic_numbers, chemical_symbols
+
+from unnp.errors import DataError, ModelError, did_you_mean
+
+
+def atomic_number(symbol: str) -> int:
+    """Return Z of a chemical symbol; raise DataError for a symbol that is none."""
+    if symbol not in atomic_numbers or symbol == "X":
+        raise DataError(f"'{symbol}' is not a chemical symbol.{did_you_mean(symbol, chemical_symbols[1:])}")
+    return atomic_numbers[symbol]
+
+
+def symbols_of(numbers: Iterable[int]) -> list[str]:
+    """Return the distinct chemical symbols of atomic numbers, by increasing Z."""
+    return [chemical_symbols[z] for z in sorted({int(z) for z in numbers})]
+
+
+class Elements:
+    """The elements a model knows; ``species`` of an atom is the position of its element in this list.
+
+    Args:
+        symbols: chemical symbols, each once.
+    """
+
+    def __init__(self, symbols: Sequence[str]) -> None:
+        if not symbols or len(set(symbols)) != len(symbols):
+            raise ModelError(f"elements must be a non-empty list without repeats, got {list(symbols)}.")
+        self.symbols = list(symbols)
+        self._species_of_z = np.full(len(chemical_symbols), -1, dtype=np.int64)
+        for species, symbol in enumerate(self.symbols):
+            self._species_of_z[atomic_number(symbol)] = species
+
+    def __len__(self) -> int:
+        return len(self.symbols)
+
+    def species(self, numbers: np.ndarray) -> np.ndarray:
+        """Return the species indices (n_atoms,) of atomic numbers (n_atoms,); raise ModelError for an unknown element."""
+        species = self._species_of_z[np.asarray(numbers)]
+        if (species < 0).any():
+            unknown = symbols_of(np.asarray(numbers)[species < 0])
+            raise ModelError(
+                f"the structure contains {', '.join(unknown)}, but the model knows only {', '.join(self.symbols)}. "
+                "Use a model trained with these elements, or remove the atoms."
+            )
+        return species

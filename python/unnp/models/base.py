@@ -1,0 +1,97 @@
+"""The contract of an architecture and the registry that finds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from importlib.metadata import entry_points
+from pkgutil import iter_modules
+from typing import Any, ClassVar, Literal, TypeVar
+
+from torch import Tensor, nn
+
+from unnp.config import Config, from_dict
+from unnp.errors import ConfigError, unknown
+
+HaloKind = Literal["local", "exchange", "wide"]
+
+
+class Architecture(nn.Module):
+    """Per-atom energies from species and bond vectors; the base of every registered architecture.
+
+    A subclass lives in one file of ``unnp.models``, is decorated with ``@register(name)``, is TorchScript-able, and fills in
+    the class attributes, the properties and ``forward``. Everything else (forces, stress, export, ASE, LAMMPS, tests) follows.
+    """
+
+    name: ClassVar[str]
+    Config: ClassVar[type[Config]]
+    references: ClassVar[list[str]]
+
+    def __init__(self, config: Any, elements: list[str]) -> None:
+        super().__init__()
+        self.config = config
+        self.elements = elements
+
+    def cutoff(self) -> float:
+        """Length [A] of the longest bond that has to be listed."""
+        raise NotImplementedError
+
+    def receptive_field(self) -> float:
+        """Distance [A] up to which an atom's energy depends on other atoms."""
+        raise NotImplementedError
+
+    def exchange_widths(self) -> list[int]:
+        """Numbers per atom in each exchange, in order; empty for a local model."""
+        raise NotImplementedError
+
+    def halo(self) -> HaloKind:
+        """How the model runs on several ranks."""
+        return "exchange" if self.exchange_widths() else "local"
+
+    def forward(self, species: Tensor, bond_index: Tensor, bond_vector: Tensor, n_owned: int, halo: int) -> Tensor:
+        """Return the energies (n_owned,) of the owned atoms.
+
+        Args:
+            species: (n_all,) int64, owned atoms first, then ghosts.
+            bond_index: (2, n_bonds) int64, each bond once; row 0 is owned, row 1 owned or a ghost.
+            bond_vector: (n_bonds, 3) [A], r_j - r_i.
+            n_owned: number of owned atoms.
+            halo: handle of the exchange, 0 for none.
+        """
+        raise NotImplementedError
+
+
+A = TypeVar("A", bound=type[Architecture])
+_REGISTRY: dict[str, type[Architecture]] = {}
+
+
+def register(name: str) -> Callable[[A], A]:
+    """Make an architecture known under a name: ``@register("teanet")``."""
+
+    def add(architecture: A) -> A:
+        if name in _REGISTRY and _REGISTRY[name].__module__ != architecture.__module__:
+            raise ConfigError(f"architecture '{name}' is registered twice.")
+        architecture.name = name
+        _REGISTRY[name] = architecture
+        return architecture
+
+    return add
+
+
+def architectures() -> dict[str, type[Architecture]]:
+    """Return all architectures by name: those of this package and those of the entry-point group ``unnp.models``."""
+    package = import_module("unnp.models")
+    for module in iter_modules(package.__path__):
+        import_module(f"unnp.models.{module.name}")
+    for entry in entry_points(group="unnp.models"):
+        entry.load()
+    return dict(sorted(_REGISTRY.items()))
+
+
+def build_architecture(name: str, settings: dict[str, Any], elements: list[str]) -> Architecture:
+    """Return the architecture ``name`` with the given settings; raise ConfigError for unknown names or settings."""
+    known = architectures()
+    if name not in known:
+        raise ConfigError(unknown("architecture", name, known))
+    kind = known[name]
+    return kind(from_dict(settings, kind.Config, where=f"model ({name})"), elements)
