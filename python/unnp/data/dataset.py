@@ -1,0 +1,166 @@
+"""Structures as graphs with labels: what the trainer and the evaluation read."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from unnp.data.statistics import atom_counts, group_names
+from unnp.elements import Elements
+from unnp.errors import DataError, unknown
+from unnp.graph import Graph
+from unnp.neighbors import bonds
+from unnp.structure import Structure
+
+
+@dataclass
+class Labels:
+    """The labels of one or several structures, float64; a label that is absent is NaN.
+
+    Attributes:
+        energy: (n_graphs,) [eV].
+        forces: (n_atoms, 3) [eV/A].
+        stress: (n_graphs, 3, 3) [eV/A^3], positive in tension.
+        group: (n_graphs,) int64, index into ``Dataset.groups``.
+    """
+
+    energy: Tensor
+    forces: Tensor
+    stress: Tensor
+    group: Tensor
+
+    def to(self, device: torch.device | str) -> Labels:
+        """Return the labels on a device."""
+        return Labels(self.energy.to(device), self.forces.to(device), self.stress.to(device), self.group.to(device))
+
+    @classmethod
+    def of(cls, structure: Structure, group: int) -> Labels:
+        """Return the labels of one structure."""
+        n_atoms = len(structure)
+        energy = float("nan") if structure.energy is None else structure.energy
+        forces = np.full((n_atoms, 3), np.nan) if structure.forces is None else structure.forces
+        stress = np.full((3, 3), np.nan) if structure.stress is None else structure.stress
+        return cls(
+            torch.tensor([energy], dtype=torch.float64),
+            torch.from_numpy(np.array(forces, dtype=np.float64)),
+            torch.from_numpy(np.array(stress, dtype=np.float64)).unsqueeze(0),
+            torch.tensor([group], dtype=torch.int64),
+        )
+
+
+@dataclass
+class Batch:
+    """Graphs and their labels, in the same order."""
+
+    graph: Graph
+    labels: Labels
+
+    def to(self, device: torch.device | str, dtype: torch.dtype) -> Batch:
+        """Return the batch on a device, bond vectors in ``dtype``; labels stay float64."""
+        return Batch(self.graph.to(device, dtype), self.labels.to(device))
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory of all tensors [bytes]."""
+        tensors = [*vars(self.graph).values(), *vars(self.labels).values()]
+        return sum(t.numel() * t.element_size() for t in tensors)
+
+
+def collate(batches: Sequence[Batch]) -> Batch:
+    """Return the disjoint union of batches, in their order; raise DataError for none at all."""
+    if not batches:
+        raise DataError("a batch needs at least one structure.")
+    labels = [b.labels for b in batches]
+    return Batch(
+        Graph.batch([b.graph for b in batches]),
+        Labels(
+            torch.cat([x.energy for x in labels]),
+            torch.cat([x.forces for x in labels]),
+            torch.cat([x.stress for x in labels]),
+            torch.cat([x.group for x in labels]),
+        ),
+    )
+
+
+class Dataset:
+    """Structures with their graphs, which are built when first asked for and kept in memory.
+
+    Args:
+        structures: any sequence, for instance a list or a ``Store``.
+        elements: the model's elements; an element outside them raises ModelError when its structure is read.
+        cutoff: length of the longest bond [A].
+        cache_bytes: bound on the memory of kept graphs, the least recently used go first; None: no bound.
+        groups: names that group indices refer to; None: the sorted names that occur.
+
+    Raises:
+        DataError: a structure belongs to a group that is not in ``groups``.
+    """
+
+    def __init__(
+        self,
+        structures: Sequence[Structure],
+        elements: Elements,
+        cutoff: float,
+        *,
+        cache_bytes: int | None = None,
+        groups: Sequence[str] | None = None,
+    ) -> None:
+        self.structures = structures
+        self.elements = elements
+        self.cutoff = cutoff
+        self.n_atoms: np.ndarray = atom_counts(structures)
+        names = group_names(structures)
+        self.groups: list[str] = sorted(set(names)) if groups is None else list(groups)
+        index = {name: k for k, name in enumerate(self.groups)}
+        for name in set(names) - set(index):
+            raise DataError(unknown("group", name, self.groups))
+        self._group = [index[name] for name in names]
+        self._cache: OrderedDict[int, Batch] = OrderedDict()
+        self._cache_bytes = cache_bytes
+        self._used_bytes = 0
+        self._n_bonds: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.structures)
+
+    def __getitem__(self, k: int) -> Batch:
+        """Return structure ``k`` as a batch of one."""
+        if not 0 <= k < len(self):
+            raise IndexError(f"structure {k} of {len(self)}")
+        if k in self._cache:
+            self._cache.move_to_end(k)
+            return self._cache[k]
+        structure = self.structures[k]
+        batch = Batch(Graph.of(structure, self.elements, self.cutoff), Labels.of(structure, self._group[k]))
+        self._keep(k, batch)
+        return batch
+
+    @property
+    def n_bonds(self) -> np.ndarray:
+        """(n_structures,) int64, bonds within the cutoff, each once; counted at the first call."""
+        if self._n_bonds is None:
+            self._n_bonds = np.array([self._count_bonds(k) for k in range(len(self))], dtype=np.int64)
+        return self._n_bonds
+
+    @property
+    def average_neighbors(self) -> float:
+        """Average number of neighbours of an atom within the cutoff, ``2 n_bonds / n_atoms``."""
+        return float(2 * self.n_bonds.sum() / max(1, self.n_atoms.sum()))
+
+    def _count_bonds(self, k: int) -> int:
+        """Build the graph once for count and use where it can be kept, else count alone."""
+        if self._cache_bytes is None or k in self._cache:
+            return self[k].graph.n_bonds
+        return bonds(self.structures[k], self.cutoff)[0].shape[1]
+
+    def _keep(self, k: int, batch: Batch) -> None:
+        self._cache[k] = batch
+        self._used_bytes += batch.n_bytes
+        while self._cache_bytes is not None and self._used_bytes > self._cache_bytes and self._cache:
+            _, oldest = self._cache.popitem(last=False)
+            self._used_bytes -= oldest.n_bytes

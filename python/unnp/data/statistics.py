@@ -1,0 +1,132 @@
+"""What a set of structures holds: counts, ranges, missing labels."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from ase.data import chemical_symbols
+
+from unnp.neighbors import bonds
+from unnp.structure import Structure
+
+LABELS = ("energy", "forces", "stress")
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Summary of a set of structures; numbers that cannot be had (no such label) are None.
+
+    Attributes:
+        n_structures: number of structures.
+        n_atoms: atoms of all structures together.
+        atoms_per_structure: smallest and largest structure.
+        elements: atoms of each element, by increasing Z.
+        groups: structures of each group.
+        missing: structures without the label, for energy, forces and stress.
+        energy_per_atom: (minimum, mean, maximum) [eV].
+        forces_rms: root mean square of the components [eV/A].
+        forces_max: largest norm [eV/A].
+        stress_rms: root mean square of the components [eV/A^3].
+        average_neighbors: neighbours of an atom within ``cutoff``, averaged over atoms.
+        cutoff: the distance neighbours were counted in [A].
+    """
+
+    n_structures: int
+    n_atoms: int
+    atoms_per_structure: tuple[int, int]
+    elements: dict[str, int]
+    groups: dict[str, int]
+    missing: dict[str, int]
+    energy_per_atom: tuple[float, float, float] | None = None
+    forces_rms: float | None = None
+    forces_max: float | None = None
+    stress_rms: float | None = None
+    average_neighbors: float | None = None
+    cutoff: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers, strings and lists, for JSON."""
+        return asdict(self)
+
+
+def statistics(structures: Iterable[Structure], cutoff: float | None = None) -> Statistics:
+    """Return the statistics of structures, read once in order.
+
+    Args:
+        structures: with whatever labels they have.
+        cutoff: count neighbours within this distance [A]; None: do not.
+    """
+    counter = _Counter(cutoff)
+    for structure in structures:
+        counter.add(structure)
+    return counter.result()
+
+
+class _Counter:
+    """Running sums over structures, so that a set larger than memory can be summarised."""
+
+    def __init__(self, cutoff: float | None) -> None:
+        self.cutoff = cutoff
+        self.n_bonds = 0
+        self.sizes: list[int] = []
+        self.energies: list[float] = []
+        self.elements: Counter[int] = Counter()
+        self.groups: Counter[str] = Counter()
+        self.missing = dict.fromkeys(LABELS, 0)
+        self.squares = {"forces": (0.0, 0), "stress": (0.0, 0)}
+        self.forces_max = 0.0
+
+    def add(self, structure: Structure) -> None:
+        self.sizes.append(len(structure))
+        self.elements.update(np.asarray(structure.numbers).tolist())
+        self.groups[structure.group] += 1
+        for label in LABELS:
+            value = getattr(structure, label)
+            self.missing[label] += value is None
+            if value is not None and label in self.squares:
+                total, n = self.squares[label]
+                self.squares[label] = (total + float(np.square(value).sum()), n + np.size(value))
+        if structure.energy is not None:
+            self.energies.append(structure.energy / max(1, len(structure)))
+        if structure.forces is not None and len(structure):
+            self.forces_max = max(self.forces_max, float(np.linalg.norm(structure.forces, axis=1).max()))
+        if self.cutoff is not None:
+            self.n_bonds += bonds(structure, self.cutoff)[0].shape[1]
+
+    def result(self) -> Statistics:
+        n_atoms = sum(self.sizes)
+        energy = np.array(self.energies)
+        return Statistics(
+            n_structures=len(self.sizes),
+            n_atoms=n_atoms,
+            atoms_per_structure=(min(self.sizes, default=0), max(self.sizes, default=0)),
+            elements={chemical_symbols[z]: self.elements[z] for z in sorted(self.elements)},
+            groups=dict(sorted(self.groups.items())),
+            missing=self.missing,
+            energy_per_atom=(float(energy.min()), float(energy.mean()), float(energy.max())) if len(energy) else None,
+            forces_rms=self._rms("forces"),
+            forces_max=self.forces_max if self.squares["forces"][1] else None,
+            stress_rms=self._rms("stress"),
+            average_neighbors=2 * self.n_bonds / max(1, n_atoms) if self.cutoff is not None else None,
+            cutoff=self.cutoff,
+        )
+
+    def _rms(self, label: str) -> float | None:
+        total, n = self.squares[label]
+        return float(np.sqrt(total / n)) if n else None
+
+
+def atom_counts(structures: Sequence[Structure]) -> np.ndarray:
+    """Return (n_structures,) int64 atoms of each structure; from a store without reading its structures."""
+    known = getattr(structures, "n_atoms", None)
+    return np.array([len(s) for s in structures] if known is None else known, dtype=np.int64)
+
+
+def group_names(structures: Sequence[Structure]) -> list[str]:
+    """Return the group of each structure; from a store without reading its structures."""
+    known = getattr(structures, "group_names", None)
+    return [s.group for s in structures] if known is None else list(known)
