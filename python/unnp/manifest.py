@@ -1,0 +1,149 @@
+"""What an exported model file says about itself: the JSON beside the TorchScript code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, FiniteFloat, field_validator, model_validator
+
+from unnp.config import Config, from_dict
+from unnp.elements import Elements
+from unnp.errors import ConfigError, ModelError
+
+FORMAT_VERSION = 1
+MANIFEST_NAME = "unnp.json"
+TORCH_SUPPORTED = ("2.11", "2.15")
+
+
+class Units(Config):
+    """Units of what the scripted module takes and returns; version 1 of the format knows only these."""
+
+    energy: Literal["eV"] = "eV"
+    length: Literal["angstrom"] = "angstrom"
+
+
+class Manifest(Config):
+    """The manifest of an exported model; docs/design.md describes every field."""
+
+    format_version: Literal[1] = 1
+    name: str
+    """Name for people."""
+    architecture: str
+    """Name in the registry of architectures."""
+    config: dict[str, Any] = Field(default_factory=dict)
+    """Resolved configuration of the potential."""
+    elements: list[str]
+    """Chemical symbols; the position is the species index."""
+    cutoff: FiniteFloat = Field(gt=0)
+    """Longest bond that has to be listed [A]."""
+    receptive_field: FiniteFloat = Field(gt=0)
+    """How far an atom's energy reaches [A]."""
+    halo: Literal["local", "exchange", "wide"]
+    """How the model runs on several ranks."""
+    exchange_widths: list[int] = Field(default_factory=list)
+    """Numbers per atom of each exchange, in order."""
+    dtype: Literal["float32", "float64"]
+    """Number type of parameters and bond vectors."""
+    units: Units = Units()
+    reference_energies: dict[str, FiniteFloat]
+    """Energy per isolated (or fitted) atom of each element [eV]."""
+    n_members: int = Field(default=1, ge=1)
+    """Committee size; 1 means no committee."""
+    torch_version: str
+    """Version of torch the file was written with."""
+    torch_supported: tuple[str, str] = TORCH_SUPPORTED
+    """Oldest and newest torch release the file may be opened with."""
+    n_parameters: int = Field(ge=0)
+    data: dict[str, Any] = Field(default_factory=dict)
+    """Summary of the training data."""
+    metrics: dict[str, Any] = Field(default_factory=dict)
+    """Errors on unseen data."""
+    references: list[str] = Field(default_factory=list)
+    """What to cite."""
+    licence: str = ""
+    created: str = ""
+    """Date and time of the export, ISO 8601."""
+
+    @field_validator("elements")
+    @classmethod
+    def _elements_are_symbols(cls, elements: list[str]) -> list[str]:
+        try:
+            return Elements(elements).symbols
+        except Exception as error:
+            raise ValueError(str(error)) from None
+
+    @field_validator("torch_supported", "torch_version")
+    @classmethod
+    def _versions_are_numbers(cls, given: Any) -> Any:
+        for version in [given] if isinstance(given, str) else given:
+            release(version)
+        return given
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Manifest:
+        if set(self.reference_energies) != set(self.elements):
+            raise ValueError(f"reference_energies must name exactly the elements {', '.join(self.elements)}")
+        if self.receptive_field < self.cutoff * (1 - 1e-9):
+            raise ValueError(f"receptive_field {self.receptive_field} A is shorter than cutoff {self.cutoff} A")
+        if self.halo == "exchange" and not self.exchange_widths:
+            raise ValueError("halo 'exchange' needs exchange_widths")
+        if self.halo == "local" and self.exchange_widths:
+            raise ValueError("halo 'local' has no exchange, but exchange_widths is not empty")
+        return self
+
+    def to_json(self) -> str:
+        """Return the manifest as JSON text, fields in declared order."""
+        return json.dumps(self.model_dump(mode="json"), indent=2, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str | bytes, source: str | Path) -> Manifest:
+        """Read and check a manifest.
+
+        Args:
+            text: the JSON.
+            source: the file it comes from, for error messages.
+
+        Raises:
+            ModelError: not JSON, of a newer format, or a field is missing, unknown or wrong.
+        """
+        try:
+            content = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ModelError(
+                f"{source}: the manifest {MANIFEST_NAME} is not valid JSON ({error}); export it again."
+            ) from None
+        if not isinstance(content, dict):
+            raise ModelError(f"{source}: the manifest {MANIFEST_NAME} must be a JSON object; export the model again.")
+        _check_format_version(content.get("format_version"), source)
+        try:
+            return from_dict(content, cls, where=f"{source}: manifest {MANIFEST_NAME}")
+        except ConfigError as error:
+            raise ModelError(str(error)) from None
+
+    def check_torch(self, version: str, source: str | Path) -> None:
+        """Raise ModelError where ``version`` of torch is outside the range the file supports."""
+        oldest, newest = self.torch_supported
+        if not release(oldest) <= release(version) <= release(newest):
+            raise ModelError(
+                f"{source} runs with torch {oldest} to {newest}, but torch {version} is installed. "
+                "Install a torch of that range, or export the model again with this one."
+            )
+
+
+def release(version: str) -> tuple[int, int]:
+    """Return (major, minor) of a version such as "2.13.0+cpu"; raise ValueError where there are none."""
+    parts = version.split("+")[0].split(".")
+    if len(parts) < 2 or not (parts[0].isdigit() and parts[1].isdigit()):
+        raise ValueError(f"'{version}' is not a version such as '2.13'")
+    return int(parts[0]), int(parts[1])
+
+
+def _check_format_version(given: Any, source: str | Path) -> None:
+    if isinstance(given, bool) or not isinstance(given, int) or given < 1:
+        raise ModelError(f"{source}: format_version must be {FORMAT_VERSION}, got {given!r}; export the model again.")
+    if given > FORMAT_VERSION:
+        raise ModelError(
+            f"{source} has format {given}; this unnp reads up to format {FORMAT_VERSION}. Upgrade unnp to open it."
+        )
