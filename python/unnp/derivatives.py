@@ -62,7 +62,10 @@ def predict(
     forces = gradient.new_zeros(graph.n_atoms, 3).index_add(0, i, gradient).index_add(0, j, -gradient)
     dyad = (vector.detach().double().unsqueeze(2) * gradient.double().unsqueeze(1)).flatten(1)
     total = dyad.new_zeros(graph.n_graphs, 9).index_add(0, graph.atom_graph[i], dyad).view(-1, 3, 3)
-    stress = 0.5 * (total + total.transpose(1, 2)) / graph.volume.view(-1, 1, 1)
+    volume = graph.volume.view(-1, 1, 1)
+    periodic = torch.isfinite(volume)  # dividing by NaN would make the gradient of every parameter NaN
+    stress = 0.5 * (total + total.transpose(1, 2)) / torch.where(periodic, volume, 1.0)
+    stress = torch.where(periodic, stress, torch.nan)
     per_atom = None
     if atomic_virial:
         per_atom = dyad.new_zeros(graph.n_atoms, 9).index_add(0, i, dyad).index_add(0, j, dyad).mul(-0.5).view(-1, 3, 3)
