@@ -1,5 +1,16 @@
 """Architectures, one file each, found through a registry."""
 
-from unnp.models.base import Architecture, architectures, build_architecture, register
+from unnp.models.base import Architecture, ModelStatistics, architecture, architectures, register
+from unnp.models.potential import Potential, PotentialConfig, build_potential, potential_from_description
 
-__all__ = ["Architecture", "architectures", "build_architecture", "register"]
+__all__ = [
+    "Architecture",
+    "ModelStatistics",
+    "Potential",
+    "PotentialConfig",
+    "architecture",
+    "architectures",
+    "build_potential",
+    "potential_from_description",
+    "register",
+]

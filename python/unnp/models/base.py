@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
 from pkgutil import iter_modules
@@ -10,10 +11,25 @@ from typing import Any, ClassVar, Literal, TypeVar
 
 from torch import Tensor, nn
 
-from unnp.config import Config, from_dict
+from unnp.config import Config
 from unnp.errors import ConfigError, unknown
 
 HaloKind = Literal["local", "exchange", "wide"]
+
+
+@dataclass(frozen=True)
+class ModelStatistics:
+    """What a model takes over from its training data.
+
+    Attributes:
+        average_neighbors: mean number of neighbours of an atom within the model's longest cutoff.
+        energy_scale: unit of the network's energies [eV]; the root mean square of the force components times 1 A.
+        reference_energies: energy [eV] of one isolated atom of each element.
+    """
+
+    average_neighbors: float
+    energy_scale: float
+    reference_energies: dict[str, float]
 
 
 class Architecture(nn.Module):
@@ -26,11 +42,17 @@ class Architecture(nn.Module):
     name: ClassVar[str]
     Config: ClassVar[type[Config]]
     references: ClassVar[list[str]]
+    presets: ClassVar[dict[str, dict[str, Any]]] = {}
 
     def __init__(self, config: Any, elements: list[str]) -> None:
         super().__init__()
         self.config = config
         self.elements = elements
+
+    @classmethod
+    def resolve(cls, config: Any, statistics: ModelStatistics) -> Any:
+        """Return the configuration with the values that were left to the training data filled in."""
+        return config
 
     def cutoff(self) -> float:
         """Length [A] of the longest bond that has to be listed."""
@@ -47,6 +69,10 @@ class Architecture(nn.Module):
     def halo(self) -> HaloKind:
         """How the model runs on several ranks."""
         return "exchange" if self.exchange_widths() else "local"
+
+    def tied_parameters(self) -> list[list[nn.Parameter]]:
+        """Return groups of parameters that are one parameter during a weight-tied warm start; empty where there is none."""
+        return []
 
     def forward(self, species: Tensor, bond_index: Tensor, bond_vector: Tensor, n_owned: int, halo: int) -> Tensor:
         """Return the energies (n_owned,) of the owned atoms.
@@ -88,10 +114,9 @@ def architectures() -> dict[str, type[Architecture]]:
     return dict(sorted(_REGISTRY.items()))
 
 
-def build_architecture(name: str, settings: dict[str, Any], elements: list[str]) -> Architecture:
-    """Return the architecture ``name`` with the given settings; raise ConfigError for unknown names or settings."""
+def architecture(name: str) -> type[Architecture]:
+    """Return the architecture class of a name; raise ConfigError for an unknown one."""
     known = architectures()
     if name not in known:
         raise ConfigError(unknown("architecture", name, known))
-    kind = known[name]
-    return kind(from_dict(settings, kind.Config, where=f"model ({name})"), elements)
+    return known[name]

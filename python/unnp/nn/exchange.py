@@ -1,7 +1,5 @@
 """Seeing the neighbours' features across sub-domains."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -1,0 +1,266 @@
+"""TeaNet: atoms and bonds that carry scalars, vectors and rank-2 tensors.
+
+S. Takamoto, S. Izumi, J. Li, Comput. Mater. Sci. 207, 111280 (2022), arXiv:1912.01398. Written from the published description;
+widths, activations, normalisation and readout are choices of this package and listed in docs/architectures/teanet.md.
+
+A bond's vectors are always parallel to the bond, so they are kept as signed amplitudes ``a`` with ``v_ij = a u_ij``; the
+evaluation is symmetric under i <-> j, so that each bond is evaluated once.
+"""
+
+from typing import ClassVar, Final
+
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor, nn
+from torch.nn.functional import silu
+
+from unnp.config import Config
+from unnp.models.base import Architecture, ModelStatistics, register
+from unnp.nn.cutoff import polynomial_cutoff
+from unnp.nn.exchange import exchange
+from unnp.nn.radial import SincBasis
+from unnp.nn.tensors import aggregate_scalars, aggregate_tensors, project, smooth_norm
+
+
+class TeaNetConfig(Config):
+    """Settings of TeaNet."""
+
+    layer_cutoffs: list[float] = Field(default=[5.0, 5.0], min_length=1)
+    """cutoff of each layer [A]; their number is the number of layers"""
+    scalars: int = Field(default=32, ge=1)
+    """scalar channels of an atom"""
+    vectors: int = Field(default=16, ge=1)
+    """vector channels of an atom"""
+    tensors: int = Field(default=8, ge=1)
+    """rank-2 channels of an atom"""
+    bond_scalars: int = Field(default=16, ge=1)
+    """scalar channels of a bond"""
+    projections: int = Field(default=16, ge=1)
+    """channels in which the vectors and tensors of two atoms meet on a bond; also vector channels of a bond"""
+    hidden: int = Field(default=32, ge=1)
+    """width of the hidden state of a bond"""
+    radial_functions: int = Field(default=10, ge=1)
+    """number of sinc functions of the distance"""
+    cutoff_exponent: int = Field(default=6, ge=3)
+    """exponent of the polynomial cutoff"""
+    average_neighbors: float | None = Field(default=None, gt=0)
+    """neighbours per atom within the longest cutoff, to normalise sums; null: taken from the training data"""
+
+    @model_validator(mode="after")
+    def _cutoffs_positive(self) -> "TeaNetConfig":
+        if min(self.layer_cutoffs) <= 0:
+            raise ValueError(f"layer_cutoffs must be positive lengths in A, got {self.layer_cutoffs}")
+        return self
+
+
+class Update(nn.Module):
+    """Gated residual update of an atom from its messages; the change is zero where all messages are zero."""
+
+    last: Final[bool]
+
+    def __init__(self, config: TeaNetConfig, last: bool) -> None:
+        super().__init__()
+        self.last = last
+        cs, cv, ct = config.scalars, config.vectors, config.tensors
+        self.widths = [cs] if last else [cs, cv, ct]
+        n_messages = sum(self.widths)
+        self.gate = nn.Sequential(nn.Linear(cs + n_messages, 2 * cs), nn.SiLU(), nn.Linear(2 * cs, n_messages))
+        self.scalar = nn.Linear(n_messages, cs, bias=False)
+        if not last:
+            self.isotropic = nn.Linear(cs, ct, bias=False)
+
+    def forward(
+        self, s: Tensor, v: Tensor, t: Tensor, m_s: Tensor, m_v: Tensor, m_t: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        if self.last:
+            return s + self.scalar(m_s) * self.gate(torch.cat([s, m_s], dim=1)), v, t
+        invariants = torch.cat([m_s, smooth_norm(m_v), smooth_norm(m_t)], dim=1)
+        g_s, g_v, g_t = torch.split(self.gate(torch.cat([s, invariants], dim=1)), self.widths, dim=1)
+        s = s + self.scalar(invariants) * g_s
+        v = v + m_v * g_v.unsqueeze(1)
+        t = t + m_t * g_t.unsqueeze(1)
+        isotropic = self.isotropic(m_s).unsqueeze(1)
+        return s, v, t + torch.cat([isotropic, isotropic, isotropic, torch.zeros_like(t[:, 3:])], dim=1)
+
+
+class Layer(nn.Module):
+    """One TeaNet block. The first finds no vectors and tensors on the atoms yet, the last need not make any."""
+
+    first: Final[bool]
+    last: Final[bool]
+    short: Final[bool]
+
+    def __init__(self, config: TeaNetConfig, k: int) -> None:
+        super().__init__()
+        cutoffs = config.layer_cutoffs
+        self.first, self.last = k == 0, k == len(cutoffs) - 1
+        self.cutoff, self.cutoff_exponent = cutoffs[k], config.cutoff_exponent
+        self.short = cutoffs[k] < max(cutoffs)
+        self.norm = ((config.average_neighbors or 1.0) * (cutoffs[k] / max(cutoffs)) ** 3) ** -0.5
+        cs, cv, ct = config.scalars, config.vectors, config.tensors
+        cb, cp, hidden = config.bond_scalars, config.projections, config.hidden
+        self.widths = [cv, ct, cb, cp]
+        self.atom = nn.Linear(cs if self.first else cs + cv + ct, hidden)
+        self.even = nn.Linear(hidden, hidden, bias=False)
+        self.odd = nn.Linear(hidden, hidden, bias=False)
+        self.bond = nn.Linear(cb + cp, cb)
+        self.bond_even = nn.Linear(cb, hidden)
+        if not self.first:
+            self.vector = nn.Linear(cv, cp, bias=False)
+            self.tensor = nn.Linear(ct, cp, bias=False)
+            self.projected_even = nn.Linear(3 * cp, hidden, bias=False)
+            self.projected_odd = nn.Linear(2 * cp, hidden, bias=False)
+        self.scalar_message = nn.Linear(hidden, cs, bias=False)
+        if not self.last:
+            self.tensor_message = nn.Linear(hidden, sum(self.widths), bias=False)
+        self.update = Update(config, self.last)
+
+    def forward(
+        self,
+        s: Tensor,
+        v: Tensor,
+        t: Tensor,
+        bond_s: Tensor,
+        bond_a: Tensor,
+        bond_index: Tensor,
+        distance: Tensor,
+        unit: Tensor,
+        n_owned: int,
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """Return the owned atoms' s, v, t and all bonds' scalars and amplitudes after this layer."""
+        if not self.short:
+            f = polynomial_cutoff(distance, self.cutoff, self.cutoff_exponent).unsqueeze(1)
+            s, v, t, to_s, to_a = self.convolve(s, v, t, bond_s, bond_a, bond_index, f, unit, n_owned)
+            if not self.last:
+                bond_s, bond_a = bond_s + to_s, bond_a + to_a
+            return s, v, t, bond_s, bond_a
+        rows = torch.nonzero(distance.detach() < self.cutoff).squeeze(1)
+        near_s, near_a = bond_s.index_select(0, rows), bond_a.index_select(0, rows)
+        f = polynomial_cutoff(distance.index_select(0, rows), self.cutoff, self.cutoff_exponent).unsqueeze(1)
+        index, direction = bond_index.index_select(1, rows), unit.index_select(0, rows)
+        s, v, t, to_s, to_a = self.convolve(s, v, t, near_s, near_a, index, f, direction, n_owned)
+        if not self.last:
+            bond_s, bond_a = bond_s.index_add(0, rows, to_s), bond_a.index_add(0, rows, to_a)
+        return s, v, t, bond_s, bond_a
+
+    def convolve(
+        self,
+        s: Tensor,
+        v: Tensor,
+        t: Tensor,
+        bond_s: Tensor,
+        bond_a: Tensor,
+        bond_index: Tensor,
+        f: Tensor,
+        unit: Tensor,
+        n_owned: int,
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """Return the owned atoms' s, v, t and the changes of the scalars and amplitudes of the bonds given."""
+        n_all = s.shape[0]
+        y = self.bond_state(s, v, t, bond_s, bond_a, bond_index, f, unit)
+        f = f * self.norm
+        m_s = aggregate_scalars(f * self.scalar_message(y), bond_index, n_all)[:n_owned]
+        s, v, t = s[:n_owned], v[:n_owned], t[:n_owned]
+        if self.last:
+            s, v, t = self.update(s, v, t, m_s, v, t)
+            return s, v, t, bond_s, bond_a
+        to_v, to_t, to_s, to_a = torch.split(f * self.tensor_message(y), self.widths, dim=1)
+        m_v, m_t = aggregate_tensors(to_v, to_t, bond_index, unit, n_all)
+        s, v, t = self.update(s, v, t, m_s, m_v[:n_owned], m_t[:n_owned])
+        return s, v, t, to_s, to_a
+
+    def bond_state(
+        self, s: Tensor, v: Tensor, t: Tensor, bond_s: Tensor, bond_a: Tensor, bond_index: Tensor, f: Tensor, unit: Tensor
+    ) -> Tensor:
+        """Return y (n_bonds, hidden), even under exchange of the two atoms."""
+        i, j = bond_index[0], bond_index[1]
+        if self.first:
+            atom = silu(self.atom(s))
+        else:
+            atom = silu(self.atom(torch.cat([s, smooth_norm(v), smooth_norm(t)], dim=1)))
+        even, odd = self.even(atom), self.odd(atom)
+        bond = silu(self.bond(torch.cat([bond_s, smooth_norm(bond_a.unsqueeze(1))], dim=1)))
+        z = f * (even.index_select(0, i) + even.index_select(0, j)) + self.bond_even(bond)
+        d = f * (odd.index_select(0, i) - odd.index_select(0, j))
+        if not self.first:
+            p_i, p_j, p_ij = project(self.vector(v), self.tensor(t), bond_index, unit).chunk(3, dim=1)
+            plus, minus = f * (p_i + p_j), f * (p_i - p_j)
+            z = z + self.projected_even(torch.cat([plus, bond_a * plus, f * p_ij], dim=1))
+            d = d + self.projected_odd(torch.cat([minus, bond_a * minus], dim=1))
+        return silu(z) + d * d
+
+
+@register("teanet")
+class TeaNet(Architecture):
+    """Tensor-embedded atom network (arXiv:1912.01398).
+
+    Embedding of the elements and a sinc basis of the distances; layers of atom-bond convolutions; the energy of an atom is
+    ``MLP(s_i) - MLP(s_isolated)``, so that an isolated atom has exactly its reference energy.
+    """
+
+    Config = TeaNetConfig
+    references: ClassVar[list[str]] = [
+        "S. Takamoto, S. Izumi, J. Li, TeaNet: universal neural network interatomic potential inspired by iterative "
+        "electronic relaxations, Comput. Mater. Sci. 207, 111280 (2022), doi:10.1016/j.commatsci.2022.111280"
+    ]
+    presets: ClassVar[dict[str, dict[str, object]]] = {"S": {}}
+
+    def __init__(self, config: TeaNetConfig, elements: list[str]) -> None:
+        super().__init__(config, elements)
+        self.n_vectors, self.n_tensors = config.vectors, config.tensors
+        longest = max(config.layer_cutoffs)
+        self.embedding = nn.Embedding(len(elements), config.scalars)
+        self.radial = SincBasis(config.radial_functions, longest)
+        self.bond_scalars = nn.Linear(config.radial_functions, config.bond_scalars)
+        self.bond_amplitudes = nn.Linear(config.radial_functions, config.projections)
+        self.layers = nn.ModuleList(Layer(config, k) for k in range(len(config.layer_cutoffs)))
+        self.readout = nn.Sequential(nn.Linear(config.scalars, config.scalars), nn.SiLU(), nn.Linear(config.scalars, 1))
+
+    @classmethod
+    def resolve(cls, config: TeaNetConfig, statistics: ModelStatistics) -> TeaNetConfig:
+        if config.average_neighbors is not None:
+            return config
+        return config.model_copy(update={"average_neighbors": statistics.average_neighbors})
+
+    def cutoff(self) -> float:
+        return max(self.config.layer_cutoffs)
+
+    def receptive_field(self) -> float:
+        return sum(self.config.layer_cutoffs)
+
+    def exchange_widths(self) -> list[int]:
+        width = self.config.scalars + 3 * self.config.vectors + 6 * self.config.tensors
+        return [width] * (len(self.config.layer_cutoffs) - 1)
+
+    def tied_parameters(self) -> list[list[nn.Parameter]]:
+        layers = [dict(layer.named_parameters()) for layer in self.layers]
+        names = dict.fromkeys(name for layer in layers for name in layer)
+        groups = [[layer[name] for layer in layers if name in layer] for name in names]
+        return [g for g in groups if len(g) > 1 and len({p.shape for p in g}) == 1]
+
+    def forward(self, species: Tensor, bond_index: Tensor, bond_vector: Tensor, n_owned: int, halo: int) -> Tensor:
+        distance = torch.sqrt(bond_vector.square().sum(1))
+        unit = bond_vector / distance.unsqueeze(1)
+        basis = self.radial(distance)
+        bond_s, bond_a = self.bond_scalars(basis), self.bond_amplitudes(basis)
+        element = self.embedding.weight
+        s = element.index_select(0, species)
+        if halo != 0:
+            # a rank without bonds must still take part in the backward pass of every exchange
+            s = s + 0.0 * bond_vector.sum()
+        v = s.new_zeros([s.shape[0], 3, self.n_vectors])
+        t = s.new_zeros([s.shape[0], 6, self.n_tensors])
+        for layer in self.layers:
+            if halo != 0 and not layer.first:
+                s, v, t = self.see_ghosts(s, v, t, species.shape[0], halo)
+            s, v, t, bond_s, bond_a = layer(s, v, t, bond_s, bond_a, bond_index, distance, unit, n_owned)
+        isolated = self.readout(element).index_select(0, species[:n_owned])
+        return (self.readout(s) - isolated).squeeze(1)
+
+    def see_ghosts(self, s: Tensor, v: Tensor, t: Tensor, n_all: int, halo: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Return s, v, t of owned atoms and ghosts."""
+        packed = torch.cat([s, v.flatten(1), t.flatten(1)], dim=1)
+        packed = exchange(packed, n_all, halo)
+        widths = [s.shape[1], 3 * self.n_vectors, 6 * self.n_tensors]
+        s, v, t = torch.split(packed, widths, dim=1)
+        return s, v.reshape(n_all, 3, self.n_vectors), t.reshape(n_all, 6, self.n_tensors)
