@@ -18,8 +18,9 @@ from unnp.config import Config
 from unnp.models.base import Architecture, ModelStatistics, register
 from unnp.nn.cutoff import polynomial_cutoff
 from unnp.nn.exchange import exchange
+from unnp.nn.linear import SILU_GAIN, linear
 from unnp.nn.radial import SincBasis
-from unnp.nn.tensors import aggregate_scalars, aggregate_tensors, project, smooth_norm
+from unnp.nn.tensors import aggregate_scalars, aggregate_tensors, project, smooth_norm, tensor_norm, vector_norm
 
 
 class TeaNetConfig(Config):
@@ -64,17 +65,17 @@ class Update(nn.Module):
         cs, cv, ct = config.scalars, config.vectors, config.tensors
         self.widths = [cs] if last else [cs, cv, ct]
         n_messages = sum(self.widths)
-        self.gate = nn.Sequential(nn.Linear(cs + n_messages, 2 * cs), nn.SiLU(), nn.Linear(2 * cs, n_messages))
-        self.scalar = nn.Linear(n_messages, cs, bias=False)
+        self.gate = nn.Sequential(linear(cs + n_messages, 2 * cs), nn.SiLU(), linear(2 * cs, n_messages, gain=SILU_GAIN), nn.Tanh())
+        self.scalar = linear(n_messages, cs, bias=False)
         if not last:
-            self.isotropic = nn.Linear(cs, ct, bias=False)
+            self.isotropic = linear(cs, ct, bias=False)
 
     def forward(
         self, s: Tensor, v: Tensor, t: Tensor, m_s: Tensor, m_v: Tensor, m_t: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         if self.last:
             return s + self.scalar(m_s) * self.gate(torch.cat([s, m_s], dim=1)), v, t
-        invariants = torch.cat([m_s, smooth_norm(m_v), smooth_norm(m_t)], dim=1)
+        invariants = torch.cat([m_s, vector_norm(m_v), tensor_norm(m_t)], dim=1)
         g_s, g_v, g_t = torch.split(self.gate(torch.cat([s, invariants], dim=1)), self.widths, dim=1)
         s = s + self.scalar(invariants) * g_s
         v = v + m_v * g_v.unsqueeze(1)
@@ -100,19 +101,19 @@ class Layer(nn.Module):
         cs, cv, ct = config.scalars, config.vectors, config.tensors
         cb, cp, hidden = config.bond_scalars, config.projections, config.hidden
         self.widths = [cv, ct, cb, cp]
-        self.atom = nn.Linear(cs if self.first else cs + cv + ct, hidden)
-        self.even = nn.Linear(hidden, hidden, bias=False)
-        self.odd = nn.Linear(hidden, hidden, bias=False)
-        self.bond = nn.Linear(cb + cp, cb)
-        self.bond_even = nn.Linear(cb, hidden)
+        self.atom = linear(cs if self.first else cs + cv + ct, hidden)
+        self.even = linear(hidden, hidden, bias=False, gain=SILU_GAIN)
+        self.odd = linear(hidden, hidden, bias=False, gain=SILU_GAIN)
+        self.bond = linear(cb + cp, cb)
+        self.bond_even = linear(cb, hidden, gain=SILU_GAIN)
         if not self.first:
-            self.vector = nn.Linear(cv, cp, bias=False)
-            self.tensor = nn.Linear(ct, cp, bias=False)
-            self.projected_even = nn.Linear(3 * cp, hidden, bias=False)
-            self.projected_odd = nn.Linear(2 * cp, hidden, bias=False)
-        self.scalar_message = nn.Linear(hidden, cs, bias=False)
+            self.vector = linear(cv, cp, bias=False)
+            self.tensor = linear(ct, cp, bias=False)
+            self.projected_even = linear(3 * cp, hidden, bias=False)
+            self.projected_odd = linear(2 * cp, hidden, bias=False)
+        self.scalar_message = linear(hidden, cs, bias=False, gain=0.5)
         if not self.last:
-            self.tensor_message = nn.Linear(hidden, sum(self.widths), bias=False)
+            self.tensor_message = linear(hidden, sum(self.widths), bias=False)
         self.update = Update(config, self.last)
 
     def forward(
@@ -177,9 +178,9 @@ class Layer(nn.Module):
         if self.first:
             atom = silu(self.atom(s))
         else:
-            atom = silu(self.atom(torch.cat([s, smooth_norm(v), smooth_norm(t)], dim=1)))
+            atom = silu(self.atom(torch.cat([s, vector_norm(v), tensor_norm(t)], dim=1)))
         even, odd = self.even(atom), self.odd(atom)
-        bond = silu(self.bond(torch.cat([bond_s, smooth_norm(bond_a.unsqueeze(1))], dim=1)))
+        bond = silu(self.bond(torch.cat([bond_s, smooth_norm(bond_a.square())], dim=1)))
         z = f * (even.index_select(0, i) + even.index_select(0, j)) + self.bond_even(bond)
         d = f * (odd.index_select(0, i) - odd.index_select(0, j))
         if not self.first:
@@ -187,7 +188,7 @@ class Layer(nn.Module):
             plus, minus = f * (p_i + p_j), f * (p_i - p_j)
             z = z + self.projected_even(torch.cat([plus, bond_a * plus, f * p_ij], dim=1))
             d = d + self.projected_odd(torch.cat([minus, bond_a * minus], dim=1))
-        return silu(z) + d * d
+        return silu(z) + smooth_norm(d.square(), 1.0)
 
 
 @register("teanet")
@@ -211,10 +212,10 @@ class TeaNet(Architecture):
         longest = max(config.layer_cutoffs)
         self.embedding = nn.Embedding(len(elements), config.scalars)
         self.radial = SincBasis(config.radial_functions, longest)
-        self.bond_scalars = nn.Linear(config.radial_functions, config.bond_scalars)
-        self.bond_amplitudes = nn.Linear(config.radial_functions, config.projections)
+        self.bond_scalars = linear(config.radial_functions, config.bond_scalars, gain=longest)
+        self.bond_amplitudes = linear(config.radial_functions, config.projections, gain=longest)
         self.layers = nn.ModuleList(Layer(config, k) for k in range(len(config.layer_cutoffs)))
-        self.readout = nn.Sequential(nn.Linear(config.scalars, config.scalars), nn.SiLU(), nn.Linear(config.scalars, 1))
+        self.readout = nn.Sequential(linear(config.scalars, config.scalars), nn.SiLU(), linear(config.scalars, 1, gain=SILU_GAIN))
 
     @classmethod
     def resolve(cls, config: TeaNetConfig, statistics: ModelStatistics) -> TeaNetConfig:
