@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -59,7 +60,7 @@ def predict(
             return Prediction(energy, atomic)
         (gradient,) = torch.autograd.grad(energy.sum(), vector, create_graph=training)
     i, j = graph.bond_index[0], graph.bond_index[1]
-    forces = gradient.new_zeros(graph.n_atoms, 3).index_add(0, i, gradient).index_add(0, j, -gradient)
+    forces = _forces(gradient, graph)
     dyad = (vector.detach().double().unsqueeze(2) * gradient.double().unsqueeze(1)).flatten(1)
     total = dyad.new_zeros(graph.n_graphs, 9).index_add(0, graph.atom_graph[i], dyad).view(-1, 3, 3)
     volume = graph.volume.view(-1, 1, 1)
@@ -73,3 +74,23 @@ def predict(
         return Prediction(energy, atomic, forces, stress, per_atom)
     atomic, energy = atomic.detach(), energy.detach()
     return Prediction(energy, atomic, forces, stress, per_atom)
+
+
+def predict_members(members: Callable[..., Tensor], graph: Graph) -> tuple[Tensor, Tensor]:
+    """Return energies (n_members, n_graphs) [eV] and forces (n_members, n_atoms, 3) [eV/A] of a committee.
+
+    Args:
+        members: maps what a potential takes to atomic energies (n_members, n_atoms).
+        graph: one or several structures.
+    """
+    vector = graph.bond_vector.detach().requires_grad_(True)
+    with torch.enable_grad():
+        atomic = members(graph.species, graph.bond_index, vector, graph.n_atoms, 0).double()
+        gradients = [torch.autograd.grad(e.sum(), vector, retain_graph=True)[0] for e in atomic]
+    energy = atomic.new_zeros(atomic.shape[0], graph.n_graphs).index_add(1, graph.atom_graph, atomic)
+    return energy.detach(), torch.stack([_forces(g, graph) for g in gradients])
+
+
+def _forces(gradient: Tensor, graph: Graph) -> Tensor:
+    zero = gradient.new_zeros(graph.n_atoms, 3)
+    return zero.index_add(0, graph.bond_index[0], gradient).index_add(0, graph.bond_index[1], -gradient)

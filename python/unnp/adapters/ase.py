@@ -1,0 +1,125 @@
+"""ASE calculator on an exported model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from ase import Atoms
+from ase.calculators.calculator import Calculator, all_changes
+from ase.stress import full_3x3_to_voigt_6_stress
+
+from unnp.graph import Graph
+from unnp.loader import LoadedPotential, load_model
+from unnp.structure import Structure
+from unnp.verlet_list import VerletList
+
+DERIVATIVES = {"forces", "stress", "stresses"}
+
+
+@dataclass
+class CommitteeResult:
+    """How far the members of a committee disagree about a structure.
+
+    Attributes:
+        energies: (n_members,) [eV].
+        forces: (n_members, n_atoms, 3) [eV/A].
+        energy_deviation: standard deviation of the energies per atom [eV/atom].
+        force_deviation: (n_atoms,) [eV/A], ``sqrt(<|F_i - <F_i>|^2>)`` over members.
+    """
+
+    energies: np.ndarray
+    forces: np.ndarray
+    energy_deviation: float
+    force_deviation: np.ndarray
+
+
+class UnnpCalculator(Calculator):
+    """ASE calculator: energy, forces, stress, per-atom energies and stresses.
+
+    ``stress`` is ``(1/V) dE/d(strain)`` [eV/A^3], positive in tension, in Voigt order xx yy zz yz xz xy. ``stresses``
+    are the atoms' parts of it, also divided by the volume of the cell, so that they sum to ``stress`` (as in ASE's
+    Lennard-Jones). Both need a cell with a volume; its directions need not be periodic: a slab's stress is per volume
+    of its cell, vacuum included.
+
+    Args:
+        model: file written by ``unnp export``, or one already opened by ``unnp.loader.load_model``.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        dtype: ``model`` (what the file holds), ``float32`` or ``float64``.
+        skin: extra reach [A] of the neighbour list, which is kept until an atom has moved by half of it.
+
+    Raises:
+        ModelError: the file is no exported model; in a calculation: an element the model does not know.
+        DataError: in a calculation: positions or cell are not finite.
+    """
+
+    name = "unnp"
+    implemented_properties = [  # noqa: RUF012 - ASE declares it so
+        "energy", "free_energy", "energies", "forces", "stress", "stresses",
+    ]  # fmt: skip
+
+    def __init__(
+        self,
+        model: str | Path | LoadedPotential,
+        device: str = "auto",
+        dtype: str = "model",
+        skin: float = 1.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.potential = model if isinstance(model, LoadedPotential) else load_model(model, device, dtype)
+        self._list = VerletList(self.potential.cutoff, skin)
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: Sequence[str] = ("energy",),
+        system_changes: Sequence[str] = tuple(all_changes),
+    ) -> None:
+        """Fill ``results``; forces and stress come together, per-atom stresses where they are asked for."""
+        super().calculate(atoms, properties, system_changes)
+        with_stresses = "stresses" in properties
+        graph = self._graph(cast(Atoms, self.atoms))
+        prediction = self.potential.predict(
+            graph, derivatives=bool(DERIVATIVES.intersection(properties)), atomic_virial=with_stresses
+        )
+        energy = float(prediction.energy[0])
+        self.results = {"energy": energy, "free_energy": energy, "energies": _numpy(prediction.atomic_energy)}
+        if prediction.forces is not None:
+            self.results["forces"] = _numpy(prediction.forces)
+        volume = float(graph.volume[0])
+        if prediction.stress is None or not np.isfinite(volume):
+            return
+        self.results["stress"] = full_3x3_to_voigt_6_stress(_numpy(prediction.stress[0]))
+        if prediction.atomic_virial is not None:
+            stresses = -_numpy(prediction.atomic_virial) / volume
+            self.results["stresses"] = full_3x3_to_voigt_6_stress(stresses)
+
+    def committee(self, atoms: Atoms) -> CommitteeResult:
+        """Return every member's energies and forces and how far they disagree; a committee of one does not."""
+        graph = self._graph(atoms)
+        energies, forces = self.potential.members(graph)
+        e, f = _numpy(energies), _numpy(forces)
+        spread = np.sqrt(np.square(f - f.mean(axis=0)).sum(axis=2).mean(axis=0))
+        return CommitteeResult(e, f, float(e.std()) / max(len(atoms), 1), spread)
+
+    def _graph(self, atoms: Atoms) -> Graph:
+        structure = Structure.from_atoms(atoms)
+        species = self.potential.elements.species(structure.numbers)
+        index, vectors = self._list.bonds(structure)
+        volume = atoms.get_volume() if atoms.cell.rank == 3 else np.nan
+        return Graph(
+            torch.from_numpy(species),
+            torch.from_numpy(np.ascontiguousarray(index)),
+            torch.from_numpy(np.ascontiguousarray(vectors)),
+            torch.zeros(len(structure), dtype=torch.int64),
+            torch.tensor([volume], dtype=torch.float64),
+        )
+
+
+def _numpy(tensor: torch.Tensor) -> np.ndarray:
+    return tensor.detach().to("cpu", torch.float64).numpy()
