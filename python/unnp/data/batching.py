@@ -15,9 +15,9 @@ logger = logging.getLogger(__name__)
 class BatchSampler:
     """Batches bounded by structures, atoms and bonds, the same for everyone who knows (seed, epoch).
 
-    Batches are made for all ranks together and dealt out, so that ranks never share a structure. All ranks get equally many: where the
-    number of batches is no multiple of ``world_size``, the largest are halved; only where nothing is left to halve (fewer
-    structures than ranks need) the last ranks get an empty list, and have to take part in the step with nothing.
+    Batches are made for all ranks together and dealt out, so that ranks never share a structure. All ranks get equally
+    many: where the number of batches is no multiple of ``world_size``, the largest are halved; only where nothing is
+    left to halve (fewer structures than ranks) the last ranks get an empty list, and take part with nothing.
 
     Args:
         n_atoms: (n_structures,) atoms of each structure.

@@ -40,11 +40,11 @@ class Labels:
 
     @classmethod
     def of(cls, structure: Structure, group: int) -> Labels:
-        """Return the labels of one structure."""
+        """Return the labels of one structure; stress is none where it is not periodic in all directions."""
         n_atoms = len(structure)
         energy = float("nan") if structure.energy is None else structure.energy
         forces = np.full((n_atoms, 3), np.nan) if structure.forces is None else structure.forces
-        stress = np.full((3, 3), np.nan) if structure.stress is None else structure.stress
+        stress = np.full((3, 3), np.nan) if structure.stress is None or not np.all(structure.pbc) else structure.stress
         return cls(
             torch.tensor([energy], dtype=torch.float64),
             torch.from_numpy(np.array(forces, dtype=np.float64)),

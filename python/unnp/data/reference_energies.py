@@ -50,7 +50,7 @@ def fit_reference_energies(structures: Sequence[Structure], elements: Elements, 
     """Return reference energies ``mu_e`` with a report.
 
     "least-squares" minimises ``sum_s (E_s / n_s - sum_e x_se mu_e)^2`` over the structures s that have an energy, with
-    the atomic fractions ``x_se``. Where the compositions do not determine all ``mu_e``, the solution of least norm is taken.
+    the atomic fractions ``x_se``. Where the compositions do not determine all ``mu_e``, the one of least norm is taken.
 
     Args:
         structures: with energies, for "least-squares"; unused otherwise.
@@ -99,7 +99,8 @@ def _deficiency(fractions: np.ndarray, rank: int, elements: Elements) -> str:
     absent = [symbol for symbol, column in zip(elements.symbols, fractions.T, strict=True) if not column.any()]
     never = f" {', '.join(absent)} never occur(s) in the data and get(s) 0." if absent else ""
     return (
-        f"reference energies: {len(elements)} elements but only {rank} independent composition(s), so the least-squares "
-        f"solution is not unique; the one of least norm is used.{never} Total energies of the compositions in the data are right, "
-        "those of other compositions are arbitrary: give reference energies, or add structures of other compositions."
+        f"reference energies: {len(elements)} elements but only {rank} independent composition(s), so the "
+        f"least-squares solution is not unique; the one of least norm is used.{never} Total energies of the "
+        "compositions in the data are right, those of other compositions are arbitrary: give reference energies, or "
+        "add structures of other compositions."
     )

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from ase.data import chemical_symbols
 
+from unnp.errors import DataError
 from unnp.neighbors import bonds
 from unnp.structure import Structure
 
@@ -52,6 +53,15 @@ class Statistics:
         """Return plain numbers, strings and lists, for JSON."""
         return asdict(self)
 
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Statistics:
+        """Return the statistics of ``to_dict``; raise DataError for anything else."""
+        try:
+            fields: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+            return cls(**fields)
+        except (TypeError, AttributeError) as error:
+            raise DataError(f"these are no statistics of a data set ({error}).") from None
+
 
 def statistics(structures: Iterable[Structure], cutoff: float | None = None) -> Statistics:
     """Return the statistics of structures, read once in order.
@@ -60,14 +70,18 @@ def statistics(structures: Iterable[Structure], cutoff: float | None = None) -> 
         structures: with whatever labels they have.
         cutoff: count neighbours within this distance [A]; None: do not.
     """
-    counter = _Counter(cutoff)
+    running = RunningStatistics(cutoff)
     for structure in structures:
-        counter.add(structure)
-    return counter.result()
+        running.add(structure)
+    return running.result()
 
 
-class _Counter:
-    """Running sums over structures, so that a set larger than memory can be summarised."""
+class RunningStatistics:
+    """Sums over structures added one by one, so that a set larger than memory can be summarised.
+
+    Args:
+        cutoff: count neighbours within this distance [A]; None: do not.
+    """
 
     def __init__(self, cutoff: float | None) -> None:
         self.cutoff = cutoff
@@ -81,6 +95,7 @@ class _Counter:
         self.forces_max = 0.0
 
     def add(self, structure: Structure) -> None:
+        """Add a structure."""
         self.sizes.append(len(structure))
         self.elements.update(np.asarray(structure.numbers).tolist())
         self.groups[structure.group] += 1
@@ -98,6 +113,7 @@ class _Counter:
             self.n_bonds += bonds(structure, self.cutoff)[0].shape[1]
 
     def result(self) -> Statistics:
+        """Return the statistics of the structures added so far."""
         n_atoms = sum(self.sizes)
         energy = np.array(self.energies)
         return Statistics(

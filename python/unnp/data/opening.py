@@ -1,0 +1,104 @@
+"""One way in: stored data sets and structure files, one or several, as one sequence of structures."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+from pathlib import Path
+from typing import overload
+
+import numpy as np
+
+from unnp.data.readers import ReadOptions, iterate_structures
+from unnp.data.readers.completeness import Completeness
+from unnp.data.statistics import atom_counts, group_names
+from unnp.data.store import Store, is_store
+from unnp.errors import DataError
+from unnp.structure import Structure
+
+Paths = str | Path | Sequence[str | Path]
+
+
+def open_structures(paths: Paths, options: ReadOptions | None = None) -> Sequence[Structure]:
+    """Return the structures of one or several paths, in their order.
+
+    Args:
+        paths: stored data sets (memory-mapped, not read) and files that a reader knows (read into memory).
+        options: names, units and required labels; only the required labels concern stored data sets.
+
+    Raises:
+        DataError: nothing given, a path does not exist or is corrupt, a label is missing or mixed.
+    """
+    listed = [paths] if isinstance(paths, str | Path) else list(paths)
+    if not listed:
+        raise DataError("no data given; name at least one file or stored data set.")
+    options = options or ReadOptions()
+    completeness = Completeness(options)
+    parts = [_open(Path(path), options, completeness) for path in listed]
+    return parts[0] if len(parts) == 1 else Concatenated(parts)
+
+
+class Concatenated(Sequence[Structure]):
+    """Several sequences of structures, one behind the other.
+
+    Args:
+        parts: the sequences.
+    """
+
+    def __init__(self, parts: Sequence[Sequence[Structure]]) -> None:
+        self._parts = list(parts)
+        self._starts = [0, *accumulate(len(part) for part in parts)]
+
+    def __len__(self) -> int:
+        return self._starts[-1]
+
+    @overload
+    def __getitem__(self, k: int) -> Structure: ...
+
+    @overload
+    def __getitem__(self, k: slice) -> list[Structure]: ...
+
+    def __getitem__(self, k: int | slice) -> Structure | list[Structure]:
+        """Return structure ``k``, or the structures of a slice."""
+        if isinstance(k, slice):
+            return [self[i] for i in range(*k.indices(len(self)))]
+        if not -len(self) <= k < len(self):
+            raise IndexError(f"structure {k} of {len(self)}")
+        part = bisect_right(self._starts, k % len(self)) - 1
+        return self._parts[part][k % len(self) - self._starts[part]]
+
+    @property
+    def n_atoms(self) -> np.ndarray:
+        """(n_structures,) int64, atoms of each structure."""
+        return np.concatenate([atom_counts(part) for part in self._parts])
+
+    @property
+    def group_names(self) -> list[str]:
+        """Group of each structure."""
+        return [name for part in self._parts for name in group_names(part)]
+
+
+def _open(path: Path, options: ReadOptions, completeness: Completeness) -> Sequence[Structure]:
+    if not is_store(path):
+        return list(iterate_structures(path, options, completeness))
+    store = Store(path)
+    if options.missing == "error":
+        _check_labels(store, options, completeness)
+    return store
+
+
+def _check_labels(store: Store, options: ReadOptions, completeness: Completeness) -> None:
+    for label in ("energy", "forces", "stress"):
+        without = store.first_with(label, present=False)
+        if without is not None and label in options.required:
+            raise DataError(
+                f"{store.path} structure {without} ({store[without].source}) has no {label}; add it, or leave {label} "
+                "out of the required labels, or set missing: allow."
+            )
+        for present in (True, False):
+            k = store.first_with(label, present)
+            if k is not None:
+                completeness.check_mixed(label, present, f"{store.path} structure {k}")
+    if "group" in options.required and "" in store.group_names:
+        raise DataError(f"{store.path} has structures without a group; give groups when the files are converted.")

@@ -1,0 +1,93 @@
+"""The contract of a reader and the registry that finds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any
+
+from ase import Atoms
+
+from unnp.errors import ConfigError, unknown
+
+COMPRESSIONS = (".gz", ".bz2", ".xz")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame of a file, as the file has it: nothing renamed, converted or checked.
+
+    Attributes:
+        atoms: positions, cell and elements.
+        where: "file frame k", k counted from 0, for messages.
+        sources: places that hold named values, for labels to be looked up in.
+    """
+
+    atoms: Atoms
+    where: str
+    sources: Sequence[Mapping[str, Any]]
+
+    def names(self) -> list[str]:
+        """Return the names of all values, sorted."""
+        return sorted({str(name) for source in self.sources for name in source})
+
+
+ReadFrames = Callable[[Path], Iterator[Frame]]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A format: a function that yields the frames of a file, and the endings it is chosen for.
+
+    Attributes:
+        name: of the format, as in ``--format``.
+        frames: yields the frames in order; raises DataError that names file and frame for a file it cannot read.
+        suffixes: endings, without compression; empty: only by name, or where no other reader fits.
+    """
+
+    name: str
+    frames: ReadFrames
+    suffixes: tuple[str, ...] = ()
+
+
+_REGISTRY: dict[str, Reader] = {}
+FALLBACK = "ase"
+
+
+def register(name: str, suffixes: tuple[str, ...] = ()) -> Callable[[ReadFrames], ReadFrames]:
+    """Make a function the reader of a format: ``@register("extxyz", (".xyz", ".extxyz"))``."""
+
+    def add(frames: ReadFrames) -> ReadFrames:
+        known = _REGISTRY.get(name)
+        if known is not None and known.frames.__module__ != frames.__module__:
+            raise ConfigError(f"reader '{name}' is registered twice.")
+        _REGISTRY[name] = Reader(name, frames, suffixes)
+        return frames
+
+    return add
+
+
+def readers() -> dict[str, Reader]:
+    """Return all readers by name: those of this package and those of the entry-point group ``unnp.readers``."""
+    package = import_module("unnp.data.readers")
+    for module in iter_modules(package.__path__):
+        import_module(f"unnp.data.readers.{module.name}")
+    for entry in entry_points(group="unnp.readers"):
+        entry.load()
+    return dict(sorted(_REGISTRY.items()))
+
+
+def reader_for(path: Path, name: str | None) -> Reader:
+    """Return the reader of a given name, or the one for the file's ending; raise ConfigError for an unknown name."""
+    known = readers()
+    if name is not None:
+        if name not in known:
+            raise ConfigError(unknown("format", name, known))
+        return known[name]
+    bare = path.with_suffix("") if path.suffix.lower() in COMPRESSIONS else path
+    fitting = [reader for reader in known.values() if bare.suffix.lower() in reader.suffixes]
+    return fitting[0] if fitting else known[FALLBACK]

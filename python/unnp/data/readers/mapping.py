@@ -1,0 +1,156 @@
+"""From a frame of a file to a structure in our units, every number checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from unnp.data.readers.base import Frame
+from unnp.data.readers.options import ReadOptions
+from unnp.errors import DataError, did_you_mean
+from unnp.structure import Structure
+
+# Where the 6 numbers of each Voigt order stand in the 3x3 tensor.
+_VOIGT_ROWS = {"ase": [0, 1, 2, 1, 0, 0], "vasp": [0, 1, 2, 0, 1, 0], "lammps": [0, 1, 2, 0, 0, 1]}
+_VOIGT_COLUMNS = {"ase": [0, 1, 2, 2, 2, 1], "vasp": [0, 1, 2, 1, 2, 2], "lammps": [0, 1, 2, 1, 2, 2]}
+
+
+def structure_of(frame: Frame, options: ReadOptions) -> Structure:
+    """Return the structure of a frame with the labels that are there.
+
+    Raises:
+        DataError: a label is not finite, has the wrong shape or stands in the frame twice with different values; the
+            stress is not symmetric; there are no atoms, unknown elements, or positions or cell that are not finite.
+    """
+    structure = _geometry(frame, options)
+    structure.energy = _energy(frame, options)
+    structure.forces = _forces(frame, options)
+    if options.virial_key is None:
+        structure.stress = _tensor(frame, "stress", options.stress_key, options, options.stress_factor)
+    else:
+        structure.stress = _stress_of_virial(frame, structure, options)
+    structure.group = _group(frame, options)
+    return structure
+
+
+def describe_missing(frame: Frame, label: str, options: ReadOptions) -> str:
+    """Return the message for a label that a frame lacks: where, which name was looked for, which names there are."""
+    option = "virial_key" if label == "stress" and options.virial_key else f"{label}_key"
+    key = str(getattr(options, option))
+    names = frame.names()
+    listed = f"It has: {', '.join(names)}." if names else "It has no labels at all."
+    return (
+        f"{frame.where} has no {label} (looked for '{key}').{did_you_mean(key, names)} {listed} Give the name with "
+        f"{option}, or leave {label} out of the required labels, or set missing: allow."
+    )
+
+
+def _geometry(frame: Frame, options: ReadOptions) -> Structure:
+    structure = Structure.from_atoms(frame.atoms)
+    structure.source = frame.where
+    structure.positions = structure.positions * options.length_factor
+    structure.cell = structure.cell * options.length_factor
+    if not len(structure):
+        raise DataError(f"{frame.where} has no atoms; remove the frame.")
+    if (structure.numbers < 1).any():
+        raise DataError(f"{frame.where} has atoms that are no chemical element (X); name their elements in the file.")
+    if not (np.isfinite(structure.positions).all() and np.isfinite(structure.cell).all()):
+        raise DataError(f"{frame.where}: positions or cell are not finite; repair or remove the frame.")
+    if np.all(structure.pbc) and structure.volume < 1e-6:
+        raise DataError(f"{frame.where} is periodic but its cell has no volume; give the cell, or pbc F F F.")
+    return structure
+
+
+def _lookup(frame: Frame, key: str, label: str) -> Any:
+    """Return the value of a name, None where it is absent; the same name with different values is an error."""
+    found = [source[key] for source in frame.sources if source.get(key) is not None]
+    if not found:
+        return None
+    for other in found[1:]:
+        if not _equal(found[0], other):
+            raise DataError(
+                f"{frame.where} has '{key}' twice, with different values; give the {label} a name of its own."
+            )
+    return found[0]
+
+
+def _equal(a: Any, b: Any) -> bool:
+    if isinstance(a, str) or isinstance(b, str):
+        return str(a) == str(b)
+    return np.shape(a) == np.shape(b) and bool(np.allclose(a, b, rtol=1e-10, atol=0.0, equal_nan=True))
+
+
+def _numbers(frame: Frame, key: str, label: str, factor: float) -> np.ndarray | None:
+    """Return a label as float64 in our unit; anything but finite numbers is an error."""
+    value = _lookup(frame, key, label)
+    if value is None:
+        return None
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiu":
+        raise DataError(f"{frame.where}: {label} ('{key}') is not a number: {str(value)[:60]!r}.")
+    array = array.astype(np.float64)
+    if not np.isfinite(array).all():
+        raise DataError(
+            f"{frame.where}: {label} ('{key}') is not finite (NaN or infinite); repair or remove the frame."
+        )
+    return array * factor
+
+
+def _energy(frame: Frame, options: ReadOptions) -> float | None:
+    energy = _numbers(frame, options.energy_key, "energy", options.energy_factor)
+    if energy is None:
+        return None
+    if energy.size != 1:
+        raise DataError(f"{frame.where}: energy must be one number, '{options.energy_key}' has {energy.size}.")
+    return float(energy.reshape(()))
+
+
+def _forces(frame: Frame, options: ReadOptions) -> np.ndarray | None:
+    forces = _numbers(frame, options.forces_key, "forces", options.forces_factor)
+    expected = (len(frame.atoms), 3)
+    if forces is not None and forces.shape != expected:
+        raise DataError(
+            f"{frame.where}: forces must have the shape {expected}, '{options.forces_key}' has {forces.shape}."
+        )
+    return forces
+
+
+def _tensor(frame: Frame, label: str, key: str, options: ReadOptions, factor: float) -> np.ndarray | None:
+    """Return a symmetric 3x3 tensor from 3x3, 9 or 6 numbers."""
+    value = _numbers(frame, key, label, factor)
+    if value is None:
+        return None
+    if value.shape == (6,):
+        tensor = np.zeros((3, 3))
+        rows, columns = _VOIGT_ROWS[options.voigt_order], _VOIGT_COLUMNS[options.voigt_order]
+        tensor[rows, columns] = tensor[columns, rows] = value
+        return tensor
+    if value.shape not in ((9,), (3, 3)):
+        raise DataError(f"{frame.where}: {label} must be 6, 9 or 3x3 numbers, '{key}' has the shape {value.shape}.")
+    tensor = value.reshape(3, 3)
+    if np.abs(tensor - tensor.T).max() > 1e-4 * max(np.abs(tensor).max(), 1e-3 * abs(factor)):
+        raise DataError(f"{frame.where}: {label} ('{key}') is not symmetric; check what the numbers are.")
+    return 0.5 * (tensor + tensor.T)
+
+
+def _stress_of_virial(frame: Frame, structure: Structure, options: ReadOptions) -> np.ndarray | None:
+    assert options.virial_key is not None
+    virial = _tensor(frame, "virial", options.virial_key, options, options.energy_factor)
+    if virial is None:
+        return None
+    if not np.all(structure.pbc):
+        raise DataError(
+            f"{frame.where}: a virial gives a stress only where the structure is periodic in all three directions; "
+            "set pbc in the file, or leave virial_key out."
+        )
+    return -virial / structure.volume
+
+
+def _group(frame: Frame, options: ReadOptions) -> str:
+    group = _lookup(frame, options.group_key, "group")
+    if group is None:
+        return options.default_group
+    if np.ndim(group) != 0:
+        raise DataError(f"{frame.where}: group ('{options.group_key}') must be one word, got {str(group)[:60]!r}.")
+    return str(group)

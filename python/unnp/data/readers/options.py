@@ -1,0 +1,112 @@
+"""How labels are named in a file, in which units they are, and which have to be there."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import field_validator, model_validator
+
+from unnp.config import Config
+from unnp.errors import unknown
+from unnp.units import ENERGY_TO_EV, LENGTH_TO_A, STRESS_TO_EV_PER_A3
+
+Label = Literal["energy", "forces", "stress", "group"]
+VoigtOrder = Literal["ase", "vasp", "lammps"]
+
+
+class ReadOptions(Config):
+    """How to read labelled structures. Values that ASE has converted (everything but extxyz) are in eV and Angstrom."""
+
+    format: str | None = None
+    """Reader, for instance extxyz or ase; default: by the ending of the file."""
+    energy_key: str = "energy"
+    """Name of the total energy; `free_energy` is taken only where it is asked for here."""
+    forces_key: str = "forces"
+    """Name of the forces."""
+    stress_key: str = "stress"
+    """Name of the stress, 3x3, 9 numbers or 6 in Voigt order."""
+    virial_key: str | None = None
+    """Name of the virial `W = -V * stress`, in energy units; read instead of the stress."""
+    group_key: str = "group"
+    """Name of the subset a structure belongs to."""
+    default_group: str = ""
+    """Group of structures that name none."""
+    energy_unit: str = "eV"
+    """Unit of energy and virial."""
+    length_unit: str = "A"
+    """Unit of positions and cell."""
+    forces_unit: str | None = None
+    """Unit of forces, `<energy unit>/<length unit>`; default: made of the two above."""
+    stress_unit: str = "eV/A^3"
+    """Unit of stress."""
+    stress_sign: Literal["tension", "compression"] = "tension"
+    """Which sense of the stress is positive in the file."""
+    voigt_order: VoigtOrder = "ase"
+    """Order of 6 numbers: ase xx yy zz yz xz xy, vasp xx yy zz xy yz xz, lammps xx yy zz xy xz yz."""
+    required: tuple[Label, ...] = ("energy", "forces")
+    """Labels every structure must have."""
+    missing: Literal["error", "allow"] = "error"
+    """What to do where a required label is missing, or a label is there in some structures only."""
+
+    @field_validator("energy_unit")
+    @classmethod
+    def _energy_unit(cls, unit: str) -> str:
+        return _known("energy unit", unit, ENERGY_TO_EV)
+
+    @field_validator("length_unit")
+    @classmethod
+    def _length_unit(cls, unit: str) -> str:
+        return _known("length unit", unit, LENGTH_TO_A)
+
+    @field_validator("stress_unit")
+    @classmethod
+    def _stress_unit(cls, unit: str) -> str:
+        return _known("stress unit", unit, STRESS_TO_EV_PER_A3)
+
+    @field_validator("forces_unit")
+    @classmethod
+    def _forces_unit(cls, unit: str | None) -> str | None:
+        if unit is not None:
+            energy, _, length = unit.rpartition("/")
+            _known("energy unit in forces_unit", energy, ENERGY_TO_EV)
+            _known("length unit in forces_unit", length, LENGTH_TO_A)
+        return unit
+
+    @model_validator(mode="after")
+    def _stress_or_virial(self) -> ReadOptions:
+        if self.virial_key is not None and "stress_key" in self.model_fields_set:
+            raise ValueError("give either stress_key or virial_key, not both")
+        return self
+
+    @property
+    def energy_factor(self) -> float:
+        """Energy unit of the file in eV."""
+        return ENERGY_TO_EV[self.energy_unit]
+
+    @property
+    def length_factor(self) -> float:
+        """Length unit of the file in A."""
+        return LENGTH_TO_A[self.length_unit]
+
+    @property
+    def forces_factor(self) -> float:
+        """Force unit of the file in eV/A."""
+        if self.forces_unit is None:
+            return self.energy_factor / self.length_factor
+        energy, _, length = self.forces_unit.rpartition("/")
+        return ENERGY_TO_EV[energy] / LENGTH_TO_A[length]
+
+    @property
+    def stress_factor(self) -> float:
+        """Stress unit of the file in eV/A^3, negative where the file counts compression positive."""
+        return STRESS_TO_EV_PER_A3[self.stress_unit] * (1.0 if self.stress_sign == "tension" else -1.0)
+
+
+def _known(what: str, given: str, allowed: dict[str, float]) -> str:
+    if given not in allowed:
+        raise ValueError(unknown(what, given, allowed))
+    return given
+
+
+UNLABELLED = ReadOptions(required=(), missing="allow")
+"""For files whose labels, if any, do not matter."""

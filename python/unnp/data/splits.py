@@ -1,0 +1,139 @@
+"""Dividing structures into training, validation and test sets, the same way for the same seed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+
+from unnp.data.statistics import group_names
+from unnp.errors import ConfigError
+from unnp.structure import Structure
+
+Size = float | int | Literal["rest"]
+KeepTogether = Literal["nothing", "group", "source"]
+
+
+def split(
+    structures: Sequence[Structure],
+    parts: Mapping[str, Size],
+    *,
+    seed: int,
+    keep_together: KeepTogether = "nothing",
+    stratify: bool = False,
+) -> dict[str, list[int]]:
+    """Divide structures into disjoint parts that together are all of them.
+
+    Args:
+        structures: what to divide.
+        parts: name and size of each part: a fraction below 1, a number of structures, or "rest" (once).
+        seed: the same seed gives the same parts.
+        keep_together: structures that must not be torn apart: those of one group, or of one source (one file).
+        stratify: give every part its share of every group.
+
+    Returns:
+        indices of each part, increasing. Sizes are exact where nothing is kept together, else as near as can be.
+
+    Raises:
+        ConfigError: the sizes do not fit the number of structures, or a part would be empty.
+    """
+    groups = group_names(structures)
+    keys: Sequence[Hashable] = range(len(groups))
+    if keep_together == "group":
+        keys = groups
+    elif keep_together == "source":
+        keys = [source_file(s.source) for s in structures]
+    return split_by_key(keys, parts, seed=seed, strata=groups if stratify else None)
+
+
+def split_by_key(
+    keys: Sequence[Hashable], parts: Mapping[str, Size], *, seed: int, strata: Sequence[str] | None = None
+) -> dict[str, list[int]]:
+    """Divide ``range(len(keys))`` into parts; equal keys stay together. See ``split``.
+
+    Args:
+        keys: one for each structure.
+        parts: name and size of each part.
+        seed: of the random order.
+        strata: one word for each structure; every part gets its share of each.
+    """
+    wanted = _wanted(parts, len(keys))
+    blocks: dict[Hashable, list[int]] = {}
+    for k, key in enumerate(keys):
+        blocks.setdefault(key, []).append(k)
+    order = np.random.default_rng(seed).permutation(len(blocks))
+    shuffled = [list(blocks.values())[k] for k in order]
+    shuffled.sort(key=len, reverse=True)  # the large ones first: the small ones then even out the sizes
+    result: dict[str, list[int]] = {name: [] for name in parts}
+    seen = 0
+    for members in _by_stratum(shuffled, strata):
+        seen += sum(len(block) for block in members)
+        for block in members:
+            name = max(wanted, key=lambda part: wanted[part] * seen / len(keys) - len(result[part]))
+            result[name].extend(block)
+    empty = [name for name in parts if not result[name]]
+    if empty:
+        raise ConfigError(
+            f"nothing is left for {', '.join(empty)}: {len(keys)} structures in {len(blocks)} pieces that stay together "
+            f"cannot be divided into {dict(parts)}. Ask for larger parts, or keep less together."
+        )
+    return {name: sorted(indices) for name, indices in result.items()}
+
+
+def source_file(source: str) -> str:
+    """Return the file of a source such as "run1.extxyz frame 3"."""
+    return re.sub(r" frame \d+$", "", source)
+
+
+def parse_parts(text: str) -> dict[str, Size]:
+    """Return the parts of a text such as "train=0.8,valid=0.1,test=rest"; raise ConfigError for anything else."""
+    parts: dict[str, Size] = {}
+    for item in text.split(","):
+        name, separator, size = (word.strip() for word in item.partition("="))
+        if not separator or not re.fullmatch(r"\w[\w.-]*", name):
+            raise ConfigError(f"cannot read the part {item.strip()!r}; write name=size, as in train=0.8,valid=rest.")
+        if name in parts:
+            raise ConfigError(f"the part '{name}' is given twice.")
+        try:
+            parts[name] = "rest" if size == "rest" else int(size) if size.isdigit() else float(size)
+        except ValueError:
+            raise ConfigError(f"the size of '{name}' must be a fraction, a number or 'rest', got {size!r}.") from None
+    return parts
+
+
+def _wanted(parts: Mapping[str, Size], n: int) -> dict[str, int]:
+    """Return the number of structures of each part; fractions are rounded so that they sum to what they should."""
+    fixed = {name: size for name, size in parts.items() if size != "rest"}
+    rest = [name for name in parts if name not in fixed]
+    if not parts or len(rest) > 1:
+        raise ConfigError("give at least one part, and 'rest' at most once.")
+    for name, size in fixed.items():
+        whole = isinstance(size, int) and not isinstance(size, bool)
+        if not ((whole and size >= 1) or (isinstance(size, float) and 0 < size <= 1)):
+            raise ConfigError(f"the size of '{name}' must be a fraction up to 1 or a number from 1, got {size}.")
+    exact = {name: float(size) * (n if isinstance(size, float) else 1) for name, size in fixed.items()}
+    total = sum(exact.values())
+    if total > n * (1 + 1e-9) or (not rest and abs(total - n) > 1e-6 * n):
+        raise ConfigError(
+            f"the parts add up to {total:g} of {n} structures; they must add up to all. Give one of them as 'rest'."
+        )
+    wanted = {name: int(np.floor(size + 1e-9)) for name, size in exact.items()}
+    target = round(total) if not rest else sum(wanted.values())
+    by_remainder = sorted(wanted, key=lambda name: wanted[name] - exact[name])
+    for name in by_remainder[: target - sum(wanted.values())]:
+        wanted[name] += 1
+    if rest:
+        wanted[rest[0]] = n - sum(wanted.values())
+    return {name: wanted[name] for name in parts}
+
+
+def _by_stratum(blocks: list[list[int]], strata: Sequence[str] | None) -> list[list[list[int]]]:
+    """Return the blocks of each stratum, in the order of the strata's names; a block counts by all its members."""
+    if strata is None:
+        return [blocks]
+    found: dict[tuple[str, ...], list[list[int]]] = {}
+    for block in blocks:
+        found.setdefault(tuple(sorted({strata[k] for k in block})), []).append(block)
+    return [found[name] for name in sorted(found)]

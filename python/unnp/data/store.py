@@ -1,0 +1,197 @@
+"""The stored form of a data set: a folder of .npy arrays, memory-mapped when read, and dataset.json.
+
+    dataset.json        format, version, shapes and checksums of the arrays, group names, statistics
+    offsets.npy         (n + 1,) int64      first atom of each structure
+    numbers.npy         (n_atoms,) uint8    positions.npy, forces.npy   (n_atoms, 3) float64 [A, eV/A]
+    cell.npy            (n, 3, 3) float64   pbc.npy                     (n, 3) bool
+    energy.npy          (n,) float64 [eV]   stress.npy                  (n, 3, 3) float64 [eV/A^3]
+    group.npy           (n,) int32          source.npy, source_offsets.npy   UTF-8 bytes and where each one begins
+
+An absent label is NaN.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+
+from unnp.data.statistics import Statistics
+from unnp.errors import DataError
+from unnp.structure import Structure
+
+FORMAT = "unnp-dataset"
+VERSION = 1
+INDEX_FILE = "dataset.json"
+
+# name: (dtype, shape of one row, what a row belongs to)
+ARRAYS: dict[str, tuple[str, tuple[int, ...], str]] = {
+    "numbers": ("|u1", (), "atom"),
+    "positions": ("<f8", (3,), "atom"),
+    "forces": ("<f8", (3,), "atom"),
+    "cell": ("<f8", (3, 3), "structure"),
+    "pbc": ("|b1", (3,), "structure"),
+    "energy": ("<f8", (), "structure"),
+    "stress": ("<f8", (3, 3), "structure"),
+    "group": ("<i4", (), "structure"),
+    "offsets": ("<i8", (), "boundary"),
+    "source_offsets": ("<i8", (), "boundary"),
+    "source": ("|u1", (), "byte"),
+}
+
+
+def is_store(path: str | Path) -> bool:
+    """Tell whether a path is a folder with a dataset.json."""
+    return (Path(path) / INDEX_FILE).is_file()
+
+
+class Store(Sequence[Structure]):
+    """A stored data set, opened for reading; structures are read from disk when asked for.
+
+    Args:
+        path: the folder.
+        verify: compare the checksums of all arrays too (reads everything once).
+
+    Raises:
+        DataError: the folder is no stored data set, was written by a newer version, or an array is missing, has another
+            size than dataset.json says, or (with ``verify``) other contents.
+    """
+
+    def __init__(self, path: str | Path, *, verify: bool = False) -> None:
+        self.path = Path(path)
+        self.description = _read_index(self.path)
+        self._arrays = {name: self._open(name) for name in ARRAYS}
+        self._check_offsets("offsets", len(self._arrays["numbers"]))
+        self._check_offsets("source_offsets", len(self._arrays["source"]))
+        if verify:
+            self.verify()
+
+    def __len__(self) -> int:
+        return int(self.description["n_structures"])
+
+    @overload
+    def __getitem__(self, k: int) -> Structure: ...
+
+    @overload
+    def __getitem__(self, k: slice) -> list[Structure]: ...
+
+    def __getitem__(self, k: int | slice) -> Structure | list[Structure]:
+        """Return structure ``k``, or the structures of a slice."""
+        if isinstance(k, slice):
+            return [self._structure(i) for i in range(*k.indices(len(self)))]
+        if not -len(self) <= k < len(self):
+            raise IndexError(f"structure {k} of {len(self)}")
+        return self._structure(k % len(self))
+
+    @property
+    def n_atoms(self) -> np.ndarray:
+        """(n_structures,) int64, atoms of each structure."""
+        return np.diff(self._arrays["offsets"])
+
+    @property
+    def group_names(self) -> list[str]:
+        """Group of each structure."""
+        return [self._group(k) for k in range(len(self))]
+
+    @property
+    def statistics(self) -> Statistics:
+        """The statistics computed when the data set was written."""
+        return Statistics.from_dict(self.description["statistics"])
+
+    def first_with(self, label: str, present: bool) -> int | None:
+        """Return the first structure that has (or lacks) energy, forces or stress; None where there is none."""
+        array = self._arrays[label]
+        first_rows = self._arrays["offsets"][:-1] if label == "forces" else np.arange(len(self))
+        has = ~np.isnan(array.reshape(len(array), -1)[first_rows, 0])
+        found = np.flatnonzero(has == present)
+        return int(found[0]) if len(found) else None
+
+    def verify(self) -> None:
+        """Raise DataError where an array is not what was written."""
+        for name in ARRAYS:
+            if file_checksum(self.path / f"{name}.npy") != self.description["arrays"][name]["sha256"]:
+                raise DataError(f"{self.path}/{name}.npy has changed since it was written; make the data set again.")
+
+    def _open(self, name: str) -> np.ndarray:
+        path = self.path / f"{name}.npy"
+        dtype, row, _ = ARRAYS[name]
+        try:
+            rows = int(self.description["arrays"][name]["rows"])
+            array: np.ndarray = np.load(path, mmap_mode="r" if rows else None, allow_pickle=False)
+        except (OSError, ValueError, EOFError, KeyError, TypeError) as error:
+            raise DataError(f"cannot open {path}: {error}. The data set is damaged; make it again.") from None
+        if array.dtype != np.dtype(dtype) or array.shape != (rows, *row):
+            raise DataError(
+                f"{path} holds {array.shape} {array.dtype}, but {INDEX_FILE} says {(rows, *row)} {np.dtype(dtype)}; "
+                "make the data set again."
+            )
+        return array
+
+    def _check_offsets(self, name: str, end: int) -> None:
+        offsets = self._arrays[name]
+        if len(offsets) != len(self) + 1 or offsets[0] != 0 or offsets[-1] != end or (np.diff(offsets) < 0).any():
+            raise DataError(f"{self.path}/{name}.npy does not fit the other arrays; make the data set again.")
+
+    def _group(self, k: int) -> str:
+        names = self.description["groups"]
+        number = int(self._arrays["group"][k])
+        if not 0 <= number < len(names):
+            raise DataError(f"{self.path}: structure {k} has group {number} of {len(names)}; make the data set again.")
+        return str(names[number])
+
+    def _structure(self, k: int) -> Structure:
+        arrays = self._arrays
+        atoms = slice(*arrays["offsets"][k : k + 2])
+        text = slice(*arrays["source_offsets"][k : k + 2])
+        energy = float(arrays["energy"][k])
+        return Structure(
+            numbers=np.array(arrays["numbers"][atoms], dtype=np.int64),
+            positions=np.array(arrays["positions"][atoms]),
+            cell=np.array(arrays["cell"][k]),
+            pbc=np.array(arrays["pbc"][k]),
+            energy=None if np.isnan(energy) else energy,
+            forces=_label(arrays["forces"][atoms]),
+            stress=_label(arrays["stress"][k]),
+            group=self._group(k),
+            source=bytes(arrays["source"][text]).decode("utf-8", errors="replace"),
+        )
+
+
+def file_checksum(path: Path) -> str:
+    """Return the SHA-256 of a file; raise DataError where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}.") from None
+
+
+def _label(values: np.ndarray) -> np.ndarray | None:
+    return None if np.isnan(values.flat[0]) else np.array(values)
+
+
+def _read_index(path: Path) -> dict[str, Any]:
+    file = path / INDEX_FILE
+    try:
+        index = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"{path} is no stored data set: cannot read {INDEX_FILE} ({error.strerror}).") from None
+    except ValueError as error:
+        raise DataError(f"{file} is damaged ({error}); make the data set again.") from None
+    if not isinstance(index, dict) or index.get("format") != FORMAT:
+        raise DataError(f"{file} does not describe a data set of unnp.")
+    if index.get("version") != VERSION:
+        raise DataError(
+            f"{path} has format version {index.get('version')}, this unnp reads {VERSION}; install a newer unnp, or "
+            "convert the original files again."
+        )
+    wrong = [k for k in ("n_structures", "arrays", "groups", "statistics") if k not in index]
+    if wrong or not isinstance(index["n_structures"], int) or not isinstance(index["arrays"], dict):
+        raise DataError(
+            f"{file} is damaged (lacks or garbles {', '.join(wrong) or 'entries'}); make the data set again."
+        )
+    return index

@@ -1,0 +1,162 @@
+"""Writing a stored data set, structure by structure, so that it may be larger than memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO
+
+import numpy as np
+
+from unnp import __version__
+from unnp.data.statistics import RunningStatistics
+from unnp.data.store import ARRAYS, FORMAT, INDEX_FILE, VERSION, Store, file_checksum, is_store
+from unnp.errors import DataError
+from unnp.structure import Structure
+
+_HEADER_BYTES = 128
+
+
+def write_store(structures: Iterable[Structure], path: str | Path, *, overwrite: bool = False) -> Store:
+    """Write structures as a stored data set and open it.
+
+    Args:
+        structures: at least one.
+        path: the folder to make; it appears only when everything is written.
+        overwrite: replace a stored data set that is there.
+
+    Raises:
+        DataError: the folder exists, there are no structures, or the disk is full.
+    """
+    with StoreWriter(path, overwrite=overwrite) as writer:
+        for structure in structures:
+            writer.append(structure)
+    return Store(path)
+
+
+class StoreWriter:
+    """Writes a stored data set under a temporary name and renames it when the ``with`` block ends without error."""
+
+    def __init__(self, path: str | Path, *, overwrite: bool = False) -> None:
+        self.path = Path(os.path.abspath(path))
+        _check_target(self.path, overwrite)
+        self._temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
+        self._files: dict[str, BinaryIO] = {}
+        self._rows = dict.fromkeys(ARRAYS, 0)
+        self._groups: dict[str, int] = {}
+        self._statistics = RunningStatistics(cutoff=None)
+
+    def __enter__(self) -> StoreWriter:
+        try:
+            shutil.rmtree(self._temporary, ignore_errors=True)
+            self._temporary.mkdir(parents=True)
+            for name in ARRAYS:
+                self._files[name] = (self._temporary / f"{name}.npy").open("wb")
+                self._files[name].write(bytes(_HEADER_BYTES))
+        except OSError as error:
+            raise DataError(f"cannot write {self.path}: {error.strerror}.") from None
+        for name in ("offsets", "source_offsets"):
+            self._write(name, np.array([0]))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                self._finish()
+        except OSError as failure:
+            raise DataError(f"cannot write {self.path}: {failure.strerror}.") from None
+        finally:
+            for file in self._files.values():
+                file.close()
+            shutil.rmtree(self._temporary, ignore_errors=True)
+
+    def append(self, structure: Structure) -> None:
+        """Add a structure at the end; raise DataError where the disk is full."""
+        n_atoms = len(structure)
+        source = np.frombuffer(structure.source.encode("utf-8"), dtype=np.uint8)
+        rows = {
+            "numbers": structure.numbers,
+            "positions": structure.positions,
+            "forces": np.full((n_atoms, 3), np.nan) if structure.forces is None else structure.forces,
+            "cell": structure.cell[None],
+            "pbc": structure.pbc[None],
+            "energy": np.array([np.nan if structure.energy is None else structure.energy]),
+            "stress": np.full((1, 3, 3), np.nan) if structure.stress is None else structure.stress[None],
+            "group": np.array([self._groups.setdefault(structure.group, len(self._groups))]),
+            "offsets": np.array([self._rows["numbers"] + n_atoms]),
+            "source_offsets": np.array([self._rows["source"] + len(source)]),
+            "source": source,
+        }
+        try:
+            for name, values in rows.items():
+                self._write(name, values)
+        except OSError as error:
+            raise DataError(f"cannot write {self.path}: {error.strerror}.") from None
+        self._statistics.add(structure)
+
+    def _write(self, name: str, values: np.ndarray) -> None:
+        dtype, row, _ = ARRAYS[name]
+        array = np.ascontiguousarray(values, dtype=dtype).reshape(-1, *row)
+        self._files[name].write(array.tobytes())
+        self._rows[name] += len(array)
+
+    def _finish(self) -> None:
+        statistics = self._statistics.result()
+        if not statistics.n_structures:
+            raise DataError(f"there are no structures to write to {self.path}.")
+        arrays = {}
+        for name, file in self._files.items():
+            file.seek(0)
+            file.write(_header(ARRAYS[name][0], (self._rows[name], *ARRAYS[name][1])))
+            _sync(file)
+            file.close()
+            arrays[name] = {"rows": self._rows[name], "sha256": file_checksum(self._temporary / f"{name}.npy")}
+        index = {
+            "format": FORMAT,
+            "version": VERSION,
+            "written_by": f"unnp {__version__}",
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "n_structures": statistics.n_structures,
+            "groups": list(self._groups),
+            "arrays": arrays,
+            "statistics": statistics.to_dict(),
+        }
+        with (self._temporary / INDEX_FILE).open("wb") as file:
+            file.write(json.dumps(index, indent=1, allow_nan=False).encode())
+            _sync(file)
+        self._put_in_place()
+
+    def _put_in_place(self) -> None:
+        old = self.path.with_name(f".{self.path.name}.{os.getpid()}.old")
+        if self.path.exists():
+            self.path.rename(old)
+        self._temporary.rename(self.path)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _check_target(path: Path, overwrite: bool) -> None:
+    if not path.exists():
+        return
+    if not is_store(path):
+        raise DataError(f"{path} exists and is no stored data set; choose another name.")
+    if not overwrite:
+        raise DataError(f"{path} exists; choose another name, or say that it is to be overwritten.")
+
+
+def _sync(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _header(dtype: str, shape: tuple[int, ...]) -> bytes:
+    """Return an .npy header (version 1.0) of a fixed length, so that it can be written when the shape is known."""
+    text = f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}, }}"
+    prefix = b"\x93NUMPY\x01\x00" + (_HEADER_BYTES - 10).to_bytes(2, "little")
+    return prefix + text.ljust(_HEADER_BYTES - 11).encode("latin1") + b"\n"
