@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace unnp {
+
+inline constexpr int manifest_format_version = 1;
+inline constexpr std::string_view manifest_name = "unnp.json";
+
+/// How a model sees beyond its sub-domain.
+enum class HaloKind {
+  local,    ///< one cutoff is all it sees
+  exchange, ///< features of ghosts are fetched between layers
+  wide      ///< the ghost shell is as wide as the receptive field
+};
+
+std::string_view to_string(HaloKind kind);
+
+/// What an exported model says about itself: the fields the engine needs of the file's unnp.json.
+struct Manifest {
+  std::string name;
+  std::string architecture;
+  std::vector<std::string> elements; ///< position = species index
+  double cutoff = 0.0;               ///< longest bond [A]
+  double receptive_field = 0.0;      ///< how far an atom's energy reaches [A]
+  HaloKind halo = HaloKind::local;
+  std::vector<std::int64_t> exchange_widths; ///< numbers per atom of each exchange
+  std::string dtype;                         ///< float32 | float64
+  std::int64_t n_members = 1;                ///< size of the committee
+  std::string torch_version;                 ///< written with
+  std::string torch_oldest, torch_newest;    ///< may be opened with
+  std::int64_t n_parameters = 0;
+  std::vector<std::string> references;
+  std::string licence;
+};
+
+/// Reads and checks a manifest; `source` names the file in errors. Throws Error.
+Manifest parse_manifest(std::string_view text, const std::string& source);
+
+/// Throws Error where `version` of torch is outside the range the file supports.
+void check_torch_supported(const Manifest& manifest, const std::string& version, const std::string& source);
+
+} // namespace unnp

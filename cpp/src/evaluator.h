@@ -1,0 +1,33 @@
+#pragma once
+
+#include "unnp/potential.h"
+
+#include <torch/csrc/jit/api/module.h>
+
+namespace unnp {
+
+/// Runs a scripted model forward and backward.
+class Evaluator {
+public:
+  Evaluator(torch::jit::Module module, at::Device device, at::ScalarType dtype);
+
+  void evaluate(const System& system, bool atom_virial, Evaluation& result);
+  void evaluate_members(const System& system, bool atom_virial, Evaluation& mean, std::vector<Evaluation>& members);
+
+  Timings timings;
+
+private:
+  struct Forward {
+    at::Tensor bond_vector;
+    at::Tensor energy;
+  };
+  Forward forward(const char* method, const System& system);
+  at::Tensor backward(const at::Tensor& energy, const at::Tensor& bond_vector, const System& system, bool keep_graph);
+  void derivatives(const at::Tensor& gradient, const System& system, bool atom_virial, Evaluation& result);
+
+  torch::jit::Module module_;
+  at::Device device_;
+  at::ScalarType dtype_;
+};
+
+} // namespace unnp

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "lammps_system.h"
+
+#include "unnp/error.h"
+
+#include "atom.h"
+#include "neigh_list.h"
+#include "neighbor.h"
+
+#include <algorithm>
+
+namespace unnp_lammps {
+
+LammpsSystem::LammpsSystem(LAMMPS_NS::LAMMPS* lmp) : Pointers(lmp) {}
+
+unnp::System LammpsSystem::update(const LAMMPS_NS::NeighList& list, const SystemOptions& options) {
+  if (is_stale()) rebuild(list, options);
+  update_species(options);
+  update_bonds(options.cutoff);
+  const auto n_bonds = static_cast<std::size_t>(n_bonds_);
+  return {.n_owned = rows_.n_owned,
+          .n_updated = options.wide ? rows_.n_rows() : rows_.n_owned,
+          .species = species_,
+          .bond_index = {bond_index_.data(), 2 * n_bonds},
+          .bond_vector = {bond_vector_.data(), 3 * n_bonds}};
+}
+
+// Some commands rebuild the list more than once in a step or between steps, hence more than a look at `ago`.
+bool LammpsSystem::is_stale() const {
+  return neighbor->ago == 0 || neighbor->ncalls != built_calls_ || atom->nlocal != built_local_ ||
+         atom->nghost != built_ghost_;
+}
+
+void LammpsSystem::rebuild(const LAMMPS_NS::NeighList& list, const SystemOptions& options) {
+  collect_candidates(list, options);
+  std::vector<char> has_bond(static_cast<std::size_t>(atom->nlocal + atom->nghost), 0);
+  for (const int j : second_) has_bond[static_cast<std::size_t>(j)] = 1;
+  for (const int i : first_) has_bond[static_cast<std::size_t>(i)] = 1;
+  number_rows(has_bond, options);
+  species_.resize(rows_.atom_of.size());
+  bond_index_.resize(2 * first_.size());
+  bond_vector_.resize(3 * first_.size());
+  built_calls_ = neighbor->ncalls;
+  built_local_ = atom->nlocal;
+  built_ghost_ = atom->nghost;
+}
+
+void LammpsSystem::collect_candidates(const LAMMPS_NS::NeighList& list, const SystemOptions& options) {
+  first_.clear();
+  second_.clear();
+  const auto is_ours = [&](int i) { return options.species_of_type[static_cast<std::size_t>(atom->type[i])] >= 0; };
+  const int n_rows = list.inum + (options.wide ? list.gnum : 0);
+  for (int k = 0; k < n_rows; ++k) {
+    const int i = list.ilist[k];
+    if (!is_ours(i)) continue;
+    for (int m = 0; m < list.numneigh[i]; ++m) {
+      const int j = list.firstneigh[i][m] & NEIGHMASK;
+      if (!is_ours(j)) continue;
+      first_.push_back(i);
+      second_.push_back(j);
+    }
+  }
+}
+
+void LammpsSystem::number_rows(const std::vector<char>& has_bond, const SystemOptions& options) {
+  rows_.row_of.resize(has_bond.size());
+  rows_.atom_of.clear();
+  rows_.n_spill = 0;
+  for (int i = 0; i < atom->nlocal + atom->nghost; ++i) {
+    const auto index = static_cast<std::size_t>(i);
+    const bool is_ours = options.species_of_type[static_cast<std::size_t>(atom->type[i])] >= 0;
+    if (is_ours && (i < atom->nlocal || has_bond[index])) {
+      rows_.row_of[index] = static_cast<int>(rows_.atom_of.size());
+      rows_.atom_of.push_back(i);
+    } else {
+      rows_.row_of[index] = static_cast<int>(-1 - rows_.n_spill++);
+    }
+    if (i + 1 == atom->nlocal) rows_.n_owned = rows_.n_rows();
+  }
+  if (atom->nlocal == 0) rows_.n_owned = 0;
+}
+
+// At every step, because some fixes swap types between two builds of the list.
+void LammpsSystem::update_species(const SystemOptions& options) {
+  for (std::size_t row = 0; row < species_.size(); ++row) {
+    species_[row] = options.species_of_type[static_cast<std::size_t>(atom->type[rows_.atom_of[row]])];
+    if (species_[row] < 0)
+      throw unnp::Error("an atom changed to a type that pair_coeff maps to NULL, and the neighbour list was not rebuilt.");
+  }
+}
+
+void LammpsSystem::update_bonds(double cutoff) {
+  const double cutoff_squared = cutoff * cutoff;
+  const auto* const* const x = atom->x;
+  const auto n_candidates = first_.size();
+  auto* const index_i = bond_index_.data();
+  auto* const index_j = bond_index_.data() + n_candidates;
+  auto* vector = bond_vector_.data();
+  std::size_t n = 0;
+  for (std::size_t k = 0; k < n_candidates; ++k) {
+    const int i = first_[k], j = second_[k];
+    const double dx = x[j][0] - x[i][0], dy = x[j][1] - x[i][1], dz = x[j][2] - x[i][2];
+    if (dx * dx + dy * dy + dz * dz >= cutoff_squared) continue;
+    index_i[n] = rows_.row_of[static_cast<std::size_t>(i)];
+    index_j[n] = rows_.row_of[static_cast<std::size_t>(j)];
+    vector[3 * n] = dx, vector[3 * n + 1] = dy, vector[3 * n + 2] = dz;
+    ++n;
+  }
+  std::copy_n(index_j, n, index_i + n); // (2, n) without a gap
+  n_bonds_ = static_cast<std::int64_t>(n);
+}
+
+double LammpsSystem::memory_usage() const {
+  return static_cast<double>((rows_.row_of.capacity() + rows_.atom_of.capacity() + first_.capacity() +
+                              second_.capacity()) *
+                                 sizeof(int) +
+                             (species_.capacity() + bond_index_.capacity()) * sizeof(std::int64_t) +
+                             bond_vector_.capacity() * sizeof(double));
+}
+
+} // namespace unnp_lammps

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include "row_map.h"
+#include "unnp/system.h"
+
+#include "pointers.h"
+
+#include <vector>
+
+namespace LAMMPS_NS {
+class NeighList;
+}
+
+namespace unnp_lammps {
+
+/// What the pair style is evaluated for.
+struct SystemOptions {
+  std::vector<int> species_of_type; ///< -1: another style's
+  double cutoff = 0.0;              ///< [A]
+  bool wide = false;                ///< ghosts are updated by this rank itself
+};
+
+/// The atoms and bonds of this rank as the core library sees them, from LAMMPS' half list with newton off.
+///
+/// Rows and candidate pairs (up to cutoff + skin) change only when LAMMPS rebuilds its list. At every step the candidates
+/// that are bonds at this moment are written out in one sweep, grouped by their first atom: two copies of an index cost
+/// nanoseconds, while a bond that the cutoff function only multiplies by zero costs the network a microsecond, and with
+/// a usual skin there would be half as many of those as of real bonds.
+class LammpsSystem : protected LAMMPS_NS::Pointers {
+public:
+  explicit LammpsSystem(LAMMPS_NS::LAMMPS* lmp);
+
+  /// The system at the present positions; valid until the next call. Throws unnp::Error.
+  unnp::System update(const LAMMPS_NS::NeighList& list, const SystemOptions& options);
+
+  const RowMap& rows() const { return rows_; }
+  double memory_usage() const;
+
+private:
+  bool is_stale() const;
+  void rebuild(const LAMMPS_NS::NeighList& list, const SystemOptions& options);
+  void collect_candidates(const LAMMPS_NS::NeighList& list, const SystemOptions& options);
+  void number_rows(const std::vector<char>& has_bond, const SystemOptions& options);
+  void update_species(const SystemOptions& options);
+  void update_bonds(double cutoff);
+
+  RowMap rows_;
+  std::vector<int> first_, second_; ///< candidate pairs, LAMMPS indices
+  std::vector<std::int64_t> species_;
+  std::vector<std::int64_t> bond_index_;
+  std::vector<double> bond_vector_;
+  std::int64_t n_bonds_ = 0;
+  std::int64_t built_calls_ = -1;
+  int built_local_ = -1, built_ghost_ = -1;
+};
+
+} // namespace unnp_lammps

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "pair_settings.h"
+
+#include "unnp/error.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace unnp_lammps {
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+std::string one_of(const std::string& keyword, const std::string& value, const Words& allowed) {
+  if (std::ranges::find(allowed, value) == allowed.end())
+    throw unnp::Error("the keyword '" + keyword + "' does not know '" + value + "'; it takes " + unnp::join(allowed) +
+                      "." + unnp::did_you_mean(value, allowed));
+  return value;
+}
+
+bool is_number(const std::string& text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+void set_device(PairSettings& settings, const std::string* values) {
+  const auto& value = values[0];
+  const bool numbered = value.starts_with("cuda:") && is_number(value.substr(5));
+  settings.device = numbered ? value : one_of("device", value, {"auto", "cpu", "cuda", "cuda:N"});
+  if (value == "cuda:N") throw unnp::Error("write the number of the GPU for N in 'device cuda:N', as in cuda:0.");
+}
+
+void set_halo(PairSettings& settings, const std::string* values) {
+  settings.halo = one_of("halo", values[0], {"auto", "exchange", "wide"});
+}
+
+void set_dtype(PairSettings& settings, const std::string* values) {
+  settings.dtype = one_of("dtype", values[0], {"model", "float32", "float64"});
+}
+
+void set_deviation(PairSettings& settings, const std::string* values) {
+  settings.deviation_file = values[0];
+  const char* const end = values[1].data() + values[1].size();
+  const auto [stop, status] = std::from_chars(values[1].data(), end, settings.deviation_every);
+  if (status != std::errc() || stop != end || settings.deviation_every < 1)
+    throw unnp::Error("the keyword 'deviation' takes FILE EVERY with a whole number of steps from 1, not '" +
+                      values[1] + "'.");
+}
+
+struct Keyword {
+  const char* name;
+  std::size_t n_values;
+  void (*set)(PairSettings&, const std::string*);
+};
+
+constexpr Keyword keywords[] = {
+    {"device", 1, set_device},
+    {"halo", 1, set_halo},
+    {"dtype", 1, set_dtype},
+    {"deviation", 2, set_deviation},
+};
+
+const Keyword& find_keyword(const std::string& word) {
+  Words known;
+  for (const auto& keyword : keywords) {
+    if (word == keyword.name) return keyword;
+    known.emplace_back(keyword.name);
+  }
+  throw unnp::Error("unknown keyword '" + word + "'; " + unnp::join(known) + " are known." +
+                    unnp::did_you_mean(word, known));
+}
+
+} // namespace
+
+PairSettings parse_pair_settings(const Words& words) {
+  PairSettings settings;
+  for (std::size_t at = 0; at < words.size();) {
+    const auto& keyword = find_keyword(words[at]);
+    if (at + keyword.n_values >= words.size())
+      throw unnp::Error(std::string("the keyword '") + keyword.name + "' needs " + std::to_string(keyword.n_values) +
+                        (keyword.n_values == 1 ? " value." : " values."));
+    keyword.set(settings, &words[at + 1]);
+    at += 1 + keyword.n_values;
+  }
+  return settings;
+}
+
+std::vector<int> parse_symbols(const Words& symbols, const Words& elements, int n_types) {
+  if (static_cast<int>(symbols.size()) != n_types)
+    throw unnp::Error("pair_coeff names " + std::to_string(symbols.size()) + " elements, but there are " +
+                      std::to_string(n_types) +
+                      " atom types. Give one chemical symbol (or NULL) for each type, after the model file.");
+  std::vector<int> species(1, -1);
+  for (const auto& symbol : symbols) {
+    const auto found = std::ranges::find(elements, symbol);
+    if (found == elements.end() && symbol != "NULL")
+      throw unnp::Error("the model does not know the element '" + symbol + "'; it knows " + unnp::join(elements) + "." +
+                        unnp::did_you_mean(symbol, elements));
+    species.push_back(symbol == "NULL" ? -1 : static_cast<int>(found - elements.begin()));
+  }
+  if (std::ranges::all_of(species, [](int s) { return s < 0; }))
+    throw unnp::Error("every type is NULL in pair_coeff; name at least one element.");
+  return species;
+}
+
+} // namespace unnp_lammps

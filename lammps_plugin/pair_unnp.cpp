@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "pair_unnp.h"
+
+#include "agreement.h"
+#include "device_choice.h"
+#include "report.h"
+#include "unnp/error.h"
+
+#include "atom.h"
+#include "comm.h"
+#include "error.h"
+#include "force.h"
+#include "memory.h"
+#include "neighbor.h"
+#include "update.h"
+
+#include <algorithm>
+
+using namespace LAMMPS_NS;
+using unnp_lammps::agree;
+
+PairUnnp::PairUnnp(LAMMPS* lmp)
+    : Pair(lmp), system_(lmp), halo_(*lmp, this, system_.rows()), registration_(halo_) {
+  manybody_flag = 1;
+  one_coeff = 1;
+  single_enable = 0;
+  restartinfo = 1;
+  no_virial_fdotr_compute = 1; // the virial comes with the derivatives, also per atom
+  centroidstressflag = CENTROID_AVAIL;
+}
+
+PairUnnp::~PairUnnp() {
+  if (!allocated) return;
+  memory->destroy(setflag);
+  memory->destroy(cutsq);
+  memory->destroy(cutghost);
+}
+
+void PairUnnp::settings(int n_words, char** words) {
+  try {
+    apply_settings({words, words + n_words});
+  } catch (const unnp::Error& problem) {
+    error->all(FLERR, "pair_style unnp: {}", problem.what());
+  }
+}
+
+void PairUnnp::apply_settings(const std::vector<std::string>& words) {
+  settings_ = unnp_lammps::parse_pair_settings(words);
+  settings_words_ = words;
+}
+
+void PairUnnp::coeff(int n_words, char** words) {
+  if (n_words < 4 || std::string(words[0]) != "*" || std::string(words[1]) != "*")
+    error->all(FLERR, "pair_style unnp: write  pair_coeff * * model.pt Ni Al  with a chemical symbol for each atom type");
+  coeff_words_.assign(words + 2, words + n_words);
+  const auto problem = agree(world, [this] { load_model(); });
+  if (!problem.empty()) error->all(FLERR, "pair_style unnp: {}", problem);
+  allocate();
+}
+
+void PairUnnp::load_model() {
+  device_ = unnp_lammps::choose_device(world, settings_.device);
+  potential_ = unnp::Potential::load(
+      coeff_words_.front(), {.device = device_, .dtype = settings_.dtype, .threads = comm->nthreads});
+  const auto& manifest = potential_->manifest();
+  options_.species_of_type = unnp_lammps::parse_symbols({coeff_words_.begin() + 1, coeff_words_.end()},
+                                                        manifest.elements, atom->ntypes);
+  options_.cutoff = manifest.cutoff;
+  if (settings_.halo == "exchange" && manifest.halo == unnp::HaloKind::wide)
+    throw unnp::Error("this model runs with halo wide only; use halo auto.");
+  options_.wide = manifest.halo == unnp::HaloKind::wide || settings_.halo == "wide";
+  needs_exchange_ = !options_.wide && manifest.halo == unnp::HaloKind::exchange;
+  if (settings_.wants_deviation() && manifest.n_members < 2)
+    throw unnp::Error("deviation needs a committee, but the model has one member. Export several runs into one file.");
+}
+
+void PairUnnp::allocate() {
+  const int n = atom->ntypes + 1;
+  if (!allocated) {
+    memory->create(setflag, n, n, "pair:setflag");
+    memory->create(cutsq, n, n, "pair:cutsq");
+    memory->create(cutghost, n, n, "pair:cutghost");
+    allocated = 1;
+  }
+  for (int i = 1; i < n; ++i)
+    for (int j = 1; j < n; ++j)
+      setflag[i][j] = options_.species_of_type[i] >= 0 && options_.species_of_type[j] >= 0;
+}
+
+double PairUnnp::init_one(int i, int j) {
+  if (setflag[i][j] == 0) error->all(FLERR, "pair_style unnp: pair_coeff does not cover the types {} and {}", i, j);
+  cutghost[i][j] = cutghost[j][i] = options_.cutoff;
+  return options_.cutoff;
+}
+
+void PairUnnp::compute(int eflag, int vflag) {
+  ev_init(eflag, vflag);
+  try {
+    const double start = platform::walltime();
+    auto system = system_.update(*list, options_);
+    system.halo = needs_exchange_ ? registration_.handle() : 0;
+    edge_seconds_ += platform::walltime() - start;
+    evaluate(system);
+  } catch (const unnp::Error& problem) {
+    // Other ranks may be inside of an exchange already: stop them all.
+    error->one(FLERR, "pair_style unnp: step {}: {}", update->ntimestep, problem.what());
+  }
+  check_finite();
+  if (!force->newton) return_ghost_shares();
+  tally();
+}
+
+void PairUnnp::evaluate(const unnp::System& system) {
+  if (deviation_ && deviation_->is_due()) {
+    potential_->evaluate_members(system, vflag_atom || cvflag_atom, evaluation_, deviation_->members());
+    deviation_->write(halo_);
+  } else {
+    potential_->evaluate(system, vflag_atom || cvflag_atom, evaluation_);
+  }
+}
+
+void PairUnnp::check_finite() {
+  const auto bad_row = unnp::first_bad_row(evaluation_);
+  tagint bad_atom = bad_row < 0 ? 0 : std::max<tagint>(1, atom->tag[system_.rows().atom_of[bad_row]]);
+  MPI_Allreduce(MPI_IN_PLACE, &bad_atom, 1, MPI_LMP_TAGINT, MPI_MAX, world);
+  if (bad_atom != 0)
+    error->all(FLERR,
+               "pair_style unnp: energy or force of atom {} is not finite at step {}; atoms may have come too close "
+               "(smaller timestep, other start) or have left what the model was trained on",
+               bad_atom, update->ntimestep);
+}
+
+// With newton off LAMMPS does not bring home what a rank finds for its ghosts.
+void PairUnnp::return_ghost_shares() {
+  halo_.reverse(evaluation_.forces.data(), {unnp::Scalar::float64, 3});
+  if (vflag_atom || cvflag_atom) halo_.reverse(evaluation_.atom_virial.data(), {unnp::Scalar::float64, 9});
+}
+
+void PairUnnp::tally() {
+  const auto& rows = system_.rows();
+  const auto n_rows = force->newton ? rows.n_rows() : rows.n_owned;
+  for (std::int64_t row = 0; row < n_rows; ++row)
+    for (int a = 0; a < 3; ++a) atom->f[rows.atom_of[row]][a] += energy_unit_ * evaluation_.forces[3 * row + a];
+  if (eflag_global) eng_vdwl += energy_unit_ * evaluation_.energy;
+  if (eflag_atom)
+    for (std::int64_t row = 0; row < rows.n_owned; ++row)
+      eatom[rows.atom_of[row]] += energy_unit_ * evaluation_.atom_energy[row];
+  if (vflag_either) tally_virial();
+}
+
+void PairUnnp::tally_virial() {
+  // LAMMPS: xx yy zz xy xz yz, and for the centroid form yx zx zy as well; ours is row-major.
+  constexpr int order[9] = {0, 4, 8, 1, 2, 5, 3, 6, 7};
+  const auto symmetric = [&](const double* w, int k) {
+    return energy_unit_ * (k < 3 ? w[order[k]] : 0.5 * (w[order[k]] + w[order[k + 3]]));
+  };
+  if (vflag_global)
+    for (int k = 0; k < 6; ++k) virial[k] += symmetric(evaluation_.virial.data(), k);
+  if (!vflag_atom && !cvflag_atom) return;
+  const auto& rows = system_.rows();
+  const auto n_rows = force->newton ? rows.n_rows() : rows.n_owned;
+  for (std::int64_t row = 0; row < n_rows; ++row) {
+    const double* const w = &evaluation_.atom_virial[9 * row];
+    const int i = rows.atom_of[row];
+    if (vflag_atom)
+      for (int k = 0; k < 6; ++k) vatom[i][k] += symmetric(w, k);
+    if (cvflag_atom)
+      for (int k = 0; k < 9; ++k) cvatom[i][k] += energy_unit_ * w[order[k]];
+  }
+}
+
+void PairUnnp::finish() {
+  const auto text = unnp_lammps::timing_report(world, edge_seconds_, potential_->timings());
+  if (comm->me == 0) utils::logmesg(lmp, text);
+  potential_->reset_timings();
+  edge_seconds_ = 0.0;
+}
+
+int PairUnnp::pack_forward_comm(int n, int* atoms, double* buffer, int, int*) {
+  return halo_.pack_forward(n, atoms, buffer);
+}
+void PairUnnp::unpack_forward_comm(int n, int first, double* buffer) { halo_.unpack_forward(n, first, buffer); }
+int PairUnnp::pack_reverse_comm(int n, int first, double* buffer) { return halo_.pack_reverse(n, first, buffer); }
+void PairUnnp::unpack_reverse_comm(int n, int* atoms, double* buffer) { halo_.unpack_reverse(n, atoms, buffer); }
+
+double PairUnnp::memory_usage() { return Pair::memory_usage() + system_.memory_usage(); }
