@@ -24,6 +24,11 @@ C = TypeVar("C", bound=BaseModel)
 
 def load_yaml(path: str | Path, kind: type[C]) -> C:
     """Read a YAML file into a configuration; raise ConfigError that names file, key, allowed values and a near miss."""
+    return from_dict(read_yaml(path), kind, where=str(path))
+
+
+def read_yaml(path: str | Path) -> dict[str, Any]:
+    """Return the ``key: value`` lines of a YAML file; raise ConfigError where it is missing or holds something else."""
     path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")
@@ -35,7 +40,7 @@ def load_yaml(path: str | Path, kind: type[C]) -> C:
         raise ConfigError(f"{path} is not valid YAML: {error}") from None
     if not isinstance(content, dict):
         raise ConfigError(f"{path} must hold `key: value` lines, found {type(content).__name__}.")
-    return from_dict(content, kind, where=str(path))
+    return content
 
 
 def from_dict(content: dict[str, Any], kind: type[C], where: str = "configuration") -> C:

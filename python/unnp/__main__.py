@@ -1,0 +1,5 @@
+"""``python -m unnp``, which torchrun needs."""
+
+from unnp.cli import main
+
+main()

@@ -1,0 +1,89 @@
+"""The model card: what a model is, what it was trained on, how good it is."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import yaml
+
+from unnp import __version__
+from unnp.files import write_atomically
+from unnp.metrics import QUANTITIES, UNITS
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what a result depends on."""
+    return {
+        "unnp": __version__,
+        "torch": str(torch.__version__),
+        "numpy": str(np.__version__),
+        "python": platform.python_version(),
+    }
+
+
+def write_card(folder: Path, card: Mapping[str, Any]) -> None:
+    """Write ``card.yaml`` (all of it) and ``card.md`` (for reading) into a folder.
+
+    Args:
+        folder: where to.
+        card: ``name``, ``potential``, ``n_parameters``, ``references``, ``data``, ``metrics`` ({part: result of
+            Metrics}), ``settings``, ``training``, ``versions``.
+    """
+    card = {"created": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"), **card}
+    write_atomically(folder / "card.yaml", yaml.safe_dump(card, sort_keys=False, allow_unicode=True))
+    write_atomically(folder / "card.md", _markdown(card))
+
+
+def error_table(metrics: Mapping[str, Any]) -> list[list[str]]:
+    """Return rows ``[name, MAE and RMSE of energy, forces, stress]`` of a result of Metrics; empty where no labels."""
+    rows = {"all": metrics["overall"], **metrics["groups"], **metrics["elements"]}
+    if len(metrics["elements"]) == 1:
+        rows = {"all": metrics["overall"], **metrics["groups"]}
+    return [[name or "(no group)", *_cells(row)] for name, row in rows.items() if row]
+
+
+def error_header() -> list[str]:
+    """Return the titles of the columns of ``error_table``."""
+    return ["", *(f"{name} {kind.upper()} [{UNITS[name]}]" for name in QUANTITIES for kind in ("mae", "rmse"))]
+
+
+def _cells(row: Mapping[str, Any]) -> list[str]:
+    return [f"{row[name][kind]:.4g}" if name in row else "" for name in QUANTITIES for kind in ("mae", "rmse")]
+
+
+def _markdown(card: Mapping[str, Any]) -> str:
+    data, potential = card["data"], card["potential"]
+    elements = ", ".join(f"{symbol} ({n} atoms)" for symbol, n in data["elements"].items())
+    groups = ", ".join(f"{name or '(none)'} ({n})" for name, n in data["groups"].items())
+    lines = [
+        f"# {card['name']}",
+        "",
+        f"{potential['architecture']}, {card['n_parameters']} parameters, {card['settings']['dtype']}.",
+        f"Written {card['created']}.",
+        "",
+        "## Data",
+        "",
+        f"{data['n_structures']} structures for training, {data['n_validation']} for validation,",
+        f"{data['n_test']} for testing.",
+        f"Elements: {elements}.",
+        f"Groups: {groups}.",
+        "",
+    ]
+    for part, metrics in card["metrics"].items():
+        lines += [f"## Errors on the {part} structures", "", *_markdown_table(error_header(), error_table(metrics)), ""]
+    lines += ["## Training", "", *(f"* {key}: {value}" for key, value in card["training"].items()), ""]
+    lines += ["## References", "", *(f"* {reference}" for reference in card["references"]), ""]
+    lines += ["## Versions", "", ", ".join(f"{k} {v}" for k, v in card["versions"].items()), ""]
+    lines += ["## Settings", "", "```yaml", yaml.safe_dump(card["settings"], sort_keys=False).rstrip(), "```", ""]
+    return "\n".join(lines)
+
+
+def _markdown_table(header: list[str], rows: list[list[str]]) -> list[str]:
+    rule = ["---", *["---:"] * (len(header) - 1)]
+    return ["| " + " | ".join(row) + " |" for row in [header, rule, *rows]]

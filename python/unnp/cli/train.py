@@ -1,0 +1,58 @@
+"""``unnp train``: from a configuration and labelled structures to a run folder."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXIT_INTERRUPTED = 75
+"""EX_TEMPFAIL of sysexits.h: come back later."""
+
+
+def command(
+    config: Annotated[Path, typer.Argument(help="YAML file with the settings.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Run folder.")],
+    resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint of the run folder.")] = False,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a setting, e.g. optimizer.clip=1.")
+    ] = None,
+) -> None:
+    """Train a potential.
+
+    The run folder gets the resolved config.yaml, log.jsonl and log.csv, checkpoints, figures and a model card. On
+    SIGTERM, SIGINT or SIGUSR1 a checkpoint is written and the exit code is 75; --resume goes on exactly there. Exit
+    code 2 is an error. Several processes: torchrun --nproc-per-node N -m unnp train ...
+    """
+    from unnp.card import error_header, error_table
+    from unnp.config.overrides import load_with_overrides
+    from unnp.train.config import TrainConfig
+    from unnp.train.run import train
+    from unnp.train.validation import InterruptedTrainingError
+
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    resolved = load_with_overrides(config, settings or [], TrainConfig)
+    try:
+        metrics = train(resolved, output, resume=resume)
+    except InterruptedTrainingError:
+        print(f"Stopped on request; the checkpoint is written. Go on with: unnp train {config} -o {output} --resume")
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    for part, errors in metrics.items():
+        print_table(f"Errors on the {part} structures", error_header(), error_table(errors))
+    if metrics:
+        print(f"Run folder: {output}. Next: unnp export {output} -o model.pt")
+
+
+def print_table(title: str, header: list[str], rows: list[list[str]]) -> None:
+    """Print a table with right-aligned numbers."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*header[:1], title=title, title_justify="left")
+    for name in header[1:]:
+        table.add_column(name, justify="right")
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)

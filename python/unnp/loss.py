@@ -1,0 +1,150 @@
+"""The loss table: how far a prediction is from the labels, in one number to be differentiated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from pydantic import Field, FiniteFloat, NonNegativeFloat, PositiveFloat, model_validator
+from torch import Tensor
+
+from unnp.config import Config
+from unnp.data.dataset import Batch
+from unnp.derivatives import Prediction
+from unnp.errors import ConfigError, unknown
+
+TERMS = ("energy", "forces", "stress")
+
+
+class TermConfig(Config):
+    """One row of the loss table."""
+
+    weight: NonNegativeFloat = 1.0
+    """Weight of the term; 0 leaves it out."""
+    kind: Literal["mse", "mae", "huber"] = "mse"
+    """Mean squared, mean absolute or Huber error of the residual."""
+    delta: PositiveFloat | None = None
+    """Huber only: residual at which the square turns into a line (eV/atom, eV/A or eV/A^3)."""
+    schedule: list[tuple[FiniteFloat, NonNegativeFloat]] = Field(default_factory=list)
+    """Steps of the weight, [[fraction of the training, weight from there on], ...]; `weight` holds before the first."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> TermConfig:
+        if (self.delta is None) == (self.kind == "huber"):
+            raise ValueError("`delta` belongs to kind huber, and huber needs it")
+        fractions = [fraction for fraction, _ in self.schedule]
+        if fractions != sorted(set(fractions)) or any(not 0 <= f <= 1 for f in fractions):
+            raise ValueError("`schedule` needs rising fractions between 0 and 1, such as [[0.5, 1.0], [0.8, 10.0]]")
+        return self
+
+    def weight_at(self, progress: float) -> float:
+        """Return the weight at a fraction of the training, 0..1."""
+        return next((w for fraction, w in reversed(self.schedule) if progress >= fraction), self.weight)
+
+    @property
+    def used(self) -> bool:
+        """Whether the term counts at any time."""
+        return self.weight > 0 or any(w > 0 for _, w in self.schedule)
+
+
+class LossConfig(Config):
+    """The loss table; residuals in eV/atom, eV/A and eV/A^3."""
+
+    energy: TermConfig = TermConfig(weight=1.0)
+    """Energy per atom [eV/atom]."""
+    forces: TermConfig = TermConfig(weight=1.0)
+    """Force components [eV/A]."""
+    stress: TermConfig = TermConfig(weight=0.0)
+    """Stress components [eV/A^3]; counts where the structure has the label and is periodic in all directions."""
+    group_weights: dict[str, NonNegativeFloat] = Field(default_factory=dict)
+    """Factor on all terms of the structures of a group; 1 for groups not named."""
+
+    def terms(self) -> dict[str, TermConfig]:
+        """Return the rows by name."""
+        return {name: getattr(self, name) for name in TERMS}
+
+
+class Loss:
+    """``L = sum_t w_t / N_t * sum_{k in t} g_k l_t(x_k - y_k)`` with N_t the number of labels of term t in the batch.
+
+    ``l`` is ``r^2`` (mse), ``|r|`` (mae), or ``r^2/2`` below and ``delta (|r| - delta/2)`` above delta (huber); ``g_k``
+    is the weight of the structure's group. A label that is absent (NaN), or a stress without a volume, takes no part.
+
+    Args:
+        config: the table.
+        groups: names that the group indices of the labels refer to.
+
+    Raises:
+        ConfigError: a weight is given for a group that is none.
+    """
+
+    def __init__(self, config: LossConfig, groups: Sequence[str]) -> None:
+        for name in config.group_weights:
+            if name not in groups:
+                raise ConfigError("loss.group_weights: " + unknown("group", name, groups))
+        self.config = config
+        weights = [config.group_weights.get(name, 1.0) for name in groups]
+        self._group_weights = torch.tensor(weights, dtype=torch.float64)
+        self._uniform = all(w == 1.0 for w in weights)
+
+    @property
+    def needs_derivatives(self) -> bool:
+        """Whether forces or stress count at any time."""
+        return self.config.forces.used or self.config.stress.used
+
+    def weights(self, progress: float) -> dict[str, float]:
+        """Return the weight of each term at a fraction of the training."""
+        return {name: term.weight_at(progress) for name, term in self.config.terms().items()}
+
+    def counts(self, batch: Batch) -> Tensor:
+        """Return the number of labels (3,) float64 of energy, forces and stress, to divide the sums by."""
+        return torch.stack([label_mask(name, batch).sum() for name in TERMS]).double()
+
+    def sums(self, prediction: Prediction, batch: Batch) -> Tensor:
+        """Return ``sum_k g_k l_t(x_k - y_k)``, (3,) float64, of energy, forces and stress; 0 for unused terms."""
+        return torch.stack([self._sum(name, prediction, batch) for name in TERMS])
+
+    def _sum(self, name: str, prediction: Prediction, batch: Batch) -> Tensor:
+        term: TermConfig = getattr(self.config, name)
+        if not term.used:
+            return batch.labels.energy.new_zeros(())
+        mask = label_mask(name, batch)
+        # Masked before arithmetic: a NaN times zero is a NaN, in the value and in the gradient.
+        zero = torch.zeros((), dtype=torch.float64, device=mask.device)
+        label = torch.where(mask, getattr(batch.labels, name), zero)
+        residual = torch.where(mask, getattr(prediction, name).double(), zero) - label
+        error = _error(_per_atom(name, residual, batch), term)
+        return error.sum() if self._uniform else (error * self._weight_of(name, error, batch)).sum()
+
+    def _weight_of(self, name: str, error: Tensor, batch: Batch) -> Tensor:
+        """Return the group weight of each entry of ``error``, broadcastable to it."""
+        self._group_weights = self._group_weights.to(error.device)
+        weight = self._group_weights[batch.labels.group]
+        weight = weight[batch.graph.atom_graph] if name == "forces" else weight
+        return weight.view(-1, *([1] * (error.dim() - 1)))
+
+
+def atoms_per_graph(batch: Batch) -> Tensor:
+    """Return the number of atoms of each structure, (n_graphs,) float64."""
+    ones = torch.ones_like(batch.graph.atom_graph, dtype=torch.float64)
+    return ones.new_zeros(batch.graph.n_graphs).index_add(0, batch.graph.atom_graph, ones)
+
+
+def _per_atom(name: str, residual: Tensor, batch: Batch) -> Tensor:
+    return residual / atoms_per_graph(batch) if name == "energy" else residual
+
+
+def label_mask(name: str, batch: Batch) -> Tensor:
+    """Return where a label is present and can be compared (a stress needs a volume), in the shape of the label."""
+    mask = ~torch.isnan(getattr(batch.labels, name))
+    return mask & torch.isfinite(batch.graph.volume).view(-1, 1, 1) if name == "stress" else mask
+
+
+def _error(residual: Tensor, term: TermConfig) -> Tensor:
+    if term.kind == "mse":
+        return residual.square()
+    if term.kind == "mae":
+        return residual.abs()
+    assert term.delta is not None
+    return torch.nn.functional.huber_loss(residual, torch.zeros_like(residual), reduction="none", delta=term.delta)

@@ -1,0 +1,100 @@
+"""All figures: each PNG stands beside a CSV with the numbers in it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from unnp.files import write_atomically
+
+PARITY_UNITS = {"energy": "eV/atom", "forces": "eV/A", "stress": "GPa"}
+MAX_POINTS = 20000
+
+
+def new_figure(n_axes: int = 1, width: float = 4.8, height: float = 3.6) -> tuple[Figure, list[Axes]]:
+    """Return a figure with axes side by side; it belongs to no window."""
+    figure = Figure(figsize=(width * n_axes, height), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = list(figure.subplots(1, n_axes, squeeze=False)[0])
+    for ax in axes:
+        ax.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def save_figure(figure: Figure, path: str | Path, columns: Mapping[str, Sequence[Any] | np.ndarray]) -> None:
+    """Write the figure as PNG, and the columns as CSV beside it (same name, .csv); None becomes an empty cell."""
+    path = Path(path)
+    write_atomically(path, lambda file: figure.savefig(file, format="png"))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+    write_atomically(path.with_suffix(".csv"), text.getvalue())
+
+
+def learning_curve(records: Sequence[Mapping[str, Any]], path: str | Path) -> None:
+    """Plot loss and validation errors over the epochs.
+
+    Args:
+        records: of the log.
+        path: PNG to write.
+    """
+    columns = ["epoch", "minutes", "learning_rate", "loss", "validation_loss", "energy_mae", "forces_mae", "stress_mae"]
+    table = {name: [record.get(name) for record in records] for name in columns}
+    drawn = {"forces_mae": "forces [eV/A]", "energy_mae": "energy [meV/atom]", "stress_mae": "stress [GPa]"}
+    drawn = {name: label for name, label in drawn.items() if any(v is not None for v in table[name])}
+    figure, (left, right) = new_figure(2)
+    _curve(left, table, "loss", "training")
+    _curve(left, table, "validation_loss", "validation")
+    left.set(xlabel="epoch", ylabel="loss", yscale="log")
+    for name, label in drawn.items():
+        _curve(right, table, name, label)
+    right.set(xlabel="epoch", ylabel="mean absolute error, validation", yscale="log")
+    for ax in (left, right):
+        if ax.lines:
+            ax.legend(frameon=False)
+    save_figure(figure, path, table)
+
+
+def parity(
+    quantity: str, reference: np.ndarray, predicted: np.ndarray, groups: Sequence[str], path: str | Path
+) -> None:
+    """Plot predicted against reference values, coloured by group.
+
+    Args:
+        quantity: "energy", "forces" or "stress".
+        reference: (n,) [eV/atom, eV/A or GPa].
+        predicted: (n,), same unit.
+        groups: (n,) names.
+        path: PNG to write. Of more than 20,000 points every k-th is drawn and listed, and the title says so.
+    """
+    stride = -(-len(reference) // MAX_POINTS) or 1
+    x, y, names = reference[::stride], predicted[::stride], np.array(groups[::stride])
+    figure, (ax,) = new_figure(height=4.4)
+    for name in sorted(set(names.tolist())):
+        own = names == name
+        ax.plot(x[own], y[own], ".", ms=3, alpha=0.5, label=name or "all", rasterized=True)
+    limits = [float(min(x.min(), y.min())), float(max(x.max(), y.max()))] if len(x) else [0.0, 1.0]
+    ax.plot(limits, limits, color="0.6", lw=0.8, zorder=0)
+    unit = PARITY_UNITS[quantity]
+    error = float(np.mean(np.abs(predicted - reference))) if len(x) else float("nan")
+    shown = "" if stride == 1 else f" (every {stride}th point)"
+    ax.set_title(f"{quantity}: mean absolute error {error:.4g} {unit}{shown}", fontsize="medium")
+    ax.set(xlabel=f"reference [{unit}]", ylabel=f"predicted [{unit}]")
+    if len(set(names.tolist())) > 1:
+        ax.legend(frameon=False, fontsize="small", markerscale=3)
+    save_figure(figure, path, {"group": names.tolist(), "reference": x.tolist(), "predicted": y.tolist()})
+
+
+def _curve(ax: Axes, table: Mapping[str, Sequence[Any]], name: str, label: str) -> None:
+    points = [(x, y) for x, y in zip(table["epoch"], table[name], strict=True) if y is not None]
+    if points:
+        ax.plot(*zip(*points, strict=True), marker="." if len(points) < 30 else None, label=label)

@@ -1,0 +1,99 @@
+"""Everything that can be set about a training."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
+
+from unnp.config import Config
+from unnp.data.readers import ReadOptions
+from unnp.device import resolve_device
+from unnp.errors import UnnpError
+from unnp.loss import LossConfig
+from unnp.models.potential import PotentialConfig
+
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Decay = Annotated[float, Field(ge=0, lt=1)]
+
+
+class DataConfig(Config):
+    """Which structures are trained on, and which are held back."""
+
+    train: list[str] = Field(min_length=1)
+    """Files or stores with the training structures."""
+    validation: list[str] | Fraction = 0.1
+    """Files or stores, or the fraction of each group of the training structures that is held back (drawn by `seed`)."""
+    test: list[str] = Field(default_factory=list)
+    """Files or stores that are looked at once, at the end, for the card and the parity plots."""
+    read: ReadOptions = ReadOptions()
+    """Names and units of the labels in the files."""
+    cache_gib: PositiveFloat = 4.0
+    """Memory for graphs that are kept [GiB]; graphs beyond that are built again in each epoch."""
+
+
+class OptimizerConfig(Config):
+    """AdamW, its learning rate over the training, clipping and averaging."""
+
+    learning_rate: PositiveFloat = 3e-3
+    """Highest learning rate."""
+    final_learning_rate: NonNegativeFloat = 1e-5
+    """Learning rate at the end of the half cosine."""
+    warmup_steps: NonNegativeInt = 100
+    """Steps of the linear rise to the highest rate."""
+    weight_decay: NonNegativeFloat = 1e-5
+    """Decoupled decay of weight matrices; biases do not decay."""
+    betas: tuple[Decay, Decay] = (0.9, 0.999)
+    """Decay of the moments."""
+    epsilon: PositiveFloat = 1e-8
+    """Added to the root of the second moment."""
+    clip: PositiveFloat | None = 10.0
+    """Largest norm of the gradient of all weights together; null: no clipping."""
+    average_decay: Decay = 0.999
+    """Decay of the running average of the weights, which is what is validated and exported."""
+
+
+class TrainConfig(Config):
+    """A training. With `max_minutes` the learning rate follows the larger of the fractions of epochs and of time."""
+
+    data: DataConfig
+    potential: PotentialConfig = PotentialConfig()
+    reference_energies: Literal["zero", "least-squares"] | dict[str, float] = "least-squares"
+    """Energies of the elements [eV] that the network's energies are counted from."""
+    loss: LossConfig = LossConfig()
+    optimizer: OptimizerConfig = OptimizerConfig()
+    seed: NonNegativeInt = 0
+    """Of weights, split and order of the batches."""
+    dtype: Literal["float32", "float64"] = "float32"
+    device: str = "auto"
+    """auto (a GPU where there is one), cpu, cuda or cuda:N."""
+    threads: PositiveInt | None = None
+    """CPU threads of torch; null: all."""
+    batch_size: PositiveInt = 4
+    """Structures per batch (and process) at most."""
+    max_atoms: PositiveInt | None = None
+    """Atoms per batch (and process) at most; null: no bound."""
+    max_bonds: PositiveInt | None = None
+    """Bonds per batch (and process) at most, each counted once; null: no bound."""
+    epochs: PositiveInt = 100
+    max_minutes: PositiveFloat | None = None
+    """Training time at most, over all restarts; null: no limit."""
+    tied_epochs: NonNegativeInt = 0
+    """Epochs at the start in which the layers share their weights."""
+    validation_interval: PositiveInt = 1
+    """Epochs from one validation to the next."""
+    patience: PositiveInt | None = None
+    """Stop after this many validations without a better loss; null: never."""
+    checkpoint_minutes: PositiveFloat = 5.0
+    """Time between checkpoints inside an epoch; each end of an epoch writes one too."""
+
+    @field_validator("device")
+    @classmethod
+    def _device_is_a_name(cls, device: str) -> str:
+        if device.startswith("cuda"):
+            return device  # whether it exists is a question to the machine, not to the file
+        try:
+            resolve_device(device)
+        except UnnpError as error:
+            raise ValueError(str(error)) from None
+        return device

@@ -1,0 +1,133 @@
+"""From the data part of a configuration to data sets that fit the potential."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, overload
+
+import numpy as np
+
+from unnp.checkpoint import number_type
+from unnp.data.dataset import Dataset
+from unnp.data.opening import open_structures
+from unnp.data.reference_energies import reference_energies
+from unnp.data.splits import split
+from unnp.data.statistics import Statistics, atom_counts, group_names, statistics
+from unnp.elements import Elements
+from unnp.errors import ConfigError, DataError
+from unnp.loss import LossConfig
+from unnp.models.base import ModelStatistics
+from unnp.models.potential import Potential, build_potential
+from unnp.structure import Structure
+from unnp.train.config import DataConfig, TrainConfig
+
+logger = logging.getLogger(__name__)
+Structures = Sequence[Structure]
+
+
+class Subset(Sequence[Structure]):
+    """Some of the structures of a sequence, read when asked for.
+
+    Args:
+        structures: all.
+        indices: of those that belong to the subset.
+    """
+
+    def __init__(self, structures: Structures, indices: Sequence[int]) -> None:
+        self._structures = structures
+        self._indices = list(indices)
+        self.n_atoms: np.ndarray = atom_counts(structures)[self._indices]
+        names = group_names(structures)
+        self.group_names = [names[k] for k in self._indices]
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    @overload
+    def __getitem__(self, k: int) -> Structure: ...
+
+    @overload
+    def __getitem__(self, k: slice) -> list[Structure]: ...
+
+    def __getitem__(self, k: int | slice) -> Structure | list[Structure]:
+        """Return structure ``k``, or the structures of a slice."""
+        if isinstance(k, slice):
+            return [self._structures[i] for i in self._indices[k]]
+        return self._structures[self._indices[k]]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The structures of a training and what is known of those that are trained on."""
+
+    train: Structures
+    validation: Structures
+    test: Structures
+    statistics: Statistics
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What is kept in checkpoints and cards; also tells whether data have changed since."""
+        counts = {"n_validation": len(self.validation), "n_test": len(self.test)}
+        return {**self.statistics.to_dict(), **counts}
+
+
+def open_sources(config: DataConfig, seed: int) -> Sources:
+    """Open all structures; raise DataError where a file is wrong or a part is empty."""
+    train = open_structures(config.train, config.read)
+    if isinstance(config.validation, list):
+        validation = open_structures(config.validation, config.read)
+    else:
+        parts = split(train, {"validation": config.validation, "train": "rest"}, seed=seed, stratify=True)
+        train, validation = Subset(train, parts["train"]), Subset(train, parts["validation"])
+    test: Structures = open_structures(config.test, config.read) if config.test else []
+    for name, part in {"train": train, "validation": validation}.items():
+        if not len(part):
+            raise DataError(f"data.{name} holds no structure; give more data or another data.validation fraction.")
+    return Sources(train, validation, test, statistics(train))
+
+
+def build(config: TrainConfig, sources: Sources) -> tuple[Potential, dict[str, Dataset]]:
+    """Return the potential with random weights and the data sets ``train``, ``validation`` (and ``test``).
+
+    The cutoff comes from the potential and the number of neighbours from the data, so the potential is made twice.
+    """
+    elements = Elements(list(sources.statistics.elements))
+    energies = reference_energies(sources.train, elements, config.reference_energies)
+    scale = sources.statistics.forces_rms or 1.0
+    with number_type(config.dtype):
+        cutoff = build_potential(config.potential, elements.symbols, ModelStatistics(1.0, scale, energies)).cutoff()
+    datasets = make_datasets(config, sources, elements, cutoff)
+    neighbors = datasets["train"].average_neighbors
+    if not neighbors:
+        raise DataError(f"no two atoms of the training structures are within {cutoff} A; check cells and units.")
+    with number_type(config.dtype):
+        potential = build_potential(config.potential, elements.symbols, ModelStatistics(neighbors, scale, energies))
+    return potential, datasets
+
+
+def make_datasets(config: TrainConfig, sources: Sources, elements: Elements, cutoff: float) -> dict[str, Dataset]:
+    """Return the data sets; the training set may use the memory that is allowed, the others a quarter of it."""
+    parts = {"train": sources.train, "validation": sources.validation, "test": sources.test}
+    groups = sorted({name for part in parts.values() for name in group_names(part)})
+    size = int(config.data.cache_gib * 2**30)
+    return {
+        name: Dataset(part, elements, cutoff, cache_bytes=size if name == "train" else size // 4, groups=groups)
+        for name, part in parts.items()
+        if len(part)
+    }
+
+
+def check_labels(loss: LossConfig, known: Statistics) -> None:
+    """Raise ConfigError where the loss counts a label that no structure has; warn where some lack it."""
+    for name, term in loss.terms().items():
+        missing = known.missing[name]
+        if term.used and missing == known.n_structures:
+            raise ConfigError(
+                f"loss.{name} has a weight, but no training structure has {name}. "
+                f"Set loss.{name}.weight to 0, or give the label's key under data.read."
+            )
+        if term.used and missing:
+            logger.warning("%d of %d structures have no %s and do not count there.", missing, known.n_structures, name)

@@ -1,0 +1,62 @@
+"""The optimizer, gradient clipping and weight-tied groups of parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from unnp.train.config import OptimizerConfig
+
+
+def build_optimizer(potential: nn.Module, config: OptimizerConfig) -> torch.optim.AdamW:
+    """Return AdamW; only matrices decay, biases and single numbers do not."""
+    parameters = list(potential.parameters())
+    groups = [
+        {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": config.weight_decay},
+        {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
+    ]
+    kept = [group for group in groups if group["params"]]
+    return torch.optim.AdamW(kept, lr=config.learning_rate, betas=config.betas, eps=config.epsilon, foreach=True)
+
+
+def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """Return the state of the optimizer as ``<parameter number>.<name>``."""
+    state = optimizer.state_dict()["state"]
+    return {f"{k}.{name}": tensor for k, entry in state.items() for name, tensor in entry.items()}
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Put back what ``optimizer_tensors`` returned."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in tensors.items():
+        k, _, name = key.partition(".")
+        state.setdefault(int(k), {})[name] = tensor
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+
+
+@torch.no_grad()
+def tie(groups: Sequence[Sequence[nn.Parameter]]) -> None:
+    """Give all members of each group the value of the first."""
+    for first, *others in groups:
+        for other in others:
+            other.copy_(first)
+
+
+@torch.no_grad()
+def sum_tied_gradients(groups: Sequence[Sequence[nn.Parameter]]) -> None:
+    """Give all members of each group the sum of their gradients, so that equal members stay equal."""
+    for group in groups:
+        gradients = [p.grad for p in group if p.grad is not None]
+        total = torch.stack(gradients).sum(0)
+        torch._foreach_copy_(gradients, [total] * len(gradients))
+
+
+@torch.no_grad()
+def clip_gradients(gradients: Sequence[Tensor], limit: float | None) -> Tensor:
+    """Scale gradients so that their common norm is at most ``limit``; return the norm before, on the device."""
+    norm = torch.nn.utils.get_total_norm(list(gradients), foreach=True)
+    if limit is not None:
+        torch._foreach_mul_(list(gradients), torch.clamp(limit / (norm + 1e-12), max=1.0))
+    return norm

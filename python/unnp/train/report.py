@@ -1,0 +1,69 @@
+"""What is left beside the weights when a training is over: figures and card."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from unnp import plots
+from unnp.card import versions, write_card
+from unnp.checkpoint import load_potential
+from unnp.data.dataset import Dataset
+from unnp.loss import Loss
+from unnp.metrics import QUANTITIES, Pairs
+from unnp.models.potential import Potential
+from unnp.train.config import TrainConfig
+from unnp.train.distributed import Processes
+from unnp.train.log import Record
+from unnp.train.run_folder import RunFolder
+from unnp.train.trainer import sampler_of
+from unnp.train.validation import validate
+
+
+def write_report(
+    folder: RunFolder, config: TrainConfig, datasets: dict[str, Dataset], records: list[Record], device: torch.device
+) -> dict[str, Any]:
+    """Evaluate the best weights, write figures and card; return the error tables of validation and test structures."""
+    potential, description = load_potential(folder.checkpoint("best"))
+    potential.to(device)
+    plots.learning_curve(records, folder.path / "learning-curve.png")
+    parts: list[str] = [name for name in ("validation", "test") if name in datasets]
+    metrics = {name: _errors(folder, config, potential, datasets[name], name, device) for name in parts}
+    position = description["position"]
+    write_card(
+        folder.path,
+        {
+            "name": folder.path.resolve().name,
+            "potential": description["potential"],
+            "n_parameters": potential.n_parameters,
+            "references": potential.references,
+            "data": description["data"],
+            "metrics": metrics,
+            "training": {
+                "best epoch": position["best_epoch"],
+                "epochs": records[-1]["epoch"],
+                "steps": records[-1]["step"],
+                "minutes": round(records[-1]["minutes"], 1),
+                "device": str(device),
+            },
+            "versions": versions(),
+            "settings": config.model_dump(mode="json"),
+        },
+    )
+    return metrics
+
+
+def _errors(
+    folder: RunFolder, config: TrainConfig, potential: Potential, dataset: Dataset, part: str, device: torch.device
+) -> dict[str, Any]:
+    pairs, alone = Pairs(dataset.groups), Processes()
+    batches = sampler_of(config, dataset, alone, shuffle=False).epoch(0)
+    dtype = torch.float64 if config.dtype == "float64" else torch.float32
+    loss = Loss(config.loss, dataset.groups)
+    result = validate(potential, dataset, batches, loss, alone, device, dtype=dtype, observe=pairs.update)
+    for quantity in QUANTITIES:
+        reference, predicted, groups = pairs.result(quantity)
+        if len(reference):
+            plots.parity(quantity, reference, predicted, groups, folder.path / f"parity-{part}-{quantity}.png")
+    return result.metrics

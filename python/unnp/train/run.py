@@ -1,0 +1,135 @@
+"""A training from its configuration to its run folder."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from unnp.card import versions
+from unnp.checkpoint import Checkpoint
+from unnp.config import dump_yaml, load_yaml
+from unnp.errors import TrainingError
+from unnp.files import write_atomically
+from unnp.loss import TERMS
+from unnp.metrics import QUANTITIES
+from unnp.train.config import TrainConfig
+from unnp.train.console import SilentConsole, make_console
+from unnp.train.datasets import build, check_labels, open_sources
+from unnp.train.distributed import Processes, join
+from unnp.train.log import Log
+from unnp.train.report import write_report
+from unnp.train.run_folder import RunFolder
+from unnp.train.signals import StopRequest
+from unnp.train.trainer import Task, Trainer
+
+logger = logging.getLogger(__name__)
+
+FIXED_ON_RESUME = (
+    "data",
+    "potential",
+    "reference_energies",
+    "seed",
+    "dtype",
+    "batch_size",
+    "max_atoms",
+    "max_bonds",
+    "tied_epochs",
+)
+LOG_COLUMNS = [
+    *("epoch", "step", "minutes", "learning_rate", "loss"),
+    *(f"loss_{name}" for name in TERMS),
+    "validation_loss",
+    *(f"{quantity}_{kind}" for quantity in QUANTITIES for kind in ("mae", "rmse")),
+]
+
+
+def train(config: TrainConfig, path: str | Path, *, resume: bool = False) -> dict[str, Any]:
+    """Train, and leave checkpoints, log, figures and card in a run folder.
+
+    Args:
+        config: all settings.
+        path: the run folder; a new one, or with ``resume`` that of the run to continue.
+        resume: go on from the last checkpoint (from the start where there is none yet).
+
+    Returns:
+        Error tables of the best weights, by part ("validation", "test"); empty on processes beside the first.
+
+    Raises:
+        InterruptedTrainingError: the process was asked to stop, and a checkpoint has been written.
+        TrainingError: the folder holds something else, or a loss is not finite.
+    """
+    folder = RunFolder(Path(path))
+    processes, device = join(config.device)
+    try:
+        with StopRequest() as stop, make_console(config, silent=not processes.first) as console:
+            return _train(config, folder, resume, processes, device, stop, console)
+    finally:
+        processes.close()
+
+
+def _train(
+    config: TrainConfig,
+    folder: RunFolder,
+    resume: bool,
+    processes: Processes,
+    device: torch.device,
+    stop: StopRequest,
+    console: SilentConsole,
+) -> dict[str, Any]:
+    checkpoint = _prepare(config, folder, resume, processes)
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    torch.manual_seed(config.seed)
+    sources = open_sources(config.data, config.seed)
+    check_labels(config.loss, sources.statistics)
+    potential, datasets = build(config, sources)
+    description = {
+        "potential": potential.describe(),
+        "dtype": config.dtype,
+        "data": sources.summary,
+        "settings": config.model_dump(mode="json"),
+        "versions": versions(),
+    }
+    task = Task(config, potential.to(device), datasets["train"], datasets["validation"], description, processes, device)
+    trainer = Trainer(task, folder, console, stop)
+    if checkpoint is not None:
+        trainer.resume(checkpoint)
+    if processes.first:
+        folder.create()
+        write_atomically(folder.config, dump_yaml(config))
+    console.message(_summary(task, trainer))
+    log = Log(folder.path, LOG_COLUMNS, trainer.state.position.epoch) if processes.first else None
+    reason = trainer.run(log)
+    console.message(f"Training is over: {reason}.")
+    return write_report(folder, config, datasets, log.records, device) if log is not None else {}
+
+
+def _prepare(config: TrainConfig, folder: RunFolder, resume: bool, processes: Processes) -> Checkpoint | None:
+    """Check that the folder is new, or that of the same training; return the checkpoint to go on from."""
+    if not resume:
+        if processes.first:
+            folder.check_new()
+        return None
+    checkpoint = folder.load_last()
+    before = load_yaml(folder.config, TrainConfig)
+    changed = [name for name in FIXED_ON_RESUME if getattr(config, name) != getattr(before, name)]
+    if changed:
+        raise TrainingError(
+            f"{', '.join(changed)} differ from {folder.config}; a run is resumed with the same ones. "
+            "Start a new run with -o, or restore them."
+        )
+    return checkpoint
+
+
+def _summary(task: Task, trainer: Trainer) -> str:
+    potential, position, data = task.potential, trainer.state.position, task.description["data"]
+    at = f"; resuming at epoch {position.epoch + 1}, step {position.step}" if position.step else ""
+    return (
+        f"{potential.network.name} for {', '.join(potential.elements)}: {potential.n_parameters} parameters, "
+        f"cutoff {potential.cutoff():g} A; {data['n_structures']} structures for training, {data['n_validation']} for "
+        f"validation; {task.device}, {task.config.dtype}, {task.processes.world_size} process(es), "
+        f"{torch.get_num_threads()} thread(s){at}."
+    )

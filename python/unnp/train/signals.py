@@ -1,0 +1,30 @@
+"""Being asked to stop by a batch queue or by Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+from typing import Any
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
+
+
+class StopRequest:
+    """Inside ``with``, the first SIGTERM, SIGINT or SIGUSR1 sets ``requested``; a second one acts as ever."""
+
+    def __init__(self) -> None:
+        self.requested = ""
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> StopRequest:
+        self._before = {s: signal.signal(s, self._take) for s in SIGNALS}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for s, handler in self._before.items():
+            signal.signal(s, handler)
+
+    def _take(self, number: int, _: FrameType | None) -> None:
+        self.requested = signal.Signals(number).name
+        for s, handler in self._before.items():
+            signal.signal(s, handler)

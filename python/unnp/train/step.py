@@ -1,0 +1,69 @@
+"""One optimizer step: loss of a batch, gradients over all processes, update."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from unnp.data.dataset import Batch
+from unnp.derivatives import predict
+from unnp.loss import TERMS, Loss
+from unnp.train.distributed import Processes
+from unnp.train.optim import clip_gradients, sum_tied_gradients
+
+
+def term_averages(
+    potential: nn.Module, loss: Loss, batch: Batch | None, processes: Processes, device: torch.device
+) -> Tensor:
+    """Return this process's share (3,) of the terms of the loss; the shares of all processes add up to the terms.
+
+    Args:
+        potential: to evaluate.
+        loss: the table.
+        batch: None where there is nothing left for this process.
+        processes: over whose batches the terms are averaged.
+        device: of the result.
+    """
+    count = torch.zeros(len(TERMS), dtype=torch.float64, device=device) if batch is None else loss.counts(batch)
+    count = processes.add(count).clamp(min=1.0)
+    if batch is None:
+        return torch.zeros_like(count)
+    prediction = predict(potential, batch.graph, derivatives=loss.needs_derivatives, training=True)
+    return loss.sums(prediction, batch) / count
+
+
+def backward(terms: Tensor, weights: Tensor, parameters: Sequence[nn.Parameter], processes: Processes) -> Tensor:
+    """Set the gradients of ``sum_t weights_t terms_t`` over all processes; return this process's share of the sum.
+
+    Args:
+        terms: (3,) of ``term_averages``.
+        weights: (3,) of the loss table.
+        parameters: whose gradients are replaced; those the loss does not depend on get 0.
+        processes: whose gradients are added up.
+    """
+    total = (terms * weights).sum()
+    torch._foreach_zero_([p.grad for p in parameters if p.grad is not None])
+    if total.requires_grad:
+        total.backward()
+    processes.add_gradients(parameters)
+    return total.detach()
+
+
+def update(
+    optimizer: torch.optim.Optimizer,
+    parameters: Sequence[nn.Parameter],
+    tied: Sequence[Sequence[nn.Parameter]],
+    limit: float | None,
+) -> Tensor:
+    """Clip and apply the gradients; return their norm before clipping. Nothing is changed where the norm is not finite.
+
+    The norm is read back from the device: the only point of a step where the CPU waits.
+    """
+    if tied:
+        sum_tied_gradients(tied)
+    norm = clip_gradients([p.grad for p in parameters if p.grad is not None], limit)
+    if torch.isfinite(norm):
+        optimizer.step()
+    return norm
