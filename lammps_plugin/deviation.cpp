@@ -15,13 +15,15 @@ namespace unnp_lammps {
 
 namespace {
 
-/// All members' forces on each row side by side, (n_rows, n_members, 3), ghosts' shares added to their owners.
+/// All members' forces on each row side by side, (n_rows, n_members, 3), ghosts' shares added to their
+/// owners.
 std::vector<double> member_forces(const std::vector<unnp::Evaluation>& members, unnp::Halo& halo) {
   const auto n_members = members.size();
   std::vector<double> forces(static_cast<std::size_t>(halo.n_all()) * n_members * 3);
   for (std::size_t row = 0; row < static_cast<std::size_t>(halo.n_all()); ++row)
     for (std::size_t m = 0; m < n_members; ++m)
-      for (std::size_t a = 0; a < 3; ++a) forces[3 * (row * n_members + m) + a] = members[m].forces[3 * row + a];
+      for (std::size_t a = 0; a < 3; ++a)
+        forces[3 * (row * n_members + m) + a] = members[m].forces[3 * row + a];
   halo.reverse(forces.data(), {unnp::Scalar::float64, static_cast<std::int64_t>(3 * n_members)});
   return forces;
 }
@@ -31,8 +33,10 @@ double spread(const double* vectors, std::size_t n_members, std::size_t dimensio
   double squares = 0.0;
   for (std::size_t a = 0; a < dimension; ++a) {
     double mean = 0.0;
-    for (std::size_t m = 0; m < n_members; ++m) mean += vectors[dimension * m + a] / static_cast<double>(n_members);
-    for (std::size_t m = 0; m < n_members; ++m) squares += std::pow(vectors[dimension * m + a] - mean, 2);
+    for (std::size_t m = 0; m < n_members; ++m)
+      mean += vectors[dimension * m + a] / static_cast<double>(n_members);
+    for (std::size_t m = 0; m < n_members; ++m)
+      squares += std::pow(vectors[dimension * m + a] - mean, 2);
   }
   return std::sqrt(squares / static_cast<double>(n_members));
 }
@@ -41,23 +45,30 @@ double spread(const double* vectors, std::size_t n_members, std::size_t dimensio
 
 Deviation::Deviation(LAMMPS_NS::LAMMPS* lmp, const std::string& file, std::int64_t every, double energy_unit)
     : Pointers(lmp), every_(every), energy_unit_(energy_unit) {
-  if (comm->me != 0) return;
+  if (comm->me != 0)
+    return;
   file_ = std::fopen(file.c_str(), "w");
-  if (!file_) throw unnp::Error("cannot write the deviation file '" + file + "': " + std::strerror(errno) + ".");
-  std::fprintf(file_, "# step max_force_deviation min_force_deviation mean_force_deviation energy_per_atom_deviation\n");
+  if (!file_)
+    throw unnp::Error("cannot write the deviation file '" + file + "': " + std::strerror(errno) + ".");
+  std::fprintf(
+      file_,
+      "# step max_force_deviation min_force_deviation mean_force_deviation energy_per_atom_deviation\n");
 }
 
 Deviation::~Deviation() {
-  if (file_) std::fclose(file_);
+  if (file_)
+    std::fclose(file_);
 }
 
-bool Deviation::is_due() const { return update->ntimestep % every_ == 0 && update->ntimestep != written_step_; }
+bool Deviation::is_due() const {
+  return update->ntimestep % every_ == 0 && update->ntimestep != written_step_;
+}
 
 void Deviation::write(unnp::Halo& halo) {
   const auto n_members = members_.size();
   const auto forces = member_forces(members_, halo);
   double extremes[2] = {0.0, -std::numeric_limits<double>::max()}; // max, -min
-  std::vector<double> sums(n_members + 2, 0.0);                    // energies, sum of deviations, number of atoms
+  std::vector<double> sums(n_members + 2, 0.0); // energies, sum of deviations, number of atoms
   for (std::size_t row = 0; row < static_cast<std::size_t>(halo.n_owned()); ++row) {
     const double deviation = spread(&forces[3 * n_members * row], n_members, 3) * energy_unit_;
     extremes[0] = std::max(extremes[0], deviation);
@@ -65,11 +76,13 @@ void Deviation::write(unnp::Halo& halo) {
     sums[n_members] += deviation;
     sums[n_members + 1] += 1.0;
   }
-  for (std::size_t m = 0; m < n_members; ++m) sums[m] = members_[m].energy * energy_unit_;
+  for (std::size_t m = 0; m < n_members; ++m)
+    sums[m] = members_[m].energy * energy_unit_;
   MPI_Allreduce(MPI_IN_PLACE, extremes, 2, MPI_DOUBLE, MPI_MAX, world);
   MPI_Allreduce(MPI_IN_PLACE, sums.data(), static_cast<int>(sums.size()), MPI_DOUBLE, MPI_SUM, world);
   written_step_ = update->ntimestep;
-  if (!file_) return;
+  if (!file_)
+    return;
   const double n_atoms = std::max(sums[n_members + 1], 1.0);
   std::fprintf(file_, "%lld %.10g %.10g %.10g %.10g\n", static_cast<long long>(written_step_), extremes[0],
                -extremes[1], sums[n_members] / n_atoms, spread(sums.data(), n_members, 1) / n_atoms);

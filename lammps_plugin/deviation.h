@@ -14,8 +14,8 @@
 namespace unnp_lammps {
 
 /// Writes how far the members of a committee disagree: for each atom the root mean square over members of
-/// |F_member - F_mean|, of which a line holds the maximum, minimum and mean over atoms, and the standard deviation of
-/// the members' energies per atom. Units of LAMMPS.
+/// |F_member - F_mean|, of which a line holds the maximum, minimum and mean over atoms, and the standard
+/// deviation of the members' energies per atom. Units of LAMMPS.
 class Deviation : protected LAMMPS_NS::Pointers {
 public:
   /// Throws unnp::Error where the file cannot be written. Collective.

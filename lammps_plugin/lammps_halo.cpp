@@ -15,7 +15,8 @@ template <typename Real>
 void add_row(std::byte* to, const double* from, std::int64_t width) {
   auto* const sum = reinterpret_cast<Real*>(to);
   const auto* const addend = reinterpret_cast<const Real*>(from);
-  for (std::int64_t k = 0; k < width; ++k) sum[k] += addend[k];
+  for (std::int64_t k = 0; k < width; ++k)
+    sum[k] += addend[k];
 }
 
 } // namespace
@@ -48,16 +49,19 @@ void LammpsHalo::add(std::byte* rows, unnp::RowFormat format) {
 }
 
 int LammpsHalo::pack_forward(int n, const int* list, double* buffer) {
-  for (int k = 0; k < n; ++k) std::memcpy(buffer + k * static_cast<std::size_t>(doubles_), row(list[k]), bytes_);
+  for (int k = 0; k < n; ++k)
+    std::memcpy(buffer + k * static_cast<std::size_t>(doubles_), row(list[k]), bytes_);
   return n * doubles_;
 }
 
 void LammpsHalo::unpack_forward(int n, int first, const double* buffer) {
-  for (int k = 0; k < n; ++k) std::memcpy(row(first + k), buffer + k * static_cast<std::size_t>(doubles_), bytes_);
+  for (int k = 0; k < n; ++k)
+    std::memcpy(row(first + k), buffer + k * static_cast<std::size_t>(doubles_), bytes_);
 }
 
 int LammpsHalo::pack_reverse(int n, int first, double* buffer) {
-  for (int k = 0; k < n; ++k) std::memcpy(buffer + k * static_cast<std::size_t>(doubles_), row(first + k), bytes_);
+  for (int k = 0; k < n; ++k)
+    std::memcpy(buffer + k * static_cast<std::size_t>(doubles_), row(first + k), bytes_);
   return n * doubles_;
 }
 

@@ -14,7 +14,8 @@ namespace unnp_lammps {
 LammpsSystem::LammpsSystem(LAMMPS_NS::LAMMPS* lmp) : Pointers(lmp) {}
 
 unnp::System LammpsSystem::update(const LAMMPS_NS::NeighList& list, const SystemOptions& options) {
-  if (is_stale()) rebuild(list, options);
+  if (is_stale())
+    rebuild(list, options);
   update_species(options);
   update_bonds(options.cutoff);
   const auto n_bonds = static_cast<std::size_t>(n_bonds_);
@@ -34,8 +35,10 @@ bool LammpsSystem::is_stale() const {
 void LammpsSystem::rebuild(const LAMMPS_NS::NeighList& list, const SystemOptions& options) {
   collect_candidates(list, options);
   std::vector<char> has_bond(static_cast<std::size_t>(atom->nlocal + atom->nghost), 0);
-  for (const int j : second_) has_bond[static_cast<std::size_t>(j)] = 1;
-  for (const int i : first_) has_bond[static_cast<std::size_t>(i)] = 1;
+  for (const int j : second_)
+    has_bond[static_cast<std::size_t>(j)] = 1;
+  for (const int i : first_)
+    has_bond[static_cast<std::size_t>(i)] = 1;
   number_rows(has_bond, options);
   species_.resize(rows_.atom_of.size());
   bond_index_.resize(2 * first_.size());
@@ -48,14 +51,18 @@ void LammpsSystem::rebuild(const LAMMPS_NS::NeighList& list, const SystemOptions
 void LammpsSystem::collect_candidates(const LAMMPS_NS::NeighList& list, const SystemOptions& options) {
   first_.clear();
   second_.clear();
-  const auto is_ours = [&](int i) { return options.species_of_type[static_cast<std::size_t>(atom->type[i])] >= 0; };
+  const auto is_ours = [&](int i) {
+    return options.species_of_type[static_cast<std::size_t>(atom->type[i])] >= 0;
+  };
   const int n_rows = list.inum + (options.wide ? list.gnum : 0);
   for (int k = 0; k < n_rows; ++k) {
     const int i = list.ilist[k];
-    if (!is_ours(i)) continue;
+    if (!is_ours(i))
+      continue;
     for (int m = 0; m < list.numneigh[i]; ++m) {
       const int j = list.firstneigh[i][m] & NEIGHMASK;
-      if (!is_ours(j)) continue;
+      if (!is_ours(j))
+        continue;
       first_.push_back(i);
       second_.push_back(j);
     }
@@ -75,9 +82,11 @@ void LammpsSystem::number_rows(const std::vector<char>& has_bond, const SystemOp
     } else {
       rows_.row_of[index] = static_cast<int>(-1 - rows_.n_spill++);
     }
-    if (i + 1 == atom->nlocal) rows_.n_owned = rows_.n_rows();
+    if (i + 1 == atom->nlocal)
+      rows_.n_owned = rows_.n_rows();
   }
-  if (atom->nlocal == 0) rows_.n_owned = 0;
+  if (atom->nlocal == 0)
+    rows_.n_owned = 0;
 }
 
 // At every step, because some fixes swap types between two builds of the list.
@@ -85,7 +94,8 @@ void LammpsSystem::update_species(const SystemOptions& options) {
   for (std::size_t row = 0; row < species_.size(); ++row) {
     species_[row] = options.species_of_type[static_cast<std::size_t>(atom->type[rows_.atom_of[row]])];
     if (species_[row] < 0)
-      throw unnp::Error("an atom changed to a type that pair_coeff maps to NULL, and the neighbour list was not rebuilt.");
+      throw unnp::Error(
+          "an atom changed to a type that pair_coeff maps to NULL, and the neighbour list was not rebuilt.");
   }
 }
 
@@ -100,7 +110,8 @@ void LammpsSystem::update_bonds(double cutoff) {
   for (std::size_t k = 0; k < n_candidates; ++k) {
     const int i = first_[k], j = second_[k];
     const double dx = x[j][0] - x[i][0], dy = x[j][1] - x[i][1], dz = x[j][2] - x[i][2];
-    if (dx * dx + dy * dy + dz * dz >= cutoff_squared) continue;
+    if (dx * dx + dy * dy + dz * dz >= cutoff_squared)
+      continue;
     index_i[n] = rows_.row_of[static_cast<std::size_t>(i)];
     index_j[n] = rows_.row_of[static_cast<std::size_t>(j)];
     vector[3 * n] = dx, vector[3 * n + 1] = dy, vector[3 * n + 2] = dz;
@@ -111,11 +122,11 @@ void LammpsSystem::update_bonds(double cutoff) {
 }
 
 double LammpsSystem::memory_usage() const {
-  return static_cast<double>((rows_.row_of.capacity() + rows_.atom_of.capacity() + first_.capacity() +
-                              second_.capacity()) *
-                                 sizeof(int) +
-                             (species_.capacity() + bond_index_.capacity()) * sizeof(std::int64_t) +
-                             bond_vector_.capacity() * sizeof(double));
+  return static_cast<double>(
+      (rows_.row_of.capacity() + rows_.atom_of.capacity() + first_.capacity() + second_.capacity()) *
+          sizeof(int) +
+      (species_.capacity() + bond_index_.capacity()) * sizeof(std::int64_t) +
+      bond_vector_.capacity() * sizeof(double));
 }
 
 } // namespace unnp_lammps

@@ -14,8 +14,8 @@ using Words = std::vector<std::string>;
 
 std::string one_of(const std::string& keyword, const std::string& value, const Words& allowed) {
   if (std::ranges::find(allowed, value) == allowed.end())
-    throw unnp::Error("the keyword '" + keyword + "' does not know '" + value + "'; it takes " + unnp::join(allowed) +
-                      "." + unnp::did_you_mean(value, allowed));
+    throw unnp::Error("the keyword '" + keyword + "' does not know '" + value + "'; it takes " +
+                      unnp::join(allowed) + "." + unnp::did_you_mean(value, allowed));
   return value;
 }
 
@@ -27,7 +27,8 @@ void set_device(PairSettings& settings, const std::string* values) {
   const auto& value = values[0];
   const bool numbered = value.starts_with("cuda:") && is_number(value.substr(5));
   settings.device = numbered ? value : one_of("device", value, {"auto", "cpu", "cuda", "cuda:N"});
-  if (value == "cuda:N") throw unnp::Error("write the number of the GPU for N in 'device cuda:N', as in cuda:0.");
+  if (value == "cuda:N")
+    throw unnp::Error("write the number of the GPU for N in 'device cuda:N', as in cuda:0.");
 }
 
 void set_halo(PairSettings& settings, const std::string* values) {
@@ -63,7 +64,8 @@ constexpr Keyword keywords[] = {
 const Keyword& find_keyword(const std::string& word) {
   Words known;
   for (const auto& keyword : keywords) {
-    if (word == keyword.name) return keyword;
+    if (word == keyword.name)
+      return keyword;
     known.emplace_back(keyword.name);
   }
   throw unnp::Error("unknown keyword '" + word + "'; " + unnp::join(known) + " are known." +
@@ -77,8 +79,8 @@ PairSettings parse_pair_settings(const Words& words) {
   for (std::size_t at = 0; at < words.size();) {
     const auto& keyword = find_keyword(words[at]);
     if (at + keyword.n_values >= words.size())
-      throw unnp::Error(std::string("the keyword '") + keyword.name + "' needs " + std::to_string(keyword.n_values) +
-                        (keyword.n_values == 1 ? " value." : " values."));
+      throw unnp::Error(std::string("the keyword '") + keyword.name + "' needs " +
+                        std::to_string(keyword.n_values) + (keyword.n_values == 1 ? " value." : " values."));
     keyword.set(settings, &words[at + 1]);
     at += 1 + keyword.n_values;
   }
@@ -94,8 +96,8 @@ std::vector<int> parse_symbols(const Words& symbols, const Words& elements, int 
   for (const auto& symbol : symbols) {
     const auto found = std::ranges::find(elements, symbol);
     if (found == elements.end() && symbol != "NULL")
-      throw unnp::Error("the model does not know the element '" + symbol + "'; it knows " + unnp::join(elements) + "." +
-                        unnp::did_you_mean(symbol, elements));
+      throw unnp::Error("the model does not know the element '" + symbol + "'; it knows " +
+                        unnp::join(elements) + "." + unnp::did_you_mean(symbol, elements));
     species.push_back(symbol == "NULL" ? -1 : static_cast<int>(found - elements.begin()));
   }
   if (std::ranges::all_of(species, [](int s) { return s < 0; }))

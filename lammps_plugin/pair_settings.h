@@ -21,8 +21,9 @@ struct PairSettings {
 /// Throws unnp::Error for unknown keywords or values.
 PairSettings parse_pair_settings(const std::vector<std::string>& words);
 
-/// Species of each LAMMPS type (index 0 unused), -1 for NULL, from the symbols of `pair_coeff`. Throws unnp::Error.
-std::vector<int> parse_symbols(const std::vector<std::string>& symbols, const std::vector<std::string>& elements,
-                               int n_types);
+/// Species of each LAMMPS type (index 0 unused), -1 for NULL, from the symbols of `pair_coeff`. Throws
+/// unnp::Error.
+std::vector<int> parse_symbols(const std::vector<std::string>& symbols,
+                               const std::vector<std::string>& elements, int n_types);
 
 } // namespace unnp_lammps

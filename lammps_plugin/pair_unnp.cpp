@@ -30,7 +30,8 @@ PairUnnp::PairUnnp(LAMMPS* lmp)
 }
 
 PairUnnp::~PairUnnp() {
-  if (!allocated) return;
+  if (!allocated)
+    return;
   memory->destroy(setflag);
   memory->destroy(cutsq);
   memory->destroy(cutghost);
@@ -51,10 +52,13 @@ void PairUnnp::apply_settings(const std::vector<std::string>& words) {
 
 void PairUnnp::coeff(int n_words, char** words) {
   if (n_words < 4 || std::string(words[0]) != "*" || std::string(words[1]) != "*")
-    error->all(FLERR, "pair_style unnp: write  pair_coeff * * model.pt Ni Al  with a chemical symbol for each atom type");
+    error->all(
+        FLERR,
+        "pair_style unnp: write  pair_coeff * * model.pt Ni Al  with a chemical symbol for each atom type");
   coeff_words_.assign(words + 2, words + n_words);
   const auto problem = agree(world, [this] { load_model(); });
-  if (!problem.empty()) error->all(FLERR, "pair_style unnp: {}", problem);
+  if (!problem.empty())
+    error->all(FLERR, "pair_style unnp: {}", problem);
   allocate();
 }
 
@@ -71,7 +75,8 @@ void PairUnnp::load_model() {
   options_.wide = manifest.halo == unnp::HaloKind::wide || settings_.halo == "wide";
   needs_exchange_ = !options_.wide && manifest.halo == unnp::HaloKind::exchange;
   if (settings_.wants_deviation() && manifest.n_members < 2)
-    throw unnp::Error("deviation needs a committee, but the model has one member. Export several runs into one file.");
+    throw unnp::Error(
+        "deviation needs a committee, but the model has one member. Export several runs into one file.");
 }
 
 void PairUnnp::allocate() {
@@ -88,7 +93,8 @@ void PairUnnp::allocate() {
 }
 
 double PairUnnp::init_one(int i, int j) {
-  if (setflag[i][j] == 0) error->all(FLERR, "pair_style unnp: pair_coeff does not cover the types {} and {}", i, j);
+  if (setflag[i][j] == 0)
+    error->all(FLERR, "pair_style unnp: pair_coeff does not cover the types {} and {}", i, j);
   cutghost[i][j] = cutghost[j][i] = options_.cutoff;
   return options_.cutoff;
 }
@@ -106,7 +112,8 @@ void PairUnnp::compute(int eflag, int vflag) {
     error->one(FLERR, "pair_style unnp: step {}: {}", update->ntimestep, problem.what());
   }
   check_finite();
-  if (!force->newton) return_ghost_shares();
+  if (!force->newton)
+    return_ghost_shares();
   tally();
 }
 
@@ -124,28 +131,33 @@ void PairUnnp::check_finite() {
   tagint bad_atom = bad_row < 0 ? 0 : std::max<tagint>(1, atom->tag[system_.rows().atom_of[bad_row]]);
   MPI_Allreduce(MPI_IN_PLACE, &bad_atom, 1, MPI_LMP_TAGINT, MPI_MAX, world);
   if (bad_atom != 0)
-    error->all(FLERR,
-               "pair_style unnp: energy or force of atom {} is not finite at step {}; atoms may have come too close "
-               "(smaller timestep, other start) or have left what the model was trained on",
-               bad_atom, update->ntimestep);
+    error->all(
+        FLERR,
+        "pair_style unnp: energy or force of atom {} is not finite at step {}; atoms may have come too close "
+        "(smaller timestep, other start) or have left what the model was trained on",
+        bad_atom, update->ntimestep);
 }
 
 // With newton off LAMMPS does not bring home what a rank finds for its ghosts.
 void PairUnnp::return_ghost_shares() {
   halo_.reverse(evaluation_.forces.data(), {unnp::Scalar::float64, 3});
-  if (vflag_atom || cvflag_atom) halo_.reverse(evaluation_.atom_virial.data(), {unnp::Scalar::float64, 9});
+  if (vflag_atom || cvflag_atom)
+    halo_.reverse(evaluation_.atom_virial.data(), {unnp::Scalar::float64, 9});
 }
 
 void PairUnnp::tally() {
   const auto& rows = system_.rows();
   const auto n_rows = force->newton ? rows.n_rows() : rows.n_owned;
   for (std::int64_t row = 0; row < n_rows; ++row)
-    for (int a = 0; a < 3; ++a) atom->f[rows.atom_of[row]][a] += energy_unit_ * evaluation_.forces[3 * row + a];
-  if (eflag_global) eng_vdwl += energy_unit_ * evaluation_.energy;
+    for (int a = 0; a < 3; ++a)
+      atom->f[rows.atom_of[row]][a] += energy_unit_ * evaluation_.forces[3 * row + a];
+  if (eflag_global)
+    eng_vdwl += energy_unit_ * evaluation_.energy;
   if (eflag_atom)
     for (std::int64_t row = 0; row < rows.n_owned; ++row)
       eatom[rows.atom_of[row]] += energy_unit_ * evaluation_.atom_energy[row];
-  if (vflag_either) tally_virial();
+  if (vflag_either)
+    tally_virial();
 }
 
 void PairUnnp::tally_virial() {
@@ -155,23 +167,28 @@ void PairUnnp::tally_virial() {
     return energy_unit_ * (k < 3 ? w[order[k]] : 0.5 * (w[order[k]] + w[order[k + 3]]));
   };
   if (vflag_global)
-    for (int k = 0; k < 6; ++k) virial[k] += symmetric(evaluation_.virial.data(), k);
-  if (!vflag_atom && !cvflag_atom) return;
+    for (int k = 0; k < 6; ++k)
+      virial[k] += symmetric(evaluation_.virial.data(), k);
+  if (!vflag_atom && !cvflag_atom)
+    return;
   const auto& rows = system_.rows();
   const auto n_rows = force->newton ? rows.n_rows() : rows.n_owned;
   for (std::int64_t row = 0; row < n_rows; ++row) {
     const double* const w = &evaluation_.atom_virial[9 * row];
     const int i = rows.atom_of[row];
     if (vflag_atom)
-      for (int k = 0; k < 6; ++k) vatom[i][k] += symmetric(w, k);
+      for (int k = 0; k < 6; ++k)
+        vatom[i][k] += symmetric(w, k);
     if (cvflag_atom)
-      for (int k = 0; k < 9; ++k) cvatom[i][k] += energy_unit_ * w[order[k]];
+      for (int k = 0; k < 9; ++k)
+        cvatom[i][k] += energy_unit_ * w[order[k]];
   }
 }
 
 void PairUnnp::finish() {
   const auto text = unnp_lammps::timing_report(world, edge_seconds_, potential_->timings());
-  if (comm->me == 0) utils::logmesg(lmp, text);
+  if (comm->me == 0)
+    utils::logmesg(lmp, text);
   potential_->reset_timings();
   edge_seconds_ = 0.0;
 }
@@ -179,8 +196,16 @@ void PairUnnp::finish() {
 int PairUnnp::pack_forward_comm(int n, int* atoms, double* buffer, int, int*) {
   return halo_.pack_forward(n, atoms, buffer);
 }
-void PairUnnp::unpack_forward_comm(int n, int first, double* buffer) { halo_.unpack_forward(n, first, buffer); }
-int PairUnnp::pack_reverse_comm(int n, int first, double* buffer) { return halo_.pack_reverse(n, first, buffer); }
-void PairUnnp::unpack_reverse_comm(int n, int* atoms, double* buffer) { halo_.unpack_reverse(n, atoms, buffer); }
+void PairUnnp::unpack_forward_comm(int n, int first, double* buffer) {
+  halo_.unpack_forward(n, first, buffer);
+}
+int PairUnnp::pack_reverse_comm(int n, int first, double* buffer) {
+  return halo_.pack_reverse(n, first, buffer);
+}
+void PairUnnp::unpack_reverse_comm(int n, int* atoms, double* buffer) {
+  halo_.unpack_reverse(n, atoms, buffer);
+}
 
-double PairUnnp::memory_usage() { return Pair::memory_usage() + system_.memory_usage(); }
+double PairUnnp::memory_usage() {
+  return Pair::memory_usage() + system_.memory_usage();
+}

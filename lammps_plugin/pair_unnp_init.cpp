@@ -18,7 +18,8 @@
 using namespace LAMMPS_NS;
 
 void PairUnnp::init_style() {
-  if (!potential_) error->all(FLERR, "pair_style unnp: no model is loaded; give  pair_coeff * * model.pt <symbols>");
+  if (!potential_)
+    error->all(FLERR, "pair_style unnp: no model is loaded; give  pair_coeff * * model.pt <symbols>");
   check_environment();
   energy_unit_ = utils::strmatch(update->unit_style, "^real")
                      ? utils::get_conversion_factor(utils::ENERGY, utils::METAL2REAL)
@@ -29,41 +30,53 @@ void PairUnnp::init_style() {
   request_communication();
   if (settings_.wants_deviation() && !deviation_) {
     const auto problem = unnp_lammps::agree(world, [this] {
-      deviation_ = std::make_unique<unnp_lammps::Deviation>(lmp, settings_.deviation_file, settings_.deviation_every,
-                                                            energy_unit_);
+      deviation_ = std::make_unique<unnp_lammps::Deviation>(lmp, settings_.deviation_file,
+                                                            settings_.deviation_every, energy_unit_);
     });
-    if (!problem.empty()) error->all(FLERR, "pair_style unnp: {}", problem);
+    if (!problem.empty())
+      error->all(FLERR, "pair_style unnp: {}", problem);
   }
   if (!greeted_) {
     const auto devices = unnp_lammps::describe_devices(world, device_);
-    const unnp_lammps::Greeting run{.file = coeff_words_.front(),
-                                    .symbols = {coeff_words_.begin() + 1, coeff_words_.end()},
-                                    .halo = options_.wide ? "wide" : std::string(to_string(potential_->manifest().halo)),
-                                    .dtype = potential_->dtype(),
-                                    .devices = devices};
-    if (comm->me == 0) utils::logmesg(lmp, unnp_lammps::greeting(potential_->manifest(), run));
+    const unnp_lammps::Greeting run{
+        .file = coeff_words_.front(),
+        .symbols = {coeff_words_.begin() + 1, coeff_words_.end()},
+        .halo = options_.wide ? "wide" : std::string(to_string(potential_->manifest().halo)),
+        .dtype = potential_->dtype(),
+        .devices = devices};
+    if (comm->me == 0)
+      utils::logmesg(lmp, unnp_lammps::greeting(potential_->manifest(), run));
     greeted_ = true;
   }
 }
 
 void PairUnnp::check_environment() {
   if (!utils::strmatch(update->unit_style, "^metal$") && !utils::strmatch(update->unit_style, "^real$"))
-    error->all(FLERR, "pair_style unnp: works with units metal or real, not with units {}", update->unit_style);
+    error->all(FLERR, "pair_style unnp: works with units metal or real, not with units {}",
+               update->unit_style);
   if (utils::strmatch(update->integrate_style, "^respa"))
-    error->all(FLERR, "pair_style unnp: run_style respa cannot split the energy of a neural network into fast and slow "
-                      "parts; use run_style verlet");
-  if (!atom->tag_enable) error->all(FLERR, "pair_style unnp: needs atom IDs; use atom_modify id yes");
-  const bool drops_pairs = std::any_of(force->special_lj + 1, force->special_lj + 4, [](double f) { return f == 0.0; });
+    error->all(
+        FLERR,
+        "pair_style unnp: run_style respa cannot split the energy of a neural network into fast and slow "
+        "parts; use run_style verlet");
+  if (!atom->tag_enable)
+    error->all(FLERR, "pair_style unnp: needs atom IDs; use atom_modify id yes");
+  const bool drops_pairs =
+      std::any_of(force->special_lj + 1, force->special_lj + 4, [](double f) { return f == 0.0; });
   if (atom->molecular != Atom::ATOMIC && (atom->nbonds > 0 || atom->nangles > 0) && drops_pairs)
-    error->all(FLERR, "pair_style unnp: special_bonds with factors of 0 hides bonded neighbours from the model; use "
-                      "special_bonds lj/coul 1 1 1");
+    error->all(FLERR,
+               "pair_style unnp: special_bonds with factors of 0 hides bonded neighbours from the model; use "
+               "special_bonds lj/coul 1 1 1");
 }
 
 void PairUnnp::request_communication() {
   if (options_.wide) {
     if (comm->mode != Comm::SINGLE)
-      error->all(FLERR, "pair_style unnp: halo wide needs comm_modify mode single; use halo exchange or mode single");
-    comm->cutghostuser = std::max(comm->cutghostuser, potential_->manifest().receptive_field + neighbor->skin);
+      error->all(
+          FLERR,
+          "pair_style unnp: halo wide needs comm_modify mode single; use halo exchange or mode single");
+    comm->cutghostuser =
+        std::max(comm->cutghostuser, potential_->manifest().receptive_field + neighbor->skin);
   }
   const auto scalar = potential_->dtype() == "float32" ? unnp::Scalar::float32 : unnp::Scalar::float64;
   int width = 9; // per-atom virials
@@ -72,8 +85,8 @@ void PairUnnp::request_communication() {
       width = std::max(width, unnp_lammps::LammpsHalo::doubles({scalar, numbers}));
   if (settings_.wants_deviation())
     width = std::max(width, unnp_lammps::Deviation::width(potential_->manifest().n_members));
-  // The buffers of LAMMPS are as wide as the style that `force` holds asks for; `hybrid` asked its sub-styles before
-  // they had read their models.
+  // The buffers of LAMMPS are as wide as the style that `force` holds asks for; `hybrid` asked its sub-styles
+  // before they had read their models.
   for (Pair* const pair : {static_cast<Pair*>(this), force->pair}) {
     pair->comm_forward = std::max(pair->comm_forward, width);
     pair->comm_reverse = std::max(pair->comm_reverse, width);

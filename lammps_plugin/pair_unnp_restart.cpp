@@ -22,7 +22,8 @@ void write_words(FILE* file, const std::vector<std::string>& words) {
 
 int read_count(FILE* file, LAMMPS* lmp, Error* error, MPI_Comm world, bool reads) {
   int count = 0;
-  if (reads) utils::sfread(FLERR, &count, sizeof(int), 1, file, nullptr, error);
+  if (reads)
+    utils::sfread(FLERR, &count, sizeof(int), 1, file, nullptr, error);
   MPI_Bcast(&count, 1, MPI_INT, 0, world);
   return count;
 }
@@ -31,7 +32,8 @@ std::vector<std::string> read_words(FILE* file, LAMMPS* lmp, Error* error, MPI_C
   std::vector<std::string> words(read_count(file, lmp, error, world, reads));
   for (auto& word : words) {
     word.resize(read_count(file, lmp, error, world, reads));
-    if (reads) utils::sfread(FLERR, word.data(), 1, word.size(), file, nullptr, error);
+    if (reads)
+      utils::sfread(FLERR, word.data(), 1, word.size(), file, nullptr, error);
     MPI_Bcast(word.data(), static_cast<int>(word.size()), MPI_CHAR, 0, world);
   }
   return words;
@@ -39,7 +41,9 @@ std::vector<std::string> read_words(FILE* file, LAMMPS* lmp, Error* error, MPI_C
 
 } // namespace
 
-void PairUnnp::write_restart_settings(FILE* file) { write_words(file, settings_words_); }
+void PairUnnp::write_restart_settings(FILE* file) {
+  write_words(file, settings_words_);
+}
 
 void PairUnnp::read_restart_settings(FILE* file) {
   apply_settings(read_words(file, lmp, error, world, comm->me == 0));
@@ -57,7 +61,9 @@ void PairUnnp::read_restart(FILE* file) {
   if (problem.empty()) {
     allocate();
   } else if (comm->me == 0) {
-    error->warning(FLERR, "pair_style unnp: the model named in the restart file cannot be used, give pair_coeff again: {}",
-                   problem);
+    error->warning(
+        FLERR,
+        "pair_style unnp: the model named in the restart file cannot be used, give pair_coeff again: {}",
+        problem);
   }
 }

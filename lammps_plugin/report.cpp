@@ -31,9 +31,11 @@ std::string type_map(const std::vector<std::string>& symbols) {
 }
 
 std::string exchanges(const unnp::Manifest& manifest) {
-  if (manifest.exchange_widths.empty()) return "";
+  if (manifest.exchange_widths.empty())
+    return "";
   std::string text = ", exchanges of";
-  for (const auto width : manifest.exchange_widths) text += " " + std::to_string(width);
+  for (const auto width : manifest.exchange_widths)
+    text += " " + std::to_string(width);
   return text + " numbers per atom";
 }
 
@@ -42,17 +44,19 @@ std::string exchanges(const unnp::Manifest& manifest) {
 std::string greeting(const unnp::Manifest& manifest, const Greeting& run) {
   const auto info = unnp::build_info();
   std::string text = "pair_style unnp: unnp " + info.version + ", torch " + info.torch_running + "\n";
-  text += line("model", manifest.name + " (" + run.file + "), " + manifest.architecture + ", " +
-                            std::to_string(manifest.n_parameters) + " parameters" +
-                            (manifest.n_members > 1 ? ", committee of " + std::to_string(manifest.n_members) : ""));
+  text += line("model",
+               manifest.name + " (" + run.file + "), " + manifest.architecture + ", " +
+                   std::to_string(manifest.n_parameters) + " parameters" +
+                   (manifest.n_members > 1 ? ", committee of " + std::to_string(manifest.n_members) : ""));
   text += line("elements", unnp::join(manifest.elements));
   text += line("types", type_map(run.symbols));
-  text += line("cutoff", number(manifest.cutoff) + " A, receptive field " + number(manifest.receptive_field) + " A" +
-                             exchanges(manifest));
+  text += line("cutoff", number(manifest.cutoff) + " A, receptive field " + number(manifest.receptive_field) +
+                             " A" + exchanges(manifest));
   text += line("halo", run.halo);
   text += line("dtype", run.dtype + ", energies and virials summed in float64");
   text += line("device", run.devices);
-  for (const auto& reference : manifest.references) text += line("cite", reference);
+  for (const auto& reference : manifest.references)
+    text += line("cite", reference);
   return text;
 }
 
@@ -65,7 +69,8 @@ std::string timing_report(MPI_Comm world, double edges, const unnp::Timings& tim
   MPI_Comm_rank(world, &rank);
   MPI_Reduce(seconds.data(), sum.data(), names.size(), MPI_DOUBLE, MPI_SUM, 0, world);
   MPI_Reduce(seconds.data(), longest.data(), names.size(), MPI_DOUBLE, MPI_MAX, 0, world);
-  if (rank != 0) return "";
+  if (rank != 0)
+    return "";
   std::string text = "pair_style unnp: time in s, mean and maximum over ranks\n";
   for (std::size_t k = 0; k < names.size(); ++k)
     text += line(names[k], number(sum[k] / n_ranks) + "  " + number(longest[k]));

@@ -12,7 +12,8 @@ using namespace LAMMPS_NS;
 
 namespace {
 
-// glibc gives large tensors back to the kernel and has them faulted in again at every step; keep them instead.
+// glibc gives large tensors back to the kernel and has them faulted in again at every step; keep them
+// instead.
 void keep_freed_memory() {
   mallopt(M_MMAP_MAX, 0);
   mallopt(M_TRIM_THRESHOLD, -1);
@@ -28,8 +29,8 @@ void check_lammps_version(LAMMPS* lmp) {
                     UNNP_LAMMPS_NUMBER, lmp->version, running);
 }
 
-// The styles are created, and the versions compared, only when an input asks for them: LAMMPS loads this plugin for
-// every run of an environment it is installed in.
+// The styles are created, and the versions compared, only when an input asks for them: LAMMPS loads this
+// plugin for every run of an environment it is installed in.
 template <typename Style>
 void* create_pair(void* lmp) {
   check_lammps_version(static_cast<LAMMPS*>(lmp));

@@ -29,9 +29,10 @@ BuildInfo build_info() {
 void check_torch_abi() {
   const auto info = build_info();
   if (major_minor(info.torch_built) != major_minor(info.torch_running))
-    throw Error("unnp was built for torch " + info.torch_built + ", but torch " + info.torch_running +
-                " is loaded. Install unnp again beside this torch: pip install --no-build-isolation --no-deps "
-                "--force-reinstall unnp");
+    throw Error(
+        "unnp was built for torch " + info.torch_built + ", but torch " + info.torch_running +
+        " is loaded. Install unnp again beside this torch: pip install --no-build-isolation --no-deps "
+        "--force-reinstall unnp");
 }
 
 } // namespace unnp

@@ -52,9 +52,11 @@ template void add_derivatives(const System&, const double*, bool, Evaluation&);
 
 std::int64_t first_bad_row(const Evaluation& evaluation) {
   for (std::size_t row = 0; row < evaluation.atom_energy.size(); ++row)
-    if (!std::isfinite(evaluation.atom_energy[row])) return static_cast<std::int64_t>(row);
+    if (!std::isfinite(evaluation.atom_energy[row]))
+      return static_cast<std::int64_t>(row);
   for (std::size_t k = 0; k < evaluation.forces.size(); ++k)
-    if (!std::isfinite(evaluation.forces[k])) return static_cast<std::int64_t>(k / 3);
+    if (!std::isfinite(evaluation.forces[k]))
+      return static_cast<std::int64_t>(k / 3);
   return -1;
 }
 

@@ -27,13 +27,15 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 std::string did_you_mean(std::string_view given, const std::vector<std::string>& allowed) {
   const auto distance = [&](const std::string& word) { return edit_distance(given, word); };
   const auto closest = std::ranges::min_element(allowed, {}, distance);
-  if (closest == allowed.end() || distance(*closest) > std::max<std::size_t>(1, closest->size() / 3)) return "";
+  if (closest == allowed.end() || distance(*closest) > std::max<std::size_t>(1, closest->size() / 3))
+    return "";
   return " Did you mean '" + *closest + "'?";
 }
 
 std::string join(const std::vector<std::string>& words) {
   std::string text;
-  for (const auto& word : words) text += (text.empty() ? "" : ", ") + word;
+  for (const auto& word : words)
+    text += (text.empty() ? "" : ", ") + word;
   return text;
 }
 

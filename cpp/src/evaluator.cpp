@@ -59,22 +59,27 @@ private:
 class HaloPass {
 public:
   explicit HaloPass(Halo* halo) : halo_(halo) {
-    if (halo_) halo_->begin_pass();
+    if (halo_)
+      halo_->begin_pass();
   }
   HaloPass(const HaloPass&) = delete;
   HaloPass& operator=(const HaloPass&) = delete;
   ~HaloPass() {
-    if (halo_) halo_->end_pass();
+    if (halo_)
+      halo_->end_pass();
   }
 
 private:
   Halo* halo_;
 };
 
-Halo* halo_of(const System& system) { return system.halo == 0 ? nullptr : &find_halo(system.halo); }
+Halo* halo_of(const System& system) {
+  return system.halo == 0 ? nullptr : &find_halo(system.halo);
+}
 
 at::Tensor view_int64(std::span<const std::int64_t> values) {
-  return at::from_blob(const_cast<std::int64_t*>(values.data()), {static_cast<std::int64_t>(values.size())}, at::kLong);
+  return at::from_blob(const_cast<std::int64_t*>(values.data()), {static_cast<std::int64_t>(values.size())},
+                       at::kLong);
 }
 
 template <typename Function>
@@ -82,7 +87,8 @@ auto with_clear_errors(const Function& function) {
   try {
     return function();
   } catch (const c10::OutOfMemoryError&) {
-    throw Error("the GPU has not enough memory for this many atoms; use more GPUs, dtype float32 or a smaller model.");
+    throw Error("the GPU has not enough memory for this many atoms; use more GPUs, dtype float32 or a "
+                "smaller model.");
   } catch (const c10::Error& error) {
     throw Error(std::string("torch failed while evaluating the model: ") + error.what_without_backtrace());
   }
@@ -102,7 +108,8 @@ Evaluator::Forward Evaluator::forward(const char* method, const System& system) 
                          .to(at::TensorOptions(device_).dtype(dtype_))
                          .requires_grad_(true);
   const auto energy =
-      module_.get_method(method)({species, bond_index, bond_vector, system.n_updated, system.halo}).toTensor();
+      module_.get_method(method)({species, bond_index, bond_vector, system.n_updated, system.halo})
+          .toTensor();
   return {bond_vector, energy};
 }
 
@@ -110,17 +117,22 @@ at::Tensor Evaluator::backward(const at::Tensor& energy, const at::Tensor& bond_
                                bool keep_graph) {
   auto* const halo = halo_of(system);
   const Stopwatch watch(timings.backward, timings.exchange, halo);
-  if (halo) halo->begin_backward();
+  if (halo)
+    halo->begin_backward();
   at::Tensor gradient;
-  // A rank without bonds may have energies that depend on nothing; it still joins the others' exchanges below.
+  // A rank without bonds may have energies that depend on nothing; it still joins the others' exchanges
+  // below.
   if (energy.requires_grad())
     gradient = torch::autograd::grad({energy}, {bond_vector}, {}, keep_graph, false, true)[0];
-  if (halo) halo->end_backward();
-  if (!gradient.defined()) gradient = at::zeros_like(bond_vector);
+  if (halo)
+    halo->end_backward();
+  if (!gradient.defined())
+    gradient = at::zeros_like(bond_vector);
   return gradient.detach().to(at::kCPU).contiguous();
 }
 
-void Evaluator::derivatives(const at::Tensor& gradient, const System& system, bool atom_virial, Evaluation& result) {
+void Evaluator::derivatives(const at::Tensor& gradient, const System& system, bool atom_virial,
+                            Evaluation& result) {
   const Stopwatch watch(timings.forces, timings.exchange, nullptr);
   if (gradient.scalar_type() == at::kFloat)
     add_derivatives(system, gradient.const_data_ptr<float>(), atom_virial, result);

@@ -12,7 +12,8 @@ public:
   Evaluator(torch::jit::Module module, at::Device device, at::ScalarType dtype);
 
   void evaluate(const System& system, bool atom_virial, Evaluation& result);
-  void evaluate_members(const System& system, bool atom_virial, Evaluation& mean, std::vector<Evaluation>& members);
+  void evaluate_members(const System& system, bool atom_virial, Evaluation& mean,
+                        std::vector<Evaluation>& members);
 
   Timings timings;
 
@@ -22,7 +23,8 @@ private:
     at::Tensor energy;
   };
   Forward forward(const char* method, const System& system);
-  at::Tensor backward(const at::Tensor& energy, const at::Tensor& bond_vector, const System& system, bool keep_graph);
+  at::Tensor backward(const at::Tensor& energy, const at::Tensor& bond_vector, const System& system,
+                      bool keep_graph);
   void derivatives(const at::Tensor& gradient, const System& system, bool atom_virial, Evaluation& result);
 
   torch::jit::Module module_;

@@ -33,14 +33,16 @@ Registry& registry() {
 void Halo::forward(void* rows, RowFormat format) {
   const auto start = Clock::now();
   fetch(static_cast<std::byte*>(rows), format);
-  if (in_pass_) exchanges_.push_back(format);
+  if (in_pass_)
+    exchanges_.push_back(format);
   seconds_ += seconds_since(start);
 }
 
 void Halo::reverse(void* rows, RowFormat format) {
   const auto start = Clock::now();
   add(static_cast<std::byte*>(rows), format);
-  if (in_backward_) --next_reverse_;
+  if (in_backward_)
+    --next_reverse_;
   seconds_ += seconds_since(start);
 }
 
@@ -55,11 +57,13 @@ void Halo::begin_backward() {
 }
 
 void Halo::begin_reverse(std::int64_t exchange) {
-  if (in_backward_ && exchange >= 0) reverse_zeros_down_to(exchange);
+  if (in_backward_ && exchange >= 0)
+    reverse_zeros_down_to(exchange);
 }
 
 void Halo::end_backward() {
-  if (in_backward_) reverse_zeros_down_to(-1);
+  if (in_backward_)
+    reverse_zeros_down_to(-1);
   in_backward_ = false;
 }
 

@@ -1,4 +1,5 @@
-// The ops unnp::exchange and unnp::exchange_backward: each the transpose of the other, each the other's derivative.
+// The ops unnp::exchange and unnp::exchange_backward: each the transpose of the other, each the other's
+// derivative.
 #include "unnp/error.h"
 #include "unnp/halo.h"
 
@@ -17,7 +18,8 @@ RowFormat row_format(const at::Tensor& rows) {
   TORCH_CHECK(rows.scalar_type() == at::kFloat || rows.scalar_type() == at::kDouble,
               "unnp::exchange: features must be float32 or float64, not ", rows.scalar_type());
   const auto widths = rows.sizes().slice(1);
-  return {rows.scalar_type() == at::kFloat ? Scalar::float32 : Scalar::float64, c10::multiply_integers(widths)};
+  return {rows.scalar_type() == at::kFloat ? Scalar::float32 : Scalar::float64,
+          c10::multiply_integers(widths)};
 }
 
 std::vector<std::int64_t> with_rows(const at::Tensor& like, std::int64_t n_rows) {
@@ -33,8 +35,9 @@ at::Tensor exchange_kernel(const at::Tensor& h, std::int64_t n_all, std::int64_t
     return h.clone();
   }
   auto& halo = find_halo(handle);
-  TORCH_CHECK(h.size(0) == halo.n_owned() && n_all == halo.n_all(), "unnp::exchange: ", h.size(0), " rows to ",
-              n_all, ", but the halo has ", halo.n_owned(), " owned of ", halo.n_all(), " atoms");
+  TORCH_CHECK(h.size(0) == halo.n_owned() && n_all == halo.n_all(), "unnp::exchange: ", h.size(0),
+              " rows to ", n_all, ", but the halo has ", halo.n_owned(), " owned of ", halo.n_all(),
+              " atoms");
   // LAMMPS communicates host memory: on a GPU only the rows travel, not the network.
   auto all = at::empty(with_rows(h, n_all), h.options().device(at::kCPU));
   all.narrow(0, 0, h.size(0)).copy_(h);
@@ -49,7 +52,8 @@ at::Tensor exchange_backward_kernel(const at::Tensor& g, std::int64_t n_owned, s
   }
   auto& halo = find_halo(handle);
   TORCH_CHECK(g.size(0) == halo.n_all() && n_owned == halo.n_owned(), "unnp::exchange_backward: ", g.size(0),
-              " rows to ", n_owned, ", but the halo has ", halo.n_owned(), " owned of ", halo.n_all(), " atoms");
+              " rows to ", n_owned, ", but the halo has ", halo.n_owned(), " owned of ", halo.n_all(),
+              " atoms");
   const auto all = at::empty(g.sizes(), g.options().device(at::kCPU));
   all.copy_(g);
   halo.reverse(all.data_ptr(), row_format(all));
@@ -71,7 +75,8 @@ at::Tensor call_exchange_backward(const at::Tensor& g, std::int64_t n_owned, std
 }
 
 struct Exchange : torch::autograd::Function<Exchange> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& h, std::int64_t n_all, std::int64_t handle) {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& h, std::int64_t n_all,
+                            std::int64_t handle) {
     const at::AutoDispatchBelowADInplaceOrView below_autograd;
     auto all = call_exchange(h, n_all, handle);
     context->saved_data["n_owned"] = h.size(0);
@@ -82,13 +87,15 @@ struct Exchange : torch::autograd::Function<Exchange> {
 
   static variable_list backward(AutogradContext* context, const variable_list& gradient) {
     const auto handle = context->saved_data["halo"].toInt();
-    if (handle != 0) find_halo(handle).begin_reverse(context->saved_data["exchange"].toInt());
+    if (handle != 0)
+      find_halo(handle).begin_reverse(context->saved_data["exchange"].toInt());
     return {call_exchange_backward(gradient[0], context->saved_data["n_owned"].toInt(), handle), {}, {}};
   }
 };
 
 struct ExchangeBackward : torch::autograd::Function<ExchangeBackward> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& g, std::int64_t n_owned, std::int64_t handle) {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& g, std::int64_t n_owned,
+                            std::int64_t handle) {
     const at::AutoDispatchBelowADInplaceOrView below_autograd;
     context->saved_data["n_all"] = g.size(0);
     context->saved_data["halo"] = handle;
@@ -96,9 +103,10 @@ struct ExchangeBackward : torch::autograd::Function<ExchangeBackward> {
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradient) {
-    return {call_exchange(gradient[0], context->saved_data["n_all"].toInt(), context->saved_data["halo"].toInt()),
-            {},
-            {}};
+    return {
+        call_exchange(gradient[0], context->saved_data["n_all"].toInt(), context->saved_data["halo"].toInt()),
+        {},
+        {}};
   }
 };
 

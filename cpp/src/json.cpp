@@ -19,7 +19,8 @@ public:
   Json document() {
     auto value = this->value(0);
     skip_space();
-    if (at_ != text_.size()) fail("unexpected text after the value");
+    if (at_ != text_.size())
+      fail("unexpected text after the value");
     return value;
   }
 
@@ -30,52 +31,63 @@ private:
 
   char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
 
-  void skip_space() {
-    at_ = std::min(text_.find_first_not_of(" \t\r\n", at_), text_.size());
-  }
+  void skip_space() { at_ = std::min(text_.find_first_not_of(" \t\r\n", at_), text_.size()); }
 
   void expect(char wanted) {
     skip_space();
-    if (peek() != wanted) fail(std::string("expected '") + wanted + "'");
+    if (peek() != wanted)
+      fail(std::string("expected '") + wanted + "'");
     ++at_;
   }
 
   bool accept(char wanted) {
     skip_space();
-    if (peek() != wanted) return false;
+    if (peek() != wanted)
+      return false;
     ++at_;
     return true;
   }
 
   Json word(std::string_view expected, Json value) {
-    if (text_.substr(at_, expected.size()) != expected) fail("unknown word");
+    if (text_.substr(at_, expected.size()) != expected)
+      fail("unknown word");
     at_ += expected.size();
     return value;
   }
 
   Json value(int depth) {
-    if (depth > max_depth) fail("nested too deeply");
+    if (depth > max_depth)
+      fail("nested too deeply");
     skip_space();
     switch (peek()) {
-    case '{': return object(depth);
-    case '[': return array(depth);
-    case '"': return Json(string());
-    case 't': return word("true", Json(true));
-    case 'f': return word("false", Json(false));
-    case 'n': return word("null", Json());
-    default: return Json(number());
+    case '{':
+      return object(depth);
+    case '[':
+      return array(depth);
+    case '"':
+      return Json(string());
+    case 't':
+      return word("true", Json(true));
+    case 'f':
+      return word("false", Json(false));
+    case 'n':
+      return word("null", Json());
+    default:
+      return Json(number());
     }
   }
 
   Json object(int depth) {
     expect('{');
     Json::Object members;
-    if (accept('}')) return Json(std::move(members));
+    if (accept('}'))
+      return Json(std::move(members));
     do {
       skip_space();
       auto key = string();
       expect(':');
-      if (!members.emplace(key, value(depth + 1)).second) fail("the key '" + key + "' stands twice");
+      if (!members.emplace(key, value(depth + 1)).second)
+        fail("the key '" + key + "' stands twice");
     } while (accept(','));
     expect('}');
     return Json(std::move(members));
@@ -84,8 +96,10 @@ private:
   Json array(int depth) {
     expect('[');
     Json::Array items;
-    if (accept(']')) return Json(std::move(items));
-    do items.push_back(value(depth + 1));
+    if (accept(']'))
+      return Json(std::move(items));
+    do
+      items.push_back(value(depth + 1));
     while (accept(','));
     expect(']');
     return Json(std::move(items));
@@ -94,20 +108,25 @@ private:
   double number() {
     double parsed = 0.0;
     const char first = peek();
-    if (first != '-' && (first < '0' || first > '9')) fail("expected a value");
+    if (first != '-' && (first < '0' || first > '9'))
+      fail("expected a value");
     const auto [end, status] = std::from_chars(text_.data() + at_, text_.data() + text_.size(), parsed);
-    if (status != std::errc()) fail("not a number");
+    if (status != std::errc())
+      fail("not a number");
     at_ = static_cast<std::size_t>(end - text_.data());
     return parsed;
   }
 
   std::string string() {
-    if (peek() != '"') fail("expected a string");
+    if (peek() != '"')
+      fail("expected a string");
     ++at_;
     std::string parsed;
     while (peek() != '"') {
-      if (at_ >= text_.size()) fail("a string does not end");
-      if (static_cast<unsigned char>(text_[at_]) < 0x20) fail("a control character in a string");
+      if (at_ >= text_.size())
+        fail("a string does not end");
+      if (static_cast<unsigned char>(text_[at_]) < 0x20)
+        fail("a control character in a string");
       if (text_[at_] == '\\')
         escape(parsed);
       else
@@ -136,18 +155,22 @@ private:
     std::uint32_t code = 0;
     const auto digits = text_.substr(at_, 4);
     const auto [end, status] = std::from_chars(digits.data(), digits.data() + digits.size(), code, 16);
-    if (status != std::errc() || end != digits.data() + 4) fail("expected four hexadecimal digits");
+    if (status != std::errc() || end != digits.data() + 4)
+      fail("expected four hexadecimal digits");
     at_ += 4;
     return code;
   }
 
   std::uint32_t code_point() {
     const auto high = four_hex_digits();
-    if (high < 0xD800 || high > 0xDFFF) return high;
-    if (high > 0xDBFF || text_.substr(at_, 2) != "\\u") fail("half of a surrogate pair");
+    if (high < 0xD800 || high > 0xDFFF)
+      return high;
+    if (high > 0xDBFF || text_.substr(at_, 2) != "\\u")
+      fail("half of a surrogate pair");
     at_ += 2;
     const auto low = four_hex_digits();
-    if (low < 0xDC00 || low > 0xDFFF) fail("half of a surrogate pair");
+    if (low < 0xDC00 || low > 0xDFFF)
+      fail("half of a surrogate pair");
     return 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
   }
 
@@ -173,7 +196,9 @@ private:
 
 } // namespace
 
-Json Json::parse(std::string_view text) { return Parser(text).document(); }
+Json Json::parse(std::string_view text) {
+  return Parser(text).document();
+}
 
 const Json::Array* Json::array() const {
   const auto* held = std::get_if<std::shared_ptr<Array>>(&value_);

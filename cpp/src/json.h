@@ -34,7 +34,8 @@ public:
   const Object* object() const;
 
 private:
-  std::variant<std::monostate, bool, double, std::string, std::shared_ptr<Array>, std::shared_ptr<Object>> value_;
+  std::variant<std::monostate, bool, double, std::string, std::shared_ptr<Array>, std::shared_ptr<Object>>
+      value_;
 };
 
 } // namespace unnp

@@ -22,24 +22,28 @@ public:
   Fields(const Json::Object& object, std::string source) : object_(object), source_(std::move(source)) {}
 
   [[noreturn]] void fail(const std::string& what) const {
-    throw Error(source_ + ": manifest " + std::string(manifest_name) + ": " + what + " Export the model again.");
+    throw Error(source_ + ": manifest " + std::string(manifest_name) + ": " + what +
+                " Export the model again.");
   }
 
   const Json& get(const std::string& key) const {
     const auto found = object_.find(key);
-    if (found == object_.end()) fail("the field '" + key + "' is missing.");
+    if (found == object_.end())
+      fail("the field '" + key + "' is missing.");
     return found->second;
   }
 
   const std::string& text(const std::string& key) const {
     const auto* value = get(key).text();
-    if (!value) fail("the field '" + key + "' must be text.");
+    if (!value)
+      fail("the field '" + key + "' must be text.");
     return *value;
   }
 
   double positive(const std::string& key) const {
     const auto* value = get(key).number();
-    if (!value || !std::isfinite(*value) || *value <= 0.0) fail("the field '" + key + "' must be a positive number.");
+    if (!value || !std::isfinite(*value) || *value <= 0.0)
+      fail("the field '" + key + "' must be a positive number.");
     return *value;
   }
 
@@ -54,14 +58,16 @@ public:
 
   const Json::Array& array(const std::string& key) const {
     const auto* value = get(key).array();
-    if (!value) fail("the field '" + key + "' must be a list.");
+    if (!value)
+      fail("the field '" + key + "' must be a list.");
     return *value;
   }
 
   std::vector<std::string> texts(const std::string& key) const {
     std::vector<std::string> values;
     for (const auto& item : array(key)) {
-      if (!item.text()) fail("the field '" + key + "' must be a list of texts.");
+      if (!item.text())
+        fail("the field '" + key + "' must be a list of texts.");
       values.push_back(*item.text());
     }
     return values;
@@ -69,7 +75,8 @@ public:
 
   std::vector<std::int64_t> counts(const std::string& key) const {
     std::vector<std::int64_t> values;
-    for (const auto& item : array(key)) values.push_back(count(item, key, 1));
+    for (const auto& item : array(key))
+      values.push_back(count(item, key, 1));
     return values;
   }
 
@@ -93,13 +100,15 @@ void check_units(const Fields& fields) {
     const auto found = units->find(quantity);
     return found != units->end() && found->second.text() && *found->second.text() == unit;
   };
-  if (!units || !is("energy", "eV") || !is("length", "angstrom")) fields.fail("units must be eV and angstrom.");
+  if (!units || !is("energy", "eV") || !is("length", "angstrom"))
+    fields.fail("units must be eV and angstrom.");
 }
 
 HaloKind parse_halo(const Fields& fields) {
   const auto& given = fields.text("halo");
   for (const auto& [kind, name] : halo_names)
-    if (name == given) return kind;
+    if (name == given)
+      return kind;
   fields.fail("halo '" + given + "' is unknown; local, exchange and wide are.");
 }
 
@@ -108,13 +117,15 @@ std::pair<int, int> release(const std::string& version, const std::string& sourc
   const char* const end = version.data() + version.size();
   const auto first = std::from_chars(version.data(), end, major);
   if (first.ec == std::errc() && first.ptr != end && *first.ptr == '.') {
-    if (std::from_chars(first.ptr + 1, end, minor).ec == std::errc()) return {major, minor};
+    if (std::from_chars(first.ptr + 1, end, minor).ec == std::errc())
+      return {major, minor};
   }
   throw Error(source + ": '" + version + "' is not a version such as '2.13'.");
 }
 
 void check_consistent(const Manifest& manifest, const Fields& fields) {
-  if (manifest.elements.empty()) fields.fail("the list of elements is empty.");
+  if (manifest.elements.empty())
+    fields.fail("the list of elements is empty.");
   if (manifest.receptive_field < manifest.cutoff * (1.0 - 1e-9))
     fields.fail("receptive_field is shorter than cutoff.");
   if (manifest.dtype != "float32" && manifest.dtype != "float64")
@@ -127,7 +138,8 @@ void check_consistent(const Manifest& manifest, const Fields& fields) {
 
 std::string_view to_string(HaloKind kind) {
   for (const auto& [known, name] : halo_names)
-    if (known == kind) return name;
+    if (known == kind)
+      return name;
   return "";
 }
 
@@ -158,11 +170,14 @@ Manifest parse_manifest(std::string_view text, const std::string& source) {
   manifest.n_parameters = fields.count("n_parameters", 0);
   manifest.torch_version = fields.text("torch_version");
   const auto supported = fields.texts("torch_supported");
-  if (supported.size() != 2) fields.fail("torch_supported must be [oldest, newest].");
+  if (supported.size() != 2)
+    fields.fail("torch_supported must be [oldest, newest].");
   manifest.torch_oldest = supported[0];
   manifest.torch_newest = supported[1];
-  if (fields.has("references")) manifest.references = fields.texts("references");
-  if (fields.has("licence")) manifest.licence = fields.text("licence");
+  if (fields.has("references"))
+    manifest.references = fields.texts("references");
+  if (fields.has("licence"))
+    manifest.licence = fields.text("licence");
   check_consistent(manifest, fields);
   return manifest;
 }

@@ -17,9 +17,11 @@ namespace {
 constexpr auto advice = " Give the path of a file written by `unnp export`.";
 
 void check_readable(const std::string& path) {
-  if (std::filesystem::is_directory(path)) throw Error("'" + path + "' is a folder, not a model file." + advice);
+  if (std::filesystem::is_directory(path))
+    throw Error("'" + path + "' is a folder, not a model file." + advice);
   const std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error("cannot open the model file '" + path + "': " + std::strerror(errno) + "." + advice);
+  if (!file)
+    throw Error("cannot open the model file '" + path + "': " + std::strerror(errno) + "." + advice);
 }
 
 } // namespace
@@ -35,7 +37,8 @@ Manifest read_manifest(const std::string& path) {
   const auto records = reader->getAllRecords();
   const auto is_code = [](const std::string& name) { return name.starts_with("code/"); };
   if (std::ranges::none_of(records, is_code))
-    throw Error("'" + path + "' is not a TorchScript file but another archive, perhaps weights saved by torch.save." +
+    throw Error("'" + path +
+                "' is not a TorchScript file but another archive, perhaps weights saved by torch.save." +
                 advice);
   const auto record = "extra/" + std::string(manifest_name);
   if (!reader->hasRecord(record))

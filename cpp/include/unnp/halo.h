@@ -8,7 +8,9 @@ namespace unnp {
 
 enum class Scalar { float32, float64 };
 
-constexpr std::size_t size_of(Scalar scalar) { return scalar == Scalar::float32 ? 4 : 8; }
+constexpr std::size_t size_of(Scalar scalar) {
+  return scalar == Scalar::float32 ? 4 : 8;
+}
 
 /// Number type and count of the features of one atom.
 struct RowFormat {
@@ -20,9 +22,9 @@ struct RowFormat {
 
 /// Carries features between the owner of an atom and its ghosts on other ranks.
 ///
-/// Collective: every rank has to make the same calls in the same order. In a pass (one evaluation of a model) the
-/// halo notes each forward exchange, so that a rank whose part of the graph has no gradient still takes part in
-/// every reverse exchange, with zeros: see begin_reverse and end_reverse.
+/// Collective: every rank has to make the same calls in the same order. In a pass (one evaluation of a model)
+/// the halo notes each forward exchange, so that a rank whose part of the graph has no gradient still takes
+/// part in every reverse exchange, with zeros: see begin_reverse and end_reverse.
 class Halo {
 public:
   Halo() = default;
@@ -39,7 +41,8 @@ public:
   void begin_pass();
   /// Starts a backward half; may be called several times for one forward half.
   void begin_backward();
-  /// Makes this rank take part in the reverse exchanges of the later forward exchanges its graph did not reach.
+  /// Makes this rank take part in the reverse exchanges of the later forward exchanges its graph did not
+  /// reach.
   void begin_reverse(std::int64_t exchange);
   /// As begin_reverse, for all that remain; ends the backward half.
   void end_backward();

@@ -18,11 +18,11 @@ struct PotentialOptions {
 
 /// Energies and their derivatives; the buffers are reused from call to call.
 struct Evaluation {
-  double energy = 0.0;              ///< of the owned atoms [eV]
-  std::vector<double> atom_energy;  ///< (n_owned) [eV]
-  std::vector<double> forces;       ///< (n_all, 3) [eV/A]; those on ghosts belong to their owners
-  std::array<double, 9> virial{};   ///< -sum r (x) dE/dr [eV], row-major
-  std::vector<double> atom_virial;  ///< (n_all, 9) [eV], half of each bond to each end; empty if not asked for
+  double energy = 0.0;             ///< of the owned atoms [eV]
+  std::vector<double> atom_energy; ///< (n_owned) [eV]
+  std::vector<double> forces;      ///< (n_all, 3) [eV/A]; those on ghosts belong to their owners
+  std::array<double, 9> virial{};  ///< -sum r (x) dE/dr [eV], row-major
+  std::vector<double> atom_virial; ///< (n_all, 9) [eV], half of each bond to each end; empty if not asked for
 };
 
 /// Wall time spent in the parts of an evaluation [s].
@@ -52,7 +52,8 @@ public:
   /// Energies, forces and virial of one rank's atoms. Collective where the system has a halo.
   void evaluate(const System& system, bool atom_virial, Evaluation& result);
   /// As evaluate, and each member of the committee by itself.
-  void evaluate_members(const System& system, bool atom_virial, Evaluation& mean, std::vector<Evaluation>& members);
+  void evaluate_members(const System& system, bool atom_virial, Evaluation& mean,
+                        std::vector<Evaluation>& members);
 
 private:
   struct Implementation;

@@ -10,8 +10,8 @@
 namespace unnp::ops {
 namespace {
 
-template <typename N> struct AggregateIn {
-  In<N> m, u, g; // (bonds, S + V + R), (bonds, 3), (n, S + 3 V + 6 R)
+template <typename T> struct AggregateIn {
+  In<T> m, u, g; // (bonds, S + V + R), (bonds, 3), (n, S + 3 V + 6 R)
   int s, v, t;
 };
 template <typename T> struct AggregateOut {
@@ -26,18 +26,18 @@ template <typename N> struct Dyad {
 };
 
 template <typename N, typename T = typename N::scalar>
-UNNP_INLINE void aggregate_value(const AggregateIn<N> &in, const AggregateOut<T> &out, std::int64_t b, std::int64_t i,
+UNNP_INLINE void sum_messages(const AggregateIn<T> &in, const AggregateOut<T> &out, std::int64_t b, std::int64_t i,
                                  std::int64_t j, const N (&u)[3]) {
   const std::int64_t m = b * (in.s + in.v + in.t);
-  for (int c = 0; c < in.s; c += simd::width<T>) {
-    const int n = std::min(in.s - c, simd::width<T>);
-    const N x = in.m.at(m + c, n);
+  for (int c = 0; c < in.s; c += N::width) {
+    const int n = std::min(in.s - c, N::width);
+    const N x = in.m.template at<N>(m + c, n);
     out.value.add(i + c, x, n);
     out.value.add(j + c, x, n);
   }
-  for (int c = 0; c < in.v; c += simd::width<T>) {
-    const int n = std::min(in.v - c, simd::width<T>);
-    const N x = in.m.at(m + in.s + c, n);
+  for (int c = 0; c < in.v; c += N::width) {
+    const int n = std::min(in.v - c, N::width);
+    const N x = in.m.template at<N>(m + in.s + c, n);
     for (int k = 0; k < 3; ++k) {
       const std::int64_t at = in.s + k * in.v + c;
       out.value.add(i + at, x * u[k], n);
@@ -45,9 +45,9 @@ UNNP_INLINE void aggregate_value(const AggregateIn<N> &in, const AggregateOut<T>
     }
   }
   const Dyad<N> dyad(u);
-  for (int c = 0; c < in.t; c += simd::width<T>) {
-    const int n = std::min(in.t - c, simd::width<T>);
-    const N x = in.m.at(m + in.s + in.v + c, n);
+  for (int c = 0; c < in.t; c += N::width) {
+    const int n = std::min(in.t - c, N::width);
+    const N x = in.m.template at<N>(m + in.s + in.v + c, n);
     for (int k = 0; k < 6; ++k) {
       const std::int64_t at = in.s + 3 * in.v + k * in.t + c;
       out.value.add(i + at, x * dyad.d[k], n);
@@ -57,34 +57,34 @@ UNNP_INLINE void aggregate_value(const AggregateIn<N> &in, const AggregateOut<T>
 }
 
 template <typename N, typename T = typename N::scalar>
-UNNP_INLINE void aggregate_gradient(const AggregateIn<N> &in, const AggregateOut<T> &out, std::int64_t b,
+UNNP_INLINE void gather_gradients(const AggregateIn<T> &in, const AggregateOut<T> &out, std::int64_t b,
                                     std::int64_t i, std::int64_t j, const N (&u)[3]) {
   const std::int64_t m = b * (in.s + in.v + in.t);
   N gu[3] = {simd::constant<N>(0), simd::constant<N>(0), simd::constant<N>(0)};
-  for (int c = 0; c < in.s; c += simd::width<T>) {
-    const int n = std::min(in.s - c, simd::width<T>);
-    out.m.set(m + c, in.g.at(i + c, n) + in.g.at(j + c, n), n);
+  for (int c = 0; c < in.s; c += N::width) {
+    const int n = std::min(in.s - c, N::width);
+    out.m.set(m + c, in.g.template at<N>(i + c, n) + in.g.template at<N>(j + c, n), n);
   }
-  for (int c = 0; c < in.v; c += simd::width<T>) {
-    const int n = std::min(in.v - c, simd::width<T>);
-    const N x = in.m.at(m + in.s + c, n);
+  for (int c = 0; c < in.v; c += N::width) {
+    const int n = std::min(in.v - c, N::width);
+    const N x = in.m.template at<N>(m + in.s + c, n);
     N gm = simd::constant<N>(0);
     for (int k = 0; k < 3; ++k) {
       const std::int64_t at = in.s + k * in.v + c;
-      const N g = in.g.at(i + at, n) - in.g.at(j + at, n);
+      const N g = in.g.template at<N>(i + at, n) - in.g.template at<N>(j + at, n);
       gm = gm + g * u[k];
       gu[k] = gu[k] + g * x;
     }
     out.m.set(m + in.s + c, gm, n);
   }
   const Dyad<N> dyad(u);
-  for (int c = 0; c < in.t; c += simd::width<T>) {
-    const int n = std::min(in.t - c, simd::width<T>);
-    const N x = in.m.at(m + in.s + in.v + c, n);
+  for (int c = 0; c < in.t; c += N::width) {
+    const int n = std::min(in.t - c, N::width);
+    const N x = in.m.template at<N>(m + in.s + in.v + c, n);
     N gm = simd::constant<N>(0), gd[6];
     for (int k = 0; k < 6; ++k) {
       const std::int64_t at = in.s + 3 * in.v + k * in.t + c;
-      const N g = in.g.at(i + at, n) + in.g.at(j + at, n);
+      const N g = in.g.template at<N>(i + at, n) + in.g.template at<N>(j + at, n);
       gm = gm + g * dyad.d[k];
       gd[k] = g * x;
     }
@@ -97,35 +97,25 @@ UNNP_INLINE void aggregate_gradient(const AggregateIn<N> &in, const AggregateOut
 }
 
 template <typename N, bool WantValue, bool WantGradient, typename T = typename N::scalar>
-UNNP_INLINE void aggregate_kernel(const AggregateIn<N> &in, const AggregateOut<T> &out, const Range &range) {
+UNNP_INLINE void aggregate_kernel(const AggregateIn<T> &in, const AggregateOut<T> &out, const Range &range) {
   const std::int64_t width = in.s + 3 * in.v + 6 * in.t;
   for (std::int64_t b = range.begin; b < range.end; ++b) {
     const std::int64_t i = width * range.i[b], j = width * range.j[b];
-    const N u[3] = {in.u.scalar(3 * b), in.u.scalar(3 * b + 1), in.u.scalar(3 * b + 2)};
-    if constexpr (WantValue) aggregate_value<N>(in, out, b, i, j, u);
-    if constexpr (WantGradient) aggregate_gradient<N>(in, out, b, i, j, u);
+    const N u[3] = {in.u.template scalar<N>(3 * b), in.u.template scalar<N>(3 * b + 1), in.u.template scalar<N>(3 * b + 2)};
+    if constexpr (WantValue) sum_messages<N>(in, out, b, i, j, u);
+    if constexpr (WantGradient) gather_gradients<N>(in, out, b, i, j, u);
   }
 }
 
-#define UNNP_AGGREGATE(NAME, N, T, VALUE, GRADIENT)                                                                    \
-  UNNP_CLONES void NAME(const AggregateIn<N> &in, const AggregateOut<T> &out, const Range &range) {                    \
-    aggregate_kernel<N, VALUE, GRADIENT>(in, out, range);                                                              \
-  }
-UNNP_AGGREGATE(aggregate_values, Packet<float>, float, true, false)
-UNNP_AGGREGATE(aggregate_values, Packet<double>, double, true, false)
-UNNP_AGGREGATE(aggregate_gradients, Packet<float>, float, false, true)
-UNNP_AGGREGATE(aggregate_gradients, Packet<double>, double, false, true)
-UNNP_AGGREGATE(aggregate_doubles, Dual<float>, float, true, true)
-UNNP_AGGREGATE(aggregate_doubles, Dual<double>, double, true, true)
-#undef UNNP_AGGREGATE
+UNNP_KERNELS(aggregate, aggregate_kernel, AggregateIn, AggregateOut)
 
 // z = {messages, u}; h their tangents or empty; sizes = {n_all, S, V, R}.
-template <typename N>
-AggregateIn<N> aggregate_in(const variable_list &z, const variable_list &h, const Tensor &g, const Sizes &sizes) {
-  const auto field = [&](std::size_t k) { return Reader<N>::of(z[k], h.empty() ? Tensor() : h[k]); };
+template <typename T>
+AggregateIn<T> aggregate_in(const variable_list &z, const variable_list &h, const Tensor &g, const Sizes &sizes) {
+  const auto field = [&](std::size_t k) { return reader<T>(z[k], h.empty() ? Tensor() : h[k]); };
   return {field(0),
           field(1),
-          Reader<N>::of(g, Tensor()),
+          reader<T>(g),
           static_cast<int>(sizes[1]),
           static_cast<int>(sizes[2]),
           static_cast<int>(sizes[3])};
@@ -135,9 +125,9 @@ struct Aggregate {
   static Tensor forward(const variable_list &z, const Tensor &index, const Sizes &sizes) {
     Tensor value = zero_rows(z, sizes);
     AT_DISPATCH_FLOATING_TYPES(value.scalar_type(), "unnp::aggregate", [&] {
-      const auto in = aggregate_in<Packet<scalar_t>>(z, {}, Tensor(), sizes);
+      const auto in = aggregate_in<scalar_t>(z, {}, Tensor(), sizes);
       over_bonds(index, {value}, [&](const Range &range, const auto &rows) {
-        aggregate_values(in, AggregateOut<scalar_t>{{write<scalar_t>(rows[0])}, {}, {}}, range);
+        aggregate_value(in, AggregateOut<scalar_t>{{write<scalar_t>(rows[0])}, {}, {}}, range);
       });
     });
     return value;
@@ -146,9 +136,9 @@ struct Aggregate {
   static variable_list backward(const Tensor &g, const variable_list &z, const Tensor &index, const Sizes &sizes) {
     variable_list grads{torch::empty_like(z[0]), torch::empty_like(z[1])};
     AT_DISPATCH_FLOATING_TYPES(g.scalar_type(), "unnp::aggregate", [&] {
-      const auto in = aggregate_in<Packet<scalar_t>>(z, {}, g, sizes);
+      const auto in = aggregate_in<scalar_t>(z, {}, g, sizes);
       const AggregateOut<scalar_t> out{{}, {write<scalar_t>(grads[0])}, {write<scalar_t>(grads[1])}};
-      over_bonds(index, {}, [&](const Range &range, const auto &) { aggregate_gradients(in, out, range); });
+      over_bonds(index, {}, [&](const Range &range, const auto &) { aggregate_gradient(in, out, range); });
     });
     return grads;
   }
@@ -158,9 +148,9 @@ struct Aggregate {
     const Tensor value = zero_rows(z, sizes);
     variable_list grads{value, torch::empty_like(z[0]), torch::empty_like(z[1])};
     AT_DISPATCH_FLOATING_TYPES(g.scalar_type(), "unnp::aggregate", [&] {
-      const auto in = aggregate_in<Dual<scalar_t>>(z, h, g, sizes);
+      const auto in = aggregate_in<scalar_t>(z, h, g, sizes);
       over_bonds(index, {value}, [&](const Range &range, const auto &rows) {
-        aggregate_doubles(in,
+        aggregate_double(in,
                           AggregateOut<scalar_t>{{write<scalar_t>(rows[0])},
                                                  {write<scalar_t>(grads[1])},
                                                  {write<scalar_t>(grads[2])}},

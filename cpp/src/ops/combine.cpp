@@ -11,8 +11,8 @@
 namespace unnp::ops {
 namespace {
 
-template <typename N> struct CombineIn {
-  In<N> atom, zb, db, f, g; // (n, 2 H), (bonds, H), (bonds, H) or null, (bonds), (bonds, H)
+template <typename T> struct CombineIn {
+  In<T> atom, zb, db, f, g; // (n, 2 H), (bonds, H), (bonds, H) or null, (bonds), (bonds, H)
   int channels;
 };
 template <typename T> struct CombineOut {
@@ -21,27 +21,27 @@ template <typename T> struct CombineOut {
 };
 
 template <typename N, bool WantValue, bool WantGradient, typename T = typename N::scalar>
-UNNP_INLINE void combine_kernel(const CombineIn<N> &in, const CombineOut<T> &out, const Range &range) {
+UNNP_INLINE void combine_kernel(const CombineIn<T> &in, const CombineOut<T> &out, const Range &range) {
   const int channels = in.channels;
   const N one = simd::constant<N>(1);
   for (std::int64_t b = range.begin; b < range.end; ++b) {
     const std::int64_t i = 2 * channels * range.i[b], j = 2 * channels * range.j[b];
-    const N f = in.f.scalar(b);
+    const N f = in.f.template scalar<N>(b);
     N gf = simd::constant<N>(0);
-    for (int c = 0; c < channels; c += simd::width<T>) {
-      const int n = std::min(channels - c, simd::width<T>);
+    for (int c = 0; c < channels; c += N::width) {
+      const int n = std::min(channels - c, N::width);
       const std::int64_t row = b * channels + c;
-      const N even = in.atom.at(i + c, n) + in.atom.at(j + c, n);
-      const N odd = in.atom.at(i + channels + c, n) - in.atom.at(j + channels + c, n);
-      const N z = f * even + in.zb.at(row, n);
-      const N d = in.db.value ? f * odd + in.db.at(row, n) : f * odd;
+      const N even = in.atom.template at<N>(i + c, n) + in.atom.template at<N>(j + c, n);
+      const N odd = in.atom.template at<N>(i + channels + c, n) - in.atom.template at<N>(j + channels + c, n);
+      const N z = f * even + in.zb.template at<N>(row, n);
+      const N d = in.db.value ? f * odd + in.db.template at<N>(row, n) : f * odd;
       const N sigmoid = one / (one + simd::exp(-z));
       const N sigmoid_d = one / (one + simd::exp(-d)); // tanh(d / 2) = 2 sigmoid(d) - 1
       const N tanh_d = sigmoid_d + sigmoid_d - one;
       const N activation = z * sigmoid + d * tanh_d;
       if constexpr (WantValue) out.value.set(row, f * activation, n);
       if constexpr (WantGradient) {
-        const N g = in.g.at(row, n), ga = f * g;
+        const N g = in.g.template at<N>(row, n), ga = f * g;
         const N gz = ga * (sigmoid + z * sigmoid * (one - sigmoid)), 
                 gd = ga * (tanh_d + (d + d) * sigmoid_d * (one - sigmoid_d));
         gf = gf + g * activation + gz * even + gd * odd;
@@ -58,29 +58,19 @@ UNNP_INLINE void combine_kernel(const CombineIn<N> &in, const CombineOut<T> &out
   }
 }
 
-#define UNNP_COMBINE(NAME, N, T, VALUE, GRADIENT)                                                                      \
-  UNNP_CLONES void NAME(const CombineIn<N> &in, const CombineOut<T> &out, const Range &range) {                        \
-    combine_kernel<N, VALUE, GRADIENT>(in, out, range);                                                                \
-  }
-UNNP_COMBINE(combine_value, Packet<float>, float, true, false)
-UNNP_COMBINE(combine_value, Packet<double>, double, true, false)
-UNNP_COMBINE(combine_gradient, Packet<float>, float, false, true)
-UNNP_COMBINE(combine_gradient, Packet<double>, double, false, true)
-UNNP_COMBINE(combine_double, Dual<float>, float, true, true)
-UNNP_COMBINE(combine_double, Dual<double>, double, true, true)
-#undef UNNP_COMBINE
+UNNP_KERNELS(combine, combine_kernel, CombineIn, CombineOut)
 
 // z = {atom, zb, db, f}; h their tangents or empty.
-template <typename N> CombineIn<N> combine_in(const variable_list &z, const variable_list &h, const Tensor &g) {
-  const auto field = [&](std::size_t k) { return Reader<N>::of(z[k], h.empty() ? Tensor() : h[k]); };
-  return {field(0), field(1), field(2), field(3), Reader<N>::of(g, Tensor()), static_cast<int>(z[1].size(1))};
+template <typename T> CombineIn<T> combine_in(const variable_list &z, const variable_list &h, const Tensor &g) {
+  const auto field = [&](std::size_t k) { return reader<T>(z[k], h.empty() ? Tensor() : h[k]); };
+  return {field(0), field(1), field(2), field(3), reader<T>(g), static_cast<int>(z[1].size(1))};
 }
 
 struct Combine {
   static Tensor forward(const variable_list &z, const Tensor &index, const Sizes &) {
     Tensor value = torch::empty_like(z[1]);
     AT_DISPATCH_FLOATING_TYPES(value.scalar_type(), "unnp::combine", [&] {
-      const auto in = combine_in<Packet<scalar_t>>(z, {}, Tensor());
+      const auto in = combine_in<scalar_t>(z, {}, Tensor());
       const CombineOut<scalar_t> out{{write<scalar_t>(value)}, {}, {}, {}, {}};
       over_bonds(index, {}, [&](const Range &range, const auto &) { combine_value(in, out, range); });
     });
@@ -90,7 +80,7 @@ struct Combine {
   static variable_list backward(const Tensor &g, const variable_list &z, const Tensor &index, const Sizes &) {
     variable_list grads = gradients(z);
     AT_DISPATCH_FLOATING_TYPES(g.scalar_type(), "unnp::combine", [&] {
-      const auto in = combine_in<Packet<scalar_t>>(z, {}, g);
+      const auto in = combine_in<scalar_t>(z, {}, g);
       over_bonds(index, {grads[0]}, [&](const Range &range, const auto &rows) {
         combine_gradient(in, outputs<scalar_t>(Tensor(), rows, grads), range);
       });
@@ -103,7 +93,7 @@ struct Combine {
     variable_list grads = gradients(z);
     const Tensor value = torch::empty_like(g);
     AT_DISPATCH_FLOATING_TYPES(g.scalar_type(), "unnp::combine", [&] {
-      const auto in = combine_in<Dual<scalar_t>>(z, h, g);
+      const auto in = combine_in<scalar_t>(z, h, g);
       over_bonds(index, {grads[0]}, [&](const Range &range, const auto &rows) {
         combine_double(in, outputs<scalar_t>(value, rows, grads), range);
       });

@@ -10,27 +10,37 @@ namespace unnp::ops {
 using simd::Dual;
 using simd::Packet;
 
-// Rows to read. `at` gives neighbouring channels, `scalar` one number for all channels.
-template <typename N> struct In;
-template <typename T> struct In<Packet<T>> {
-  const T *value = nullptr;
-  UNNP_INLINE Packet<T> at(std::int64_t k, int n) const { return simd::load(value + k, n); }
-  UNNP_INLINE Packet<T> scalar(std::int64_t k) const { return simd::broadcast(value[k]); }
-};
-template <typename T> struct In<Dual<T>> {
-  const T *value = nullptr;
-  const T *tangent = nullptr; // null: constant
-  UNNP_INLINE Dual<T> at(std::int64_t k, int n) const {
-    return {simd::load(value + k, n), tangent ? simd::load(tangent + k, n) : Packet<T>{}};
+template <typename N> struct Loader;
+template <typename T, int B> struct Loader<Packet<T, B>> {
+  static UNNP_INLINE Packet<T, B> at(const T *value, const T *, std::int64_t k, int n) {
+    return simd::load<T, B>(value + k, n);
   }
-  UNNP_INLINE Dual<T> scalar(std::int64_t k) const {
-    return {simd::broadcast(value[k]), tangent ? simd::broadcast(tangent[k]) : Packet<T>{}};
+  static UNNP_INLINE Packet<T, B> scalar(const T *value, const T *, std::int64_t k) {
+    return simd::broadcast<T, B>(value[k]);
+  }
+};
+template <typename T, int B> struct Loader<Dual<T, B>> {
+  static UNNP_INLINE Dual<T, B> at(const T *value, const T *tangent, std::int64_t k, int n) {
+    return {simd::load<T, B>(value + k, n), tangent ? simd::load<T, B>(tangent + k, n) : Packet<T, B>{}};
+  }
+  static UNNP_INLINE Dual<T, B> scalar(const T *value, const T *tangent, std::int64_t k) {
+    return {simd::broadcast<T, B>(value[k]), tangent ? simd::broadcast<T, B>(tangent[k]) : Packet<T, B>{}};
   }
 };
 
+// Rows to read as numbers N; a null tangent means constant.
+template <typename T> struct In {
+  const T *value = nullptr;
+  const T *tangent = nullptr;
+  // neighbouring channels
+  template <typename N> UNNP_INLINE N at(std::int64_t k, int n) const { return Loader<N>::at(value, tangent, k, n); }
+  // one number for all channels
+  template <typename N> UNNP_INLINE N scalar(std::int64_t k) const { return Loader<N>::scalar(value, tangent, k); }
+};
+
 // Rows to write: the value of a packet, the tangent of a dual number.
-template <typename T> UNNP_INLINE Packet<T> written(Packet<T> a) { return a; }
-template <typename T> UNNP_INLINE Packet<T> written(Dual<T> a) { return a.tangent; }
+template <typename T, int B> UNNP_INLINE Packet<T, B> written(Packet<T, B> a) { return a; }
+template <typename T, int B> UNNP_INLINE Packet<T, B> written(Dual<T, B> a) { return a.tangent; }
 
 template <typename T> struct Out {
   T *p = nullptr;

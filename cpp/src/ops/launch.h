@@ -1,6 +1,7 @@
 // Running a kernel over all bonds on the threads of torch, with sums over the bonds of an atom free of races.
 #pragma once
 
+#include "dispatch.h"
 #include "fields.h"
 
 #include <ATen/Parallel.h>
@@ -41,12 +42,8 @@ template <typename T> const T *read(const torch::Tensor &x) {
 }
 template <typename T> T *write(const torch::Tensor &x) { return x.numel() > 0 ? x.data_ptr<T>() : nullptr; }
 
-template <typename N> struct Reader;
-template <typename T> struct Reader<Packet<T>> {
-  static In<Packet<T>> of(const torch::Tensor &x, const torch::Tensor &) { return {read<T>(x)}; }
-};
-template <typename T> struct Reader<Dual<T>> {
-  static In<Dual<T>> of(const torch::Tensor &x, const torch::Tensor &dx) { return {read<T>(x), read<T>(dx)}; }
-};
+template <typename T> In<T> reader(const torch::Tensor &x, const torch::Tensor &tangent = {}) {
+  return {read<T>(x), read<T>(tangent)};
+}
 
 } // namespace unnp::ops

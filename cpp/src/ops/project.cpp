@@ -10,8 +10,8 @@
 namespace unnp::ops {
 namespace {
 
-template <typename N> struct ProjectIn {
-  In<N> v, t, a, f, u, g; // (n, 3, C), (n, 6, C), (bonds, C), (bonds), (bonds, 3), (bonds, 5 C)
+template <typename T> struct ProjectIn {
+  In<T> v, t, a, f, u, g; // (n, 3, C), (n, 6, C), (bonds, C), (bonds), (bonds, 3), (bonds, 5 C)
   int channels;
 };
 template <typename T> struct ProjectOut {
@@ -20,11 +20,11 @@ template <typename T> struct ProjectOut {
 };
 
 // T u for a symmetric tensor in the order xx, yy, zz, yz, xz, xy.
-template <typename N> struct Rows {
+template <typename N, typename T = typename N::scalar> struct Rows {
   N v[3], t[6];
-  UNNP_INLINE Rows(const In<N> &vectors, const In<N> &tensors, std::int64_t atom, int channels, int c, int n) {
-    for (int k = 0; k < 3; ++k) v[k] = vectors.at((atom * 3 + k) * channels + c, n);
-    for (int k = 0; k < 6; ++k) t[k] = tensors.at((atom * 6 + k) * channels + c, n);
+  UNNP_INLINE Rows(const In<T> &vectors, const In<T> &tensors, std::int64_t atom, int channels, int c, int n) {
+    for (int k = 0; k < 3; ++k) v[k] = vectors.template at<N>((atom * 3 + k) * channels + c, n);
+    for (int k = 0; k < 6; ++k) t[k] = tensors.template at<N>((atom * 6 + k) * channels + c, n);
   }
   UNNP_INLINE void apply(const N (&u)[3], N (&result)[3]) const {
     result[0] = t[0] * u[0] + t[5] * u[1] + t[4] * u[2];
@@ -51,16 +51,16 @@ UNNP_INLINE void add_rows(const ProjectOut<T> &out, std::int64_t atom, int chann
 }
 
 template <typename N, bool WantValue, bool WantGradient, typename T = typename N::scalar>
-UNNP_INLINE void project_kernel(const ProjectIn<N> &in, const ProjectOut<T> &out, const Range &range) {
+UNNP_INLINE void project_kernel(const ProjectIn<T> &in, const ProjectOut<T> &out, const Range &range) {
   const int channels = in.channels;
   for (std::int64_t b = range.begin; b < range.end; ++b) {
     const std::int64_t i = range.i[b], j = range.j[b];
-    const N u[3] = {in.u.scalar(3 * b), in.u.scalar(3 * b + 1), in.u.scalar(3 * b + 2)};
+    const N u[3] = {in.u.template scalar<N>(3 * b), in.u.template scalar<N>(3 * b + 1), in.u.template scalar<N>(3 * b + 2)};
     const N minus_u[3] = {-u[0], -u[1], -u[2]};
-    const N f = in.f.scalar(b);
+    const N f = in.f.template scalar<N>(b);
     N gu[3] = {simd::constant<N>(0), simd::constant<N>(0), simd::constant<N>(0)}, gf = simd::constant<N>(0);
-    for (int c = 0; c < channels; c += simd::width<T>) {
-      const int n = std::min(channels - c, simd::width<T>);
+    for (int c = 0; c < channels; c += N::width) {
+      const int n = std::min(channels - c, N::width);
       const Rows<N> row_i(in.v, in.t, i, channels, c, n), row_j(in.v, in.t, j, channels, c, n);
       N ti[3], tj[3];
       row_i.apply(u, ti);
@@ -68,7 +68,7 @@ UNNP_INLINE void project_kernel(const ProjectIn<N> &in, const ProjectOut<T> &out
       const N wi[3] = {row_i.v[0] + ti[0], row_i.v[1] + ti[1], row_i.v[2] + ti[2]};
       const N wj[3] = {row_j.v[0] - tj[0], row_j.v[1] - tj[1], row_j.v[2] - tj[2]};
       const N pi = dot(wi, u), pj = -dot(wj, u), q = dot(wi, wj);
-      const N a = in.a.at(b * channels + c, n), plus = f * (pi + pj), minus = f * (pi - pj);
+      const N a = in.a.template at<N>(b * channels + c, n), plus = f * (pi + pj), minus = f * (pi - pj);
       const std::int64_t row = 5 * b * channels + c;
       if constexpr (WantValue) {
         out.value.set(row, plus, n);
@@ -78,9 +78,9 @@ UNNP_INLINE void project_kernel(const ProjectIn<N> &in, const ProjectOut<T> &out
         out.value.set(row + 4 * channels, a * minus, n);
       }
       if constexpr (WantGradient) {
-        const N g2 = in.g.at(row + channels, n), g3 = in.g.at(row + 2 * channels, n),
-                g5 = in.g.at(row + 4 * channels, n);
-        const N g_plus = in.g.at(row, n) + a * g2, g_minus = in.g.at(row + 3 * channels, n) + a * g5;
+        const N g2 = in.g.template at<N>(row + channels, n), g3 = in.g.template at<N>(row + 2 * channels, n),
+                g5 = in.g.template at<N>(row + 4 * channels, n);
+        const N g_plus = in.g.template at<N>(row, n) + a * g2, g_minus = in.g.template at<N>(row + 3 * channels, n) + a * g5;
         out.a.set(b * channels + c, plus * g2 + minus * g5, n);
         gf = gf + g_plus * (pi + pj) + g_minus * (pi - pj) + g3 * q;
         const N gpi = f * (g_plus + g_minus), gpj = f * (g_plus - g_minus), gq = f * g3;
@@ -103,29 +103,19 @@ UNNP_INLINE void project_kernel(const ProjectIn<N> &in, const ProjectOut<T> &out
   }
 }
 
-#define UNNP_PROJECT(NAME, N, T, VALUE, GRADIENT)                                                                      \
-  UNNP_CLONES void NAME(const ProjectIn<N> &in, const ProjectOut<T> &out, const Range &range) {                        \
-    project_kernel<N, VALUE, GRADIENT>(in, out, range);                                                                \
-  }
-UNNP_PROJECT(project_value, Packet<float>, float, true, false)
-UNNP_PROJECT(project_value, Packet<double>, double, true, false)
-UNNP_PROJECT(project_gradient, Packet<float>, float, false, true)
-UNNP_PROJECT(project_gradient, Packet<double>, double, false, true)
-UNNP_PROJECT(project_double, Dual<float>, float, true, true)
-UNNP_PROJECT(project_double, Dual<double>, double, true, true)
-#undef UNNP_PROJECT
+UNNP_KERNELS(project, project_kernel, ProjectIn, ProjectOut)
 
 // z = {v, t, a, f, u}; h their tangents or empty.
-template <typename N> ProjectIn<N> project_in(const variable_list &z, const variable_list &h, const Tensor &g) {
-  const auto field = [&](std::size_t k) { return Reader<N>::of(z[k], h.empty() ? Tensor() : h[k]); };
-  return {field(0), field(1), field(2), field(3), field(4), Reader<N>::of(g, Tensor()), static_cast<int>(z[0].size(2))};
+template <typename T> ProjectIn<T> project_in(const variable_list &z, const variable_list &h, const Tensor &g) {
+  const auto field = [&](std::size_t k) { return reader<T>(z[k], h.empty() ? Tensor() : h[k]); };
+  return {field(0), field(1), field(2), field(3), field(4), reader<T>(g), static_cast<int>(z[0].size(2))};
 }
 
 struct Project {
   static Tensor forward(const variable_list &z, const Tensor &index, const Sizes &) {
     Tensor value = torch::empty({index.size(1), 5 * z[0].size(2)}, z[0].options());
     AT_DISPATCH_FLOATING_TYPES(value.scalar_type(), "unnp::project", [&] {
-      const auto in = project_in<Packet<scalar_t>>(z, {}, Tensor());
+      const auto in = project_in<scalar_t>(z, {}, Tensor());
       const ProjectOut<scalar_t> out{{write<scalar_t>(value)}, {}, {}, {}, {}, {}};
       over_bonds(index, {}, [&](const Range &range, const auto &) { project_value(in, out, range); });
     });
@@ -135,7 +125,7 @@ struct Project {
   static variable_list backward(const Tensor &g, const variable_list &z, const Tensor &index, const Sizes &) {
     variable_list grads = gradients(z);
     AT_DISPATCH_FLOATING_TYPES(g.scalar_type(), "unnp::project", [&] {
-      const auto in = project_in<Packet<scalar_t>>(z, {}, g);
+      const auto in = project_in<scalar_t>(z, {}, g);
       over_bonds(index, {grads[0], grads[1]}, [&](const Range &range, const auto &rows) {
         project_gradient(in, outputs<scalar_t>(Tensor(), rows, grads), range);
       });
@@ -148,7 +138,7 @@ struct Project {
     variable_list grads = gradients(z);
     const Tensor value = torch::empty_like(g);
     AT_DISPATCH_FLOATING_TYPES(g.scalar_type(), "unnp::project", [&] {
-      const auto in = project_in<Dual<scalar_t>>(z, h, g);
+      const auto in = project_in<scalar_t>(z, h, g);
       over_bonds(index, {grads[0], grads[1]}, [&](const Range &range, const auto &rows) {
         project_double(in, outputs<scalar_t>(value, rows, grads), range);
       });

