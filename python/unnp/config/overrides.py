@@ -21,22 +21,27 @@ def load_with_overrides(path: str | Path, settings: Sequence[str], kind: type[C]
     Raises:
         ConfigError: a setting without ``=``, a key below something that is no table, or what ``load_yaml`` raises.
     """
-    content = read_yaml(path)
+    content = apply_settings(read_yaml(path), settings)
+    return from_dict(content, kind, where=f"{path} with --set" if settings else str(path))
+
+
+def apply_settings(content: dict[str, Any], settings: Sequence[str], option: str = "--set") -> dict[str, Any]:
+    """Return ``content`` with settings put in; ``option`` is what the messages call them."""
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals or not key:
-            raise ConfigError(f"--set {setting}: give KEY=VALUE, for instance --set optimizer.clip=1.0.")
+            raise ConfigError(f"{option} {setting}: give KEY=VALUE, without blanks around the equals sign.")
         try:
             value = yaml.safe_load(text)
         except yaml.YAMLError:
-            raise ConfigError(f"--set {setting}: '{text}' is not a YAML value.") from None
-        _put(content, key.split("."), value, setting)
-    return from_dict(content, kind, where=f"{path} with --set" if settings else str(path))
+            raise ConfigError(f"{option} {setting}: '{text}' is not a YAML value.") from None
+        _put(content, key.split("."), value, f"{option} {setting}")
+    return content
 
 
 def _put(content: dict[str, Any], keys: list[str], value: Any, setting: str) -> None:
     for key in keys[:-1]:
         content = content.setdefault(key, {})
         if not isinstance(content, dict):
-            raise ConfigError(f"--set {setting}: '{key}' holds a value, not a table with further keys.")
+            raise ConfigError(f"{setting}: '{key}' holds a value, not a table with further keys.")
     content[keys[-1]] = value

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Literal
+from pathlib import Path
+from typing import Literal, cast, get_args
 
 import numpy as np
 
 from unnp.data.statistics import group_names
-from unnp.errors import ConfigError
+from unnp.data.writing import check_target, write_structures
+from unnp.errors import ConfigError, unknown
+from unnp.files import write_atomically
 from unnp.structure import Structure
 
 Size = float | int | Literal["rest"]
@@ -76,8 +80,8 @@ def split_by_key(
     empty = [name for name in parts if not result[name]]
     if empty:
         raise ConfigError(
-            f"nothing is left for {', '.join(empty)}: {len(keys)} structures in {len(blocks)} pieces that stay together "
-            f"cannot be divided into {dict(parts)}. Ask for larger parts, or keep less together."
+            f"nothing is left for {', '.join(empty)}: {len(keys)} structures in {len(blocks)} pieces "
+            f"that stay together cannot be divided into {dict(parts)}. Ask for larger parts, or keep less together."
         )
     return {name: sorted(indices) for name, indices in result.items()}
 
@@ -85,6 +89,36 @@ def split_by_key(
 def source_file(source: str) -> str:
     """Return the file of a source such as "run1.extxyz frame 3"."""
     return re.sub(r" frame \d+$", "", source)
+
+
+def write_split(
+    structures: Sequence[Structure],
+    parts: Mapping[str, Size],
+    folder: Path,
+    *,
+    seed: int,
+    keep_together: str = "nothing",
+    stratify: bool = False,
+    suffix: str = "",
+    overwrite: bool = False,
+) -> dict[str, list[int]]:
+    """Divide structures and write each part into a folder, with split.json that says how and which went where.
+
+    Arguments and errors are those of ``split`` and ``write_structures``; ``suffix`` is the ending of the parts.
+    """
+    if keep_together not in get_args(KeepTogether):
+        raise ConfigError(unknown("keep-together", keep_together, get_args(KeepTogether)))
+    paths = {name: folder / f"{name}{suffix}" for name in parts}
+    for path in paths.values():
+        check_target(path, overwrite)
+    together = cast(KeepTogether, keep_together)
+    indices = split(structures, parts, seed=seed, keep_together=together, stratify=stratify)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, path in paths.items():
+        write_structures((structures[k] for k in indices[name]), path, overwrite=overwrite)
+    choices = {"seed": seed, "parts": dict(parts), "keep_together": keep_together, "stratify": stratify}
+    write_atomically(folder / "split.json", json.dumps({**choices, "indices": indices}))
+    return indices
 
 
 def parse_parts(text: str) -> dict[str, Size]:

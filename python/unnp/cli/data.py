@@ -1,0 +1,186 @@
+"""``unnp data``: look at, convert, divide, label and generate structures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(help="Look at, convert, divide, label and generate structures.", no_args_is_help=True)
+
+Inputs = Annotated[list[Path], typer.Argument(help="Stored data sets, or files of any format that ASE reads.")]
+Output = Annotated[
+    Path,
+    typer.Option(
+        "-o", "--output", help="Name in .xyz or .extxyz (.gz): extended XYZ; without ending: stored data set."
+    ),
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output where it exists.")]
+Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes; default: one per CPU.")]
+Skip = Annotated[bool, typer.Option("--skip-failures", help="Leave out what cannot be labelled, instead of stopping.")]
+Read = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--read",
+        metavar="KEY=VALUE",
+        help="How to read files, e.g. energy_key=dft_energy, stress_unit=GPa, missing=allow.",
+    ),
+]
+
+
+@app.command()
+def info(
+    inputs: Inputs,
+    read: Read = None,
+    cutoff: Annotated[float | None, typer.Option(help="Count neighbours within this distance [A].")] = None,
+) -> None:
+    """Show what is in structure files: elements, groups, ranges of the labels, missing labels."""
+    from unnp.data.opening import open_structures
+    from unnp.data.report import print_information
+
+    options = _read_options(read, missing="allow")
+    print_information(open_structures(inputs, options), cutoff)
+
+
+@app.command()
+def convert(
+    inputs: Inputs,
+    output: Output,
+    read: Read = None,
+    max_force: Annotated[float | None, typer.Option(help="Leave out structures with a larger force [eV/A].")] = None,
+    max_energy: Annotated[float | None, typer.Option(help="Leave out structures of higher energy [eV/atom].")] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Convert structure files into one stored data set or one extended XYZ file, in eV and A."""
+    from unnp.data.filters import within_limits
+    from unnp.data.opening import open_structures
+    from unnp.data.writing import check_target, write_structures
+
+    check_target(output, overwrite)
+    structures = open_structures(inputs, _read_options(read))
+    kept = [s for s in structures if within_limits(s, max_force, max_energy)]
+    write_structures(kept, output, overwrite=overwrite)
+    left_out = len(structures) - len(kept)
+    print(f"{output}: {len(kept)} structures" + (f"; {left_out} left out (above the limits)" if left_out else ""))
+
+
+@app.command()
+def split(
+    inputs: Inputs,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder that gets one data set per part.")],
+    parts: Annotated[
+        str, typer.Option(help="Sizes: fractions, numbers, or rest.")
+    ] = "train=0.8,validation=0.1,test=rest",
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same parts.")] = 0,
+    keep_together: Annotated[
+        str, typer.Option(help="Never divide what has the same: nothing, group or source.")
+    ] = "nothing",
+    stratify: Annotated[bool, typer.Option(help="Give each part its share of each group.")] = False,
+    suffix: Annotated[str, typer.Option(help="Ending of the parts, e.g. .xyz; none: stored data sets.")] = "",
+    read: Read = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Divide structures into parts, for instance to train, validate and test."""
+    from unnp.data.opening import open_structures
+    from unnp.data.report import print_parts
+    from unnp.data.splits import parse_parts, write_split
+
+    structures = open_structures(inputs, _read_options(read))
+    indices = write_split(
+        structures,
+        parse_parts(parts),
+        output,
+        seed=seed,
+        keep_together=keep_together,
+        stratify=stratify,
+        suffix=suffix,
+        overwrite=overwrite,
+    )
+    print_parts(structures, indices, output, suffix)
+
+
+@app.command()
+def label(
+    inputs: Inputs,
+    calculator: Annotated[
+        Path, typer.Option("-c", "--calculator", help="YAML file with kind (ase, lammps) and settings.")
+    ],
+    output: Output,
+    workers: Workers = None,
+    skip_failures: Skip = False,
+    read: Read = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Label structures with an ASE calculator or a LAMMPS pair style. Run again after a kill, it goes on."""
+    from unnp.config.base import read_yaml
+    from unnp.data.labelling import label_structures
+    from unnp.data.opening import open_structures
+
+    def compute(work: Path) -> Any:
+        return label_structures(
+            open_structures(inputs, _read_options(read, missing="allow", required=[])),
+            read_yaml(calculator),
+            folder=calculator.parent,
+            work=work,
+            workers=workers,
+            on_failure="skip" if skip_failures else "error",
+        )
+
+    _compute_and_write(compute, output, overwrite)
+
+
+@app.command()
+def generate(
+    recipe: Annotated[Path, typer.Argument(help="YAML file with crystals, samples and, for labels, a calculator.")],
+    output: Output,
+    workers: Workers = None,
+    skip_failures: Skip = False,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a setting, e.g. seed=1.")
+    ] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Make structures from a recipe and label them. Run again after a kill, it goes on."""
+    from unnp.config.overrides import load_with_overrides
+    from unnp.data.generation import Recipe
+    from unnp.data.generation.resumable import generate as generate_and_label
+
+    resolved = load_with_overrides(recipe, settings or [], Recipe)
+
+    def compute(work: Path) -> Any:
+        return generate_and_label(
+            resolved,
+            folder=recipe.parent,
+            work=work,
+            workers=workers,
+            on_failure="skip" if skip_failures else "error",
+        )
+
+    _compute_and_write(compute, output, overwrite)
+
+
+def _compute_and_write(compute: Any, output: Path, overwrite: bool) -> None:
+    """Write what ``compute(work folder)`` returns, then delete the work folder."""
+    import shutil
+
+    from unnp.data.labelling import work_folder
+    from unnp.data.writing import check_target, write_structures
+
+    check_target(output, overwrite)
+    work = work_folder(output)
+    result = compute(work)
+    write_structures(result.structures, output, overwrite=overwrite)
+    shutil.rmtree(work)
+    for k, message in result.failures.items():
+        print(f"left out: structure {k}: {message}")
+    print(f"{output}: {len(result.structures)} structures. Next: unnp data info {output}")
+
+
+def _read_options(settings: list[str] | None, **defaults: Any) -> Any:
+    """Return the ReadOptions of ``--read KEY=VALUE``, on top of defaults of the verb."""
+    from unnp.config import from_dict
+    from unnp.config.overrides import apply_settings
+    from unnp.data.readers import ReadOptions
+
+    return from_dict(apply_settings(defaults, settings or [], option="--read"), ReadOptions, where="--read")

@@ -1,0 +1,157 @@
+"""The recipe of a set of structures, as it stands in a YAML file."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+
+from unnp.config import Config
+
+Repeat = tuple[PositiveInt, PositiveInt, PositiveInt]
+Prototype = Literal["fcc", "bcc", "hcp", "diamond", "sc", "rocksalt", "zincblende", "cesiumchloride", "fluorite"]
+
+
+class Base(Config):
+    """A crystal that structures are made from: a prototype with its lattice constant, or a file."""
+
+    prototype: Prototype | None = None
+    """Crystal structure."""
+    symbols: str | None = None
+    """Elements of the prototype, for instance Al or NaCl."""
+    a: PositiveFloat | None = None
+    """Lattice constant [A]."""
+    c: PositiveFloat | None = None
+    """Second lattice constant of hcp [A]."""
+    file: str | None = None
+    """A file any reader knows, relative to the recipe; its first structure is taken."""
+    substitute: dict[str, PositiveFloat] = Field(default_factory=dict)
+    """Elements put on all sites at random in these proportions, anew for each structure."""
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Base:
+        if (self.file is None) == (self.prototype is None):
+            raise ValueError("give either a prototype (with symbols and a) or a file")
+        if self.prototype is not None and (self.symbols is None or self.a is None):
+            raise ValueError("a prototype needs symbols and the lattice constant a")
+        return self
+
+
+class SampleBase(Config):
+    """What all kinds of samples have in common."""
+
+    base: str | None = None
+    """Name of the crystal; may be left out where there is only one."""
+    repeat: Repeat = (1, 1, 1)
+    """Unit cells along each lattice vector."""
+    group: str | None = None
+    """Group of the structures; default: the kind."""
+
+
+class Solid(SampleBase):
+    """Perfect crystals, all lengths times a factor: the energy-volume curve."""
+
+    kind: Literal["solid"]
+    scales: list[PositiveFloat] = Field(default=[0.96, 0.98, 1.0, 1.02, 1.04], min_length=1)
+    """Factors of the lattice constant."""
+
+
+class Random(SampleBase):
+    """What randomly changed crystals have in common."""
+
+    count: PositiveInt
+    """Number of structures."""
+    max_strain: NonNegativeFloat = Field(default=0.0, lt=0.5)
+    """Strain components are uniform between plus and minus this."""
+    displacement: NonNegativeFloat = 0.0
+    """Standard deviation of each coordinate of the random displacements [A]."""
+
+
+class Strained(Random):
+    """Crystals under random strain in all six components."""
+
+    kind: Literal["strained"]
+    max_strain: PositiveFloat = Field(default=0.05, lt=0.5)
+
+
+class Rattled(Random):
+    """Crystals whose atoms are displaced at random."""
+
+    kind: Literal["rattled"]
+    displacement: PositiveFloat = 0.1
+
+
+class Vacancy(Random):
+    """Crystals from which atoms are removed at random."""
+
+    kind: Literal["vacancy"]
+    vacancies: PositiveInt = 1
+    """Atoms removed."""
+    displacement: NonNegativeFloat = 0.05
+
+
+class Surface(Random):
+    """Slabs with vacuum on both sides, periodic in all directions."""
+
+    kind: Literal["surface"]
+    miller: tuple[int, int, int] = (1, 1, 1)
+    """Indices of the surface."""
+    layers: PositiveInt = 6
+    """Repeats of the surface cell normal to the surface; `repeat` counts along it (the third number must be 1)."""
+    vacuum: PositiveFloat = 6.0
+    """Empty length on each side [A]."""
+    displacement: NonNegativeFloat = 0.05
+
+
+class Dynamics(SampleBase):
+    """Snapshots of molecular dynamics at constant volume with the pair style of the recipe's calculator."""
+
+    kind: Literal["dynamics", "melt"]
+    """melt: the crystal is first melted at `melt_temperature`."""
+    temperatures: list[PositiveFloat] = Field(min_length=1)
+    """Temperatures of the snapshots [K], one run each."""
+    melt_temperature: PositiveFloat | None = None
+    """Temperature at which a melt is made [K]; default: three times the temperature."""
+    scales: list[PositiveFloat] = Field(default=[1.0], min_length=1)
+    """Factors of the lattice constant, one run each."""
+    vacancies: NonNegativeInt = 0
+    """Atoms removed at random at the start."""
+    timestep: PositiveFloat = 0.002
+    """[ps]"""
+    equilibration: PositiveFloat = 2.0
+    """Time before the first snapshot, and time of melting [ps]."""
+    snapshots: PositiveInt = 10
+    """Snapshots of each run."""
+    interval: PositiveFloat = 0.2
+    """Time between snapshots [ps]."""
+
+
+Sample = Annotated[Solid | Strained | Rattled | Vacancy | Surface | Dynamics, Field(discriminator="kind")]
+
+
+class Recipe(Config):
+    """A set of structures: crystals, what is made of them, and what labels them."""
+
+    bases: dict[str, Base] = Field(min_length=1)
+    """Crystals by name."""
+    samples: list[Sample] = Field(min_length=1)
+    """What is made, in order."""
+    seed: NonNegativeInt = 0
+    """The same seed gives the same structures."""
+    calculator: dict[str, JsonValue] | None = None
+    """What labels the structures and drives the dynamics (see `unnp data label`); null: no labels."""
+
+    @model_validator(mode="after")
+    def _samples_have_what_they_need(self) -> Recipe:
+        for k, sample in enumerate(self.samples):
+            if sample.base is None and len(self.bases) > 1:
+                raise ValueError(f"samples.{k}: give base, one of {', '.join(self.bases)}")
+            if sample.base is not None and sample.base not in self.bases:
+                raise ValueError(f"samples.{k}: base '{sample.base}' is none of {', '.join(self.bases)}")
+            if isinstance(sample, Dynamics) and (self.calculator or {}).get("kind") != "lammps":
+                raise ValueError(f"samples.{k}: {sample.kind} needs a calculator of the kind lammps")
+        return self
+
+    def base_of(self, sample: Sample) -> Base:
+        """Return the crystal of a sample."""
+        return self.bases[sample.base] if sample.base is not None else next(iter(self.bases.values()))

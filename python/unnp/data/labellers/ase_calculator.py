@@ -1,0 +1,100 @@
+"""Labels from an ASE calculator, named from a fixed list, so that a YAML file cannot name code to run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase.calculators.calculator import Calculator
+from ase.stress import voigt_6_to_full_3x3_stress
+from pydantic import Field, JsonValue
+
+from unnp.config import Config
+from unnp.data.labellers.base import Labeller, register
+from unnp.errors import ConfigError, UnnpError, unknown
+from unnp.structure import Structure
+
+# name: (module, class). More come in through the entry-point group unnp.calculators.
+CALCULATORS = {
+    "emt": ("ase.calculators.emt", "EMT"),
+    "lj": ("ase.calculators.lj", "LennardJones"),
+    "morse": ("ase.calculators.morse", "MorsePotential"),
+    "eam": ("ase.calculators.eam", "EAM"),
+    "tersoff": ("ase.calculators.tersoff", "Tersoff"),
+    "dftd3": ("ase.calculators.dftd3", "DFTD3"),
+    "vasp": ("ase.calculators.vasp", "Vasp"),
+    "espresso": ("ase.calculators.espresso", "Espresso"),
+    "abinit": ("ase.calculators.abinit", "Abinit"),
+    "aims": ("ase.calculators.aims", "Aims"),
+    "castep": ("ase.calculators.castep", "Castep"),
+    "cp2k": ("ase.calculators.cp2k", "CP2K"),
+    "dftb": ("ase.calculators.dftb", "Dftb"),
+    "gpaw": ("gpaw", "GPAW"),
+    "nwchem": ("ase.calculators.nwchem", "NWChem"),
+    "orca": ("ase.calculators.orca", "ORCA"),
+    "siesta": ("ase.calculators.siesta", "Siesta"),
+}
+
+# Parameters with which a file could start programs; ASE's own configuration says which program a calculator runs.
+REFUSED_PARAMETERS = ("command", "profile", "exe", "executable", "shell")
+
+
+class AseConfig(Config):
+    """An ASE calculator and its parameters."""
+
+    name: str
+    """Calculator: emt, lj, morse, ... or one of the entry-point group `unnp.calculators`."""
+    parameters: dict[str, JsonValue] = Field(default_factory=dict)
+    """Keyword arguments of the calculator."""
+
+
+@register("ase")
+class AseLabeller(Labeller):
+    """Labels from one ASE calculator."""
+
+    Config = AseConfig
+
+    def __init__(self, config: AseConfig, folder: Path) -> None:
+        super().__init__(config, folder)
+        for name in config.parameters:
+            if name in REFUSED_PARAMETERS:
+                raise ConfigError(
+                    f"calculator.parameters.{name} is refused, because a configuration must not start programs; say in "
+                    "ASE's configuration (~/.config/ase/config.ini or ASE_<NAME>_COMMAND) which program is run."
+                )
+        make = _calculator_class(config.name)
+        try:
+            self._calculator: Calculator = make(**config.parameters)
+        except Exception as error:  # each calculator checks its parameters in its own way
+            raise ConfigError(f"the calculator '{config.name}' does not accept its parameters: {error}") from None
+        self._has_stress = "stress" in getattr(self._calculator, "implemented_properties", ())
+
+    def compute(self, structure: Structure) -> tuple[float, np.ndarray, np.ndarray | None]:
+        atoms = structure.to_atoms()
+        atoms.calc = self._calculator
+        try:
+            energy = float(atoms.get_potential_energy())
+            forces = np.array(atoms.get_forces(), dtype=np.float64)
+            if not (self._has_stress and np.all(structure.pbc)):
+                return energy, forces, None
+            return energy, forces, voigt_6_to_full_3x3_stress(np.array(atoms.get_stress(voigt=True)))
+        except Exception as error:  # a calculator may raise anything
+            message = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            raise UnnpError(f"{structure.source or 'structure'}: {self.config.name} failed ({message}).") from None
+
+
+def _calculator_class(name: str) -> Callable[..., Any]:
+    outside = {entry.name: entry for entry in entry_points(group="unnp.calculators")}
+    if name in outside:
+        return outside[name].load()
+    if name not in CALCULATORS:
+        raise ConfigError(unknown("ASE calculator", name, [*CALCULATORS, *outside]))
+    module, attribute = CALCULATORS[name]
+    try:
+        return getattr(import_module(module), attribute)
+    except ImportError as error:
+        raise ConfigError(f"the calculator '{name}' is not installed: {error}.") from None

@@ -1,0 +1,99 @@
+"""The contract of a labeller and the registry that finds it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+
+from unnp.config import Config, from_dict
+from unnp.errors import ConfigError, DataError, unknown
+from unnp.structure import Structure
+
+
+class Labeller(ABC):
+    """Computes the labels of structures, one after the other, in one process.
+
+    A subclass lives in one file of ``unnp.data.labellers``, is decorated with ``@register(kind)``, has a ``Config``
+    (settings from YAML: they must not be able to run code), and fills in ``compute``.
+
+    Args:
+        config: the settings.
+        folder: where relative file names in the settings begin.
+    """
+
+    kind: ClassVar[str]
+    Config: ClassVar[type[Config]]
+
+    def __init__(self, config: Any, folder: Path) -> None:
+        self.config = config
+        self.folder = folder
+
+    @abstractmethod
+    def compute(self, structure: Structure) -> tuple[float, np.ndarray, np.ndarray | None]:
+        """Return energy [eV], forces (n_atoms, 3) [eV/A] and stress (3, 3) [eV/A^3] (None where there is none)."""
+
+    def label(self, structure: Structure) -> Structure:
+        """Return the structure with its labels; raise DataError where they are not finite."""
+        energy, forces, stress = self.compute(structure)
+        if not np.all(structure.pbc):
+            stress = None
+        for name, value in {"energy": energy, "forces": forces, "stress": stress}.items():
+            if value is not None and not np.isfinite(np.asarray(value)).all():
+                raise DataError(f"{structure.source or 'structure'}: the computed {name} is not finite.")
+        return replace(structure, energy=float(energy), forces=forces, stress=stress)
+
+    def close(self) -> None:  # noqa: B027 most labellers hold nothing
+        """Give back what the labeller holds."""
+
+
+L = TypeVar("L", bound=type[Labeller])
+_REGISTRY: dict[str, type[Labeller]] = {}
+
+
+def register(kind: str) -> Callable[[L], L]:
+    """Make a labeller known: ``@register("lammps")``."""
+
+    def add(labeller: L) -> L:
+        if kind in _REGISTRY and _REGISTRY[kind].__module__ != labeller.__module__:
+            raise ConfigError(f"labeller '{kind}' is registered twice.")
+        labeller.kind = kind
+        _REGISTRY[kind] = labeller
+        return labeller
+
+    return add
+
+
+def labellers() -> dict[str, type[Labeller]]:
+    """Return all labellers by kind: those of this package and those of the entry-point group ``unnp.labellers``."""
+    package = import_module("unnp.data.labellers")
+    for module in iter_modules(package.__path__):
+        import_module(f"unnp.data.labellers.{module.name}")
+    for entry in entry_points(group="unnp.labellers"):
+        entry.load()
+    return dict(sorted(_REGISTRY.items()))
+
+
+def check_settings(settings: Mapping[str, Any]) -> tuple[type[Labeller], Config]:
+    """Return the labeller that settings name by ``kind``, and its configuration; raise ConfigError for wrong ones."""
+    known = labellers()
+    remaining = dict(settings)
+    kind = remaining.pop("kind", None)
+    if not isinstance(kind, str):
+        raise ConfigError(f"calculator: give its kind, one of {', '.join(known)}.")
+    if kind not in known:
+        raise ConfigError(unknown("kind of calculator", kind, known))
+    return known[kind], from_dict(remaining, known[kind].Config, where=f"calculator ({kind})")
+
+
+def build_labeller(settings: Mapping[str, Any], folder: Path) -> Labeller:
+    """Return the labeller of settings such as ``{"kind": "ase", "name": "emt"}``; raise ConfigError for wrong ones."""
+    labeller, config = check_settings(settings)
+    return labeller(config, folder)

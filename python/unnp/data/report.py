@@ -1,0 +1,111 @@
+"""Tables about structures for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from unnp.data.reference_energies import fit_reference_energies
+from unnp.data.statistics import LABELS, RunningStatistics, Statistics, group_names
+from unnp.elements import Elements
+from unnp.structure import Structure
+from unnp.units import GPA_PER_EV_PER_A3
+
+_NO_GROUP = "(none)"
+
+
+def print_information(structures: Sequence[Structure], cutoff: float | None) -> None:
+    """Print what structures hold: totals, elements with fitted reference energies, and a line for each group."""
+    total = RunningStatistics(cutoff)
+    groups: dict[str, RunningStatistics] = {}
+    for structure in structures:
+        total.add(structure)
+        groups.setdefault(structure.group, RunningStatistics(None)).add(structure)
+    statistics = total.result()
+    console = Console()
+    console.print(_totals(statistics))
+    table, remark = _elements(structures, statistics)
+    console.print(table)
+    if remark:
+        console.print(remark, highlight=False)
+    console.print(_groups({name: groups[name].result() for name in sorted(groups)}))
+
+
+def print_parts(
+    structures: Sequence[Structure], indices: Mapping[str, Sequence[int]], folder: Path, suffix: str
+) -> None:
+    """Print how many structures of each group each part has got."""
+    names = group_names(structures)
+    table = _table("Parts", "group", *indices)
+    for group in sorted(set(names)):
+        counts = [sum(names[k] == group for k in indices[part]) for part in indices]
+        table.add_row(group or _NO_GROUP, *map(str, counts))
+    table.add_section()
+    table.add_row("all", *(str(len(indices[part])) for part in indices))
+    Console().print(table)
+    print("Written: " + ", ".join(str(folder / f"{part}{suffix}") for part in indices))
+
+
+def _totals(s: Statistics) -> Table:
+    table = Table(title="Structures", title_justify="left", show_header=False)
+    table.add_row("structures", str(s.n_structures))
+    smallest, largest = s.atoms_per_structure
+    table.add_row("atoms", f"{s.n_atoms} ({smallest} to {largest} per structure)")
+    table.add_row("energy per atom", _range(s.energy_per_atom))
+    table.add_row(
+        "forces", _or_none(s.forces_rms, "rms {:.4f} eV/A") + _or_nothing(s.forces_max, ", largest {:.3f} eV/A")
+    )
+    gpa = None if s.stress_rms is None else s.stress_rms * GPA_PER_EV_PER_A3
+    table.add_row("stress", _or_none(s.stress_rms, "rms {:.5f} eV/A^3") + _or_nothing(gpa, " ({:.3f} GPa)"))
+    if s.average_neighbors is not None:
+        table.add_row("neighbours", f"{s.average_neighbors:.2f} within {s.cutoff} A")
+    missing = [f"{label} in {s.missing[label]}" for label in LABELS if s.missing[label]]
+    table.add_row("missing labels", ", ".join(missing) or "none")
+    return table
+
+
+def _elements(structures: Sequence[Structure], s: Statistics) -> tuple[Table, str]:
+    """Return the table of elements, and what is to be said about the reference energies."""
+    fitted, remark = None, ""
+    if s.energy_per_atom is not None:
+        fitted = fit_reference_energies(structures, Elements(list(s.elements)), "least-squares")
+        remark = fitted.message or f"least-squares reference energies leave {fitted.residual:.4f} eV/atom (rms)."
+    table = _table("Elements", "element", "atoms", "fraction", "reference energy (eV)")
+    for symbol, count in s.elements.items():
+        energy = "-" if fitted is None else f"{fitted.energies[symbol]:.4f}"
+        table.add_row(symbol, str(count), f"{count / s.n_atoms:.4f}", energy)
+    return table, remark
+
+
+def _groups(groups: Mapping[str, Statistics]) -> Table:
+    columns = ("structures", "atoms", "lowest eV/atom", "highest eV/atom", "forces eV/A", "stress GPa")
+    table = _table("Groups (forces and stress: root mean square)", "group", *columns)
+    for name, s in groups.items():
+        lowest, _, highest = s.energy_per_atom or (None, None, None)
+        gpa = None if s.stress_rms is None else s.stress_rms * GPA_PER_EV_PER_A3
+        energies = (_or_none(lowest, "{:.4f}"), _or_none(highest, "{:.4f}"))
+        counts = (str(s.n_structures), str(s.n_atoms))
+        table.add_row(name or _NO_GROUP, *counts, *energies, _or_none(s.forces_rms, "{:.4f}"), _or_none(gpa, "{:.3f}"))
+    return table
+
+
+def _table(title: str, first: str, *others: str) -> Table:
+    table = Table(first, title=title, title_justify="left")
+    for name in others:
+        table.add_column(name, justify="right")
+    return table
+
+
+def _range(values: tuple[float, float, float] | None) -> str:
+    return "-" if values is None else "{0:.4f} to {2:.4f} eV, mean {1:.4f} eV".format(*values)
+
+
+def _or_none(value: float | None, text: str) -> str:
+    return "-" if value is None else text.format(value)
+
+
+def _or_nothing(value: float | None, text: str) -> str:
+    return "" if value is None else text.format(value)

@@ -1,0 +1,160 @@
+"""Worker processes that survive what they compute: one that dies costs one item and is replaced."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from unnp.errors import UnnpError
+
+_SPAWN = get_context("spawn")  # a fork would copy the state of MPI and of the thread pools
+_SECONDS_TO_STOP = 2.0
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why an item has no result."""
+
+    message: str
+
+
+@dataclass
+class _Worker:
+    process: Any
+    connection: Connection
+    item: int | None = None
+    ready: bool = False
+    dead: bool = False
+
+
+def run_parallel(
+    start: Callable[[], Callable[[Any], Any]], items: Iterable[tuple[int, Any]], n_workers: int
+) -> Iterator[tuple[int, Any | Failure]]:
+    """Yield (index, result or Failure) of items, in the order in which they are finished.
+
+    Args:
+        start: makes the function that computes one item, once in every process; picklable, as the items are.
+        items: (index, item).
+        n_workers: number of processes.
+
+    Raises:
+        UnnpError: ``start`` failed; its message.
+    """
+    queue = deque(items)
+    workers = [_start_worker(start) for _ in range(min(n_workers, len(queue)))]
+    try:
+        while workers:
+            ready = wait([worker.connection for worker in workers])
+            for worker in [w for w in workers if w.connection in ready]:
+                index = worker.item
+                outcome = _receive(worker)
+                if index is not None and outcome is not None:
+                    worker.item = None
+                    yield index, outcome
+                if worker.dead or not _give_next(worker, queue):
+                    workers.remove(worker)
+                    _stop(worker)
+                    if worker.dead and queue:
+                        workers.append(_start_worker(start))
+    finally:
+        for worker in workers:
+            _stop(worker)
+
+
+def _receive(worker: _Worker) -> Any | Failure | None:
+    """Return the outcome that a worker has sent, None where it only says that it is ready."""
+    try:
+        kind, content = worker.connection.recv()
+    except (EOFError, OSError):
+        worker.dead = True
+        worker.process.join()
+        reason = f"the process died ({_exit_reason(worker.process.exitcode)})"
+        if not worker.ready:
+            raise UnnpError(f"a worker did not start: {reason}.") from None
+        return Failure(reason)
+    if kind == "not started":
+        raise UnnpError(content)
+    worker.ready = True
+    return Failure(content) if kind == "failure" else content
+
+
+def _give_next(worker: _Worker, queue: deque[tuple[int, Any]]) -> bool:
+    """Send a worker its next item; return False where there is none."""
+    if not queue:
+        return False
+    worker.item, item = queue.popleft()
+    with suppress(OSError):  # it has died meanwhile: the next attempt to receive says so
+        worker.connection.send(item)
+    return True
+
+
+def _exit_reason(code: int | None) -> str:
+    if code is not None and code < 0:
+        return f"signal {signal.Signals(-code).name}"
+    return f"exit code {code}"
+
+
+def _start_worker(start: Callable[[], Callable[[Any], Any]]) -> _Worker:
+    ours, theirs = _SPAWN.Pipe()
+    process = _SPAWN.Process(target=_work, args=(theirs, start), daemon=True)
+    with _one_thread():
+        process.start()
+    theirs.close()
+    return _Worker(process, ours)
+
+
+def _stop(worker: _Worker) -> None:
+    worker.connection.close()
+    worker.process.join(_SECONDS_TO_STOP)
+    if worker.process.is_alive():
+        worker.process.kill()
+        worker.process.join()
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let processes started here use one thread each: they are the parallelism."""
+    before = os.environ.get("OMP_NUM_THREADS")
+    os.environ["OMP_NUM_THREADS"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["OMP_NUM_THREADS"]
+        else:
+            os.environ["OMP_NUM_THREADS"] = before
+
+
+def _work(connection: Connection, start: Callable[[], Callable[[Any], Any]]) -> None:
+    """Serve items until the other end closes, which it also does when its process is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes the connection
+    try:
+        compute = start()
+    except Exception as error:
+        connection.send(("not started", _message(error)))
+        return
+    connection.send(("ready", None))
+    while True:
+        try:
+            item = connection.recv()
+        except (EOFError, OSError):
+            return
+        try:
+            answer = ("result", compute(item))
+        except Exception as error:
+            answer = ("failure", _message(error))
+        try:
+            connection.send(answer)
+        except OSError:
+            return
+
+
+def _message(error: Exception) -> str:
+    return str(error) if isinstance(error, UnnpError) else f"{type(error).__name__}: {error}"

@@ -1,0 +1,94 @@
+"""Writing structures with their labels: a stored data set or extended XYZ, by the name of the target."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterable, Iterator
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from ase.data import chemical_symbols
+
+from unnp.data.store_writer import write_store
+from unnp.errors import DataError
+from unnp.files import write_atomically
+from unnp.structure import Structure
+
+EXTXYZ_SUFFIXES = (".xyz", ".extxyz", ".xyz.gz", ".extxyz.gz")
+
+
+def is_extxyz(path: str | Path) -> bool:
+    """Tell whether a path is to be written as extended XYZ, by its ending."""
+    return str(path).lower().endswith(EXTXYZ_SUFFIXES)
+
+
+def write_structures(structures: Iterable[Structure], path: str | Path, *, overwrite: bool = False) -> None:
+    """Write structures with all their labels, every number with all its digits.
+
+    Args:
+        structures: at least one.
+        path: a name that ends in .xyz or .extxyz (.gz): extended XYZ; another name without ending: a stored data set.
+        overwrite: replace what is there (only a stored data set or a file of the same kind).
+
+    Raises:
+        DataError: the target exists, cannot be written, or its ending is not known; there are no structures.
+    """
+    path = Path(path)
+    check_target(path, overwrite)
+    if is_extxyz(path):
+        _write_extxyz(structures, path)
+    else:
+        write_store(structures, path, overwrite=overwrite)
+
+
+def check_target(path: Path, overwrite: bool) -> None:
+    """Raise DataError where a target's ending is not known, or it exists and is not to be overwritten."""
+    if not is_extxyz(path) and path.suffix not in ("", ".data"):
+        raise DataError(
+            f"{path}: the ending '{path.suffix}' cannot be written; end in {', '.join(EXTXYZ_SUFFIXES)} for extended "
+            "XYZ, or in nothing (or .data) for a stored data set."
+        )
+    if path.exists() and not overwrite:
+        raise DataError(f"{path} exists; choose another name, or say that it is to be overwritten.")
+
+
+def _write_extxyz(structures: Iterable[Structure], path: Path) -> None:
+    text = BytesIO()
+    for structure in structures:
+        text.write("".join(_extxyz_lines(structure)).encode())
+    if not text.tell():
+        raise DataError(f"there are no structures to write to {path}.")
+    content = text.getvalue()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Without a time stamp the same structures give the same file.
+    write_atomically(path, gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
+
+
+def _extxyz_lines(structure: Structure) -> Iterator[str]:
+    has_forces = structure.forces is not None
+    yield f"{len(structure)}\n"
+    comment = []
+    if structure.cell.any():
+        comment.append(f'Lattice="{_row(structure.cell)}"')
+    comment.append("Properties=species:S:1:pos:R:3" + (":forces:R:3" if has_forces else ""))
+    comment.append('pbc="' + " ".join("FT"[int(p)] for p in structure.pbc) + '"')
+    if structure.energy is not None:
+        comment.append(f"energy={float(structure.energy)!r}")
+    if structure.stress is not None:
+        comment.append(f'stress="{_row(structure.stress)}"')
+    if structure.group:
+        comment.append(f"group={_quoted(structure.group)}")
+    yield " ".join(comment) + "\n"
+    columns = [structure.positions, structure.forces] if structure.forces is not None else [structure.positions]
+    for number, row in zip(structure.numbers, np.hstack(columns), strict=True):
+        yield f"{chemical_symbols[int(number)]:2s} {_row(row)}\n"
+
+
+def _row(values: np.ndarray) -> str:
+    return " ".join(repr(float(x)) for x in np.ravel(values))
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
+    return f'"{escaped}"'
