@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from unnp.archive import inspect
+from unnp.core import core
 from unnp.derivatives import Prediction, predict, predict_members
 from unnp.device import resolve_device, resolve_dtype
 from unnp.elements import Elements
@@ -63,6 +64,7 @@ def load_model(path: str | Path, device: str = "auto", dtype: str = "model") -> 
 
     Raises:
         ModelError: as ``read_manifest``, or the file needs another torch or is damaged.
+        UnnpError: the file needs the compiled part of unnp, and it is not installed or built for another torch.
         ConfigError: unknown or absent device, unknown dtype.
     """
     path = Path(path)
@@ -71,9 +73,7 @@ def load_model(path: str | Path, device: str = "auto", dtype: str = "model") -> 
     target = resolve_device(device)
     number_type = resolve_dtype(manifest.dtype if dtype == "model" else dtype)
     if needs_core:
-        from unnp.core import load_library
-
-        load_library()
+        core()
     module = _open(path, target)
     _check_methods(module, path)
     module.eval()

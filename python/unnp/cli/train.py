@@ -35,7 +35,7 @@ def command(
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     resolved = load_with_overrides(config, settings or [], TrainConfig)
     try:
-        metrics = train(resolved, output, resume=resume)
+        metrics = train(resolved, output, resume=resume, base=config.parent)
     except InterruptedTrainingError:
         print(f"Stopped on request; the checkpoint is written. Go on with: unnp train {config} -o {output} --resume")
         raise typer.Exit(EXIT_INTERRUPTED) from None
@@ -48,11 +48,12 @@ def command(
 def print_table(title: str, header: list[str], rows: list[list[str]]) -> None:
     """Print a table with right-aligned numbers."""
     from rich.console import Console
+    from rich.markup import escape  # or a unit such as [eV/A] would be taken for a style
     from rich.table import Table
 
-    table = Table(*header[:1], title=title, title_justify="left")
+    table = Table(*map(escape, header[:1]), title=escape(title), title_justify="left")
     for name in header[1:]:
-        table.add_column(name, justify="right")
+        table.add_column(escape(name), justify="right")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(escape, row))
     Console().print(table)

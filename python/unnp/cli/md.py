@@ -1,0 +1,58 @@
+"""``unnp md``: molecular dynamics with LAMMPS under mpirun, from a short YAML file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def command(
+    config: Annotated[Path, typer.Argument(help="YAML file: structure, potential, ensemble, steps ...")],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="Folder of the run; default: the name of CONFIG without ending."),
+    ] = None,
+    resume: Annotated[bool, typer.Option(help="Go on with an interrupted run, or make a finished one longer.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Write deck and data file, run nothing.")] = False,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a setting, e.g. ranks=4.")
+    ] = None,
+) -> None:
+    """Run molecular dynamics.
+
+    The folder keeps the deck (in.lammps, runs by itself), the data file, logs, trajectory, restart files, and gets
+    thermo.csv, thermo.png and summary.json.
+    """
+    from unnp.config.overrides import load_with_overrides
+    from unnp.lammps.md_config import MdConfig
+    from unnp.workflows.md import run_md
+    from unnp.workflows.md_setup import prepare
+
+    resolved = load_with_overrides(config, settings or [], MdConfig)
+    folder = output or Path(config.stem)
+    if dry_run:
+        prepare(resolved, config.parent, folder)
+        print(f"Wrote {folder}/in.lammps")
+        return
+    result = run_md(resolved, config.parent, folder, resume=resume)
+    for warning in result.warnings:
+        print(f"LAMMPS warned: {warning}")
+    _print(result.summary)
+    print(f"Run folder: {folder}")
+
+
+def _print(summary: dict) -> None:
+    from unnp.cli.train import print_table
+
+    rows = []
+    for name, value in summary["averages"].items():
+        quantity, _, unit = name.rpartition("_")
+        rows.append([f"{quantity.replace('_', ' ')} [{unit}]", f"{value['mean']:.6g}", f"{value['std']:.2g}"])
+    title = f"{summary['steps']} steps, {summary['time_ps']:.4g} ps"
+    print_table(title, ["second half", "mean", "standard deviation"], rows)
+    if "energy_drift_meV_per_atom_ps" in summary:
+        print(f"Energy drift: {summary['energy_drift_meV_per_atom_ps']:.3g} meV/atom/ps")
+    if "atom_steps_per_second" in summary:
+        print(f"Speed: {summary['atom_steps_per_second']:.4g} atom-steps/s on {summary['ranks']} rank(s)")

