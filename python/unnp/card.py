@@ -42,15 +42,17 @@ def write_card(folder: Path, card: Mapping[str, Any]) -> None:
 
 def error_table(metrics: Mapping[str, Any]) -> list[list[str]]:
     """Return rows ``[name, MAE and RMSE of energy, forces, stress]`` of a result of Metrics; empty where no labels."""
-    rows = {"all": metrics["overall"], **metrics["groups"], **metrics["elements"]}
-    if len(metrics["elements"]) == 1:
-        rows = {"all": metrics["overall"], **metrics["groups"]}
-    return [[name or "(no group)", *_cells(row)] for name, row in rows.items() if row]
+    rows = {"all": metrics["overall"]}
+    for kind in ("groups", "elements"):
+        parts = {name: row for name, row in metrics[kind].items() if row}
+        rows |= parts if len(parts) > 1 else {}  # the only one is all
+    return [[name or "(no group)", *_cells(row)] for name, row in rows.items()]
 
 
-def error_header() -> list[str]:
-    """Return the titles of the columns of ``error_table``."""
-    return ["", *(f"{name} {kind.upper()} [{UNITS[name]}]" for name in QUANTITIES for kind in ("mae", "rmse"))]
+def error_header(separator: str = " ") -> list[str]:
+    """Return the titles of the columns of ``error_table``: quantity, kind and unit."""
+    kinds = ("MAE", "RMSE")
+    return ["", *(separator.join([name, kind, f"[{UNITS[name]}]"]) for name in QUANTITIES for kind in kinds)]
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:

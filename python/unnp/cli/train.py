@@ -40,7 +40,7 @@ def command(
         print(f"Stopped on request; the checkpoint is written. Go on with: unnp train {config} -o {output} --resume")
         raise typer.Exit(EXIT_INTERRUPTED) from None
     for part, errors in metrics.items():
-        print_table(f"Errors on the {part} structures", error_header(), error_table(errors))
+        print_table(f"Errors on the {part} structures", error_header("\n"), error_table(errors))
     if metrics:
         print(f"Run folder: {output}. Next: unnp export {output} -o model.pt")
 
@@ -53,7 +53,7 @@ def print_table(title: str, header: list[str], rows: list[list[str]]) -> None:
 
     table = Table(*map(escape, header[:1]), title=escape(title), title_justify="left")
     for name in header[1:]:
-        table.add_column(escape(name), justify="right")
+        table.add_column(escape(name), justify="right", no_wrap=True)
     for row in rows:
         table.add_row(*map(escape, row))
     Console().print(table)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
@@ -18,7 +20,7 @@ Decay = Annotated[float, Field(ge=0, lt=1)]
 
 
 class DataConfig(Config):
-    """Which structures are trained on, and which are held back."""
+    """Which structures are trained on, and which are held back; paths are relative to the file they stand in."""
 
     train: list[str] = Field(min_length=1)
     """Files or stores with the training structures."""
@@ -30,6 +32,16 @@ class DataConfig(Config):
     """Names and units of the labels in the files."""
     cache_gib: PositiveFloat = 4.0
     """Memory for graphs that are kept [GiB]; graphs beyond that are built again in each epoch."""
+
+    def located(self, base: str | Path, relative_to: str | Path | None = None) -> DataConfig:
+        """Return the same with paths that are relative to ``base`` made absolute, or relative to another folder."""
+
+        def move(paths: list[str]) -> list[str]:
+            absolute = [os.path.abspath(os.path.join(base, path)) for path in paths]
+            return absolute if relative_to is None else [os.path.relpath(path, relative_to) for path in absolute]
+
+        validation = move(self.validation) if isinstance(self.validation, list) else self.validation
+        return self.model_copy(update={"train": move(self.train), "validation": validation, "test": move(self.test)})
 
 
 class OptimizerConfig(Config):

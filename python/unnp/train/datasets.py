@@ -10,6 +10,7 @@ from typing import Any, overload
 import numpy as np
 
 from unnp.checkpoint import number_type
+from unnp.data.batching import BatchSampler
 from unnp.data.dataset import Dataset
 from unnp.data.opening import open_structures
 from unnp.data.reference_energies import reference_energies
@@ -22,6 +23,7 @@ from unnp.models.base import ModelStatistics
 from unnp.models.potential import Potential, build_potential
 from unnp.structure import Structure
 from unnp.train.config import DataConfig, TrainConfig
+from unnp.train.distributed import Processes
 
 logger = logging.getLogger(__name__)
 Structures = Sequence[Structure]
@@ -131,3 +133,18 @@ def check_labels(loss: LossConfig, known: Statistics) -> None:
             )
         if term.used and missing:
             logger.warning("%d of %d structures have no %s and do not count there.", missing, known.n_structures, name)
+
+
+def sampler_of(config: TrainConfig, dataset: Dataset, processes: Processes, *, shuffle: bool) -> BatchSampler:
+    """Return the batches of a data set for this process."""
+    return BatchSampler(
+        dataset.n_atoms,
+        dataset.n_bonds,
+        batch_size=config.batch_size,
+        max_atoms=config.max_atoms,
+        max_bonds=config.max_bonds,
+        shuffle=shuffle,
+        seed=config.seed,
+        rank=processes.rank,
+        world_size=processes.world_size,
+    )

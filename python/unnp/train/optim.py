@@ -18,7 +18,7 @@ def build_optimizer(potential: nn.Module, config: OptimizerConfig) -> torch.opti
         {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
     ]
     kept = [group for group in groups if group["params"]]
-    return torch.optim.AdamW(kept, lr=config.learning_rate, betas=config.betas, eps=config.epsilon, foreach=True)
+    return torch.optim.AdamW(kept, lr=config.learning_rate, betas=config.betas, eps=config.epsilon, fused=True)
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

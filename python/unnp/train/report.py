@@ -14,10 +14,10 @@ from unnp.loss import Loss
 from unnp.metrics import QUANTITIES, Pairs
 from unnp.models.potential import Potential
 from unnp.train.config import TrainConfig
+from unnp.train.datasets import sampler_of
 from unnp.train.distributed import Processes
 from unnp.train.log import Record
 from unnp.train.run_folder import RunFolder
-from unnp.train.trainer import sampler_of
 from unnp.train.validation import validate
 
 

@@ -11,15 +11,17 @@ import torch
 from unnp.card import versions
 from unnp.checkpoint import Checkpoint
 from unnp.config import dump_yaml, load_yaml
+from unnp.data.dataset import Dataset
 from unnp.errors import TrainingError
 from unnp.files import write_atomically
 from unnp.loss import TERMS
 from unnp.metrics import QUANTITIES
 from unnp.train.config import TrainConfig
-from unnp.train.console import SilentConsole, make_console
+from unnp.train.console import make_console
 from unnp.train.datasets import build, check_labels, open_sources
 from unnp.train.distributed import Processes, join
 from unnp.train.log import Log
+from unnp.train.memory import keep_freed_memory
 from unnp.train.report import write_report
 from unnp.train.run_folder import RunFolder
 from unnp.train.signals import StopRequest
@@ -46,13 +48,14 @@ LOG_COLUMNS = [
 ]
 
 
-def train(config: TrainConfig, path: str | Path, *, resume: bool = False) -> dict[str, Any]:
+def train(config: TrainConfig, path: str | Path, *, resume: bool = False, base: str | Path = ".") -> dict[str, Any]:
     """Train, and leave checkpoints, log, figures and card in a run folder.
 
     Args:
         config: all settings.
         path: the run folder; a new one, or with ``resume`` that of the run to continue.
         resume: go on from the last checkpoint (from the start where there is none yet).
+        base: folder that the paths in ``config`` are relative to.
 
     Returns:
         Error tables of the best weights, by part ("validation", "test"); empty on processes beside the first.
@@ -65,25 +68,33 @@ def train(config: TrainConfig, path: str | Path, *, resume: bool = False) -> dic
     processes, device = join(config.device)
     try:
         with StopRequest() as stop, make_console(config, silent=not processes.first) as console:
-            return _train(config, folder, resume, processes, device, stop, console)
+            checkpoint = _prepare(config, base, folder, resume, processes)
+            task, datasets = _task(config, base, processes, device)
+            trainer = Trainer(task, folder, console, stop)
+            if checkpoint is not None:
+                trainer.resume(checkpoint)
+            if processes.first:
+                folder.create()
+                at_home = config.data.located(base, relative_to=folder.path)
+                write_atomically(folder.config, dump_yaml(config.model_copy(update={"data": at_home})))
+            console.message(_summary(task, trainer))
+            log = Log(folder.path, LOG_COLUMNS, trainer.state.position.epoch) if processes.first else None
+            reason = trainer.run(log)
+            console.message(f"Training is over: {reason}.")
+            return write_report(folder, config, datasets, log.records, device) if log is not None else {}
     finally:
         processes.close()
 
 
-def _train(
-    config: TrainConfig,
-    folder: RunFolder,
-    resume: bool,
-    processes: Processes,
-    device: torch.device,
-    stop: StopRequest,
-    console: SilentConsole,
-) -> dict[str, Any]:
-    checkpoint = _prepare(config, folder, resume, processes)
+def _task(
+    config: TrainConfig, base: str | Path, processes: Processes, device: torch.device
+) -> tuple[Task, dict[str, Dataset]]:
+    """Return the potential and the data sets, from the seed alone: the same on all processes and after each restart."""
     if config.threads:
         torch.set_num_threads(config.threads)
+    keep_freed_memory()
     torch.manual_seed(config.seed)
-    sources = open_sources(config.data, config.seed)
+    sources = open_sources(config.data.located(base), config.seed)
     check_labels(config.loss, sources.statistics)
     potential, datasets = build(config, sources)
     description = {
@@ -93,29 +104,24 @@ def _train(
         "settings": config.model_dump(mode="json"),
         "versions": versions(),
     }
-    task = Task(config, potential.to(device), datasets["train"], datasets["validation"], description, processes, device)
-    trainer = Trainer(task, folder, console, stop)
-    if checkpoint is not None:
-        trainer.resume(checkpoint)
-    if processes.first:
-        folder.create()
-        write_atomically(folder.config, dump_yaml(config))
-    console.message(_summary(task, trainer))
-    log = Log(folder.path, LOG_COLUMNS, trainer.state.position.epoch) if processes.first else None
-    reason = trainer.run(log)
-    console.message(f"Training is over: {reason}.")
-    return write_report(folder, config, datasets, log.records, device) if log is not None else {}
+    potential.to(device)
+    task = Task(config, potential, datasets["train"], datasets["validation"], description, processes, device)
+    return task, datasets
 
 
-def _prepare(config: TrainConfig, folder: RunFolder, resume: bool, processes: Processes) -> Checkpoint | None:
+def _prepare(
+    config: TrainConfig, base: str | Path, folder: RunFolder, resume: bool, processes: Processes
+) -> Checkpoint | None:
     """Check that the folder is new, or that of the same training; return the checkpoint to go on from."""
     if not resume:
         if processes.first:
             folder.check_new()
         return None
     checkpoint = folder.load_last()
-    before = load_yaml(folder.config, TrainConfig)
-    changed = [name for name in FIXED_ON_RESUME if getattr(config, name) != getattr(before, name)]
+    now, before = config, load_yaml(folder.config, TrainConfig)
+    now = now.model_copy(update={"data": now.data.located(base)})
+    before = before.model_copy(update={"data": before.data.located(folder.path)})
+    changed = [name for name in FIXED_ON_RESUME if getattr(now, name) != getattr(before, name)]
     if changed:
         raise TrainingError(
             f"{', '.join(changed)} differ from {folder.config}; a run is resumed with the same ones. "

@@ -25,7 +25,6 @@ class Position:
         best_loss: smallest validation loss; None before the first validation.
         best_epoch: the epoch it belongs to.
         validations_since_best: for early stopping.
-        finished: why the training is over; empty while it is not.
     """
 
     epoch: int = 0
@@ -35,7 +34,6 @@ class Position:
     best_loss: float | None = None
     best_epoch: int | None = None
     validations_since_best: int = 0
-    finished: str = ""
 
 
 @dataclass

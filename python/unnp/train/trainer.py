@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,12 +12,12 @@ from typing import Any, Protocol
 import torch
 
 from unnp.checkpoint import Checkpoint
-from unnp.data.batching import BatchSampler
 from unnp.data.dataset import Batch, Dataset, collate
 from unnp.errors import TrainingError
 from unnp.loss import TERMS, Loss
 from unnp.models.potential import Potential
 from unnp.train.config import TrainConfig
+from unnp.train.datasets import sampler_of
 from unnp.train.diagnosis import not_finite_alone, not_finite_error
 from unnp.train.distributed import Processes
 from unnp.train.ema import RunningAverage
@@ -99,12 +100,12 @@ class Trainer:
         self._clock = time.monotonic() - position.seconds
         self._saved_at = time.monotonic()
         try:
-            while not self._finished():
+            while not (reason := self._over()):
                 self._epoch(log)
         except InterruptedTrainingError:
             self.save()
             raise
-        return position.finished
+        return reason
 
     def resume(self, checkpoint: Checkpoint) -> None:
         """Go on from a checkpoint; raise TrainingError where it belongs to another potential or other data."""
@@ -128,17 +129,18 @@ class Trainer:
             self.folder.save(checkpoint, best=best)
         self._saved_at = time.monotonic()
 
-    def _finished(self) -> bool:
+    def _over(self) -> str:
+        """Return why the training is over; empty where it is not."""
         position, config = self.state.position, self.task.config
-        if position.batch == 0 and position.epoch >= config.epochs:
-            position.finished = f"all {config.epochs} epochs are done"
-        elif position.batch == 0 and config.max_minutes and position.seconds >= 60 * config.max_minutes:
-            position.finished = f"{config.max_minutes:g} minutes are over"
-        elif config.patience and position.validations_since_best >= config.patience:
-            position.finished = f"no better validation loss in {config.patience} validations"
-        else:
-            position.finished = ""
-        return bool(position.finished)
+        if position.batch > 0:
+            return ""
+        if position.epoch >= config.epochs:
+            return f"all {config.epochs} epochs are done"
+        if self._out_of_time():
+            return f"{config.max_minutes:g} minutes are over"
+        if config.patience and position.validations_since_best >= config.patience:
+            return f"no better validation loss in {config.patience} validations"
+        return ""
 
     def _epoch(self, log: Log | None) -> None:
         """Run the rest of an epoch, validate, log and write a checkpoint."""
@@ -220,6 +222,11 @@ class Trainer:
 
     def _is_best(self, validation: Validation) -> bool:
         position = self.state.position
+        if not math.isfinite(validation.loss):
+            raise TrainingError(
+                f"the validation loss of epoch {position.epoch + 1} is not finite. Look for wrong labels or atoms on "
+                "top of each other in the validation structures; else lower optimizer.learning_rate."
+            )
         if position.best_loss is not None and validation.loss >= position.best_loss:
             position.validations_since_best += 1
             return False
@@ -279,18 +286,3 @@ class Trainer:
         task, step = self.task, self.state.position.step
         found = not_finite_alone(task.potential, self.loss, self._weights, task.train, batch, self.dtype)
         return not_finite_error(self.folder.path, task.train, found or batch, step, task.processes.rank)
-
-
-def sampler_of(config: TrainConfig, dataset: Dataset, processes: Processes, *, shuffle: bool) -> BatchSampler:
-    """Return the batches of a data set for this process."""
-    return BatchSampler(
-        dataset.n_atoms,
-        dataset.n_bonds,
-        batch_size=config.batch_size,
-        max_atoms=config.max_atoms,
-        max_bonds=config.max_bonds,
-        shuffle=shuffle,
-        seed=config.seed,
-        rank=processes.rank,
-        world_size=processes.world_size,
-    )
