@@ -1,8 +1,5 @@
-// combine: the nonlinearity of a bond, even under exchange of its two atoms, times the cutoff.
-//
-//   z = f (even_i + even_j) + zb,  d = f (odd_i - odd_j) + db,  out = f (silu(z) + d tanh(d / 2))
-//
-// The rows of the atoms hold [even, odd]; db may be empty.
+#include "combine.h"
+
 #include "differentiable.h"
 #include "launch.h"
 
@@ -10,55 +7,6 @@
 
 namespace unnp::ops {
 namespace {
-
-template <typename T> struct CombineIn {
-  In<T> atom, zb, db, f, g; // (n, 2 H), (bonds, H), (bonds, H) or null, (bonds), (bonds, H)
-  int channels;
-};
-template <typename T> struct CombineOut {
-  Out<T> value;          // (bonds, H)
-  Out<T> atom, zb, db, f; // gradients
-};
-
-template <typename N, bool WantValue, bool WantGradient, typename T = typename N::scalar>
-UNNP_INLINE void combine_kernel(const CombineIn<T> &in, const CombineOut<T> &out, const Range &range) {
-  const int channels = in.channels;
-  const N one = simd::constant<N>(1);
-  for (std::int64_t b = range.begin; b < range.end; ++b) {
-    const std::int64_t i = 2 * channels * range.i[b], j = 2 * channels * range.j[b];
-    const N f = in.f.template scalar<N>(b);
-    N gf = simd::constant<N>(0);
-    for (int c = 0; c < channels; c += N::width) {
-      const int n = std::min(channels - c, N::width);
-      const std::int64_t row = b * channels + c;
-      const N even = in.atom.template at<N>(i + c, n) + in.atom.template at<N>(j + c, n);
-      const N odd = in.atom.template at<N>(i + channels + c, n) - in.atom.template at<N>(j + channels + c, n);
-      const N z = f * even + in.zb.template at<N>(row, n);
-      const N d = in.db.value ? f * odd + in.db.template at<N>(row, n) : f * odd;
-      const N sigmoid = one / (one + simd::exp(-z));
-      const N sigmoid_d = one / (one + simd::exp(-d)); // tanh(d / 2) = 2 sigmoid(d) - 1
-      const N tanh_d = sigmoid_d + sigmoid_d - one;
-      const N activation = z * sigmoid + d * tanh_d;
-      if constexpr (WantValue) out.value.set(row, f * activation, n);
-      if constexpr (WantGradient) {
-        const N g = in.g.template at<N>(row, n), ga = f * g;
-        const N gz = ga * (sigmoid + z * sigmoid * (one - sigmoid)), 
-                gd = ga * (tanh_d + (d + d) * sigmoid_d * (one - sigmoid_d));
-        gf = gf + g * activation + gz * even + gd * odd;
-        out.zb.set(row, gz, n);
-        if (out.db.p) out.db.set(row, gd, n);
-        const N g_even = f * gz, g_odd = f * gd;
-        out.atom.add(i + c, g_even, n);
-        out.atom.add(j + c, g_even, n);
-        out.atom.add(i + channels + c, g_odd, n);
-        out.atom.add(j + channels + c, -g_odd, n);
-      }
-    }
-    if constexpr (WantGradient) out.f.set_sum(b, gf);
-  }
-}
-
-UNNP_KERNELS(combine, combine_kernel, CombineIn, CombineOut)
 
 // z = {atom, zb, db, f}; h their tangents or empty.
 template <typename T> CombineIn<T> combine_in(const variable_list &z, const variable_list &h, const Tensor &g) {

@@ -1,8 +1,7 @@
 // Running a kernel over all bonds on the threads of torch, with sums over the bonds of an atom free of races.
 #pragma once
 
-#include "dispatch.h"
-#include "fields.h"
+#include "arrays.h"
 
 #include <ATen/Parallel.h>
 #include <torch/torch.h>

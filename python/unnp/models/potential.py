@@ -34,7 +34,7 @@ class Potential(nn.Module):
         reference_energies: [eV], one per element of the network.
     """
 
-    reference: Tensor
+    reference_energies: Tensor
     __jit_unused_properties__: ClassVar[list[str]] = ["n_parameters", "references"]
 
     def __init__(
@@ -49,14 +49,14 @@ class Potential(nn.Module):
         self.energy_scale = energy_scale
         self.elements = network.elements
         values = [reference_energies[e] for e in network.elements]
-        self.register_buffer("reference", torch.tensor(values, dtype=torch.float64), persistent=False)
+        self.register_buffer("reference_energies", torch.tensor(values, dtype=torch.float64), persistent=False)
 
     def forward(self, species: Tensor, bond_index: Tensor, bond_vector: Tensor, n_owned: int, halo: int) -> Tensor:
         """Return the energies (n_owned,) float64 [eV] of the owned atoms; arguments as of an architecture."""
         energy = self.energy_scale * self.network(species, bond_index, bond_vector, n_owned, halo).double()
         for term in self.terms:
             energy = energy + term(species, bond_index, bond_vector, n_owned, halo).double()
-        return energy + self.reference.index_select(0, species[:n_owned])
+        return energy + self.reference_energies.index_select(0, species[:n_owned])
 
     def summands(self) -> list[Architecture]:
         """Return the network and the further terms."""
@@ -101,7 +101,7 @@ class Potential(nn.Module):
             "add": {t.name: t.config.model_dump(mode="json") for t in self.summands()[1:]},
             "elements": self.elements,
             "energy_scale": self.energy_scale,
-            "reference_energies": dict(zip(self.elements, self.reference.tolist(), strict=True)),
+            "reference_energies": dict(zip(self.elements, self.reference_energies.tolist(), strict=True)),
         }
 
 

@@ -16,11 +16,12 @@ from torch.nn.functional import silu
 
 from unnp.config import Config
 from unnp.models.base import Architecture, ModelStatistics, register
+from unnp.nn.bonds import aggregate, combine, project
 from unnp.nn.cutoff import polynomial_cutoff
 from unnp.nn.exchange import exchange
 from unnp.nn.linear import SILU_GAIN, linear
 from unnp.nn.radial import SincBasis
-from unnp.nn.tensors import aggregate_scalars, aggregate_tensors, project, smooth_norm, tensor_norm, vector_norm
+from unnp.nn.tensors import smooth_norm, tensor_norm, vector_norm
 
 
 class TeaNetConfig(Config):
@@ -100,10 +101,10 @@ class Layer(nn.Module):
         self.norm = ((config.average_neighbors or 1.0) * (cutoffs[k] / max(cutoffs)) ** 3) ** -0.5
         cs, cv, ct = config.scalars, config.vectors, config.tensors
         cb, cp, hidden = config.bond_scalars, config.projections, config.hidden
-        self.widths = [cv, ct, cb, cp]
+        self.n_vectors, self.n_tensors = (0, 0) if self.last else (cv, ct)
+        self.bond_widths = [cb, cp]
         self.atom = linear(cs if self.first else cs + cv + ct, hidden)
-        self.even = linear(hidden, hidden, bias=False, gain=SILU_GAIN)
-        self.odd = linear(hidden, hidden, bias=False, gain=SILU_GAIN)
+        self.even_odd = linear(hidden, 2 * hidden, bias=False, gain=SILU_GAIN)
         self.bond = linear(cb + cp, cb)
         self.bond_even = linear(cb, hidden, gain=SILU_GAIN)
         if not self.first:
@@ -111,9 +112,9 @@ class Layer(nn.Module):
             self.tensor = linear(ct, cp, bias=False)
             self.projected_even = linear(3 * cp, hidden, bias=False)
             self.projected_odd = linear(2 * cp, hidden, bias=False)
-        self.scalar_message = linear(hidden, cs, bias=False, gain=0.5)
+        self.message = linear(hidden, cs + self.n_vectors + self.n_tensors, bias=False, gain=0.5)
         if not self.last:
-            self.tensor_message = linear(hidden, sum(self.widths), bias=False)
+            self.bond_message = linear(hidden, cb + cp, bias=False, gain=0.5)
         self.update = Update(config, self.last)
 
     def forward(
@@ -157,38 +158,31 @@ class Layer(nn.Module):
         n_owned: int,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """Return the owned atoms' s, v, t and the changes of the scalars and amplitudes of the bonds given."""
-        n_all = s.shape[0]
+        n_all, n_scalars = s.shape[0], s.shape[1]
         y = self.bond_state(s, v, t, bond_s, bond_a, bond_index, f, unit)
-        f = f * self.norm
-        m_s = aggregate_scalars(f * self.scalar_message(y), bond_index, n_all)[:n_owned]
+        sums = self.norm * aggregate(self.message(y), unit, bond_index, n_all, self.n_vectors, self.n_tensors)[:n_owned]
         s, v, t = s[:n_owned], v[:n_owned], t[:n_owned]
         if self.last:
-            s, v, t = self.update(s, v, t, m_s, v, t)
+            s, v, t = self.update(s, v, t, sums, v, t)
             return s, v, t, bond_s, bond_a
-        to_v, to_t, to_s, to_a = torch.split(f * self.tensor_message(y), self.widths, dim=1)
-        m_v, m_t = aggregate_tensors(to_v, to_t, bond_index, unit, n_all)
-        s, v, t = self.update(s, v, t, m_s, m_v[:n_owned], m_t[:n_owned])
+        m_s, m_v, m_t = torch.split(sums, [n_scalars, 3 * self.n_vectors, 6 * self.n_tensors], dim=1)
+        m_v, m_t = m_v.reshape(n_owned, 3, self.n_vectors), m_t.reshape(n_owned, 6, self.n_tensors)
+        s, v, t = self.update(s, v, t, m_s, m_v, m_t)
+        to_s, to_a = torch.split(self.bond_message(y), self.bond_widths, dim=1)
         return s, v, t, to_s, to_a
 
     def bond_state(
         self, s: Tensor, v: Tensor, t: Tensor, bond_s: Tensor, bond_a: Tensor, bond_index: Tensor, f: Tensor, unit: Tensor
     ) -> Tensor:
-        """Return y (n_bonds, hidden), even under exchange of the two atoms."""
-        i, j = bond_index[0], bond_index[1]
+        """Return y (n_bonds, hidden) times the cutoff function, even under exchange of the two atoms."""
+        z = self.bond_even(silu(self.bond(torch.cat([bond_s, smooth_norm(bond_a.square())], dim=1))))
         if self.first:
-            atom = silu(self.atom(s))
-        else:
-            atom = silu(self.atom(torch.cat([s, vector_norm(v), tensor_norm(t)], dim=1)))
-        even, odd = self.even(atom), self.odd(atom)
-        bond = silu(self.bond(torch.cat([bond_s, smooth_norm(bond_a.square())], dim=1)))
-        z = f * (even.index_select(0, i) + even.index_select(0, j)) + self.bond_even(bond)
-        d = f * (odd.index_select(0, i) - odd.index_select(0, j))
-        if not self.first:
-            p_i, p_j, p_ij = project(self.vector(v), self.tensor(t), bond_index, unit).chunk(3, dim=1)
-            plus, minus = f * (p_i + p_j), f * (p_i - p_j)
-            z = z + self.projected_even(torch.cat([plus, bond_a * plus, f * p_ij], dim=1))
-            d = d + self.projected_odd(torch.cat([minus, bond_a * minus], dim=1))
-        return silu(z) + smooth_norm(d.square(), 1.0)
+            atom = self.even_odd(silu(self.atom(s)))
+            return combine(atom, z, z[:0], f, bond_index)
+        atom = self.even_odd(silu(self.atom(torch.cat([s, vector_norm(v), tensor_norm(t)], dim=1))))
+        projected = project(self.vector(v), self.tensor(t), bond_a, f, unit, bond_index)
+        even, odd = torch.split(projected, [3 * bond_a.shape[1], 2 * bond_a.shape[1]], dim=1)
+        return combine(atom, z + self.projected_even(even), self.projected_odd(odd), f, bond_index)
 
 
 @register("teanet")

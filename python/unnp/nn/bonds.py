@@ -1,0 +1,122 @@
+"""What happens on a bond: projections of the atoms' tensors, the nonlinearity, and sums on the atoms.
+
+Each operation has a plain form in PyTorch (``*_plain``), which is the oracle and runs on any device, and a fused, twice
+differentiable one for the CPU (``cpp/src/ops``). Layouts as in ``unnp.nn.tensors``; a bond is listed once, from i to j.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import silu
+
+from unnp.core import core
+
+core()  # registers the fused operations
+
+
+def project(v: Tensor, t: Tensor, amplitude: Tensor, f: Tensor, unit: Tensor, bond_index: Tensor) -> Tensor:
+    """Return the scalars that two atoms' vectors and tensors make with the bond between them.
+
+    With ``w_i = v_i + T_i u``, ``w_j = v_j - T_j u``, ``p_i = w_i . u``, ``p_j = -w_j . u``, ``q = w_i . w_j`` and a bond's
+    vectors ``v_ij = a u``: ``[f (p_i + p_j), a f (p_i + p_j), f q, f (p_i - p_j), a f (p_i - p_j)]``. The first three blocks
+    are even under exchange of the atoms, the last two odd.
+
+    Args:
+        v: (n_atoms, 3, channels).
+        t: (n_atoms, 6, channels).
+        amplitude: (n_bonds, channels), a.
+        f: (n_bonds, 1), cutoff function.
+        unit: (n_bonds, 3), u, from i to j.
+        bond_index: (2, n_bonds).
+
+    Returns:
+        (n_bonds, 5 * channels).
+    """
+    if v.is_cuda:
+        return project_plain(v, t, amplitude, f, unit, bond_index)
+    return torch.ops.unnp.project(v, t, amplitude, f, unit, bond_index)
+
+
+def combine(atom: Tensor, z: Tensor, d: Tensor, f: Tensor, bond_index: Tensor) -> Tensor:
+    """Return the state of a bond, even under exchange of its atoms, times the cutoff function.
+
+    ``f [silu(f (even_i + even_j) + z) + e tanh(e / 2)]``, ``e = f (odd_i - odd_j) + d``
+
+    Args:
+        atom: (n_atoms, 2 * hidden), even and odd part.
+        z: (n_bonds, hidden), even.
+        d: (n_bonds, hidden), odd; or without rows for none.
+        f: (n_bonds, 1), cutoff function.
+        bond_index: (2, n_bonds).
+
+    Returns:
+        (n_bonds, hidden).
+    """
+    if atom.is_cuda:
+        return combine_plain(atom, z, d, f, bond_index)
+    return torch.ops.unnp.combine(atom, z, d, f, bond_index)
+
+
+def aggregate(messages: Tensor, unit: Tensor, bond_index: Tensor, n_all: int, vectors: int, tensors: int) -> Tensor:
+    """Return the sums ``[sum m_s, sum m_v u, sum m_t u (x) u]`` over the bonds of each atom, u pointing away from it.
+
+    Args:
+        messages: (n_bonds, scalars + vectors + tensors).
+        unit: (n_bonds, 3), from i to j.
+        bond_index: (2, n_bonds).
+        n_all: number of atoms.
+        vectors: channels of vector messages.
+        tensors: channels of rank-2 messages.
+
+    Returns:
+        (n_all, scalars + 3 * vectors + 6 * tensors).
+    """
+    if messages.is_cuda:
+        return aggregate_plain(messages, unit, bond_index, n_all, vectors, tensors)
+    return torch.ops.unnp.aggregate(messages, unit, bond_index, n_all, vectors, tensors)
+
+
+def project_plain(v: Tensor, t: Tensor, amplitude: Tensor, f: Tensor, unit: Tensor, bond_index: Tensor) -> Tensor:
+    """Oracle of :func:`project`."""
+    x, y, z = unit[:, 0:1], unit[:, 1:2], unit[:, 2:3]
+    ix, iy, iz = contract(v, t, bond_index[0], unit)
+    jx, jy, jz = contract(v, t, bond_index[1], -unit)
+    p_i, p_j = ix * x + iy * y + iz * z, -(jx * x + jy * y + jz * z)
+    even, odd = f * (p_i + p_j), f * (p_i - p_j)
+    return torch.cat([even, amplitude * even, f * (ix * jx + iy * jy + iz * jz), odd, amplitude * odd], dim=1)
+
+
+def contract(v: Tensor, t: Tensor, index: Tensor, unit: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return ``w = v + T u`` of the atoms ``index`` (n_bonds,) for unit vectors (n_bonds, 3), as x, y and z components."""
+    v, t = v.index_select(0, index), t.index_select(0, index)
+    x, y, z = unit[:, 0:1], unit[:, 1:2], unit[:, 2:3]
+    wx = v[:, 0] + t[:, 0] * x + t[:, 5] * y + t[:, 4] * z
+    wy = v[:, 1] + t[:, 5] * x + t[:, 1] * y + t[:, 3] * z
+    wz = v[:, 2] + t[:, 4] * x + t[:, 3] * y + t[:, 2] * z
+    return wx, wy, wz
+
+
+def combine_plain(atom: Tensor, z: Tensor, d: Tensor, f: Tensor, bond_index: Tensor) -> Tensor:
+    """Oracle of :func:`combine`."""
+    even_i, odd_i = atom.index_select(0, bond_index[0]).chunk(2, dim=1)
+    even_j, odd_j = atom.index_select(0, bond_index[1]).chunk(2, dim=1)
+    odd = f * (odd_i - odd_j)
+    if d.shape[0] == z.shape[0]:
+        odd = odd + d
+    return f * (silu(f * (even_i + even_j) + z) + odd * torch.tanh(0.5 * odd))
+
+
+def aggregate_plain(messages: Tensor, unit: Tensor, bond_index: Tensor, n_all: int, vectors: int, tensors: int) -> Tensor:
+    """Oracle of :func:`aggregate`."""
+    i, j = bond_index[0], bond_index[1]
+    scalars = messages.shape[1] - vectors - tensors
+    m_s, m_v, m_t = torch.split(messages, [scalars, vectors, tensors], dim=1)
+    v = (m_v.unsqueeze(1) * unit.unsqueeze(2)).flatten(1)
+    t = (m_t.unsqueeze(1) * dyad(unit).unsqueeze(2)).flatten(1)
+    total = messages.new_zeros([n_all, scalars + 3 * vectors + 6 * tensors])
+    return total.index_add(0, i, torch.cat([m_s, v, t], dim=1)).index_add(0, j, torch.cat([m_s, -v, t], dim=1))
+
+
+def dyad(unit: Tensor) -> Tensor:
+    """Return ``u (x) u`` (n_bonds, 6) in the order of symmetric tensors."""
+    x, y, z = unit[:, 0], unit[:, 1], unit[:, 2]
+    return torch.stack([x * x, y * y, z * z, y * z, x * z, x * y], dim=1)
