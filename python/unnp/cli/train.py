@@ -51,9 +51,13 @@ def print_table(title: str, header: list[str], rows: list[list[str]]) -> None:
     from rich.markup import escape  # or a unit such as [eV/A] would be taken for a style
     from rich.table import Table
 
-    table = Table(*map(escape, header[:1]), title=escape(title), title_justify="left")
+    table = Table(title=escape(title), title_justify="left")
+    table.add_column(escape(header[0]), no_wrap=True)
     for name in header[1:]:
-        table.add_column(escape(name), justify="right", no_wrap=True)
+        table.add_column(escape(name), justify="right")
     for row in rows:
         table.add_row(*map(escape, row))
-    Console().print(table)
+    console = Console()
+    if not console.is_terminal:  # a log or a pipe has no edge to fold the columns at
+        console.width = 200
+    console.print(table)

@@ -1,0 +1,43 @@
+"""``unnp evaluate``: errors of an exported model on labelled structures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from unnp.cli.data import Read
+
+
+def command(
+    model: Annotated[Path, typer.Argument(help="Exported model.")],
+    inputs: Annotated[list[Path], typer.Argument(help="Stored data sets, or files of any format that ASE reads.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for tables, predictions and plots.")],
+    read: Read = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    dtype: Annotated[str, typer.Option(help="model, float32 or float64.")] = "model",
+    batch_atoms: Annotated[int, typer.Option(min=1, help="Atoms computed at once at most; bounds the memory.")] = 1000,
+) -> None:
+    """Compare a model with labelled structures.
+
+    The folder gets errors.json and errors.csv (overall, by group, by element), predictions.xyz, and parity plots with
+    their data.
+    """
+    from unnp.card import error_header, error_table
+    from unnp.cli.data import _read_options
+    from unnp.cli.train import print_table
+    from unnp.data.opening import open_structures
+    from unnp.errors import DataError
+    from unnp.evaluate import Limits, evaluate
+    from unnp.loader import load_model
+
+    potential = load_model(model, device, dtype)
+    structures = open_structures(inputs, _read_options(read))
+    errors = evaluate(potential, structures, output, Limits(batch_atoms, 40 * batch_atoms))
+    if not errors["overall"]:
+        raise DataError(
+            f"the structures have no labels to compare with; the predictions are in {output}/predictions.xyz."
+        )
+    print_table(f"Errors of {model} on {len(structures)} structures", error_header(), error_table(errors))
+    print(f"Tables, predictions and plots: {output}")

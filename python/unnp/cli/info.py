@@ -1,0 +1,51 @@
+"""``unnp info``: what an exported model says about itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from unnp.manifest import Manifest
+
+
+def command(
+    model: Annotated[Path, typer.Argument(help="Exported model.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the manifest as it is in the file.")] = False,
+) -> None:
+    """Print the manifest of an exported model: elements, cutoff, errors, references ... The model itself is not run."""
+    from unnp.archive import read_manifest
+
+    manifest = read_manifest(model)
+    print(manifest.to_json() if as_json else "\n".join(_lines(manifest)))
+
+
+def _lines(manifest: Manifest) -> list[str]:
+    exchanges = f", {len(manifest.exchange_widths)} exchanges" if manifest.exchange_widths else ""
+    facts = {
+        "name": manifest.name,
+        "architecture": manifest.architecture,
+        "elements": " ".join(manifest.elements),
+        "cutoff": f"{manifest.cutoff:g} A, receptive field {manifest.receptive_field:g} A",
+        "on several ranks": f"{manifest.halo}{exchanges}",
+        "numbers": f"{manifest.n_parameters} parameters, {manifest.dtype}",
+        "committee": f"{manifest.n_members} members" if manifest.n_members > 1 else "",
+        "reference energies": ", ".join(f"{e} {manifest.reference_energies[e]:.6g} eV" for e in manifest.elements),
+        "torch": f"written with {manifest.torch_version}, runs with {' to '.join(manifest.torch_supported)}",
+        "created": manifest.created,
+        "licence": manifest.licence,
+        "format": str(manifest.format_version),
+    }
+    lines = [f"{key:<20}{value}" for key, value in facts.items() if value]
+    for title, content in (("data", manifest.data), ("errors", manifest.metrics), ("config", manifest.config)):
+        lines += [f"{title}:", *_indented(content)] if content else []
+    return lines + (["cite:", *(f"  {reference}" for reference in manifest.references)] if manifest.references else [])
+
+
+def _indented(content: dict[str, Any]) -> list[str]:
+    import yaml
+
+    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110)
+    return [f"  {line}" for line in text.rstrip().splitlines()]
