@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from lammps_run import BIN
 from toy_model import write_toy
-
 from unnp.core import is_available
 from unnp.lammps.plugin import find_plugin
 

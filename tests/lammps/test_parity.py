@@ -63,7 +63,7 @@ SCENARIOS = {
     "balanced": Scenario(structures.slab, after="balance 1.0 shift xyz 10 1.05\n"),
     "migrating": Scenario(structures.crystal, after=ROUGH),
     "migrating_tilted": Scenario(structures.tilted, after=ROUGH),
-    "migrating_wide": Scenario(structures.crystal, WIDE, after=ROUGH),
+    "migrating_wide": Scenario(structures.slab, WIDE, after=ROUGH),
     "migrating_molecule": Scenario(structures.molecule, before="boundary s s s\n", after=ROUGH),
     "no_skin": Scenario(structures.crystal, after="neighbor 0.0 bin\nneigh_modify every 1 delay 0 check no\n"),
     "nsq": Scenario(structures.slab, after="neighbor 1.0 nsq\n"),
@@ -85,8 +85,7 @@ def section(name: str, scenario: Scenario, models: Path) -> str:
 clear
 units {scenario.units}
 boundary {boundary}
-{scenario.before}box tilt large
-read_data {name}.data
+{scenario.before}read_data {name}.data
 pair_style unnp {scenario.style}
 pair_coeff * * {models / scenario.model} {" ".join(ELEMENTS)}
 {scenario.after}{measure(name)}"""

@@ -94,8 +94,11 @@ def _tensor(components: list[np.ndarray], order: list[int]) -> np.ndarray:
     return -np.stack([components[k] for k in order], 1).reshape(-1, 3, 3) / BAR_PER_EV_PER_A3
 
 
+_PRINTED = " ".join(f"$({quantity}:%.17g)" for quantity in ["pe", *[f"c_p[{k}]" for k in range(1, 7)], "vol"])
+
+
 def measure(name: str) -> str:
-    """Return commands that write NAME.dump and print "NAME: energy pxx pyy pzz pxy pxz pyz volume" of the present state."""
+    """Return commands that write NAME.dump and print "NAME: energy, six pressures, volume" of the present state."""
     return f"""
 compute pe all pe/atom
 compute stress all stress/atom NULL virial
@@ -106,7 +109,7 @@ dump measure all custom 1 {name}.dump id type x y z fx fy fz c_pe c_stress[*] c_
 dump_modify measure sort id format float %.17g
 run 0 post no
 undump measure
-print "{name}: $(pe:%.17g) $(c_p[1]:%.17g) $(c_p[2]:%.17g) $(c_p[3]:%.17g) $(c_p[4]:%.17g) $(c_p[5]:%.17g) $(c_p[6]:%.17g) $(vol:%.17g)"
+print "{name}: {_PRINTED}"
 """
 
 

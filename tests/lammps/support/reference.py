@@ -8,9 +8,8 @@ from pathlib import Path
 import ase
 import numpy as np
 import torch
-from vesin import NeighborList
-
 from unnp.core import core
+from vesin import NeighborList
 
 
 @dataclass
