@@ -1,0 +1,144 @@
+"""The loss table against sums done by hand."""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from unnp.config import from_dict
+from unnp.data.dataset import Batch, Labels
+from unnp.derivatives import Prediction, predict
+from unnp.errors import ConfigError
+from unnp.graph import Graph
+from unnp.loss import Loss, LossConfig
+
+NAN = float("nan")
+
+
+def make_batch(**labels: Any) -> Batch:
+    """Two structures, of one and of two atoms; groups 0 and 1."""
+    tensors = {
+        "energy": torch.tensor([1.0, 2.0]),
+        "forces": torch.zeros(3, 3),
+        "stress": torch.zeros(2, 3, 3),
+        **labels,
+    }
+    graph = Graph(
+        torch.zeros(3, dtype=torch.int64),
+        torch.zeros(2, 0, dtype=torch.int64),
+        torch.zeros(0, 3),
+        torch.tensor([0, 1, 1]),
+        torch.tensor([10.0, 20.0], dtype=torch.float64),
+    )
+    return Batch(graph, Labels(**{k: v.double() for k, v in tensors.items()}, group=torch.tensor([0, 1])))
+
+
+def make_prediction(requires_grad: bool = False) -> Prediction:
+    energy = torch.tensor([1.5, 5.0], dtype=torch.float64, requires_grad=requires_grad)
+    forces = torch.full((3, 3), 0.5, requires_grad=requires_grad)
+    stress = torch.full((2, 3, 3), 0.1, dtype=torch.float64, requires_grad=requires_grad)
+    return Prediction(energy, torch.zeros(3), forces, stress)
+
+
+def terms(table: dict[str, Any], batch: Batch, prediction: Prediction) -> list[float]:
+    loss = Loss(from_dict(table, LossConfig), ["a", "b"])
+    return (loss.sums(prediction, batch) / loss.counts(batch)).tolist()
+
+
+def test_mean_square_of_energy_per_atom_force_and_stress_components() -> None:
+    table = {"stress": {"weight": 1.0}}
+    expected = [(0.5**2 + (3.0 / 2) ** 2) / 2, 0.25, 0.01]
+    assert terms(table, make_batch(), make_prediction()) == pytest.approx(expected)
+
+
+def test_mean_absolute_and_huber() -> None:
+    table = {"energy": {"kind": "huber", "delta": 1.0}, "forces": {"kind": "mae"}}
+    expected = [(0.5 * 0.25 + 1.0 * (1.5 - 0.5)) / 2, 0.5, 0.0]
+    assert terms(table, make_batch(), make_prediction()) == pytest.approx(expected)
+
+
+def test_group_weights_multiply_the_terms_of_their_structures() -> None:
+    table = {"group_weights": {"b": 3.0}, "stress": {"weight": 1.0}}
+    forces = (3 * 1 + 6 * 3) * 0.25 / 9
+    expected = [(0.25 + 3 * 2.25) / 2, forces, (1 + 3) * 0.01 / 2]
+    assert terms(table, make_batch(), make_prediction()) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("kind", ["mse", "mae", "huber"])
+def test_absent_labels_take_no_part_and_leave_gradients_finite(kind: str) -> None:
+    row = {"weight": 1.0, "kind": kind} | ({"delta": 0.1} if kind == "huber" else {})
+    loss = Loss(from_dict({"energy": row, "forces": row, "stress": row}, LossConfig), ["a", "b"])
+    forces = torch.zeros(3, 3)
+    forces[1:] = NAN
+    stress = torch.zeros(2, 3, 3)
+    stress[0] = NAN
+    batch = make_batch(energy=torch.tensor([NAN, 2.0]), forces=forces, stress=stress)
+    assert loss.counts(batch).tolist() == [1, 3, 9]
+    prediction = make_prediction(requires_grad=True)
+    (loss.sums(prediction, batch) / loss.counts(batch)).sum().backward()
+    assert prediction.forces is not None
+    assert prediction.stress is not None
+    for tensor, present in ((prediction.energy, 1), (prediction.forces, 3), (prediction.stress, 9)):
+        assert tensor.grad is not None
+        assert torch.isfinite(tensor.grad).all()
+        assert int((tensor.grad != 0).sum()) == present
+
+
+def test_stress_of_a_cluster_does_not_spoil_the_gradients_of_the_weights() -> None:
+    class Springs(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.strength = torch.nn.Parameter(torch.tensor(2.0))
+
+        def forward(self, species: Any, index: Any, vector: Any, n_owned: int, halo: int) -> torch.Tensor:
+            energy = self.strength * vector.square().sum(1)
+            return energy.new_zeros(n_owned).index_add(0, index[0], energy)
+
+    batch = make_batch()
+    graph = replace(
+        batch.graph,
+        bond_index=torch.tensor([[1], [2]]),
+        bond_vector=torch.tensor([[1.0, 2.0, 0.5]]),
+        volume=torch.tensor([NAN, NAN], dtype=torch.float64),
+    )
+    batch = Batch(graph, batch.labels)
+    springs = Springs()
+    loss = Loss(from_dict({"stress": {"weight": 1.0}}, LossConfig), ["a", "b"])
+    prediction = predict(springs, graph, training=True)
+    assert prediction.stress is not None
+    assert prediction.stress.isnan().all()
+    assert loss.counts(batch)[2] == 0
+    loss.sums(prediction, batch).sum().backward()
+    assert springs.strength.grad is not None
+    assert math.isfinite(springs.strength.grad.item())
+    assert springs.strength.grad.item() != 0
+
+
+def test_weights_follow_their_steps() -> None:
+    table = from_dict({"energy": {"weight": 0.1, "schedule": [[0.5, 1.0], [0.9, 10.0]]}}, LossConfig)
+    loss = Loss(table, [])
+    assert [loss.weights(p)["energy"] for p in (0.0, 0.49, 0.5, 0.89, 0.9, 1.0)] == [0.1, 0.1, 1.0, 1.0, 10.0, 10.0]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"kind": "huber"}, "delta"),
+        ({"delta": 1.0}, "delta"),
+        ({"weight": -1.0}, "greater than or equal to 0"),
+        ({"kind": "mean"}, "'mse', 'mae' or 'huber'"),
+        ({"wieght": 1.0}, "Did you mean 'weight'"),
+        ({"schedule": [[0.5, 1.0], [0.4, 2.0]]}, "rising fractions"),
+        ({"schedule": [[1.5, 1.0]]}, "rising fractions"),
+        ({"schedule": [[0.5]]}, "schedule"),
+    ],
+)
+def test_wrong_rows_are_explained(row: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        from_dict({"energy": row}, LossConfig)
+
+
+def test_unknown_group_is_explained() -> None:
+    with pytest.raises(ConfigError, match=r"unknown group 'surfase'.*Did you mean 'surface'"):
+        Loss(from_dict({"group_weights": {"surfase": 2.0}}, LossConfig), ["bulk", "surface"])

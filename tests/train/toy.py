@@ -1,0 +1,57 @@
+"""A tiny architecture for tests of the training: fast, smooth, with two layers of one shape that can be tied."""
+
+from typing import ClassVar
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn.functional import silu
+from unnp.config import Config
+from unnp.models import Architecture, register
+
+
+class ToyConfig(Config):
+    """Settings of the toy."""
+
+    width: int = Field(default=6, ge=1)
+    """channels"""
+    longest: float = 4.0
+    """cutoff [A]"""
+
+
+@register("toy")
+class Toy(Architecture):
+    """Sums of Gaussians of the distance, and two layers on them."""
+
+    Config = ToyConfig
+    references: ClassVar[list[str]] = ["nobody"]
+
+    def __init__(self, config: ToyConfig, elements: list[str]) -> None:
+        super().__init__(config, elements)
+        width = config.width
+        self.embedding = nn.Embedding(len(elements), width)
+        self.layers = nn.ModuleList(nn.Linear(width, width) for _ in range(2))
+        self.readout = nn.Linear(width, 1)
+        self.register_buffer("centres", torch.linspace(1.0, config.longest, width), persistent=False)
+
+    def cutoff(self) -> float:
+        return self.config.longest
+
+    def receptive_field(self) -> float:
+        return self.config.longest
+
+    def exchange_widths(self) -> list[int]:
+        return []
+
+    def tied_parameters(self) -> list[list[nn.Parameter]]:
+        first, second = self.layers
+        return [[first.weight, second.weight], [first.bias, second.bias]]
+
+    def forward(self, species: Tensor, bond_index: Tensor, bond_vector: Tensor, n_owned: int, halo: int) -> Tensor:
+        d = bond_vector.norm(dim=1, keepdim=True)
+        f = (1.0 - (d / self.config.longest) ** 2).clamp(min=0.0) ** 3
+        h = self.embedding(species)
+        i, j = bond_index[0], bond_index[1]
+        message = silu(self.layers[0](torch.exp(-((d - self.centres) ** 2)) * h[i] * h[j])) * f
+        density = torch.zeros_like(h).index_add(0, i, message).index_add(0, j, message)
+        return self.readout(silu(self.layers[1](h + density))).squeeze(1)
