@@ -40,6 +40,15 @@ def write_card(folder: Path, card: Mapping[str, Any]) -> None:
     write_atomically(folder / "card.md", _markdown(card))
 
 
+def read_metrics(run: Path) -> dict[str, Any]:
+    """Return the error tables of the card of a run folder, or of the folder a checkpoint lies in; empty without a card."""
+    for folder in (run, run.parent, run.parent.parent):
+        if (folder / "card.yaml").is_file():
+            card = yaml.safe_load((folder / "card.yaml").read_text(encoding="utf-8"))
+            return dict(card.get("metrics") or {})
+    return {}
+
+
 def error_table(metrics: Mapping[str, Any]) -> list[list[str]]:
     """Return rows ``[name, MAE and RMSE of energy, forces, stress]`` of a result of Metrics; empty where no labels."""
     rows = {"all": metrics["overall"]}

@@ -198,7 +198,11 @@ class TeaNet(Architecture):
         "S. Takamoto, S. Izumi, J. Li, TeaNet: universal neural network interatomic potential inspired by iterative "
         "electronic relaxations, Comput. Mater. Sci. 207, 111280 (2022), doi:10.1016/j.commatsci.2022.111280"
     ]
-    presets: ClassVar[dict[str, dict[str, object]]] = {"S": {}}
+    presets: ClassVar[dict[str, dict[str, object]]] = {
+        "S": {"layer_cutoffs": [5.0, 4.0], "scalars": 32, "vectors": 16, "tensors": 16, "hidden": 32},
+        "M": {"layer_cutoffs": [5.0, 5.0], "scalars": 64, "vectors": 16, "tensors": 16, "hidden": 64},
+        "L": {"layer_cutoffs": [5.0, 5.0, 5.0], "scalars": 96, "vectors": 32, "tensors": 32, "projections": 32, "hidden": 96},
+    }
 
     def __init__(self, config: TeaNetConfig, elements: list[str]) -> None:
         super().__init__(config, elements)

@@ -1,0 +1,38 @@
+"""``unnp export``: from run folders or checkpoints to one model file for ASE and LAMMPS."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+
+def command(
+    runs: Annotated[list[Path], typer.Argument(help="Run folder or checkpoint; several make a committee.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Model file to write.")],
+    name: Annotated[str | None, typer.Option(help="Name for people; default: the name of the output file.")] = None,
+    licence: Annotated[str, typer.Option(help="Licence of the model, for instance CC-BY-4.0.")] = "",
+    weights: Annotated[Literal["average", "raw"], typer.Option(help="Running average of the weights, or the last.")] = "average",
+) -> None:
+    """Write one TorchScript file with its manifest.
+
+    The file is loaded again and compared with the potential in memory before it is moved into place. It runs in ASE
+    (unnp.adapters.ase), in LAMMPS (pair_style unnp), on CPU and on CUDA.
+    """
+    from unnp.card import read_metrics
+    from unnp.checkpoint import load_potential
+    from unnp.export import export_model
+
+    loaded = [load_potential(run, weights) for run in runs]
+    manifest = export_model(
+        [potential for potential, _ in loaded],
+        output,
+        name=name or output.stem,
+        licence=licence,
+        data=loaded[0][1].get("data"),
+        metrics=read_metrics(runs[0]),
+    )
+    members = f", committee of {manifest.n_members}" if manifest.n_members > 1 else ""
+    print(f"{output}: {manifest.architecture}, {' '.join(manifest.elements)}, cutoff {manifest.cutoff:g} A, {manifest.dtype}{members}")
+    print(f"LAMMPS: pair_style unnp, then pair_coeff * * {output} {' '.join(manifest.elements)}")
