@@ -89,11 +89,11 @@ def test_resume_needs_a_run_with_the_same_settings(
     whole: tuple[Path, Path], settings: Settings, tmp_path: Path
 ) -> None:
     config, run = whole
-    with pytest.raises(TrainingError, match="no config.yaml"):
+    with pytest.raises(TrainingError, match=r"no config\.yaml"):
         train(from_dict(settings(), TrainConfig), tmp_path / "nowhere", resume=True)
     with pytest.raises(TrainingError, match="seed differ"):
         train(from_dict(settings(tied_epochs=1, seed=5), TrainConfig), run, resume=True)
-    with pytest.raises(TrainingError, match="already holds a training run.*--resume"):
+    with pytest.raises(TrainingError, match=r"already holds a training run.*--resume"):
         train(from_dict(settings(), TrainConfig), run)
     assert len(records(run)) == 3
     more = from_dict({**yaml.safe_load(config.read_text()), "epochs": 4}, TrainConfig)

@@ -88,7 +88,15 @@ def open_sources(config: DataConfig, seed: int) -> Sources:
     for name, part in {"train": train, "validation": validation}.items():
         if not len(part):
             raise DataError(f"data.{name} holds no structure; give more data or another data.validation fraction.")
-    return Sources(train, validation, test, statistics(train))
+    known = statistics(train)
+    for name, part in {"validation": validation, "test": test}.items():
+        unknown = set(statistics(part).elements) - set(known.elements)
+        if unknown:
+            raise DataError(
+                f"data.{name} contains {', '.join(sorted(unknown))}, but the training structures only "
+                f"{', '.join(known.elements)}. Train on these elements too, or take their structures out."
+            )
+    return Sources(train, validation, test, known)
 
 
 def build(config: TrainConfig, sources: Sources) -> tuple[Potential, dict[str, Dataset]]:
