@@ -33,7 +33,7 @@ $(STAMPS)/tools: $(STAMPS)/torch
 
 $(STAMPS)/unnp: $(STAMPS)/tools $(COMPILED)
 	@echo "compiling and installing unnp"
-	@$(PIP) --no-build-isolation --editable '.[lammps,dev]'
+	@$(PIP) --no-build-isolation --config-settings cmake.define.UNNP_TESTS=ON --editable '.[lammps,dev]'
 	@touch $@
 
 demo: install

@@ -43,7 +43,8 @@ USAGES = {
     ),
     "evaporate": Usage(
         structures.slab,
-        HEAT + "region all block INF INF INF INF INF INF\nfix 1 all evaporate 5 4 all 991\nfix 2 all nve\nrun 20 post no\n",
+        HEAT
+        + "region all block INF INF INF INF INF INF\nfix 1 all evaporate 5 4 all 991\nfix 2 all nve\nrun 20 post no\n",
     ),
     "atom_swap": Usage(
         structures.crystal, HEAT + "fix 1 all atom/swap 1 5 123 3000.0 types 1 2\nfix 2 all nve\nrun 6 post no\n"
@@ -61,7 +62,9 @@ USAGES = {
         "comm_style tiled\n" + HEAT + "fix 1 all nve\nfix 2 all balance 5 1.0 rcb\nrun 12 post no\n",
     ),
     "rebuilt_every_step": Usage(structures.crystal, "neigh_modify every 1 delay 0 check no\nrun 3 post no\n"),
-    "restart": Usage(structures.crystal, "run 0 post no\nwrite_restart crystal.restart\nclear\nread_restart crystal.restart\n"),
+    "restart": Usage(
+        structures.crystal, "run 0 post no\nwrite_restart crystal.restart\nclear\nread_restart crystal.restart\n"
+    ),
     "restart_hybrid": Usage(
         structures.crystal,
         "run 0 post no\nwrite_restart hybrid.restart\nclear\nread_restart hybrid.restart\n"

@@ -1,0 +1,58 @@
+#include "check.h"
+
+#include "unnp/manifest.h"
+
+namespace {
+
+const std::string good =
+    R"({"format_version": 1, "name": "al", "architecture": "teanet", "config": {"x": [1, {}]},
+ "elements": ["Ni", "Al"], "cutoff": 5.0, "receptive_field": 15.0, "halo": "exchange", "exchange_widths": [64, 64],
+ "dtype": "float32", "units": {"energy": "eV", "length": "angstrom"}, "reference_energies": {"Ni": -0.1, "Al": 0},
+ "n_members": 1, "torch_version": "2.13.0+cpu", "torch_supported": ["2.11", "2.15"], "n_parameters": 10,
+ "references": ["A"], "licence": "MIT"})";
+
+std::string changed(const std::string& from, const std::string& to) {
+  auto text = good;
+  const auto at = text.find(from);
+  CHECK(at != std::string::npos);
+  return text.replace(at, from.size(), to);
+}
+
+} // namespace
+
+TEST(reads_a_manifest) {
+  const auto manifest = unnp::parse_manifest(good, "m.pt");
+  CHECK(manifest.elements.size() == 2 && manifest.elements[1] == "Al");
+  CHECK(manifest.cutoff == 5.0 && manifest.receptive_field == 15.0);
+  CHECK(manifest.halo == unnp::HaloKind::exchange && manifest.exchange_widths.size() == 2);
+  CHECK(manifest.references.size() == 1 && manifest.licence == "MIT");
+}
+
+TEST(refuses_wrong_manifests) {
+  const auto refuses = [](const std::string& from, const std::string& to, const char* message) {
+    CHECK_ERROR(unnp::parse_manifest(changed(from, to), "m.pt"), message);
+  };
+  refuses("\"format_version\": 1", "\"format_version\": 9", "has format 9; this unnp reads up to format 1");
+  refuses("\"format_version\": 1", "\"format_version\": \"1\"", "format_version");
+  refuses("\"cutoff\": 5.0, ", "", "'cutoff' is missing");
+  refuses("\"cutoff\": 5.0", "\"cutoff\": -5.0", "'cutoff' must be a positive number");
+  refuses("15.0", "1.5", "shorter than cutoff");
+  refuses("exchange\"", "exchang\"", "halo 'exchang' is unknown");
+  refuses("[64, 64]", "[64, 6.4]", "exchange_widths");
+  refuses("[64, 64]", "[]", "needs exchange_widths");
+  refuses("float32", "float16", "dtype 'float16' is unknown");
+  refuses("\"eV\"", "\"Ry\"", "units must be eV and angstrom");
+  refuses("[\"Ni\", \"Al\"]", "[]", "elements is empty");
+  refuses("[\"Ni\", \"Al\"]", "[1]", "list of texts");
+  CHECK_ERROR(unnp::parse_manifest("[1]", "m.pt"), "must be a JSON object");
+  CHECK_ERROR(unnp::parse_manifest("{", "m.pt"), "not valid JSON");
+}
+
+TEST(checks_the_release_of_torch) {
+  const auto manifest = unnp::parse_manifest(good, "m.pt");
+  for (const auto* version : {"2.11.0", "2.13.0+cpu", "2.15.1"})
+    unnp::check_torch_supported(manifest, version, "m.pt");
+  for (const auto* version : {"2.10.2", "2.16.0", "3.0", "1.13"})
+    CHECK_ERROR(unnp::check_torch_supported(manifest, version, "m.pt"), "runs with torch 2.11 to 2.15");
+  CHECK_ERROR(unnp::check_torch_supported(manifest, "two", "m.pt"), "is not a version");
+}

@@ -1,0 +1,41 @@
+"""The disagreement of a committee, as an active-learning loop reads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import structures
+from lammps_run import read_dump, run_lammps, write_data
+from reference import evaluate
+from toy_model import CUTOFF, ELEMENTS
+
+DECK = """
+units metal
+{newton}
+read_data a.data
+pair_style unnp deviation deviation.out 4
+pair_coeff * * {model} {symbols}
+velocity all create 600 4711
+fix 1 all nve
+dump 1 all custom 4 t.dump id type x y z fx fy fz
+dump_modify 1 format float %.17g
+run 8
+"""
+
+
+@pytest.mark.parametrize(("ranks", "newton"), [(1, ""), (4, ""), (2, "newton off")])
+def test_deviation_file(ranks: int, newton: str, models: Path, tmp_path: Path) -> None:
+    write_data(tmp_path / "a.data", structures.crystal(), ELEMENTS)
+    model = models / "committee.pt"
+    run_lammps(tmp_path, DECK.format(model=model, symbols=" ".join(ELEMENTS), newton=newton), ranks)
+    table = np.loadtxt(tmp_path / "deviation.out")
+    assert table[:, 0].tolist() == [0, 4, 8]
+    dump = read_dump(tmp_path / "t.dump")
+    members = [evaluate(model, dump.atoms(ELEMENTS), ELEMENTS, CUTOFF, member=k) for k in range(3)]
+    forces = np.stack([m.forces for m in members])
+    np.testing.assert_allclose(dump.forces, forces.mean(0), atol=1e-10)
+    spread = np.sqrt(((forces - forces.mean(0)) ** 2).sum(2).mean(0))
+    energy = np.std([m.energy for m in members]) / len(dump["id"])
+    np.testing.assert_allclose(table[-1, 1:], [spread.max(), spread.min(), spread.mean(), energy], rtol=1e-8)
