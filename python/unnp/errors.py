@@ -32,8 +32,9 @@ class LammpsError(UnnpError):
 
 def did_you_mean(given: str, allowed: Iterable[str]) -> str:
     """Return ``" Did you mean 'x'?"`` for the allowed word nearest to ``given``, or an empty string."""
-    nearest = difflib.get_close_matches(given, list(allowed), n=1, cutoff=0.6)
-    return f" Did you mean '{nearest[0]}'?" if nearest else ""
+    words = {word.lower(): word for word in allowed}
+    nearest = difflib.get_close_matches(given.lower(), list(words), n=1, cutoff=0.6)
+    return f" Did you mean '{words[nearest[0]]}'?" if nearest else ""
 
 
 def unknown(what: str, given: str, allowed: Iterable[str]) -> str:

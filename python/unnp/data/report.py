@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -50,7 +51,7 @@ def print_parts(
 
 
 def _totals(s: Statistics) -> Table:
-    table = Table(title="Structures", title_justify="left", show_header=False)
+    table = Table(title="Structures", title_justify="left", box=SIMPLE_HEAD, show_header=False)
     table.add_row("structures", str(s.n_structures))
     smallest, largest = s.atoms_per_structure
     table.add_row("atoms", f"{s.n_atoms} ({smallest} to {largest} per structure)")
@@ -81,7 +82,7 @@ def _elements(structures: Sequence[Structure], s: Statistics) -> tuple[Table, st
 
 
 def _groups(groups: Mapping[str, Statistics]) -> Table:
-    columns = ("structures", "atoms", "lowest eV/atom", "highest eV/atom", "forces eV/A", "stress GPa")
+    columns = ("number", "atoms", "lowest eV/atom", "highest eV/atom", "forces eV/A", "stress GPa")
     table = _table("Groups (forces and stress: root mean square)", "group", *columns)
     for name, s in groups.items():
         lowest, _, highest = s.energy_per_atom or (None, None, None)
@@ -93,7 +94,8 @@ def _groups(groups: Mapping[str, Statistics]) -> Table:
 
 
 def _table(title: str, first: str, *others: str) -> Table:
-    table = Table(first, title=title, title_justify="left")
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column(first, no_wrap=True)
     for name in others:
         table.add_column(name, justify="right")
     return table

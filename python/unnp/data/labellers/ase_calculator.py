@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -23,8 +26,6 @@ CALCULATORS = {
     "emt": ("ase.calculators.emt", "EMT"),
     "lj": ("ase.calculators.lj", "LennardJones"),
     "morse": ("ase.calculators.morse", "MorsePotential"),
-    "eam": ("ase.calculators.eam", "EAM"),
-    "tersoff": ("ase.calculators.tersoff", "Tersoff"),
     "dftd3": ("ase.calculators.dftd3", "DFTD3"),
     "vasp": ("ase.calculators.vasp", "Vasp"),
     "espresso": ("ase.calculators.espresso", "Espresso"),
@@ -39,8 +40,11 @@ CALCULATORS = {
     "siesta": ("ase.calculators.siesta", "Siesta"),
 }
 
+# Calculators that take any parameter and ignore those they do not know.
+_CARELESS = ("emt", "lj", "morse")
+
 # Parameters with which a file could start programs; ASE's own configuration says which program a calculator runs.
-REFUSED_PARAMETERS = ("command", "profile", "exe", "executable", "shell")
+_REFUSED = re.compile(r"command|profile|exec|exe$|shell|script", re.IGNORECASE)
 
 
 class AseConfig(Config):
@@ -54,24 +58,26 @@ class AseConfig(Config):
 
 @register("ase")
 class AseLabeller(Labeller):
-    """Labels from one ASE calculator."""
+    """Labels from one ASE calculator; one that works with files gets a temporary folder (TMPDIR) of its own."""
 
     Config = AseConfig
 
     def __init__(self, config: AseConfig, folder: Path) -> None:
         super().__init__(config, folder)
-        for name in config.parameters:
-            if name in REFUSED_PARAMETERS:
-                raise ConfigError(
-                    f"calculator.parameters.{name} is refused, because a configuration must not start programs; say in "
-                    "ASE's configuration (~/.config/ase/config.ini or ASE_<NAME>_COMMAND) which program is run."
-                )
         make = _calculator_class(config.name)
+        _check_parameters(config, make)
         try:
             self._calculator: Calculator = make(**config.parameters)
         except Exception as error:  # each calculator checks its parameters in its own way
-            raise ConfigError(f"the calculator '{config.name}' does not accept its parameters: {error}") from None
+            raise ConfigError(f"the calculator '{config.name}' cannot be set up: {error}") from None
         self._has_stress = "stress" in getattr(self._calculator, "implemented_properties", ())
+        # Calculators that work with files would write over each other's.
+        self._scratch = TemporaryDirectory(prefix=f"unnp-{config.name}-")
+        with suppress(AttributeError):
+            self._calculator.directory = self._scratch.name
+
+    def close(self) -> None:
+        self._scratch.cleanup()
 
     def compute(self, structure: Structure) -> tuple[float, np.ndarray, np.ndarray | None]:
         atoms = structure.to_atoms()
@@ -85,6 +91,19 @@ class AseLabeller(Labeller):
         except Exception as error:  # a calculator may raise anything
             message = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             raise UnnpError(f"{structure.source or 'structure'}: {self.config.name} failed ({message}).") from None
+
+
+def _check_parameters(config: AseConfig, make: Callable[..., Any]) -> None:
+    """Raise ConfigError for parameters that could start programs, and for those that would be ignored."""
+    for name in config.parameters:
+        if _REFUSED.search(name):
+            raise ConfigError(
+                f"calculator.parameters.{name} is refused, because a configuration must not start programs; say in "
+                "ASE's configuration (~/.config/ase/config.ini or ASE_<NAME>_COMMAND) which program is run."
+            )
+        allowed = getattr(make, "default_parameters", {})
+        if config.name in _CARELESS and name not in allowed:
+            raise ConfigError(unknown(f"parameter of {config.name}", name, allowed))
 
 
 def _calculator_class(name: str) -> Callable[..., Any]:

