@@ -47,11 +47,14 @@ class LoadedPotential:
     def predict(self, graph: Graph, *, derivatives: bool = True, atomic_virial: bool = False) -> Prediction:
         """Evaluate a graph, moved to the model's device and number type; see ``unnp.derivatives.predict``."""
         graph = graph.to(self.device, self.dtype)
-        return predict(self.module, graph, derivatives=derivatives, atomic_virial=atomic_virial)
+        # The profiling executor would specialise the graph again for each new number of atoms and bonds.
+        with torch.jit.optimized_execution(False):
+            return predict(self.module, graph, derivatives=derivatives, atomic_virial=atomic_virial)
 
     def members(self, graph: Graph) -> tuple[Tensor, Tensor]:
         """Return energies (n_members, n_graphs) [eV] and forces (n_members, n_atoms, 3) [eV/A] of every member."""
-        return predict_members(self.module.members, graph.to(self.device, self.dtype))
+        with torch.jit.optimized_execution(False):
+            return predict_members(self.module.members, graph.to(self.device, self.dtype))
 
 
 def load_model(path: str | Path, device: str = "auto", dtype: str = "model") -> LoadedPotential:
