@@ -1,6 +1,7 @@
 #include "check.h"
 #include "fake_halo.h"
 
+#include <ATen/ATen.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/csrc/autograd/autograd.h>
 
