@@ -35,7 +35,8 @@ def core() -> ModuleType:
     built = module.build_info()["torch_built"]
     if built.split(".")[:2] != torch.__version__.split(".")[:2]:
         raise UnnpError(
-            f"unnp was compiled for torch {built}, but torch {torch.__version__} is installed. Install unnp again. {_HOW_TO_BUILD}"
+            f"unnp was compiled for torch {built}, but torch {torch.__version__} is installed. "
+            f"Install unnp again. {_HOW_TO_BUILD}"
         )
     return module
 
