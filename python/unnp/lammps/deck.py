@@ -41,6 +41,8 @@ def model_lines(config: MdConfig, model: str, elements: Sequence[str]) -> list[s
         *([_command("plugin", f"load {settings.plugin}")] if settings.plugin else []),
         _command("pair_style", " ".join(["unnp", *options])),
         _command("pair_coeff", f"* * {model} {' '.join(elements)}"),
+        # A list is cheap beside a network, whose cost grows with the ghost atoms: a thin skin, more lists.
+        _command("neighbor", "1.0 bin"),
     ]
 
 
