@@ -12,7 +12,6 @@ from unnp.config import from_dict
 from unnp.data.generation import Recipe, generate_structures
 from unnp.data.generation.resumable import generate
 from unnp.data.labellers import build_labeller
-from unnp.data.opening import open_structures
 from unnp.data.writing import write_structures
 from unnp.errors import ConfigError, DataError
 from unnp.neighbors import bond_vectors, bonds
@@ -117,21 +116,24 @@ def test_dynamics_and_melt_are_labelled(eam: dict[str, Any], tmp_path: Path, ass
         assert_same(a, b)
 
 
-def test_generated_structures_are_kept_for_the_next_attempt(tmp_path: Path, eam: dict[str, Any]) -> None:
-    sample = {"kind": "rattled", "count": 2}
+def test_what_is_finished_is_kept_for_the_same_recipe_only(tmp_path: Path, eam: dict[str, Any]) -> None:
+    work = tmp_path / "work"
+    planned = recipe({"kind": "rattled", "count": 2}, {"kind": "solid", "scales": [1.0]}, calculator=eam)
+    wrong = planned.model_copy(update={"calculator": {**eam, "pair_style": "nothing"}})
     with pytest.raises(DataError, match="Unrecognized pair style"):
-        generate(
-            recipe(sample, calculator={**eam, "pair_style": "nothing"}), folder=tmp_path, work=tmp_path / "w", workers=1
-        )
-    assert len(open_structures(tmp_path / "w/structures", from_dict({"missing": "allow"}, _options()))) == 2
+        generate(wrong, folder=tmp_path, work=work, workers=1)
+    result = generate(planned, folder=tmp_path, work=work, workers=1)  # nothing was finished, so nothing is in the way
+    stored = (work / "structures/dataset.json").stat()
+    assert len(generate(planned, folder=tmp_path, work=work, workers=1).structures) == len(result.structures) == 3
+    assert (work / "structures/dataset.json").stat() == stored
     with pytest.raises(DataError, match="unfinished work of another recipe"):
-        generate(recipe(sample, calculator=eam), folder=tmp_path, work=tmp_path / "w", workers=1)
+        generate(planned.model_copy(update={"seed": 9}), folder=tmp_path, work=work, workers=1)
 
 
-def _options() -> Any:
-    from unnp.data.readers import ReadOptions
-
-    return ReadOptions
+def test_a_recipe_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="leave nothing"):
+        generate(recipe({"kind": "vacancy", "count": 1, "vacancies": 9}), folder=tmp_path, work=tmp_path / "work")
+    assert not list(tmp_path.iterdir())
 
 
 def test_without_calculator_structures_stay_unlabelled(tmp_path: Path) -> None:

@@ -56,23 +56,15 @@ class Journal:
 
     def _read(self, fingerprint: str) -> int:
         """Take in all complete lines and return their length in bytes."""
-        content = self.path.read_bytes()
-        kept = 0
-        for number, line in enumerate(content.splitlines(keepends=True)):
-            try:
-                entry = json.loads(line) if line.endswith(b"\n") else None
-            except ValueError:
-                entry = None
-            if not isinstance(entry, dict):
-                break
-            if number == 0 and entry.get("fingerprint") != fingerprint:
-                raise DataError(
-                    f"{self.path.parent} holds unfinished work of another configuration or other structures. Restore "
-                    "them, choose another output, or delete that folder."
-                )
-            if number:
-                self.finished[int(entry.pop("k"))] = entry
-            kept += len(line)
+        entries, kept = _complete_lines(self.path)
+        if entries and entries[0].get("fingerprint") != fingerprint:
+            if len(entries) == 1:
+                return 0  # nothing would be lost
+            raise DataError(
+                f"{self.path.parent} holds unfinished work of another configuration or other structures. Restore them, "
+                "choose another output, or delete that folder."
+            )
+        self.finished = {int(entry.pop("k")): entry for entry in entries[1:]}
         return kept
 
     def _write(self, entry: dict[str, Any]) -> None:
@@ -85,3 +77,24 @@ class Journal:
     def _sync(self) -> None:
         os.fsync(self._file.fileno())
         self._synced = time.monotonic()
+
+
+def count_finished(path: Path) -> int:
+    """Return the number of results in a journal, 0 where there is none."""
+    return max(0, len(_complete_lines(path)[0]) - 1) if path.exists() else 0
+
+
+def _complete_lines(path: Path) -> tuple[list[dict[str, Any]], int]:
+    """Return the entries up to the first line that is not whole, and their length in bytes."""
+    entries: list[dict[str, Any]] = []
+    kept = 0
+    for line in path.read_bytes().splitlines(keepends=True):
+        try:
+            entry = json.loads(line) if line.endswith(b"\n") else None
+        except ValueError:
+            entry = None
+        if not isinstance(entry, dict) or (entries and "k" not in entry):
+            break
+        entries.append(entry)
+        kept += len(line)
+    return entries, kept

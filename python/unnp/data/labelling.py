@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -80,7 +81,7 @@ def label_structures(
     with Journal(work / JOURNAL_FILE, _fingerprint(structures, calculator)) as journal:
         todo = [(k, structures[k]) for k in range(len(structures)) if k not in journal.finished]
         results = run_parallel(partial(_start, dict(calculator), folder), todo, workers or available_cpus())
-        with counting("labelling", len(structures), len(journal.finished)) as advance:
+        with closing(results), counting("labelling", len(structures), len(journal.finished)) as advance:
             for k, outcome in results:
                 if not isinstance(outcome, Failure):
                     journal.add(k, outcome)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -36,7 +36,7 @@ class _Worker:
 
 def run_parallel(
     start: Callable[[], Callable[[Any], Any]], items: Iterable[tuple[int, Any]], n_workers: int
-) -> Iterator[tuple[int, Any | Failure]]:
+) -> Generator[tuple[int, Any | Failure], None, None]:
     """Yield (index, result or Failure) of items, in the order in which they are finished.
 
     Args:

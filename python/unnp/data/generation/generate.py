@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -84,8 +85,9 @@ def _run_dynamics(
         return
     start = partial(start_dynamics, settings_of(recipe.calculator), folder)
     snapshots: dict[int, list[np.ndarray]] = {}
-    with counting("dynamics", len(runs)) as advance:
-        for r, outcome in run_parallel(start, [(r, run) for r, (_, run) in enumerate(runs)], workers):
+    results = run_parallel(start, [(r, run) for r, (_, run) in enumerate(runs)], workers)
+    with closing(results), counting("dynamics", len(runs)) as advance:
+        for r, outcome in results:
             k, run = runs[r]
             if isinstance(outcome, Failure):
                 raise DataError(f"sample {k} ({run.sample.kind} at {run.temperature:g} K) failed: {outcome.message}")

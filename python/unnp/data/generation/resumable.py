@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Literal
 
 from unnp.config import dump_yaml
 from unnp.data.generation.generate import generate_structures
 from unnp.data.generation.recipe import Recipe
-from unnp.data.labelling import Labelled, available_cpus, label_structures
+from unnp.data.journal import count_finished
+from unnp.data.labelling import JOURNAL_FILE, Labelled, available_cpus, label_structures
 from unnp.data.store import Store, is_store
 from unnp.data.store_writer import write_store
 from unnp.errors import DataError
@@ -43,11 +45,13 @@ def generate(
         DataError: ``work`` belongs to another recipe, a run or a structure failed.
     """
     workers = workers or available_cpus()
-    work.mkdir(parents=True, exist_ok=True)
     _check_same_recipe(recipe, work)
     stored = work / STRUCTURES_FOLDER
     if not is_store(stored):
-        write_store(generate_structures(recipe, folder, workers), stored)
+        structures = generate_structures(recipe, folder, workers)
+        work.mkdir(parents=True, exist_ok=True)
+        write_atomically(work / RECIPE_FILE, dump_yaml(recipe))
+        write_store(structures, stored)
     structures = list(Store(stored))
     if recipe.calculator is None:
         return Labelled(structures, {})
@@ -57,11 +61,13 @@ def generate(
 
 
 def _check_same_recipe(recipe: Recipe, work: Path) -> None:
-    path, text = work / RECIPE_FILE, dump_yaml(recipe)
-    if not path.exists():
-        write_atomically(path, text)
-    elif path.read_text(encoding="utf-8") != text:
+    """Raise DataError where the work of another recipe would be lost; delete what it has left where no label is in it."""
+    path = work / RECIPE_FILE
+    if not path.exists() or path.read_text(encoding="utf-8") == dump_yaml(recipe):
+        return
+    if count_finished(work / JOURNAL_FILE):
         raise DataError(
             f"{work} holds unfinished work of another recipe (its {RECIPE_FILE} says which). Restore that recipe, "
             "choose another output, or delete that folder."
         )
+    shutil.rmtree(work)
