@@ -43,6 +43,10 @@ class Architecture(nn.Module):
     Config: ClassVar[type[Config]]
     references: ClassVar[list[str]]
     presets: ClassVar[dict[str, dict[str, Any]]] = {}
+    example_settings: ClassVar[dict[str, Any]] = {}
+    """Settings of a small model, with which the tests in tests/physics and tests/parity are run."""
+    trained: ClassVar[bool] = True
+    """Whether there is anything to train; if not, the energies are in eV whatever the data."""
 
     def __init__(self, config: Any, elements: list[str]) -> None:
         super().__init__()
@@ -75,7 +79,7 @@ class Architecture(nn.Module):
         return []
 
     def forward(self, species: Tensor, bond_index: Tensor, bond_vector: Tensor, n_owned: int, halo: int) -> Tensor:
-        """Return the energies (n_owned,) of the owned atoms.
+        """Return the energies (n_owned,) of the owned atoms; 0 for an atom without bonds.
 
         Args:
             species: (n_all,) int64, owned atoms first, then ghosts.

@@ -38,7 +38,11 @@ class Potential(nn.Module):
     __jit_unused_properties__: ClassVar[list[str]] = ["n_parameters", "references"]
 
     def __init__(
-        self, network: Architecture, terms: list[Architecture], energy_scale: float, reference_energies: dict[str, float]
+        self,
+        network: Architecture,
+        terms: list[Architecture],
+        energy_scale: float,
+        reference_energies: dict[str, float],
     ) -> None:
         super().__init__()
         missing = [e for e in network.elements if e not in reference_energies]
@@ -116,7 +120,7 @@ def build_potential(config: PotentialConfig, elements: list[str], statistics: Mo
             "settings": resolved.model_dump(mode="json"),
             "add": config.add,
             "elements": elements,
-            "energy_scale": statistics.energy_scale,
+            "energy_scale": statistics.energy_scale if kind.trained else 1.0,
             "reference_energies": statistics.reference_energies,
         }
     )

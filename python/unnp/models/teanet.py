@@ -203,6 +203,16 @@ class TeaNet(Architecture):
         "M": {"layer_cutoffs": [5.0, 5.0], "scalars": 64, "vectors": 16, "tensors": 16, "hidden": 64},
         "L": {"layer_cutoffs": [5.0, 5.0, 5.0], "scalars": 96, "vectors": 32, "tensors": 32, "projections": 32, "hidden": 96},
     }
+    example_settings: ClassVar[dict[str, object]] = {
+        "layer_cutoffs": [3.6, 3.0, 4.0],
+        "scalars": 7,
+        "vectors": 5,
+        "tensors": 3,
+        "bond_scalars": 6,
+        "projections": 5,
+        "hidden": 9,
+        "radial_functions": 6,
+    }
 
     def __init__(self, config: TeaNetConfig, elements: list[str]) -> None:
         super().__init__(config, elements)
