@@ -147,7 +147,7 @@ def _check_target(path: Path, overwrite: bool) -> None:
     if not is_store(path):
         raise DataError(f"{path} exists and is no stored data set; choose another name.")
     if not overwrite:
-        raise DataError(f"{path} exists; choose another name, or say that it is to be overwritten.")
+        raise DataError(f"{path} exists; choose another name, or overwrite it (--overwrite).")
 
 
 def _sync(file: BinaryIO) -> None:

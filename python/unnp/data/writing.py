@@ -50,7 +50,7 @@ def check_target(path: Path, overwrite: bool) -> None:
             "XYZ, or in nothing (or .data) for a stored data set."
         )
     if path.exists() and not overwrite:
-        raise DataError(f"{path} exists; choose another name, or say that it is to be overwritten.")
+        raise DataError(f"{path} exists; choose another name, or overwrite it (--overwrite).")
 
 
 def _write_extxyz(structures: Iterable[Structure], path: Path) -> None:
