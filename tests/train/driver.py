@@ -1,4 +1,4 @@
-"""``unnp`` with the toy architecture, and a signal to itself after a given step.
+"""``unnp`` with the toy architecture, and a signal to itself (of two processes: to the second) after a given step.
 
 python driver.py SIGNAL|none STEP ARGUMENTS...
 """
@@ -18,7 +18,7 @@ def kill_after(step: int, name: str) -> None:
     after_step = Trainer._after_step
 
     def patched(self: Any) -> None:
-        if self.state.position.step == step:
+        if self.state.position.step == step and os.environ.get("RANK", "1") == "1":
             os.kill(os.getpid(), getattr(signal, name))
         after_step(self)
 

@@ -13,7 +13,10 @@ import torch
 import yaml
 from safetensors.torch import load_file
 from unnp.checkpoint import load_checkpoint
+from unnp.config import load_yaml
+from unnp.train.config import TrainConfig
 from unnp.train.distributed import Processes
+from unnp.train.run import train
 
 HERE = Path(__file__).parent
 sys.path.append(str(HERE))
@@ -46,14 +49,15 @@ def test_gradients_of_two_processes_are_those_of_one(data_files: dict[str, str],
 
 @pytest.fixture
 def run_driver(settings: Callable[..., dict[str, Any]], tmp_path: Path) -> Callable[..., Path]:
-    def run(name: str, *extra: str, processes: int, batch_size: int) -> Path:
+    def run(name: str, *extra: str, processes: int, batch_size: int, stop: int | None = None) -> Path:
         config = tmp_path / f"{name}.yaml"
         config.write_text(yaml.safe_dump(settings(dtype="float64", batch_size=batch_size)))
-        arguments = [str(HERE / "driver.py"), "none", "0", "train", str(config), "-o", str(tmp_path / name), *extra]
+        how = ["none", "0"] if stop is None else ["SIGTERM", str(stop)]
+        arguments = [str(HERE / "driver.py"), *how, "train", str(config), "-o", str(tmp_path / name), *extra]
         if processes == 1:
-            subprocess.run([sys.executable, *arguments], check=True, capture_output=True, timeout=120)
+            train(load_yaml(config, TrainConfig), tmp_path / name)
         else:
-            torchrun(*arguments)
+            torchrun(*arguments, expect=0 if stop is None else 1)
         return tmp_path / name
 
     return run
@@ -71,3 +75,8 @@ def test_a_training_on_two_processes_is_that_on_one(run_driver: Callable[..., Pa
     for record, other in zip(*logs, strict=True):
         for key in ("step", "learning_rate", "loss", "loss_forces", "validation_loss", "forces_rmse", "stress_mae"):
             assert other[key] == pytest.approx(record[key], rel=1e-6), key
+    interrupted = run_driver("interrupted", processes=2, batch_size=2, stop=3)  # the signal reaches one process alone
+    assert load_checkpoint(interrupted / "checkpoints" / "last.safetensors").description["position"]["step"] == 3
+    run_driver("interrupted", "--resume", processes=2, batch_size=2)
+    c = load_checkpoint(interrupted / "checkpoints" / "last.safetensors").tensors
+    assert all(torch.equal(b[name], c[name]) for name in b)

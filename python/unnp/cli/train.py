@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -37,7 +38,10 @@ def command(
     try:
         metrics = train(resolved, output, resume=resume, base=config.parent)
     except InterruptedTrainingError:
-        print(f"Stopped on request; the checkpoint is written. Go on with: unnp train {config} -o {output} --resume")
+        if os.environ.get("RANK", "0") == "0":  # one of the processes of torchrun speaks for all
+            print(
+                f"Stopped on request; the checkpoint is written. Go on with: unnp train {config} -o {output} --resume"
+            )
         raise typer.Exit(EXIT_INTERRUPTED) from None
     for part, errors in metrics.items():
         print_table(f"Errors on the {part} structures", error_header("\n"), error_table(errors))

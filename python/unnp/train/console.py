@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from unnp.train.config import TrainConfig
 from unnp.train.log import Record
 
 COLUMNS = {
@@ -38,8 +36,8 @@ class SilentConsole:
     def message(self, text: str) -> None:
         """Say something."""
 
-    def batch(self, epoch: int, done: int, n_batches: int) -> None:
-        """A batch is done."""
+    def batch(self, done: int, n_batches: int, fraction: float) -> None:
+        """A batch of the running epoch is done; ``fraction`` of the training is over."""
 
     def epoch(self, record: Record) -> None:
         """An epoch is done."""
@@ -59,12 +57,17 @@ class PlainConsole(SilentConsole):
 class LiveConsole(SilentConsole):
     """Bars for the training and its epoch above a table of the latest epochs."""
 
-    def __init__(self, config: TrainConfig) -> None:
+    def __init__(self) -> None:
         self._records: list[Record] = []
-        self._columns: list[Any] = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
-        self._progress = Progress(*self._columns, TimeElapsedColumn(), TimeRemainingColumn())
-        self._training = self._progress.add_task("training", total=config.epochs)
-        self._epoch = self._progress.add_task("epoch", total=None)
+        self._progress = Progress(
+            TextColumn("{task.description:<8}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(elapsed_when_finished=False),
+        )
+        self._training = self._progress.add_task("training", total=1.0)
+        self._epoch = self._progress.add_task("epoch", total=1.0)
         self._live = Live(self._picture(), refresh_per_second=4)
 
     def __enter__(self) -> LiveConsole:
@@ -77,13 +80,14 @@ class LiveConsole(SilentConsole):
     def message(self, text: str) -> None:
         self._live.console.print(text, markup=False, highlight=False)
 
-    def batch(self, epoch: int, done: int, n_batches: int) -> None:
-        self._progress.update(self._training, completed=epoch)
-        self._progress.update(self._epoch, completed=done, total=n_batches)
+    def batch(self, done: int, n_batches: int, fraction: float) -> None:
+        self._progress.update(self._training, completed=fraction)
+        if done == 1:
+            self._progress.reset(self._epoch)
+        self._progress.update(self._epoch, completed=done / n_batches)
 
     def epoch(self, record: Record) -> None:
         self._records = [*self._records, record][-ROWS:]
-        self._progress.update(self._training, completed=record["epoch"])
         self._live.update(self._picture())
 
     def _picture(self) -> Group:
@@ -95,8 +99,8 @@ class LiveConsole(SilentConsole):
         return Group(self._progress, table)
 
 
-def make_console(config: TrainConfig, *, silent: bool) -> SilentConsole:
+def make_console(*, silent: bool) -> SilentConsole:
     """Return the console that fits: silent, live on a terminal, plain lines otherwise."""
     if silent:
         return SilentConsole()
-    return LiveConsole(config) if Console(file=sys.stdout).is_terminal else PlainConsole()
+    return LiveConsole() if Console(file=sys.stdout).is_terminal else PlainConsole()

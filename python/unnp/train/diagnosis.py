@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from ase.calculators.singlepoint import SinglePointCalculator
-from ase.io import write
 from torch import nn
 
 from unnp.data.dataset import Dataset
+from unnp.data.writing import write_structures
 from unnp.errors import TrainingError
-from unnp.files import write_atomically
 from unnp.loss import Loss
-from unnp.structure import Structure
 from unnp.train.distributed import Processes
 from unnp.train.step import backward, term_averages
 
@@ -39,28 +35,31 @@ def not_finite_alone(
     return found
 
 
-def not_finite_error(folder: Path, dataset: Dataset, suspects: Sequence[int], step: int, rank: int) -> TrainingError:
-    """Save the suspects in the run folder and return the error that says what happened and what to do."""
-    path = folder / (FILE if rank == 0 else f"{rank}-{FILE}")
+def not_finite_error(
+    folder: Path, dataset: Dataset, found: Sequence[int], batch: Sequence[int], step: int, processes: Processes
+) -> TrainingError:
+    """Save the structures in the run folder and return the error that says what happened and what to do.
+
+    Args:
+        folder: of the run.
+        dataset: of the training.
+        found: those that are not finite alone.
+        batch: of this process; all of it is saved where a single process found none.
+        step: for the message.
+        processes: with several, the one that found none has nothing to save.
+    """
+    what = f"the loss or its gradient is not finite at step {step}."
+    if not found and processes.world_size > 1:
+        return TrainingError(
+            f"{what} The structures of process {processes.rank} are not the reason; see the others' messages."
+        )
+    path = folder / (FILE if processes.first else f"{processes.rank}-{FILE}")
+    suspects = found or batch
     structures = [dataset.structures[k] for k in suspects]
-    write_atomically(path, _extxyz(structures))
+    write_structures(structures, path, overwrite=True)
     sources = ", ".join(s.source or f"structure {k}" for k, s in zip(suspects, structures, strict=True))
     return TrainingError(
-        f"the loss or its gradient is not finite at step {step}. Structures: {sources}; saved in {path}. "
-        "Look for atoms on top of each other or wrong labels; else lower optimizer.learning_rate or optimizer.clip. "
-        "The weights are untouched: the last checkpoint is from before this step, go on with --resume."
+        f"{what} Structures: {sources}; saved in {path}. Look for atoms on top of each other or wrong labels; else lower "
+        "optimizer.learning_rate or optimizer.clip. The weights are untouched: the last checkpoint is from before this "
+        "step, go on with --resume."
     )
-
-
-def _extxyz(structures: Sequence[Structure]) -> str:
-    """Return structures with their labels as extended XYZ."""
-    frames = []
-    for structure in structures:
-        atoms = structure.to_atoms()
-        labels = {name: getattr(structure, name) for name in ("energy", "forces", "stress")}
-        atoms.calc = SinglePointCalculator(atoms, **{k: v for k, v in labels.items() if v is not None})
-        atoms.info |= {"group": structure.group, "source": structure.source}
-        frames.append(atoms)
-    text = io.StringIO()
-    write(text, frames, format="extxyz")
-    return text.getvalue()

@@ -67,7 +67,7 @@ def train(config: TrainConfig, path: str | Path, *, resume: bool = False, base: 
     folder = RunFolder(Path(path))
     processes, device = join(config.device)
     try:
-        with StopRequest() as stop, make_console(config, silent=not processes.first) as console:
+        with StopRequest() as stop, make_console(silent=not processes.first) as console:
             checkpoint = _prepare(config, base, folder, resume, processes)
             task, datasets = _task(config, base, processes, device)
             trainer = Trainer(task, folder, console, stop)

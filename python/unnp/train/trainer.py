@@ -34,8 +34,8 @@ from unnp.train.validation import InterruptedTrainingError, Validation, validate
 class Observer(Protocol):
     """Who is told how the training goes."""
 
-    def batch(self, epoch: int, done: int, n_batches: int) -> None:
-        """A batch is done."""
+    def batch(self, done: int, n_batches: int, fraction: float) -> None:
+        """A batch of the running epoch is done; ``fraction`` of the training is over."""
 
     def epoch(self, record: Record) -> None:
         """An epoch is done."""
@@ -156,7 +156,7 @@ class Trainer:
             self._update(indices)
             self.state.sums += torch.cat([total.view(1), terms.detach()])
             position.batch += 1
-            self.observer.batch(position.epoch, position.batch, len(batches))
+            self.observer.batch(position.batch, len(batches), fraction)
             self._after_step()
         self._end_of_epoch(log, n_steps=position.batch)
 
@@ -285,4 +285,4 @@ class Trainer:
     def _not_finite(self, batch: Sequence[int]) -> TrainingError:
         task, step = self.task, self.state.position.step
         found = not_finite_alone(task.potential, self.loss, self._weights, task.train, batch, self.dtype)
-        return not_finite_error(self.folder.path, task.train, found or batch, step, task.processes.rank)
+        return not_finite_error(self.folder.path, task.train, found, batch, step, task.processes)
