@@ -1,5 +1,6 @@
 """A potential: the sum of an architecture and optional further terms, in eV, with reference energies."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import torch
@@ -62,9 +63,16 @@ class Potential(nn.Module):
             energy = energy + term(species, bond_index, bond_vector, n_owned, halo).double()
         return energy + self.reference_energies.index_select(0, species[:n_owned])
 
+    def _apply(self, fn: Callable[..., Tensor], recurse: bool = True) -> "Potential":
+        """Move or convert everything; the reference energies move along but stay float64."""
+        exact = self.reference_energies
+        super()._apply(fn, recurse)
+        self.reference_energies = exact.to(self.reference_energies.device)
+        return self
+
     def summands(self) -> list[Architecture]:
         """Return the network and the further terms."""
-        return [self.network, *self.terms]  # type: ignore[list-item]
+        return [self.network, *self.terms]
 
     def cutoff(self) -> float:
         """Return the length [A] of the longest bond that has to be listed."""
