@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import datetime
+import math
 import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor
 
 from unnp.derivatives import predict
 from unnp.elements import Elements, atomic_number
@@ -53,14 +55,15 @@ def export_model(
     """
     path = Path(path)
     _check(potentials)
-    manifest = _manifest(potentials, name, licence, data or {}, metrics or {})
-    scripted = torch.jit.script(Committee([p.eval() for p in potentials]))
+    members = [copy.deepcopy(p).cpu().eval() for p in potentials]
+    manifest = _manifest(members, name, licence, data or {}, metrics or {})
+    scripted = torch.jit.script(Committee(members))
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(suffix=".pt", prefix=f".{path.name}.", dir=path.parent)
     os.close(handle)
     try:
         torch.jit.save(scripted, temporary, _extra_files={MANIFEST_NAME: manifest.to_json().encode()})
-        _compare(potentials, temporary)
+        _compare(members, temporary)
         with open(temporary, "rb") as file:
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
@@ -77,8 +80,8 @@ def _check(potentials: Sequence[Potential]) -> None:
     for k, potential in enumerate(potentials):
         if _structure_of(potential) != first:
             raise ModelError(
-                f"member {k} of the committee differs from member 0 in architecture, cutoff or elements; a committee is "
-                "several trainings of one configuration with different seeds."
+                f"member {k} of the committee differs from member 0 in architecture, cutoff, elements or number type; "
+                "a committee is several trainings of one configuration with different seeds."
             )
         bad = [n for n, p in potential.named_parameters() if not bool(torch.isfinite(p).all())]
         if bad:
@@ -86,30 +89,32 @@ def _check(potentials: Sequence[Potential]) -> None:
 
 
 def _structure_of(potential: Potential) -> tuple[Any, ...]:
-    return (potential.elements, potential.cutoff(), potential.receptive_field(), potential.exchange_widths(), dtype_of(potential))
+    names = [summand.name for summand in potential.summands()]
+    reach = (potential.cutoff(), potential.receptive_field(), potential.exchange_widths())
+    return (names, potential.elements, reach, dtype_of(potential))
 
 
-def dtype_of(module: nn.Module) -> torch.dtype:
-    """Return the number type of the parameters of a module."""
-    return next(module.parameters()).dtype
+def dtype_of(potential: Potential) -> torch.dtype:
+    """Return the number type of the parameters; of a potential without any, float64, in which it computes."""
+    return next((p.dtype for p in potential.parameters()), torch.float64)
 
 
 def _manifest(
     potentials: Sequence[Potential], name: str, licence: str, data: dict[str, Any], metrics: dict[str, Any]
 ) -> Manifest:
     first = potentials[0]
-    description = first.describe()
+    references = torch.stack([p.reference_energies for p in potentials]).mean(0)
     return Manifest(
         name=name,
         architecture=first.network.name,
-        config=description,
+        config=first.describe(),
         elements=first.elements,
         cutoff=first.cutoff(),
         receptive_field=first.receptive_field(),
         halo=first.halo(),
         exchange_widths=first.exchange_widths() * len(potentials),
         dtype="float64" if dtype_of(first) == torch.float64 else "float32",
-        reference_energies=description["reference_energies"],
+        reference_energies=dict(zip(first.elements, references.tolist(), strict=True)),
         n_members=len(potentials),
         torch_version=torch.__version__,
         n_parameters=sum(p.n_parameters for p in potentials),
@@ -126,25 +131,35 @@ def _compare(potentials: Sequence[Potential], file: str) -> None:
     loaded = load_model(file, device="cpu")
     graph = Graph.of(_probe(potentials[0]), Elements(potentials[0].elements), potentials[0].cutoff())
     graph = graph.to("cpu", loaded.dtype)
-    expected = [predict(p.cpu(), graph) for p in potentials]
-    got = loaded.predict(graph)
+    expected = [predict(p, graph) for p in potentials]
+    energies = torch.stack([e.atomic_energy for e in expected])
+    forces = torch.stack([cast(Tensor, e.forces) for e in expected])
+    found = loaded.predict(graph)
+    members = loaded.module.members(graph.species, graph.bond_index, graph.bond_vector, graph.n_atoms, 0)
     pairs = {
-        "energy": (got.energy, torch.stack([e.energy for e in expected]).mean(0)),
-        "forces": (got.forces, torch.stack([e.forces for e in expected]).mean(0)),  # type: ignore[arg-type]
+        "energy": (found.atomic_energy, energies.mean(0)),
+        "energy of a member": (members, energies),
+        "force": (cast(Tensor, found.forces), forces.mean(0)),
+        "force of a member": (loaded.members(graph)[1], forces),
     }
+    # Not on the scale of the energies: reference energies may be thousands of eV.
+    allowed = TOLERANCE[loaded.dtype] * max(1.0, forces.abs().max().item())
     for quantity, (a, b) in pairs.items():
-        difference = (a - b).abs().max().item()  # type: ignore[operator, union-attr]
-        allowed = TOLERANCE[loaded.dtype] * max(1.0, b.abs().max().item())
+        difference = (a - b).abs().max().item()
         if not difference <= allowed:
-            raise ModelError(f"the exported file gives another {quantity} than the potential (difference {difference:.3g}).")
+            raise ModelError(
+                f"the exported file gives another {quantity} than the potential (difference {difference:.3g})."
+            )
 
 
 def _probe(potential: Potential) -> Structure:
-    """Return a small disordered periodic crystal with all elements in turn."""
+    """Return a disordered periodic crystal with all elements in turn, and two atoms within the shortest cutoff."""
     rng = np.random.default_rng(0)
     spacing = 0.55 * potential.cutoff()
-    grid = np.stack(np.meshgrid(*[np.arange(3)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    n = max(3, math.ceil(len(potential.elements) ** (1 / 3)))
+    grid = np.stack(np.meshgrid(*[np.arange(n)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
     positions = spacing * (grid + 0.1 * rng.uniform(-1, 1, size=grid.shape))
+    positions[1] = positions[0] + [0, 0, 0.7 * min(a.cutoff() for a in potential.summands())]
     z = [atomic_number(e) for e in potential.elements]
     numbers = np.array([z[k % len(z)] for k in range(len(grid))])
-    return Structure(numbers, positions, cell=3 * spacing * np.eye(3), pbc=np.ones(3, dtype=bool))
+    return Structure(numbers, positions, cell=n * spacing * np.eye(3), pbc=np.ones(3, dtype=bool))

@@ -100,9 +100,10 @@ def _open(path: Path, device: torch.device) -> torch.jit.ScriptModule:
 
 def _convert(module: torch.jit.ScriptModule, dtype: torch.dtype, path: Path) -> None:
     """Convert parameters and buffers in place; reference energies stay float64, as the energies are summed in it."""
-    if not list(module.parameters()):
+    tensors = [*module.named_parameters(), *module.named_buffers()]
+    if not tensors:
         raise ModelError(f"{path} is frozen in its own number type; open it with dtype 'model', or export it again.")
-    for name, tensor in [*module.named_parameters(), *module.named_buffers()]:
+    for name, tensor in tensors:
         keeps_precision = name.rpartition(".")[2].startswith("reference")
         if tensor.is_floating_point() and not keeps_precision:
             tensor.data = tensor.data.to(dtype)
