@@ -21,7 +21,7 @@ def supercell(structure: Structure, repeats: tuple[int, int, int]) -> Structure:
 
 
 def apart(a: Structure, b: Structure, distance: float) -> Structure:
-    positions = np.concatenate([a.positions, b.positions + [distance, 0, 0]])
+    positions = np.concatenate([a.positions, b.positions + np.array([distance, 0, 0])])
     return Structure(np.concatenate([a.numbers, b.numbers]), positions)
 
 

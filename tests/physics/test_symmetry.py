@@ -35,7 +35,7 @@ def test_rotations_and_reflections(model, name):
 
 def test_translation(model):
     structure = model.crystal()
-    shifted = replace(structure, positions=structure.positions + [0.37, -5.1, 11.3])
+    shifted = replace(structure, positions=structure.positions + np.array([0.37, -5.1, 11.3]))
     before, after = model.predict(structure), model.predict(shifted)
     np.testing.assert_allclose(after.atomic_energy, before.atomic_energy, atol=1e-11)
     np.testing.assert_allclose(after.forces, before.forces, atol=1e-10)
