@@ -88,7 +88,8 @@ def _markdown(card: Mapping[str, Any]) -> str:
     ]
     for part, metrics in card["metrics"].items():
         lines += [f"## Errors on the {part} structures", "", *_markdown_table(error_header(), error_table(metrics)), ""]
-    lines += ["## Training", "", "![learning curve](learning-curve.png)", "", *(f"* {key}: {value}" for key, value in card["training"].items()), ""]
+    training = [f"* {key}: {value}" for key, value in card["training"].items()]
+    lines += ["## Training", "", "![learning curve](learning-curve.png)", "", *training, ""]
     lines += ["## References", "", *(f"* {reference}" for reference in card["references"]), ""]
     lines += ["## Versions", "", ", ".join(f"{k} {v}" for k, v in card["versions"].items()), ""]
     lines += ["## Settings", "", "```yaml", yaml.safe_dump(card["settings"], sort_keys=False).rstrip(), "```", ""]

@@ -56,14 +56,15 @@ def update(
     parameters: Sequence[nn.Parameter],
     tied: Sequence[Sequence[nn.Parameter]],
     limit: float | None,
-) -> Tensor:
-    """Clip and apply the gradients; return their norm before clipping. Nothing is changed where the norm is not finite.
+) -> bool:
+    """Clip and apply the gradients; where their norm is not finite, change nothing and return False.
 
     The norm is read back from the device: the only point of a step where the CPU waits.
     """
     if tied:
         sum_tied_gradients(tied)
     norm = clip_gradients([p.grad for p in parameters if p.grad is not None], limit)
-    if torch.isfinite(norm):
+    finite = bool(torch.isfinite(norm))
+    if finite:
         optimizer.step()
-    return norm
+    return finite

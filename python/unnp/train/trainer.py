@@ -163,8 +163,7 @@ class Trainer:
     def _update(self, indices: Sequence[int]) -> None:
         position, config = self.state.position, self.task.config
         tied = self.tied if position.epoch < config.tied_epochs else []
-        norm = update(self.state.optimizer, self.parameters, tied, config.optimizer.clip)
-        if not torch.isfinite(norm):
+        if not update(self.state.optimizer, self.parameters, tied, config.optimizer.clip):
             raise self._not_finite(indices)
         position.step += 1
         self.state.average.update(position.step)
