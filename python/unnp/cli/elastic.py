@@ -1,0 +1,58 @@
+"""``unnp elastic``: lattice, equation of state and elastic constants of a crystal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def command(
+    potential: Annotated[Path, typer.Argument(help="Exported model, or calculator file of `unnp data label` (.yaml).")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for elastic.json and the figure.")],
+    reference: Annotated[
+        Path | None, typer.Option(help="Potential to compare with: exported model or calculator file.")
+    ] = None,
+    structure: Annotated[Path | None, typer.Option(help="Crystal: a file any reader knows, its last frame.")] = None,
+    element: Annotated[str | None, typer.Option(help="Crystal of one element, instead of a file.")] = None,
+    lattice: Annotated[str | None, typer.Option(help="fcc, bcc, hcp, diamond ...; default: the element's own.")] = None,
+    a: Annotated[float | None, typer.Option("-a", help="Lattice constant to begin with [A].")] = None,
+    c: Annotated[float | None, typer.Option("-c", help="Second lattice constant of hcp and the like [A].")] = None,
+    device: Annotated[str, typer.Option(help="Where a model runs: auto, cpu, cuda or cuda:N.")] = "auto",
+) -> None:
+    """Relax a crystal and compute its elastic constants, for one potential or two.
+
+    Models are evaluated in float64. The atoms relax in each strained cell.
+    """
+    from unnp.cli.train import print_table
+    from unnp.config import from_dict
+    from unnp.lammps.md_config import StructureConfig
+    from unnp.workflows.elastic import elastic_properties
+    from unnp.workflows.elastic_report import comparison, write_elastic
+    from unnp.workflows.md_setup import build_structure
+
+    asked = {"file": structure, "element": element, "lattice": lattice, "a": a, "c": c}
+    crystal = build_structure(from_dict(asked, StructureConfig, where="the crystal's options"), Path())
+    paths = [potential] if reference is None else [potential, reference]
+    results = {_name(path, paths): elastic_properties(crystal, _calculator(path, device)) for path in paths}
+    write_elastic(output, results)
+    header = ["", *results, *(["deviation"] if len(results) == 2 else [])]
+    print_table(f"{crystal.get_chemical_formula(empirical=True)} at zero pressure", header, comparison(results))
+    print(f"Numbers and figure: {output}")
+
+
+def _name(path: Path, paths: list[Path]) -> str:
+    stems = [p.stem for p in paths]
+    return path.stem if stems.count(path.stem) == 1 else str(path)
+
+
+def _calculator(path: Path, device: str) -> Any:
+    """Return an ASE calculator on an exported model or, for a YAML file, on what that describes."""
+    from unnp.adapters.ase import UnnpCalculator
+    from unnp.adapters.labeller import LabellerCalculator
+    from unnp.config.base import read_yaml
+
+    if path.suffix in (".yaml", ".yml"):
+        return LabellerCalculator(read_yaml(path), path.parent)
+    return UnnpCalculator(path, device, dtype="float64")
