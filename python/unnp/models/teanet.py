@@ -7,10 +7,10 @@ A bond's vectors are always parallel to the bond, so they are kept as signed amp
 evaluation is symmetric under i <-> j, so that each bond is evaluated once.
 """
 
-from typing import ClassVar, Final
+from typing import Annotated, ClassVar, Final
 
 import torch
-from pydantic import Field, model_validator
+from pydantic import Field, FiniteFloat
 from torch import Tensor, nn
 from torch.nn.functional import silu
 
@@ -27,7 +27,7 @@ from unnp.nn.tensors import smooth_norm, tensor_norm, vector_norm
 class TeaNetConfig(Config):
     """Settings of TeaNet."""
 
-    layer_cutoffs: list[float] = Field(default=[5.0, 5.0], min_length=1)
+    layer_cutoffs: list[Annotated[FiniteFloat, Field(gt=0)]] = Field(default=[5.0, 5.0], min_length=1)
     """cutoff of each layer [A]; their number is the number of layers"""
     scalars: int = Field(default=32, ge=1)
     """scalar channels of an atom"""
@@ -45,14 +45,8 @@ class TeaNetConfig(Config):
     """number of sinc functions of the distance"""
     cutoff_exponent: int = Field(default=6, ge=3)
     """exponent of the polynomial cutoff"""
-    average_neighbors: float | None = Field(default=None, gt=0)
+    average_neighbors: FiniteFloat | None = Field(default=None, gt=0)
     """neighbours per atom within the longest cutoff, to normalise sums; null: taken from the training data"""
-
-    @model_validator(mode="after")
-    def _cutoffs_positive(self) -> "TeaNetConfig":
-        if min(self.layer_cutoffs) <= 0:
-            raise ValueError(f"layer_cutoffs must be positive lengths in A, got {self.layer_cutoffs}")
-        return self
 
 
 class Update(nn.Module):
