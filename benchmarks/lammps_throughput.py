@@ -1,0 +1,122 @@
+"""Molecular dynamics of fcc Ni in LAMMPS: time and memory per atom of ``pair_style unnp``, EAM, SNAP and DeePMD."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from measuring import HERE, Report, Row, default_models, label, memory_per_atom, model_file, nickel
+
+DECK = """units           metal
+atom_style      atomic
+neighbor        1.0 bin
+read_data       structure.data
+{style}
+velocity        all create 300 1 mom yes dist gaussian
+fix             dynamics all nve
+timestep        0.001
+thermo          {steps}
+run             {warmup}
+run             {steps} pre no
+"""
+PARTS = ["edges", "forward", "backward", "exchange", "forces"]
+
+
+@dataclass(frozen=True)
+class Style:
+    """A pair style: the lines of the deck, the LAMMPS that knows it, and how many atom-steps make a measurement."""
+
+    name: str
+    lines: str
+    atom_steps: int
+    lmp: str = "lmp"
+
+
+def styles(models: list[str], folder: Path, arguments: argparse.Namespace) -> list[Style]:
+    """Return ours, EAM and SNAP of the LAMMPS distribution, and DeePMD where a model is given."""
+    device = f" device {arguments.device}"
+    ours = [
+        Style(label(m), f'pair_style unnp{device}\npair_coeff * * "{model_file(m, folder)}" Ni', 25_000) for m in models
+    ]
+    stock = [
+        Style("EAM (Ni_u3)", "pair_style eam\npair_coeff * * Ni_u3.eam", 2_000_000),
+        Style("SNAP (Zuo 2020)", snap("Ni_Zuo_JPCA2020"), 100_000),
+        Style("qSNAP (Zuo 2020)", snap("Ni_Zuo_JPCA2020.quadratic"), 100_000),
+    ]
+    if arguments.deepmd is None:
+        return [*ours, *stock]
+    lines = f'pair_style deepmd "{arguments.deepmd.resolve()}"\npair_coeff * * Ni'
+    return [*ours, *stock, Style("DeePMD", lines, 25_000, arguments.deepmd_lmp)]
+
+
+def snap(name: str) -> str:
+    """Return the lines of a SNAP potential of the LAMMPS distribution."""
+    return f"pair_style snap\npair_coeff * * {name}.snapcoeff {name}.snapparam Ni"
+
+
+def measure(style: Style, n_atoms: int, ranks: int, folder: Path) -> Row:
+    """Run one deck and return its row."""
+    from unnp.lammps.data_file import data_file
+    from unnp.lammps.run import run_lammps
+
+    steps = max(3, min(500, style.atom_steps // n_atoms))
+    deck = DECK.format(style=style.lines, steps=steps, warmup=max(1, steps // 10))
+    (folder / "in.lammps").write_text(deck)
+    (folder / "structure.data").write_text(data_file(nickel(n_atoms), ["Ni"]))
+    for file in folder.glob("rank-*.mb"):
+        file.unlink()
+    wrapper = shlex.join([sys.executable, str(HERE / "rank_memory.py"), str(folder)])
+    run_lammps(folder / "in.lammps", ranks=ranks, launcher=f"mpirun -n {{ranks}} {wrapper}", lmp=style.lmp)
+    peak = sum(float(file.read_text()) for file in folder.glob("rank-*.mb"))
+    row: Row = {"style": style.name, "n_atoms": n_atoms, "ranks": ranks, "steps": steps, "peak_rss_mb": peak}
+    return row | _times((folder / "log.lammps").read_text(), n_atoms * steps, ranks)
+
+
+def _times(log: str, atom_steps: int, ranks: int) -> Row:
+    """Return the times of the last run in a log [us/atom/step/thread] and the share of the CPU that it got."""
+    last = log.rpartition("Loop time of ")[2]
+    loop, used = float(last.split()[0]), re.search(r"([\d.]+)% CPU use", last)
+    scale = 1e6 * ranks / atom_steps
+    row: Row = {"us_per_atom_step_thread": scale * loop, "atom_steps_per_s": atom_steps / loop}
+    row |= {"cpu_use_percent": float(used[1])} if used else {}
+    seconds = dict(re.findall(r"^  (\w+) +(\S+)  \S+$", last.partition("pair_style unnp: time")[2], re.MULTILINE))
+    return row | {f"us_{part}": scale * float(seconds[part]) for part in PARTS if part in seconds}
+
+
+def knows_deepmd(lmp: str) -> bool:
+    """Tell whether a LAMMPS has ``pair_style deepmd``."""
+    program = shutil.which(lmp)
+    listing = subprocess.run([program, "-h"], capture_output=True, text=True, check=False).stdout if program else ""
+    return bool(re.search(r"\bdeepmd\b", listing))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("models", nargs="*", default=default_models(), help="model files, or presets of random weights")
+    parser.add_argument("--atoms", type=int, nargs="+", default=[256, 2048, 16384])
+    parser.add_argument("--ranks", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--device", default="cpu", help="of pair_style unnp")
+    parser.add_argument("--deepmd", type=Path, help="DeePMD model of Ni")
+    parser.add_argument("--deepmd-lmp", default="lmp", help="a LAMMPS that knows pair_style deepmd")
+    arguments = parser.parse_args()
+    settings = {"atoms": arguments.atoms, "ranks": arguments.ranks, "device": arguments.device, "threads": 1}
+    report = Report("lammps_throughput", settings)
+    with tempfile.TemporaryDirectory() as name:
+        for style in styles(arguments.models, Path(name), arguments):
+            for ranks in arguments.ranks:
+                rows = [report.add(measure(style, n, ranks, Path(name))) for n in arguments.atoms]
+                report.add({"style": style.name, "ranks": ranks, "mb_per_atom": memory_per_atom(rows)})
+    if arguments.deepmd is None:
+        known = knows_deepmd(arguments.deepmd_lmp)
+        report.add({"style": "DeePMD", "note": "no model given (--deepmd)" if known else "not installed"})
+
+
+if __name__ == "__main__":
+    main()

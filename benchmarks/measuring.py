@@ -1,0 +1,159 @@
+"""What every benchmark needs: the crystal, models without training, isolated processes, and results that say where and when.
+
+Imports only ase at the top, so that interpreters without unnp (those of other packages) can use it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import ase
+from ase.build import bulk
+
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results"
+TRAINED = HERE.parent / "models" / "teanet-mlearn-Ni" / "model.pt"
+NEIGHBORS = 50.0  # of an atom of warm fcc Ni within 5 A
+Row = dict[str, Any]
+
+
+def nickel(n_atoms: int, seed: int = 0) -> ase.Atoms:
+    """Return a cube of fcc Ni (a = 3.52 A) with atoms displaced by 0.05 A; n_atoms is 4, 32, 108, 256, ..."""
+    repeat = round((n_atoms / 4) ** (1 / 3))
+    if 4 * repeat**3 != n_atoms:
+        raise SystemExit(f"{n_atoms} atoms are no cube of fcc cells; take 4 n^3: 108, 256, 864, 2048, 6912, 16384.")
+    atoms = bulk("Ni", "fcc", a=3.52, cubic=True) * repeat
+    atoms.rattle(0.05, seed=seed)
+    return atoms
+
+
+def model_file(model: str, folder: Path) -> Path:
+    """Return a model file: the one given, or a TeaNet preset (S, M, L) with random weights, exported into a folder."""
+    if Path(model).is_file():
+        return Path(model).resolve()
+    import torch
+    from unnp.export import export_model
+    from unnp.models import PotentialConfig, build_potential
+    from unnp.models.base import ModelStatistics
+
+    torch.manual_seed(0)
+    statistics = ModelStatistics(NEIGHBORS, 1.0, {"Ni": 0.0})
+    potential = build_potential(PotentialConfig(preset=model), ["Ni"], statistics)
+    path = folder / f"{model}.pt"
+    export_model([potential], path, name=f"TeaNet {model}, random weights")
+    return path
+
+
+def default_models() -> list[str]:
+    """Return the smallest preset, and the trained Ni model or, where there is none, its preset."""
+    return ["S", str(TRAINED) if TRAINED.is_file() else "M"]
+
+
+def label(model: str) -> str:
+    """Return how a model is called in tables."""
+    return f"unnp {Path(model).parent.name if model.endswith('.pt') else f'TeaNet {model}'}"
+
+
+def isolated(script: str, case: Row, python: str = sys.executable) -> Row:
+    """Run ``script --case JSON`` in a process of its own and return the row it prints, with the process's peak memory.
+
+    A case that fails or whose package is missing gives a row with a note instead of numbers.
+
+    Args:
+        script: a benchmark; it prints one line of JSON last.
+        case: what to measure; ``threads`` sets the number of threads.
+        python: interpreter to run it.
+    """
+    threads = str(case.get("threads", 1))
+    variables = os.environ | {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+    command = [python, script, "--case", json.dumps(case)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables)
+    errors: list[str] = []
+    reader = threading.Thread(target=lambda: errors.extend(process.stderr or []))
+    reader.start()
+    output = process.stdout.read() if process.stdout else ""
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    reader.join()
+    if process.returncode == 0:
+        return {**case, **json.loads(output.strip().splitlines()[-1]), "peak_rss_mb": usage.ru_maxrss / 1024}
+    reason = errors[-1].strip() if errors else f"exit code {process.returncode}"
+    missing = reason.startswith("ModuleNotFoundError")
+    return {**case, "note": "not installed" if missing else f"failed: {reason[:200]}"}
+
+
+def cpu_name() -> str:
+    """Return the model string of the CPU."""
+    info = Path("/proc/cpuinfo")
+    names = re.findall(r"^model name\s*:\s*(.+)$", info.read_text(), re.MULTILINE) if info.is_file() else []
+    return str(names[0]) if names else platform.processor() or platform.machine()
+
+
+def machine_folder() -> Path:
+    """Return the folder of the results of this kind of machine, named by its CPU and number of cores."""
+    words = re.sub(r"\(\w+\)", "", cpu_name()).split("@")[0]
+    slug = re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
+    return RESULTS / f"{slug}-{os.cpu_count()}-cores"
+
+
+def _machine(gpu: bool) -> Row:
+    import torch
+
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    name = torch.cuda.get_device_name() if gpu and torch.cuda.is_available() else None
+    capability = torch.backends.cpu.get_cpu_capability()
+    return {"cpu": cpu_name(), "cores": os.cpu_count(), "simd": capability, "memory_gib": round(memory, 1), "gpu": name}
+
+
+class Report:
+    """Collects the rows of a benchmark, prints each, and writes them after each, so that nothing is lost.
+
+    Args:
+        name: of the benchmark; results go to ``<name>.json``.
+        settings: what was asked for.
+    """
+
+    def __init__(self, name: str, settings: Row) -> None:
+        from unnp.card import versions
+
+        self.path = machine_folder() / f"{name}.json"
+        self.rows: list[Row] = []
+        self._head = {
+            "benchmark": name,
+            "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+            "machine": _machine(settings.get("device", "cpu") != "cpu"),
+            "versions": versions(),
+            "settings": settings,
+            "load_before": os.getloadavg()[0],
+        }
+        print(f"{name}: load average {self._head['load_before']:.2f} before the start", flush=True)
+
+    def add(self, row: Row) -> Row:
+        """Take in a row and return it."""
+        from unnp.files import write_atomically
+
+        self.rows.append(row)
+        shown = {k: f"{v:.4g}" if isinstance(v, float) else v for k, v in row.items()}
+        print("  ".join(f"{k}={v}" for k, v in shown.items()), flush=True)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        whole = {**self._head, "load_after": os.getloadavg()[0], "rows": self.rows}
+        write_atomically(self.path, json.dumps(whole, indent=1) + "\n")
+        return row
+
+
+def memory_per_atom(rows: list[Row]) -> float | None:
+    """Return the growth of the peak memory with the number of atoms [MB/atom], between the two largest sizes measured."""
+    sizes = sorted((row["n_atoms"], row["peak_rss_mb"]) for row in rows if row.get("peak_rss_mb"))
+    if len(sizes) < 2:
+        return None
+    (n_small, small), (n_large, large) = sizes[-2:]
+    return float((large - small) / (n_large - n_small))

@@ -1,0 +1,169 @@
+"""Write the tables of benchmarks/results into benchmarks/README.md, and a figure beside the results of each machine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from measuring import HERE, RESULTS, Row
+
+BEGIN, END = "<!-- results: written by report.py -->", "<!-- end of results -->"
+
+
+def table(header: list[str], rows: Iterable[list[str]]) -> str:
+    """Return a Markdown table, numbers to the right."""
+    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Return a number with some significant digits, never in powers of ten; a dash for none."""
+    if value is None:
+        return "-"
+    return f"{float(f'{value:.{digits}g}'):,.10g}"
+
+
+def lammps(result: Row) -> str:
+    """Return time and memory per pair style and ranks over the sizes, and the breakdown of ours."""
+    rows, sizes = result["rows"], result["settings"]["atoms"]
+    header = ["pair style, us/atom/step per thread", "ranks", *[f"{n:,} atoms" for n in sizes], "MB/atom"]
+    lines = []
+    for summary in (row for row in rows if "mb_per_atom" in row):
+        of = {row["n_atoms"]: row for row in rows if "n_atoms" in row and _same(row, summary, "style", "ranks")}
+        cells = [number(of[n]["us_per_atom_step_thread"]) for n in sizes]
+        lines.append([summary["style"], str(summary["ranks"]), *cells, _memory(summary["mb_per_atom"])])
+    lines += [[row["style"], row["note"], *["-"] * (len(sizes) + 1)] for row in rows if "note" in row]
+    parts = ["edges", "forward", "backward", "exchange", "forces"]
+    broken = [
+        [row["style"], str(row["ranks"]), f"{row['n_atoms']:,}", *[number(row[f"us_{part}"]) for part in parts]]
+        for row in rows
+        if "us_forward" in row
+    ]
+    where = ["where the time goes, us/atom/step per thread", "ranks", "atoms", *parts]
+    return f"{table(header, lines)}\n\n{table(where, broken)}"
+
+
+def ase(result: Row) -> str:
+    """Return time and memory per calculator."""
+    rows, sizes = result["rows"], result["settings"]["atoms"]
+    names = list(dict.fromkeys(row["name"] for row in rows))
+    lines = []
+    for name in names:
+        own = [row for row in rows if row["name"] == name]
+        note = next((row["note"] for row in own if "note" in row), "")
+        time = {row["n_atoms"]: row["us_per_atom"] for row in own if "us_per_atom" in row}
+        memory = next((row["mb_per_atom"] for row in own if "mb_per_atom" in row), None)
+        version = note or next((row["version"] for row in own if "version" in row), "")
+        lines.append([name, version, *[number(time.get(n)) for n in sizes], _memory(memory)])
+    return table(["ASE calculator, us/atom per call", "version", *[f"{n:,} atoms" for n in sizes], "MB/atom"], lines)
+
+
+def training(result: Row) -> str:
+    """Return speed and memory per preset and threads."""
+    header = ["preset", "parameters", "threads", "ms/step", "structures/s", "us/atom", "peak memory, MB"]
+    keys = ["n_parameters", "threads", "ms_per_step", "structures_per_s", "us_per_atom", "peak_rss_mb"]
+    return table(header, [[row["preset"], *[number(row.get(key)) for key in keys]] for row in result["rows"]])
+
+
+def fused(result: Row) -> str:
+    """Return times of the operators beside their floors."""
+    rates, *rows = result["rows"]
+    text = f"Measured copy {number(rates['copy_gb_s'])} GB/s, float32 matrix product {number(rates['gemm_gflop_s'])} Gflop/s."
+    header = ["operator", "order", "fused, ms", "plain, ms", "plain / fused", "floor, ms", "fused / floor"]
+    lines = []
+    for row in rows:
+        f, p, floor = row["fused_ms"], row["plain_ms"], row["floor_ms"]
+        lines.append(
+            [row["op"], row["order"], number(f), number(p), number(p / f, 2), number(floor), number(f / floor, 2)]
+        )
+    return f"{text}\n\n{table(header, lines)}"
+
+
+SECTIONS: dict[str, tuple[str, Callable[[Row], str]]] = {
+    "lammps_throughput": ("Molecular dynamics in LAMMPS", lammps),
+    "ase_peers": ("Energy and forces through ASE", ase),
+    "training_throughput": ("Training", training),
+    "fused_ops": ("Fused bond operators", fused),
+}
+
+
+def _same(a: Row, b: Row, *keys: str) -> bool:
+    return all(a[key] == b[key] for key in keys)
+
+
+def _memory(value: float | None) -> str:
+    return "-" if value is None else f"{max(value, 0.0):.3f}"
+
+
+def provenance(result: Row) -> str:
+    """Return date, versions, load, and how much of the CPU the runs got."""
+    versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
+    text = f"{result['date']}; {versions}; load average {result['load_before']:.2f} before, {result['load_after']:.2f} after"
+    used = [row["cpu_use_percent"] for row in result["rows"] if "cpu_use_percent" in row]
+    return text + (f"; each run got {min(used):.0f} to {max(used):.0f} % of its CPU" if used else "") + "."
+
+
+def machine_section(folder: Path) -> str:
+    """Return the heading and all tables of a machine."""
+    results = {p.stem: json.loads(p.read_text()) for p in sorted(folder.glob("*.json"))}
+    machine = next(iter(results.values()))["machine"]
+    also = f", {machine['gpu']}" if machine["gpu"] else ""
+    parts = [f"### {machine['cpu']}, {machine['cores']} cores, {machine['simd']}, {machine['memory_gib']} GiB{also}"]
+    if draw(results, folder / "throughput.png"):
+        parts.append(f"![us per atom](results/{folder.name}/throughput.png)")
+    for name, (title, write) in SECTIONS.items():
+        if name in results:
+            parts += [f"#### {title}", provenance(results[name]), write(results[name])]
+    return "\n\n".join(parts)
+
+
+def draw(results: dict[str, Row], path: Path) -> bool:
+    """Draw us/atom of LAMMPS (over the sizes, one rank) and of ASE (largest size); return whether there was anything."""
+    from unnp.plots import new_figure, save_figure
+
+    if not {"lammps_throughput", "ase_peers"} <= set(results):
+        return False
+    figure, (left, right) = new_figure(2, width=6.0)
+    points: dict[str, list[Any]] = {"where": [], "what": [], "atoms": [], "us_per_atom": []}
+    curves: dict[str, list[Row]] = {}
+    for row in results["lammps_throughput"]["rows"]:
+        if "n_atoms" in row and row["ranks"] == 1:
+            curves.setdefault(row["style"], []).append(row)
+            _add(points, "LAMMPS", row["style"], row["n_atoms"], row["us_per_atom_step_thread"])
+    for name, rows in curves.items():
+        left.loglog([r["n_atoms"] for r in rows], [r["us_per_atom_step_thread"] for r in rows], ".-", label=name)
+    left.set(xlabel="atoms", ylabel="us/atom/step, one thread", title="pair styles in LAMMPS")
+    left.legend(frameon=False, fontsize="small")
+    size = max(results["ase_peers"]["settings"]["atoms"])
+    bars = [r for r in results["ase_peers"]["rows"] if r.get("n_atoms") == size and "us_per_atom" in r]
+    for row in bars:
+        _add(points, "ASE", row["name"], size, row["us_per_atom"])
+    drawn = right.barh([r["name"] for r in bars], [r["us_per_atom"] for r in bars], color="0.6")
+    right.bar_label(drawn, fmt="%.0f", padding=3)
+    right.invert_yaxis()
+    right.set(xlabel="us/atom per energy and forces, one thread", title=f"ASE calculators, {size:,} atoms")
+    right.margins(x=0.15)
+    save_figure(figure, path, points)
+    return True
+
+
+def _add(points: dict[str, list[Any]], *values: Any) -> None:
+    for column, value in zip(points.values(), values, strict=True):
+        column.append(value)
+
+
+def main() -> None:
+    from unnp.files import write_atomically
+
+    readme = HERE / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    folders = [folder for folder in sorted(RESULTS.iterdir()) if any(folder.glob("*.json"))]
+    sections = "\n\n".join(machine_section(folder) for folder in folders)
+    before, after = text.partition(BEGIN)[0], text.partition(END)[2]
+    write_atomically(readme, f"{before}{BEGIN}\n\n{sections}\n\n{END}{after}")
+
+
+if __name__ == "__main__":
+    main()
