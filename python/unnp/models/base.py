@@ -114,7 +114,13 @@ def architectures() -> dict[str, type[Architecture]]:
     for module in iter_modules(package.__path__):
         import_module(f"unnp.models.{module.name}")
     for entry in entry_points(group="unnp.models"):
-        entry.load()
+        try:
+            entry.load()
+        except Exception as error:  # whatever another package raises, its user has to know which one it is
+            raise ConfigError(
+                f"the architecture '{entry.name}' of {entry.value} cannot be imported ({error!r}); upgrade or uninstall "
+                "its package."
+            ) from error
     return dict(sorted(_REGISTRY.items()))
 
 

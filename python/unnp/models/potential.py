@@ -120,13 +120,14 @@ class Potential(nn.Module):
 def build_potential(config: PotentialConfig, elements: list[str], statistics: ModelStatistics) -> Potential:
     """Return a potential with random weights; raise ConfigError for unknown architectures, presets or settings."""
     kind = architecture(config.architecture)
-    settings = _with_preset(kind, config)
-    resolved = kind.resolve(from_dict(settings, kind.Config, where=f"potential.settings ({kind.name})"), statistics)
     return potential_from_description(
         {
             "architecture": kind.name,
-            "settings": resolved.model_dump(mode="json"),
-            "add": config.add,
+            "settings": _resolve(kind, _with_preset(kind, config), statistics, f"potential.settings ({kind.name})"),
+            "add": {
+                name: _resolve(architecture(name), settings, statistics, f"potential.add.{name}")
+                for name, settings in config.add.items()
+            },
             "elements": elements,
             "energy_scale": statistics.energy_scale if kind.trained else 1.0,
             "reference_energies": statistics.reference_energies,
@@ -145,6 +146,13 @@ def potential_from_description(description: dict[str, Any]) -> Potential:
 def _build(name: str, settings: dict[str, Any], elements: list[str]) -> Architecture:
     kind = architecture(name)
     return kind(from_dict(settings, kind.Config, where=f"settings of {name}"), elements)
+
+
+def _resolve(
+    kind: type[Architecture], settings: dict[str, Any], statistics: ModelStatistics, where: str
+) -> dict[str, Any]:
+    """Return all settings, checked, with those filled in that were left to the training data."""
+    return kind.resolve(from_dict(settings, kind.Config, where=where), statistics).model_dump(mode="json")
 
 
 def _with_preset(kind: type[Architecture], config: PotentialConfig) -> dict[str, Any]:
