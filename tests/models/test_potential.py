@@ -1,0 +1,202 @@
+"""Potentials: sums of terms with reference energies; committees; the registry of architectures."""
+
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from unnp.derivatives import predict
+from unnp.elements import Elements
+from unnp.errors import ConfigError
+from unnp.graph import Graph
+from unnp.models import (
+    ModelStatistics,
+    Potential,
+    PotentialConfig,
+    architecture,
+    architectures,
+    base,
+    build_potential,
+    potential_from_description,
+)
+from unnp.models.committee import Committee
+from unnp.structure import Structure
+
+SYMBOLS = ["Al", "Ni"]
+STATISTICS = ModelStatistics(20.0, 1.5, {"Al": -3.1, "Ni": 2.7})
+SETTINGS = {"layer_cutoffs": [3.0, 4.0], "scalars": 4, "vectors": 2, "tensors": 2, "hidden": 4}
+
+
+def build(seed: int = 0, **fields: Any) -> Potential:
+    torch.manual_seed(seed)
+    config = PotentialConfig(**{"settings": SETTINGS, **fields})
+    return build_potential(config, SYMBOLS, STATISTICS).double()
+
+
+def cluster() -> Graph:
+    positions = [[0, 0, 0], [1.5, 0.3, 0], [0.4, 2.2, 0.5], [3.0, 1.9, 1.1]]
+    return Graph.of(Structure(np.array([13, 28, 28, 13]), np.array(positions)), Elements(SYMBOLS), 4.0)
+
+
+def energies(model: torch.nn.Module, graph: Graph) -> torch.Tensor:
+    with torch.no_grad():
+        return model(graph.species, graph.bond_index, graph.bond_vector, graph.n_atoms, 0)
+
+
+def test_sum_of_terms():
+    potential, graph = build(add={"zbl": {"outer": 2.5}}), cluster()
+    network, zbl = (energies(summand, graph) for summand in potential.summands())
+    references = torch.tensor([-3.1, 2.7, 2.7, -3.1], dtype=torch.float64)
+    torch.testing.assert_close(energies(potential, graph), 1.5 * network + zbl + references, rtol=0, atol=1e-13)
+    assert network.abs().max() > 1e-3
+    assert zbl.max() > 1
+    assert potential.cutoff() == 4.0
+    assert potential.receptive_field() == 7.0
+    assert potential.halo() == "exchange"
+    assert potential.exchange_widths() == [4 + 3 * 2 + 6 * 2]
+    assert len(potential.references) == 2
+    assert potential.n_parameters == sum(p.numel() for p in potential.network.parameters())
+
+
+def test_a_term_may_reach_farther_than_the_network():
+    potential = build(add={"zbl": {"outer": 9.0}})
+    assert (potential.cutoff(), potential.receptive_field()) == (9.0, 9.0)
+
+
+def test_description_includes_all_terms():
+    potential = build(add={"zbl": {"outer": 2.5}})
+    other = potential_from_description(potential.describe()).double()
+    other.load_state_dict(potential.state_dict())
+    torch.testing.assert_close(energies(other, cluster()), energies(potential, cluster()), rtol=0, atol=1e-6)
+    assert potential.describe()["add"] == {"zbl": {"inner": 1.0, "outer": 2.5}}
+    assert potential.describe()["settings"]["average_neighbors"] == 20.0
+
+
+def test_terms_take_over_from_the_data_too():
+    potential = build(architecture="zbl", settings={}, add={"teanet": SETTINGS})
+    assert potential.describe()["add"]["teanet"]["average_neighbors"] == 20.0
+    assert potential.energy_scale == 1.0
+
+
+def test_presets_are_overridden_by_settings():
+    preset = architecture("teanet").presets["M"]
+    potential = build(preset="M", settings={"hidden": 5})
+    settings = potential.describe()["settings"]
+    assert settings["scalars"] == preset["scalars"] != 4
+    assert settings["hidden"] == 5
+
+
+def test_every_preset_can_be_built():
+    for name, kind in architectures().items():
+        for preset in kind.presets:
+            assert build(architecture=name, preset=preset, settings={}).cutoff() > 0
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"architecture": "teanett"}, r"unknown architecture 'teanett'; allowed: .*Did you mean 'teanet'"),
+        ({"preset": "XXL"}, r"unknown preset of teanet 'XXL'; allowed: .*S"),
+        ({"settings": {"scalar": 3}}, r"potential.settings \(teanet\):\n.*scalar: unknown key. Did you mean 'scalars'"),
+        ({"settings": {"layer_cutoffs": []}}, "layer_cutoffs"),
+        ({"settings": {"layer_cutoffs": [4.0, float("nan")]}}, r"layer_cutoffs.1: .*finite"),
+        ({"settings": {"layer_cutoffs": [4.0, -1.0]}}, r"layer_cutoffs.1: .*greater than 0"),
+        ({"settings": {"tensors": 0}}, "tensors"),
+        ({"add": {"zbll": {}}}, "unknown architecture 'zbll'.*Did you mean 'zbl'"),
+        ({"add": {"zbl": {"outr": 2}}}, r"potential.add.zbl:\n.*outr: unknown key. Did you mean 'outer'"),
+    ],
+)
+def test_wrong_configurations(fields, message):
+    with pytest.raises(ConfigError, match=message):
+        build(**fields)
+
+
+def test_missing_reference_energies():
+    with pytest.raises(ConfigError, match="reference energies of Ni are missing"):
+        build_potential(PotentialConfig(settings=SETTINGS), SYMBOLS, ModelStatistics(20.0, 1.0, {"Al": 0.0}))
+
+
+def test_conversion_and_moving():
+    potential = build().float()
+    assert potential.reference_energies.dtype == torch.float64
+    assert {p.dtype for p in potential.parameters()} == {torch.float32}
+    assert potential.to("meta").reference_energies.device.type == "meta"
+
+
+@dataclass(frozen=True)
+class Halos:
+    network: str
+    term: str
+    together: str
+
+
+@pytest.mark.parametrize(
+    "halos",
+    [
+        Halos("local", "local", "local"),
+        Halos("exchange", "local", "exchange"),
+        Halos("local", "exchange", "exchange"),
+        Halos("exchange", "wide", "wide"),
+        Halos("wide", "local", "wide"),
+    ],
+)
+def test_halo_that_suits_all_terms(halos, monkeypatch):
+    potential = build(add={"zbl": {}})
+    monkeypatch.setattr(potential.network, "halo", lambda: halos.network)
+    monkeypatch.setattr(potential.terms[0], "halo", lambda: halos.term)
+    assert potential.halo() == halos.together
+
+
+def test_committee_is_the_mean_of_its_members():
+    members = [build(seed) for seed in range(3)]
+    committee, graph = Committee(members), cluster()
+    expected = torch.stack([energies(member, graph) for member in members])
+    assert expected.std(0).min() > 1e-4
+    torch.testing.assert_close(energies(committee, graph), expected.mean(0), rtol=0, atol=1e-13)
+    with torch.no_grad():
+        found = committee.members(graph.species, graph.bond_index, graph.bond_vector, graph.n_atoms, 0)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-13)
+
+
+def test_layers_of_one_shape_share_parameters_in_a_tied_start():
+    potential = build(settings={**SETTINGS, "layer_cutoffs": [3.0, 3.0, 4.0]})
+    names = {id(p): name for name, p in potential.named_parameters()}
+    groups = {tuple(names[id(p)] for p in group) for group in potential.tied_parameters()}
+    assert tuple(f"network.layers.{k}.even_odd.weight" for k in range(3)) in groups
+
+
+def test_registry():
+    assert {"teanet", "zbl"} <= set(architectures())
+    for name, kind in architectures().items():
+        assert kind.name == name
+        assert kind.references
+        assert (kind.__doc__ or "").strip()
+        if kind.__module__.startswith("unnp."):
+            assert all(field.description for field in kind.Config.model_fields.values())
+
+
+def test_a_name_is_taken_once():
+    class Impostor(base.Architecture):
+        """Another one of that name."""
+
+    with pytest.raises(ConfigError, match="'teanet' is registered twice"):
+        base.register("teanet")(Impostor)
+    assert architecture("teanet") is not Impostor
+
+
+def test_packages_that_do_not_import_are_named(monkeypatch):
+    broken = EntryPoint("quantum", "no_such_package.models:Quantum", "unnp.models")
+    monkeypatch.setattr(base, "entry_points", lambda group: [broken])
+    with pytest.raises(ConfigError, match=r"'quantum' of no_such_package.models:Quantum cannot be imported"):
+        architectures()
+
+
+def test_interactions_vanish_with_the_distance():
+    graph = cluster()
+    near = predict(build(add={"zbl": {}}), graph).atomic_energy
+    far = Graph(graph.species, graph.bond_index, 10 * graph.bond_vector, graph.atom_graph, graph.volume)
+    alone = predict(build(add={"zbl": {}}), far).atomic_energy
+    np.testing.assert_allclose(alone, [-3.1, 2.7, 2.7, -3.1], atol=1e-12)
+    assert (near - alone).abs().min() > 1e-6
