@@ -66,7 +66,9 @@ def _placeholder(parameter: inspect.Parameter) -> str:
 
 def _names(parameter: inspect.Parameter) -> list[str]:
     info = _info(parameter)
-    first = [info.default] if isinstance(info.default, str) else []  # in Annotated, typer takes the first word for a name
+    first = (
+        [info.default] if isinstance(info.default, str) else []
+    )  # in Annotated, typer takes the first word for a name
     return [*first, *(info.param_decls or ())] or [f"--{parameter.name.replace('_', '-')}"]
 
 
@@ -81,6 +83,12 @@ def _value(parameter: inspect.Parameter) -> str:
 
 def _row(name: str, parameter: inspect.Parameter) -> str:
     default = parameter.default
-    shown = "required" if _is_required(parameter) else "" if default is None or default is False or default == "" else f"`{default}`"
+    shown = (
+        "required"
+        if _is_required(parameter)
+        else ""
+        if default is None or default is False or default == ""
+        else f"`{default}`"
+    )
     meaning = " ".join((_info(parameter).help or "").split())
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in (f"`{name}`", shown, meaning)) + " |"

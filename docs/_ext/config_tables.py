@@ -12,11 +12,18 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
-
 from unnp.models import architecture
 
 HEADER = ["| key | type | default | meaning |", "|---|---|---|---|"]
-PLAIN = {int: "integer", float: "number", str: "text", bool: "true, false", Path: "path", Any: "any", type(None): "null"}
+PLAIN = {
+    int: "integer",
+    float: "number",
+    str: "text",
+    bool: "true, false",
+    Path: "path",
+    Any: "any",
+    type(None): "null",
+}
 BOUNDS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
 
 

