@@ -1,18 +1,28 @@
-"""Sphinx configuration."""
+"""Sphinx configuration. ``make docs`` builds the pages into docs/_build."""
+
+from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-
 from unnp import __version__
 
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
 project = "unnp"
-copyright = "the unnp developers"
-version = release = __version__
-extensions = ["myst_parser", "sphinx.ext.mathjax", "reference_directives"]
+author = "the unnp developers"
+release = version = __version__
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.mathjax", "generated"]
+exclude_patterns = ["_build"]
+source_suffix = {".md": "markdown"}
+html_theme = "furo"
+html_title = f"unnp {__version__}"
+highlight_language = "none"
+
 myst_enable_extensions = ["amsmath", "deflist", "dollarmath"]
 myst_heading_anchors = 3
-exclude_patterns = ["_build"]
-html_theme = "furo"
-html_title = "unnp"
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+napoleon_use_ivar = True
+napoleon_use_rtype = False
