@@ -5,35 +5,25 @@ too: nothing here may depend on training.
 """
 
 from collections.abc import Sequence
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from registered import installed_architectures
 from unnp.checkpoint import number_type
 from unnp.derivatives import Prediction, predict
 from unnp.elements import Elements
 from unnp.export import export_model
 from unnp.graph import Graph
 from unnp.loader import LoadedPotential, load_model
-from unnp.models import ModelStatistics, Potential, PotentialConfig, architecture, architectures, build_potential
+from unnp.models import ModelStatistics, Potential, PotentialConfig, architecture, build_potential
 from unnp.structure import Structure
 
 SYMBOLS = ["Al", "Ni"]
 NUMBERS = np.array([13, 28])
 REFERENCE_ENERGIES = {"Al": -3.125, "Ni": 2.71828182845904}
-
-
-def installed_architectures() -> list[str]:
-    """Return the names of the architectures of this package and of installed ones, not those that other tests register."""
-    outside = {entry.module for entry in entry_points(group="unnp.models")}
-    return [
-        name
-        for name, kind in architectures().items()
-        if kind.__module__.startswith("unnp.") or kind.__module__ in outside
-    ]
 
 
 def build(name: str, dtype: str = "float64", seed: int = 0) -> Potential:
