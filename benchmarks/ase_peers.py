@@ -18,7 +18,7 @@ from typing import Any
 from measuring import NEIGHBORS, Report, Row, default_models, isolated, label, memory_per_atom, model_file, nickel
 
 SECONDS = 4.0
-WARMUP, MINIMUM_CALLS = 3, 2  # the first calls allocate, and compile TorchScript
+WARMUP, MINIMUM_CALLS = 2, 2  # the first calls allocate, and compile TorchScript
 CUTOFF = 5.0
 
 
