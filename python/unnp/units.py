@@ -7,7 +7,13 @@ BOLTZMANN_EV_PER_K = 8.617333262e-5
 COULOMB_EV_A = 14.3996454784
 """e^2 / (4 pi eps_0), the energy of two unit charges 1 A apart"""
 
-ENERGY_TO_EV = {"eV": 1.0, "meV": 1e-3, "Hartree": 27.211386245988, "Ry": 13.605693122994, "kcal/mol": 1 / KCAL_MOL_PER_EV}
+ENERGY_TO_EV = {
+    "eV": 1.0,
+    "meV": 1e-3,
+    "Hartree": 27.211386245988,
+    "Ry": 13.605693122994,
+    "kcal/mol": 1 / KCAL_MOL_PER_EV,
+}
 LENGTH_TO_A = {"A": 1.0, "Angstrom": 1.0, "nm": 10.0, "Bohr": 0.529177210903}
 STRESS_TO_EV_PER_A3 = {
     "eV/A^3": 1.0,

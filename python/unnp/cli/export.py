@@ -13,7 +13,9 @@ def command(
     output: Annotated[Path, typer.Option("-o", "--output", help="Model file to write.")],
     name: Annotated[str | None, typer.Option(help="Name for people; default: the name of the output file.")] = None,
     licence: Annotated[str, typer.Option(help="Licence of the model, for instance CC-BY-4.0.")] = "",
-    weights: Annotated[Literal["average", "raw"], typer.Option(help="Running average of the weights, or the last.")] = "average",
+    weights: Annotated[
+        Literal["average", "raw"], typer.Option(help="Running average of the weights, or the last.")
+    ] = "average",
 ) -> None:
     """Write one TorchScript file with its manifest.
 
@@ -34,5 +36,6 @@ def command(
         metrics=read_metrics(runs[0]),
     )
     members = f", committee of {manifest.n_members}" if manifest.n_members > 1 else ""
-    print(f"{output}: {manifest.architecture}, {' '.join(manifest.elements)}, cutoff {manifest.cutoff:g} A, {manifest.dtype}{members}")
-    print(f"LAMMPS: pair_style unnp, then pair_coeff * * {output} {' '.join(manifest.elements)}")
+    elements = " ".join(manifest.elements)
+    print(f"{output}: {manifest.architecture}, {elements}, cutoff {manifest.cutoff:g} A, {manifest.dtype}{members}")
+    print(f"LAMMPS: pair_style unnp, then pair_coeff * * {output} {elements}")

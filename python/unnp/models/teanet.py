@@ -60,7 +60,9 @@ class Update(nn.Module):
         cs, cv, ct = config.scalars, config.vectors, config.tensors
         self.widths = [cs] if last else [cs, cv, ct]
         n_messages = sum(self.widths)
-        self.gate = nn.Sequential(linear(cs + n_messages, 2 * cs), nn.SiLU(), linear(2 * cs, n_messages, gain=SILU_GAIN), nn.Tanh())
+        self.gate = nn.Sequential(
+            linear(cs + n_messages, 2 * cs), nn.SiLU(), linear(2 * cs, n_messages, gain=SILU_GAIN), nn.Tanh()
+        )
         self.scalar = linear(n_messages, cs, bias=False)
         if not last:
             self.isotropic = linear(cs, ct, bias=False)
@@ -166,7 +168,15 @@ class Layer(nn.Module):
         return s, v, t, to_s, to_a
 
     def bond_state(
-        self, s: Tensor, v: Tensor, t: Tensor, bond_s: Tensor, bond_a: Tensor, bond_index: Tensor, f: Tensor, unit: Tensor
+        self,
+        s: Tensor,
+        v: Tensor,
+        t: Tensor,
+        bond_s: Tensor,
+        bond_a: Tensor,
+        bond_index: Tensor,
+        f: Tensor,
+        unit: Tensor,
     ) -> Tensor:
         """Return y (n_bonds, hidden) times the cutoff function, even under exchange of the two atoms."""
         z = self.bond_even(silu(self.bond(torch.cat([bond_s, smooth_norm(bond_a.square())], dim=1))))
@@ -195,7 +205,14 @@ class TeaNet(Architecture):
     presets: ClassVar[dict[str, dict[str, object]]] = {
         "S": {"layer_cutoffs": [5.0, 4.0], "scalars": 32, "vectors": 16, "tensors": 16, "hidden": 32},
         "M": {"layer_cutoffs": [5.0, 5.0], "scalars": 64, "vectors": 16, "tensors": 16, "hidden": 64},
-        "L": {"layer_cutoffs": [5.0, 5.0, 5.0], "scalars": 96, "vectors": 32, "tensors": 32, "projections": 32, "hidden": 96},
+        "L": {
+            "layer_cutoffs": [5.0, 5.0, 5.0],
+            "scalars": 96,
+            "vectors": 32,
+            "tensors": 32,
+            "projections": 32,
+            "hidden": 96,
+        },
     }
     example_settings: ClassVar[dict[str, object]] = {
         "layer_cutoffs": [3.6, 3.0, 4.0],
@@ -217,7 +234,9 @@ class TeaNet(Architecture):
         self.bond_scalars = linear(config.radial_functions, config.bond_scalars, gain=longest)
         self.bond_amplitudes = linear(config.radial_functions, config.projections, gain=longest)
         self.layers = nn.ModuleList(Layer(config, k) for k in range(len(config.layer_cutoffs)))
-        self.readout = nn.Sequential(linear(config.scalars, config.scalars), nn.SiLU(), linear(config.scalars, 1, gain=SILU_GAIN))
+        self.readout = nn.Sequential(
+            linear(config.scalars, config.scalars), nn.SiLU(), linear(config.scalars, 1, gain=SILU_GAIN)
+        )
 
     @classmethod
     def resolve(cls, config: TeaNetConfig, statistics: ModelStatistics) -> TeaNetConfig:

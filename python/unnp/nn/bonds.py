@@ -105,7 +105,9 @@ def combine_plain(atom: Tensor, z: Tensor, d: Tensor, f: Tensor, bond_index: Ten
     return f * (silu(f * (even_i + even_j) + z) + odd * torch.tanh(0.5 * odd))
 
 
-def aggregate_plain(messages: Tensor, unit: Tensor, bond_index: Tensor, n_all: int, vectors: int, tensors: int) -> Tensor:
+def aggregate_plain(
+    messages: Tensor, unit: Tensor, bond_index: Tensor, n_all: int, vectors: int, tensors: int
+) -> Tensor:
     """Oracle of :func:`aggregate`."""
     i, j = bond_index[0], bond_index[1]
     scalars = messages.shape[1] - vectors - tensors
