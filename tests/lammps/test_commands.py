@@ -97,7 +97,12 @@ atom_modify map yes
 {usage.pair.format(**words)}{usage.commands.format(**words)}{measure(name)}"""
 
 
-@pytest.fixture(scope="module", params=[1, 4], ids=lambda n: f"{n}ranks")
+SLOW = pytest.mark.slow
+
+
+@pytest.fixture(
+    scope="module", params=[2, pytest.param(1, marks=SLOW), pytest.param(4, marks=SLOW)], ids="{}ranks".format
+)
 def run(request: pytest.FixtureRequest, models: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Run all usages in one LAMMPS."""
     folder = tmp_path_factory.mktemp(f"commands{request.param}")
@@ -158,7 +163,7 @@ pair_style unnp
 pair_coeff * * {models / "toy.pt"} {" ".join(ELEMENTS)}
 velocity all create 600 4711 loop all
 fix 1 all nve
-run 50
+run 20
 print "end: $(pe:%.17g) $(ke:%.17g) $(pxy:%.17g)"
 """
     ends = [run_lammps(tmp_path / str(n), deck.replace("a.data", "../a.data"), n).printed("end") for n in (1, 4)]

@@ -13,7 +13,7 @@ import ase
 import numpy as np
 
 BIN = Path(sys.executable).parent
-TIMEOUT = 300
+TIMEOUT = 900  # a hang, not a slow machine
 BAR_PER_EV_PER_A3 = 1602176.5  # nktv2p of LAMMPS' units metal
 KCAL_MOL_PER_EV = 23.060549  # of LAMMPS' utils
 
