@@ -166,6 +166,8 @@ def test_data_that_do_not_fit_the_configuration(
         train(configuration(data={"train": ["absent.extxyz"]}), tmp_path / "run")
     with pytest.raises(ConfigError, match="unknown architecture 'teanett'"):
         train(configuration(potential={"architecture": "teanett"}), tmp_path / "run")
+    with pytest.raises(ConfigError, match="architecture 'zbl' has nothing to train"):
+        train(configuration(potential={"architecture": "zbl"}), tmp_path / "run")
     with pytest.raises(ConfigError, match="unknown group 'fwe'"):
         train(configuration(loss={"group_weights": {"fwe": 2.0}}), tmp_path / "run")
     assert not (tmp_path / "run").exists()

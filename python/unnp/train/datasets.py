@@ -108,7 +108,13 @@ def build(config: TrainConfig, sources: Sources) -> tuple[Potential, dict[str, D
     energies = reference_energies(sources.train, elements, config.reference_energies)
     scale = sources.statistics.forces_rms or 1.0
     with number_type(config.dtype):
-        cutoff = build_potential(config.potential, elements.symbols, ModelStatistics(1.0, scale, energies)).cutoff()
+        draft = build_potential(config.potential, elements.symbols, ModelStatistics(1.0, scale, energies))
+    if not draft.n_parameters:
+        name = draft.network.name
+        raise ConfigError(
+            f"architecture '{name}' has nothing to train; add it to another one: `add: {{{name}: {{}}}}`."
+        )
+    cutoff = draft.cutoff()
     datasets = make_datasets(config, sources, elements, cutoff)
     neighbors = datasets["train"].average_neighbors
     if not neighbors:
