@@ -123,6 +123,14 @@ def test_few_bonds(operator, n_bonds):
 
 
 @operators
+def test_no_atoms(operator):
+    inputs = [x[:0] for x in operator.inputs(0, 5)]
+    fused, plain = (function(*inputs, random_index(0)) for function in (operator.fused, operator.plain))
+    assert fused.shape == plain.shape
+    assert not fused.any()
+
+
+@operators
 def test_float32(operator):
     inputs = [x.float() for x in operator.inputs(40, 9)]
     assert_same(operator, inputs, random_index(40), tolerance=3e-6)
