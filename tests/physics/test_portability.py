@@ -39,7 +39,7 @@ def test_manifest(model, exported):
     assert manifest.exchange_widths == model.potential.exchange_widths()
     assert manifest.n_parameters == model.potential.n_parameters
     assert manifest.reference_energies == {"Al": -3.125, "Ni": 2.71828182845904}
-    assert manifest.references
+    assert manifest.references == model.potential.references
 
 
 def test_description_and_weights_are_everything(model):
