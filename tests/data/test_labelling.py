@@ -34,7 +34,8 @@ def test_labels_are_those_of_the_calculator(make_structures: Make, tmp_path: Pat
     assert not result.failures
     labeller = build_labeller(EMT, tmp_path)
     for structure, labelled in zip(structures, result.structures, strict=True):
-        assert_same(labeller.label(structure), labelled)
+        # sums of another process may be in another order
+        assert_same(labeller.label(structure), labelled, labels_within=1e-12)
         assert labelled.source == structure.source
 
 

@@ -28,6 +28,7 @@ template <class Op> struct Gradient : torch::autograd::Function<Gradient<Op>> {
   }
 
   static variable_list backward(AutogradContext *context, variable_list h) {
+    TORCH_CHECK(!at::GradMode::is_enabled(), "the fused operators of unnp can be differentiated twice, not three times");
     const variable_list saved = context->get_saved_variables();
     const variable_list z(saved.begin() + 2, saved.end());
     const Sizes sizes = context->saved_data["sizes"].toIntVector();

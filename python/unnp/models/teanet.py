@@ -255,10 +255,11 @@ class TeaNet(Architecture):
         return [width] * (len(self.config.layer_cutoffs) - 1)
 
     def tied_parameters(self) -> list[list[nn.Parameter]]:
-        layers = [dict(layer.named_parameters()) for layer in self.layers]
-        names = dict.fromkeys(name for layer in layers for name in layer)
-        groups = [[layer[name] for layer in layers if name in layer] for name in names]
-        return [g for g in groups if len(g) > 1 and len({p.shape for p in g}) == 1]
+        groups: dict[tuple[str, torch.Size], list[nn.Parameter]] = {}
+        for layer in self.layers:
+            for name, parameter in layer.named_parameters():
+                groups.setdefault((name, parameter.shape), []).append(parameter)
+        return [group for group in groups.values() if len(group) > 1]
 
     def forward(self, species: Tensor, bond_index: Tensor, bond_vector: Tensor, n_owned: int, halo: int) -> Tensor:
         distance = torch.sqrt(bond_vector.square().sum(1))
@@ -276,7 +277,8 @@ class TeaNet(Architecture):
             if halo != 0 and not layer.first:
                 s, v, t = self.see_ghosts(s, v, t, species.shape[0], halo)
             s, v, t, bond_s, bond_a = layer(s, v, t, bond_s, bond_a, bond_index, distance, unit, n_owned)
-        isolated = self.readout(element).index_select(0, species[:n_owned])
+        # rows of one shape on both sides: for an isolated atom the difference is zero to the last bit
+        isolated = self.readout(element.index_select(0, species[:n_owned]))
         return (self.readout(s) - isolated).squeeze(1)
 
     def see_ghosts(self, s: Tensor, v: Tensor, t: Tensor, n_all: int, halo: int) -> tuple[Tensor, Tensor, Tensor]:
