@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from unnp.cli.train import print_table
 from unnp.files import write_atomically
 from unnp.lammps.log import ThermoBlock, read_log
@@ -76,24 +77,35 @@ def draw_overview(out: Path, npt: ThermoBlock) -> None:
     """Draw learning curve, parity of the forces, equation of state and dynamics side by side; write overview.png."""
     figure, (curve, parity, energy, dynamics) = new_figure(4, width=3.6, height=3.2)
     log, forces = _columns(out / "training/learning-curve.csv"), _columns(out / "unseen/parity-forces.csv")
-    curve.plot(log["epoch"], log["forces_mae"], label="forces [eV/A]")
     curve.plot(log["epoch"], log["energy_mae"], label="energy [meV/atom]")
-    curve.set(xlabel="epoch", ylabel="validation error (MAE)", yscale="log", title="training")
+    curve.plot(log["epoch"], log["forces_mae"], label="forces [eV/A]")
+    curve.set(xlabel="epoch", ylabel="mean absolute error", yscale="log", title="training: validation errors")
     parity.plot(forces["reference"], forces["predicted"], ".", ms=2, alpha=0.4, rasterized=True)
-    parity.set(xlabel="EAM [eV/A]", ylabel="model [eV/A]", title="forces, unseen frames")
+    parity.set(xlabel="EAM [eV/A]", ylabel="model [eV/A]", title="forces on unseen frames")
     parity.axline((0, 0), slope=1, color="0.6", lw=0.8, zorder=0)
-    states = _columns(out / "elastic/equation-of-state.csv")
-    for name, mark in (("model", "o"), ("al-eam", "x")):
-        own = [k for k, potential in enumerate(states["potential"]) if potential == name]
-        volume, value = ([states[c][k] for k in own] for c in ("volume_A3_per_atom", "energy_eV_per_atom"))
-        energy.plot(volume, value, mark, mfc="none", label="EAM" if name == "al-eam" else name)
-    energy.set(xlabel="volume [A$^3$/atom]", ylabel="energy [eV/atom]", title="equation of state")
-    dynamics.plot(npt["Time"], npt["Temp"], color="C3", label="temperature [K]")
-    dynamics.plot(npt["Time"], 100 * npt["Lx"] / CELLS_PER_EDGE, color="C0", label="lattice constant [pm]")
-    dynamics.set(xlabel="time [ps]", title=f"NPT, {npt.n_atoms} atoms, {npt.n_ranks} ranks", ylim=(200, None))
-    for ax in (curve, energy, dynamics):
+    _draw_energies(energy, _columns(out / "elastic/equation-of-state.csv"))
+    _draw_dynamics(dynamics, npt)
+    for ax in (curve, energy):
         ax.legend(frameon=False, fontsize="small")
     save_figure(figure, out / "overview.png", {"time_ps": npt["Time"], "temperature_K": npt["Temp"], "lx_A": npt["Lx"]})
+
+
+def _draw_energies(ax: Axes, states: dict[str, list[Any]]) -> None:
+    for name, label, mark in (("al-eam", "EAM", "-"), ("model", "model", "o")):
+        own = [k for k, potential in enumerate(states["potential"]) if potential == name]
+        volume, energy = ([states[c][k] for k in own] for c in ("volume_A3_per_atom", "energy_eV_per_atom"))
+        ax.plot(volume, energy, mark, mfc="none", label=label)
+    ax.set(xlabel="volume [A$^3$/atom]", ylabel="energy [eV/atom]", title="equation of state")
+
+
+def _draw_dynamics(ax: Axes, npt: ThermoBlock) -> None:
+    right = ax.twinx()
+    right.spines["top"].set_visible(False)
+    right.plot(npt["Time"], npt["Lx"] / CELLS_PER_EDGE, color="C0")
+    right.set_ylabel("lattice constant [A]", color="C0")
+    ax.plot(npt["Time"], npt["Temp"], color="C3")
+    ax.set_ylabel("temperature [K]", color="C3")
+    ax.set(xlabel="time [ps]", title=f"NPT: {npt.n_atoms} atoms, {npt.n_ranks} MPI ranks", ylim=(0, None))
 
 
 def _columns(path: Path) -> dict[str, list[Any]]:

@@ -99,12 +99,20 @@ def run(stage: Stage) -> None:
         return
     stage.folder.mkdir(parents=True, exist_ok=True)
     begin = time.monotonic()
-    code = subprocess.run(stage.command, cwd=stage.folder, env=_environment()).returncode
+    code = _execute(stage)
     if code:
         sys.exit(f"This stage ended with exit code {code}. The next `make demo` goes on with it.")
     if not stage.product.exists():
         sys.exit(f"This stage left no {stage.product}; see what it printed above.")
     print(f"{time.monotonic() - begin:.0f} s", flush=True)
+
+
+def _execute(stage: Stage) -> int:
+    with subprocess.Popen(stage.command, cwd=stage.folder, env=_environment()) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:  # the command got the Ctrl-C as well; a training writes a checkpoint before it ends
+            return process.wait() or 1
 
 
 def _lammps(ranks: int, deck: str, folder: Path, *options: str) -> list[str]:
