@@ -42,17 +42,17 @@ def styles(models: list[str], folder: Path, arguments: argparse.Namespace) -> li
     """Return ours, EAM and SNAP of the LAMMPS distribution, and DeePMD where a model is given."""
     device = f" device {arguments.device}"
     ours = [
-        Style(label(m), f'pair_style unnp{device}\npair_coeff * * "{model_file(m, folder)}" Ni', 16_000) for m in models
+        Style(label(m), f'pair_style unnp{device}\npair_coeff * * "{model_file(m, folder)}" Ni', 30_000) for m in models
     ]
     stock = [
         Style("EAM (Ni_u3)", "pair_style eam\npair_coeff * * Ni_u3.eam", 2_000_000),
-        Style("SNAP (Zuo 2020)", snap("Ni_Zuo_JPCA2020"), 40_000),
-        Style("qSNAP (Zuo 2020)", snap("Ni_Zuo_JPCA2020.quadratic"), 40_000),
+        Style("SNAP (Zuo 2020)", snap("Ni_Zuo_JPCA2020"), 30_000),
+        Style("qSNAP (Zuo 2020)", snap("Ni_Zuo_JPCA2020.quadratic"), 30_000),
     ]
     if arguments.deepmd is None:
         return [*ours, *stock]
     lines = f'pair_style deepmd "{arguments.deepmd.resolve()}"\npair_coeff * * Ni'
-    return [*ours, *stock, Style("DeePMD se_e2_a", lines, 16_000, arguments.deepmd_lmp)]
+    return [*ours, *stock, Style("DeePMD se_e2_a", lines, 30_000, arguments.deepmd_lmp)]
 
 
 def snap(name: str) -> str:
@@ -65,7 +65,7 @@ def measure(style: Style, n_atoms: int, ranks: int, folder: Path) -> Row:
     from unnp.lammps.data_file import data_file
     from unnp.lammps.run import run_lammps
 
-    steps = max(3, min(500, style.atom_steps // n_atoms))
+    steps = max(5, min(500, style.atom_steps // n_atoms))
     deck = DECK.format(style=style.lines, steps=steps, warmup=max(1, steps // 10))
     (folder / "in.lammps").write_text(deck)
     (folder / "structure.data").write_text(data_file(nickel(n_atoms), ["Ni"]))

@@ -87,6 +87,8 @@ def isolated(script: str, case: Row, python: str = sys.executable) -> Row:
     if process.returncode == 0:
         return {**case, **json.loads(output.strip().splitlines()[-1]), "peak_rss_mb": usage.ru_maxrss / 1024}
     reason = errors[-1].strip() if errors else f"exit code {process.returncode}"
+    if process.returncode < 0:
+        reason = f"killed by signal {-process.returncode}" + (", out of memory" if process.returncode == -9 else "")
     missing = reason.startswith("ModuleNotFoundError")
     return {**case, "note": "not installed" if missing else f"failed: {reason[:200]}"}
 
