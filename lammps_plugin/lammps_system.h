@@ -23,10 +23,11 @@ struct SystemOptions {
 
 /// The atoms and bonds of this rank as the core library sees them, from LAMMPS' half list with newton off.
 ///
-/// Rows and candidate pairs (up to cutoff + skin) change only when LAMMPS rebuilds its list. At every step the
-/// candidates that are bonds at this moment are written out in one sweep, grouped by their first atom. The sweep takes
-/// about 1 % of a step, while with cutoff 5 A and skin 2 A there are 1.7 further candidates for each bond, on which
-/// the network would work as long as on bonds, only to have its cutoff function multiply the result by zero.
+/// Rows and candidate pairs (up to cutoff + skin) change only when LAMMPS rebuilds its list. At every step
+/// the candidates that are bonds at this moment are written out in one sweep, grouped by their first atom.
+/// The sweep takes about 1 % of a step, while with cutoff 5 A and skin 2 A there are 1.7 further candidates
+/// for each bond, on which the network would work as long as on bonds, only to have its cutoff function
+/// multiply the result by zero.
 class LammpsSystem : protected LAMMPS_NS::Pointers {
 public:
   explicit LammpsSystem(LAMMPS_NS::LAMMPS* lmp);

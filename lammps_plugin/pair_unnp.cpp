@@ -186,7 +186,8 @@ void PairUnnp::tally_virial() {
 }
 
 void PairUnnp::finish() {
-  if (update->nsteps == 0) return;
+  if (update->nsteps == 0)
+    return;
   const auto text = unnp_lammps::timing_report(world, edge_seconds_, potential_->timings());
   if (comm->me == 0)
     utils::logmesg(lmp, text);

@@ -8,11 +8,13 @@
 
 namespace unnp::ops {
 
-template <typename T> struct AggregateIn {
+template <typename T>
+struct AggregateIn {
   In<T> m, u, g; // (bonds, S + V + R), (bonds, 3), (n, S + 3 V + 6 R)
   int s, v, t;
 };
-template <typename T> struct AggregateOut {
+template <typename T>
+struct AggregateOut {
   Out<T> value; // (n, S + 3 V + 6 R)
   Out<T> m, u;  // gradients
 };

@@ -6,14 +6,16 @@
 namespace unnp::ops {
 
 // Rows to read; a null tangent means constant.
-template <typename T> struct In {
-  const T *value = nullptr;
-  const T *tangent = nullptr;
+template <typename T>
+struct In {
+  const T* value = nullptr;
+  const T* tangent = nullptr;
 };
 
 // Rows to write.
-template <typename T> struct Out {
-  T *p = nullptr;
+template <typename T>
+struct Out {
+  T* p = nullptr;
 };
 
 // A range of bonds and their two atoms.

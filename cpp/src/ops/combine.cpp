@@ -9,40 +9,41 @@ namespace unnp::ops {
 namespace {
 
 // z = {atom, zb, db, f}; h their tangents or empty.
-template <typename T> CombineIn<T> combine_in(const variable_list &z, const variable_list &h, const Tensor &g) {
+template <typename T>
+CombineIn<T> combine_in(const variable_list& z, const variable_list& h, const Tensor& g) {
   const auto field = [&](std::size_t k) { return reader<T>(z[k], h.empty() ? Tensor() : h[k]); };
   return {field(0), field(1), field(2), field(3), reader<T>(g), static_cast<int>(z[1].size(1))};
 }
 
 struct Combine {
-  static Tensor forward(const variable_list &z, const Tensor &index, const Sizes &) {
+  static Tensor forward(const variable_list& z, const Tensor& index, const Sizes&) {
     Tensor value = torch::empty_like(z[1]);
     AT_DISPATCH_FLOATING_TYPES(value.scalar_type(), "unnp::combine", [&] {
       const auto in = combine_in<scalar_t>(z, {}, Tensor());
       const CombineOut<scalar_t> out{{write<scalar_t>(value)}, {}, {}, {}, {}};
-      over_bonds(index, {}, [&](const Range &range, const auto &) { combine_value(in, out, range); });
+      over_bonds(index, {}, [&](const Range& range, const auto&) { combine_value(in, out, range); });
     });
     return value;
   }
 
-  static variable_list backward(const Tensor &g, const variable_list &z, const Tensor &index, const Sizes &) {
+  static variable_list backward(const Tensor& g, const variable_list& z, const Tensor& index, const Sizes&) {
     variable_list grads = gradients(z);
     AT_DISPATCH_FLOATING_TYPES(g.scalar_type(), "unnp::combine", [&] {
       const auto in = combine_in<scalar_t>(z, {}, g);
-      over_bonds(index, {grads[0]}, [&](const Range &range, const auto &rows) {
+      over_bonds(index, {grads[0]}, [&](const Range& range, const auto& rows) {
         combine_gradient(in, outputs<scalar_t>(Tensor(), rows, grads), range);
       });
     });
     return grads;
   }
 
-  static variable_list double_backward(const Tensor &g, const variable_list &z, const Tensor &index, const Sizes &,
-                                       const variable_list &h) {
+  static variable_list double_backward(const Tensor& g, const variable_list& z, const Tensor& index,
+                                       const Sizes&, const variable_list& h) {
     variable_list grads = gradients(z);
     const Tensor value = torch::empty_like(g);
     AT_DISPATCH_FLOATING_TYPES(g.scalar_type(), "unnp::combine", [&] {
       const auto in = combine_in<scalar_t>(z, h, g);
-      over_bonds(index, {grads[0]}, [&](const Range &range, const auto &rows) {
+      over_bonds(index, {grads[0]}, [&](const Range& range, const auto& rows) {
         combine_double(in, outputs<scalar_t>(value, rows, grads), range);
       });
     });
@@ -51,11 +52,13 @@ struct Combine {
   }
 
 private:
-  static variable_list gradients(const variable_list &z) {
-    return {torch::zeros_like(z[0]), torch::empty_like(z[1]), torch::empty_like(z[2]), torch::empty_like(z[3])};
+  static variable_list gradients(const variable_list& z) {
+    return {torch::zeros_like(z[0]), torch::empty_like(z[1]), torch::empty_like(z[2]),
+            torch::empty_like(z[3])};
   }
   template <typename T>
-  static CombineOut<T> outputs(const Tensor &value, const std::vector<Tensor> &rows, const variable_list &grads) {
+  static CombineOut<T> outputs(const Tensor& value, const std::vector<Tensor>& rows,
+                               const variable_list& grads) {
     return {{value.defined() ? write<T>(value) : nullptr},
             {write<T>(rows[0])},
             {write<T>(grads[1])},
@@ -64,10 +67,11 @@ private:
   }
 };
 
-Tensor combine(const Tensor &atom, const Tensor &zb, const Tensor &db, const Tensor &f, const Tensor &index) {
+Tensor combine(const Tensor& atom, const Tensor& zb, const Tensor& db, const Tensor& f, const Tensor& index) {
   return Combine::forward(contiguous({atom, zb, db, f}), index.contiguous(), {});
 }
-Tensor combine_autograd(const Tensor &atom, const Tensor &zb, const Tensor &db, const Tensor &f, const Tensor &index) {
+Tensor combine_autograd(const Tensor& atom, const Tensor& zb, const Tensor& db, const Tensor& f,
+                        const Tensor& index) {
   return differentiable<Combine>(contiguous({atom, zb, db, f}), index.contiguous(), {});
 }
 
@@ -76,7 +80,11 @@ Tensor combine_autograd(const Tensor &atom, const Tensor &zb, const Tensor &db, 
 TORCH_LIBRARY_FRAGMENT(unnp, library) {
   library.def("combine(Tensor atom, Tensor zb, Tensor db, Tensor f, Tensor bond_index) -> Tensor");
 }
-TORCH_LIBRARY_IMPL(unnp, CPU, library) { library.impl("combine", combine); }
-TORCH_LIBRARY_IMPL(unnp, AutogradCPU, library) { library.impl("combine", combine_autograd); }
+TORCH_LIBRARY_IMPL(unnp, CPU, library) {
+  library.impl("combine", combine);
+}
+TORCH_LIBRARY_IMPL(unnp, AutogradCPU, library) {
+  library.impl("combine", combine_autograd);
+}
 
 } // namespace unnp::ops

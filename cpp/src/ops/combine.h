@@ -9,12 +9,14 @@
 
 namespace unnp::ops {
 
-template <typename T> struct CombineIn {
+template <typename T>
+struct CombineIn {
   In<T> atom, zb, db, f, g; // (n, 2 H), (bonds, H), (bonds, H) or null, (bonds), (bonds, H)
   int channels;
 };
-template <typename T> struct CombineOut {
-  Out<T> value;          // (bonds, H)
+template <typename T>
+struct CombineOut {
+  Out<T> value;           // (bonds, H)
   Out<T> atom, zb, db, f; // gradients
 };
 

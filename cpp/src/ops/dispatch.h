@@ -1,4 +1,5 @@
-// One kernel compiled for several instruction sets (cpp/src/ops/kernels); the best one that the processor has is called.
+// One kernel compiled for several instruction sets (cpp/src/ops/kernels); the best one that the processor has
+// is called.
 #pragma once
 
 #include "arrays.h"
@@ -9,29 +10,42 @@ namespace unnp::ops {
 int instruction_set();
 
 #if defined(__x86_64__)
-#define UNNP_ONE_KERNEL(NAME, IN, OUT, T)                                                                              \
-  namespace v1 { void NAME(const IN<T> &, const OUT<T> &, const Range &); }                                            \
-  namespace v3 { void NAME(const IN<T> &, const OUT<T> &, const Range &); }                                            \
-  namespace v4 { void NAME(const IN<T> &, const OUT<T> &, const Range &); }                                            \
-  inline void NAME(const IN<T> &in, const OUT<T> &out, const Range &range) {                                           \
-    switch (instruction_set()) {                                                                                       \
-    case 4: return v4::NAME(in, out, range);                                                                           \
-    case 3: return v3::NAME(in, out, range);                                                                           \
-    default: return v1::NAME(in, out, range);                                                                          \
-    }                                                                                                                  \
+#define UNNP_ONE_KERNEL(NAME, IN, OUT, T)                                                                    \
+  namespace v1 {                                                                                             \
+  void NAME(const IN<T>&, const OUT<T>&, const Range&);                                                      \
+  }                                                                                                          \
+  namespace v3 {                                                                                             \
+  void NAME(const IN<T>&, const OUT<T>&, const Range&);                                                      \
+  }                                                                                                          \
+  namespace v4 {                                                                                             \
+  void NAME(const IN<T>&, const OUT<T>&, const Range&);                                                      \
+  }                                                                                                          \
+  inline void NAME(const IN<T>& in, const OUT<T>& out, const Range& range) {                                 \
+    switch (instruction_set()) {                                                                             \
+    case 4:                                                                                                  \
+      return v4::NAME(in, out, range);                                                                       \
+    case 3:                                                                                                  \
+      return v3::NAME(in, out, range);                                                                       \
+    default:                                                                                                 \
+      return v1::NAME(in, out, range);                                                                       \
+    }                                                                                                        \
   }
 #else
-#define UNNP_ONE_KERNEL(NAME, IN, OUT, T)                                                                              \
-  namespace v1 { void NAME(const IN<T> &, const OUT<T> &, const Range &); }                                            \
-  inline void NAME(const IN<T> &in, const OUT<T> &out, const Range &range) { v1::NAME(in, out, range); }
+#define UNNP_ONE_KERNEL(NAME, IN, OUT, T)                                                                    \
+  namespace v1 {                                                                                             \
+  void NAME(const IN<T>&, const OUT<T>&, const Range&);                                                      \
+  }                                                                                                          \
+  inline void NAME(const IN<T>& in, const OUT<T>& out, const Range& range) {                                 \
+    v1::NAME(in, out, range);                                                                                \
+  }
 #endif
 
-#define UNNP_DISPATCH(NAME, IN, OUT)                                                                                   \
-  UNNP_ONE_KERNEL(NAME##_value, IN, OUT, float)                                                                        \
-  UNNP_ONE_KERNEL(NAME##_value, IN, OUT, double)                                                                       \
-  UNNP_ONE_KERNEL(NAME##_gradient, IN, OUT, float)                                                                     \
-  UNNP_ONE_KERNEL(NAME##_gradient, IN, OUT, double)                                                                    \
-  UNNP_ONE_KERNEL(NAME##_double, IN, OUT, float)                                                                       \
+#define UNNP_DISPATCH(NAME, IN, OUT)                                                                         \
+  UNNP_ONE_KERNEL(NAME##_value, IN, OUT, float)                                                              \
+  UNNP_ONE_KERNEL(NAME##_value, IN, OUT, double)                                                             \
+  UNNP_ONE_KERNEL(NAME##_gradient, IN, OUT, float)                                                           \
+  UNNP_ONE_KERNEL(NAME##_gradient, IN, OUT, double)                                                          \
+  UNNP_ONE_KERNEL(NAME##_double, IN, OUT, float)                                                             \
   UNNP_ONE_KERNEL(NAME##_double, IN, OUT, double)
 
 } // namespace unnp::ops

@@ -4,17 +4,16 @@
 namespace unnp::ops::UNNP_ARCH {
 namespace {
 
-
-
-template <typename N> struct Dyad {
+template <typename N>
+struct Dyad {
   N d[6];
   UNNP_INLINE explicit Dyad(const N (&u)[3])
       : d{u[0] * u[0], u[1] * u[1], u[2] * u[2], u[1] * u[2], u[0] * u[2], u[0] * u[1]} {}
 };
 
 template <typename N, typename T = typename N::scalar>
-UNNP_INLINE void sum_messages(const AggregateIn<T> &in, const AggregateOut<T> &out, std::int64_t b, std::int64_t i,
-                                 std::int64_t j, const N (&u)[3]) {
+UNNP_INLINE void sum_messages(const AggregateIn<T>& in, const AggregateOut<T>& out, std::int64_t b,
+                              std::int64_t i, std::int64_t j, const N (&u)[3]) {
   const std::int64_t m = b * (in.s + in.v + in.t);
   for (int c = 0; c < in.s; c += N::width) {
     const int n = std::min(in.s - c, N::width);
@@ -44,8 +43,8 @@ UNNP_INLINE void sum_messages(const AggregateIn<T> &in, const AggregateOut<T> &o
 }
 
 template <typename N, typename T = typename N::scalar>
-UNNP_INLINE void gather_gradients(const AggregateIn<T> &in, const AggregateOut<T> &out, std::int64_t b,
-                                    std::int64_t i, std::int64_t j, const N (&u)[3]) {
+UNNP_INLINE void gather_gradients(const AggregateIn<T>& in, const AggregateOut<T>& out, std::int64_t b,
+                                  std::int64_t i, std::int64_t j, const N (&u)[3]) {
   const std::int64_t m = b * (in.s + in.v + in.t);
   N gu[3] = {constant<N>(0), constant<N>(0), constant<N>(0)};
   for (int c = 0; c < in.s; c += N::width) {
@@ -80,17 +79,20 @@ UNNP_INLINE void gather_gradients(const AggregateIn<T> &in, const AggregateOut<T
     gu[1] = gu[1] + gd[1] * u[1] + gd[1] * u[1] + gd[3] * u[2] + gd[5] * u[0];
     gu[2] = gu[2] + gd[2] * u[2] + gd[2] * u[2] + gd[3] * u[1] + gd[4] * u[0];
   }
-  for (int k = 0; k < 3; ++k) set_sum(out.u, 3 * b + k, gu[k]);
+  for (int k = 0; k < 3; ++k)
+    set_sum(out.u, 3 * b + k, gu[k]);
 }
 
 template <typename N, bool WantValue, bool WantGradient, typename T = typename N::scalar>
-UNNP_INLINE void aggregate_kernel(const AggregateIn<T> &in, const AggregateOut<T> &out, const Range &range) {
+UNNP_INLINE void aggregate_kernel(const AggregateIn<T>& in, const AggregateOut<T>& out, const Range& range) {
   const std::int64_t width = in.s + 3 * in.v + 6 * in.t;
   for (std::int64_t b = range.begin; b < range.end; ++b) {
     const std::int64_t i = width * range.i[b], j = width * range.j[b];
     const N u[3] = {scalar<N>(in.u, 3 * b), scalar<N>(in.u, 3 * b + 1), scalar<N>(in.u, 3 * b + 2)};
-    if constexpr (WantValue) sum_messages<N>(in, out, b, i, j, u);
-    if constexpr (WantGradient) gather_gradients<N>(in, out, b, i, j, u);
+    if constexpr (WantValue)
+      sum_messages<N>(in, out, b, i, j, u);
+    if constexpr (WantGradient)
+      gather_gradients<N>(in, out, b, i, j, u);
   }
 }
 

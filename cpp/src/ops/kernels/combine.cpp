@@ -4,10 +4,8 @@
 namespace unnp::ops::UNNP_ARCH {
 namespace {
 
-
-
 template <typename N, bool WantValue, bool WantGradient, typename T = typename N::scalar>
-UNNP_INLINE void combine_kernel(const CombineIn<T> &in, const CombineOut<T> &out, const Range &range) {
+UNNP_INLINE void combine_kernel(const CombineIn<T>& in, const CombineOut<T>& out, const Range& range) {
   const int channels = in.channels;
   const N one = constant<N>(1);
   for (std::int64_t b = range.begin; b < range.end; ++b) {
@@ -25,14 +23,16 @@ UNNP_INLINE void combine_kernel(const CombineIn<T> &in, const CombineOut<T> &out
       const N sigmoid_d = one / (one + exp(-d)); // tanh(d / 2) = 2 sigmoid(d) - 1
       const N tanh_d = sigmoid_d + sigmoid_d - one;
       const N activation = z * sigmoid + d * tanh_d;
-      if constexpr (WantValue) set(out.value, row, f * activation, n);
+      if constexpr (WantValue)
+        set(out.value, row, f * activation, n);
       if constexpr (WantGradient) {
         const N g = at<N>(in.g, row, n), ga = f * g;
-        const N gz = ga * (sigmoid + z * sigmoid * (one - sigmoid)), 
+        const N gz = ga * (sigmoid + z * sigmoid * (one - sigmoid)),
                 gd = ga * (tanh_d + (d + d) * sigmoid_d * (one - sigmoid_d));
         gf = gf + g * activation + gz * even + gd * odd;
         set(out.zb, row, gz, n);
-        if (out.db.p) set(out.db, row, gd, n);
+        if (out.db.p)
+          set(out.db, row, gd, n);
         const N g_even = f * gz, g_odd = f * gd;
         add(out.atom, i + c, g_even, n);
         add(out.atom, j + c, g_even, n);
@@ -40,7 +40,8 @@ UNNP_INLINE void combine_kernel(const CombineIn<T> &in, const CombineOut<T> &out
         add(out.atom, j + channels + c, -g_odd, n);
       }
     }
-    if constexpr (WantGradient) set_sum(out.f, b, gf);
+    if constexpr (WantGradient)
+      set_sum(out.f, b, gf);
   }
 }
 

@@ -4,14 +4,16 @@
 namespace unnp::ops::UNNP_ARCH {
 namespace {
 
-
-
 // T u for a symmetric tensor in the order xx, yy, zz, yz, xz, xy.
-template <typename N, typename T = typename N::scalar> struct Rows {
+template <typename N, typename T = typename N::scalar>
+struct Rows {
   N v[3], t[6];
-  UNNP_INLINE Rows(const In<T> &vectors, const In<T> &tensors, std::int64_t atom, int channels, int c, int n) {
-    for (int k = 0; k < 3; ++k) v[k] = at<N>(vectors, (atom * 3 + k) * channels + c, n);
-    for (int k = 0; k < 6; ++k) t[k] = at<N>(tensors, (atom * 6 + k) * channels + c, n);
+  UNNP_INLINE Rows(const In<T>& vectors, const In<T>& tensors, std::int64_t atom, int channels, int c,
+                   int n) {
+    for (int k = 0; k < 3; ++k)
+      v[k] = at<N>(vectors, (atom * 3 + k) * channels + c, n);
+    for (int k = 0; k < 6; ++k)
+      t[k] = at<N>(tensors, (atom * 6 + k) * channels + c, n);
   }
   UNNP_INLINE void apply(const N (&u)[3], N (&result)[3]) const {
     result[0] = t[0] * u[0] + t[5] * u[1] + t[4] * u[2];
@@ -19,26 +21,29 @@ template <typename N, typename T = typename N::scalar> struct Rows {
     result[2] = t[4] * u[0] + t[3] * u[1] + t[2] * u[2];
   }
 };
-template <typename N> UNNP_INLINE N dot(const N (&a)[3], const N (&b)[3]) {
+template <typename N>
+UNNP_INLINE N dot(const N (&a)[3], const N (&b)[3]) {
   return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 }
 
 // Adds the gradient of w = v + s T u (s = +-1) to the rows of one atom.
 template <typename N, typename T>
-UNNP_INLINE void add_rows(const ProjectOut<T> &out, std::int64_t atom, int channels, int c, int n, const N (&gw)[3],
-                          const N (&su)[3]) {
-  for (int k = 0; k < 3; ++k) add(out.v, (atom * 3 + k) * channels + c, gw[k], n);
+UNNP_INLINE void add_rows(const ProjectOut<T>& out, std::int64_t atom, int channels, int c, int n,
+                          const N (&gw)[3], const N (&su)[3]) {
+  for (int k = 0; k < 3; ++k)
+    add(out.v, (atom * 3 + k) * channels + c, gw[k], n);
   const N gt[6] = {gw[0] * su[0],
                    gw[1] * su[1],
                    gw[2] * su[2],
                    gw[1] * su[2] + gw[2] * su[1],
                    gw[0] * su[2] + gw[2] * su[0],
                    gw[0] * su[1] + gw[1] * su[0]};
-  for (int k = 0; k < 6; ++k) add(out.t, (atom * 6 + k) * channels + c, gt[k], n);
+  for (int k = 0; k < 6; ++k)
+    add(out.t, (atom * 6 + k) * channels + c, gt[k], n);
 }
 
 template <typename N, bool WantValue, bool WantGradient, typename T = typename N::scalar>
-UNNP_INLINE void project_kernel(const ProjectIn<T> &in, const ProjectOut<T> &out, const Range &range) {
+UNNP_INLINE void project_kernel(const ProjectIn<T>& in, const ProjectOut<T>& out, const Range& range) {
   const int channels = in.channels;
   for (std::int64_t b = range.begin; b < range.end; ++b) {
     const std::int64_t i = range.i[b], j = range.j[b];
@@ -78,13 +83,15 @@ UNNP_INLINE void project_kernel(const ProjectIn<T> &in, const ProjectOut<T> &out
         }
         row_i.apply(gwi, from_i);
         row_j.apply(gwj, from_j);
-        for (int k = 0; k < 3; ++k) gu[k] = gu[k] + gpi * wi[k] - gpj * wj[k] + from_i[k] - from_j[k];
+        for (int k = 0; k < 3; ++k)
+          gu[k] = gu[k] + gpi * wi[k] - gpj * wj[k] + from_i[k] - from_j[k];
         add_rows<N, T>(out, i, channels, c, n, gwi, u);
         add_rows<N, T>(out, j, channels, c, n, gwj, minus_u);
       }
     }
     if constexpr (WantGradient) {
-      for (int k = 0; k < 3; ++k) set_sum(out.u, 3 * b + k, gu[k]);
+      for (int k = 0; k < 3; ++k)
+        set_sum(out.u, 3 * b + k, gu[k]);
       set_sum(out.f, b, gf);
     }
   }

@@ -1,7 +1,9 @@
-// Short vectors and dual numbers for the fused kernels. Compiled once per instruction set, each into its own namespace.
+// Short vectors and dual numbers for the fused kernels. Compiled once per instruction set, each into its own
+// namespace.
 //
-// A kernel is written once, over a number type N that is Packet<T> (several channels at once) or Dual<T> (a packet with a
-// tangent). Evaluated with duals, the gradient kernel gives its own directional derivative: that is the double backward.
+// A kernel is written once, over a number type N that is Packet<T> (several channels at once) or Dual<T> (a
+// packet with a tangent). Evaluated with duals, the gradient kernel gives its own directional derivative:
+// that is the double backward.
 #pragma once
 
 #include <cstddef>
@@ -19,53 +21,81 @@ constexpr int bytes = 32;
 constexpr int bytes = 16;
 #endif
 
-template <typename T> struct VectorOf;
-template <> struct VectorOf<float> {
+template <typename T>
+struct VectorOf;
+template <>
+struct VectorOf<float> {
   typedef float type __attribute__((vector_size(bytes), aligned(4), may_alias));
   typedef int integers __attribute__((vector_size(bytes)));
 };
-template <> struct VectorOf<double> {
+template <>
+struct VectorOf<double> {
   typedef double type __attribute__((vector_size(bytes), aligned(8), may_alias));
   typedef long long integers __attribute__((vector_size(bytes)));
 };
 
 // As many neighbouring channels of one row as fit into a vector register.
-template <typename T> struct Packet {
+template <typename T>
+struct Packet {
   using scalar = T;
   static constexpr int width = bytes / static_cast<int>(sizeof(T));
   typename VectorOf<T>::type v;
 };
 
-template <typename T> UNNP_INLINE Packet<T> broadcast(T x) {
+template <typename T>
+UNNP_INLINE Packet<T> broadcast(T x) {
   return {x - typename VectorOf<T>::type{}};
 }
 
-template <typename T> UNNP_INLINE Packet<T> operator+(Packet<T> a, Packet<T> b) { return {a.v + b.v}; }
-template <typename T> UNNP_INLINE Packet<T> operator-(Packet<T> a, Packet<T> b) { return {a.v - b.v}; }
-template <typename T> UNNP_INLINE Packet<T> operator*(Packet<T> a, Packet<T> b) { return {a.v * b.v}; }
-template <typename T> UNNP_INLINE Packet<T> operator/(Packet<T> a, Packet<T> b) { return {a.v / b.v}; }
-template <typename T> UNNP_INLINE Packet<T> operator-(Packet<T> a) { return {-a.v}; }
+template <typename T>
+UNNP_INLINE Packet<T> operator+(Packet<T> a, Packet<T> b) {
+  return {a.v + b.v};
+}
+template <typename T>
+UNNP_INLINE Packet<T> operator-(Packet<T> a, Packet<T> b) {
+  return {a.v - b.v};
+}
+template <typename T>
+UNNP_INLINE Packet<T> operator*(Packet<T> a, Packet<T> b) {
+  return {a.v * b.v};
+}
+template <typename T>
+UNNP_INLINE Packet<T> operator/(Packet<T> a, Packet<T> b) {
+  return {a.v / b.v};
+}
+template <typename T>
+UNNP_INLINE Packet<T> operator-(Packet<T> a) {
+  return {-a.v};
+}
 
-template <typename T> UNNP_INLINE T sum(Packet<T> a) {
+template <typename T>
+UNNP_INLINE T sum(Packet<T> a) {
   T x[Packet<T>::width];
   std::memcpy(x, &a.v, sizeof(x));
   for (int half = Packet<T>::width / 2; half > 0; half /= 2)
-    for (int k = 0; k < half; ++k) x[k] += x[k + half];
+    for (int k = 0; k < half; ++k)
+      x[k] += x[k + half];
   return x[0];
 }
 
 // Copies n < Width numbers in pieces of constant size, which the compiler turns into single moves.
-template <int Width, typename T> UNNP_INLINE void copy_part(T *to, const T *from, int n) {
+template <int Width, typename T>
+UNNP_INLINE void copy_part(T* to, const T* from, int n) {
   int k = 0;
   if constexpr (Width > 8)
-    if (n & 8) std::memcpy(to, from, 8 * sizeof(T)), k = 8;
-  if (n & 4) std::memcpy(to + k, from + k, 4 * sizeof(T)), k += 4;
-  if (n & 2) std::memcpy(to + k, from + k, 2 * sizeof(T)), k += 2;
-  if (n & 1) to[k] = from[k];
+    if (n & 8)
+      std::memcpy(to, from, 8 * sizeof(T)), k = 8;
+  if (n & 4)
+    std::memcpy(to + k, from + k, 4 * sizeof(T)), k += 4;
+  if (n & 2)
+    std::memcpy(to + k, from + k, 2 * sizeof(T)), k += 2;
+  if (n & 1)
+    to[k] = from[k];
 }
 
 // Channels beyond n read as zero and are not written.
-template <typename T> UNNP_INLINE Packet<T> load(const T *p, int n) {
+template <typename T>
+UNNP_INLINE Packet<T> load(const T* p, int n) {
   Packet<T> a{};
   if (n >= Packet<T>::width) {
     std::memcpy(&a.v, p, sizeof(a.v));
@@ -76,7 +106,8 @@ template <typename T> UNNP_INLINE Packet<T> load(const T *p, int n) {
   }
   return a;
 }
-template <typename T> UNNP_INLINE void store(T *p, Packet<T> a, int n) {
+template <typename T>
+UNNP_INLINE void store(T* p, Packet<T> a, int n) {
   if (n >= Packet<T>::width) {
     std::memcpy(p, &a.v, sizeof(a.v));
   } else {
@@ -85,21 +116,30 @@ template <typename T> UNNP_INLINE void store(T *p, Packet<T> a, int n) {
     copy_part<Packet<T>::width>(p, x, n);
   }
 }
-template <typename T> UNNP_INLINE void add(T *p, Packet<T> a, int n) { store(p, load<T>(p, n) + a, n); }
+template <typename T>
+UNNP_INLINE void add(T* p, Packet<T> a, int n) {
+  store(p, load<T>(p, n) + a, n);
+}
 
-template <typename T> struct ExpConstants;
-template <> struct ExpConstants<float> {
-  static constexpr float limit = 87.0f, ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f, magic = 12582912.0f;
+template <typename T>
+struct ExpConstants;
+template <>
+struct ExpConstants<float> {
+  static constexpr float limit = 87.0f, ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f,
+                         magic = 12582912.0f;
   static constexpr int degree = 7, bias = 127, mantissa = 23;
 };
-template <> struct ExpConstants<double> {
-  static constexpr double limit = 708.0, ln2_high = 0.693147180369123816490, ln2_low = 1.90821492927058770002e-10,
-                          magic = 6755399441055744.0;
+template <>
+struct ExpConstants<double> {
+  static constexpr double limit = 708.0, ln2_high = 0.693147180369123816490,
+                          ln2_low = 1.90821492927058770002e-10, magic = 6755399441055744.0;
   static constexpr int degree = 13, bias = 1023, mantissa = 52;
 };
 
-// exp(x) = 2^n exp(r), r = x - n ln 2, by the Taylor polynomial of exp(r) on |r| <= ln(2)/2; relative error 1 to 2 ulp.
-template <typename T> UNNP_INLINE Packet<T> exp(Packet<T> x) {
+// exp(x) = 2^n exp(r), r = x - n ln 2, by the Taylor polynomial of exp(r) on |r| <= ln(2)/2; relative error 1
+// to 2 ulp.
+template <typename T>
+UNNP_INLINE Packet<T> exp(Packet<T> x) {
   using C = ExpConstants<T>;
   using I = typename VectorOf<T>::integers;
   const auto high = broadcast<T>(C::limit).v, low = broadcast<T>(-C::limit).v;
@@ -111,7 +151,8 @@ template <typename T> UNNP_INLINE Packet<T> exp(Packet<T> x) {
   const Packet<T> r = (x - n * broadcast<T>(C::ln2_high)) - n * broadcast<T>(C::ln2_low);
   Packet<T> p = broadcast<T>(T(1));
 #pragma GCC unroll 16
-  for (int k = C::degree; k > 0; --k) p = broadcast<T>(T(1)) + p * r * broadcast<T>(T(1) / T(k));
+  for (int k = C::degree; k > 0; --k)
+    p = broadcast<T>(T(1)) + p * r * broadcast<T>(T(1) / T(k));
   const I exponent = __builtin_convertvector(n.v, I);
   const I power = (exponent + C::bias) << C::mantissa;
   Packet<T> scale;
@@ -120,37 +161,52 @@ template <typename T> UNNP_INLINE Packet<T> exp(Packet<T> x) {
 }
 
 // A packet with a tangent: a + eps * b, eps^2 = 0.
-template <typename T> struct Dual {
+template <typename T>
+struct Dual {
   using scalar = T;
   static constexpr int width = Packet<T>::width;
   Packet<T> value, tangent;
 };
-template <typename T> UNNP_INLINE Dual<T> operator+(Dual<T> a, Dual<T> b) {
+template <typename T>
+UNNP_INLINE Dual<T> operator+(Dual<T> a, Dual<T> b) {
   return {a.value + b.value, a.tangent + b.tangent};
 }
-template <typename T> UNNP_INLINE Dual<T> operator-(Dual<T> a, Dual<T> b) {
+template <typename T>
+UNNP_INLINE Dual<T> operator-(Dual<T> a, Dual<T> b) {
   return {a.value - b.value, a.tangent - b.tangent};
 }
-template <typename T> UNNP_INLINE Dual<T> operator*(Dual<T> a, Dual<T> b) {
+template <typename T>
+UNNP_INLINE Dual<T> operator*(Dual<T> a, Dual<T> b) {
   return {a.value * b.value, a.value * b.tangent + a.tangent * b.value};
 }
-template <typename T> UNNP_INLINE Dual<T> operator/(Dual<T> a, Dual<T> b) {
+template <typename T>
+UNNP_INLINE Dual<T> operator/(Dual<T> a, Dual<T> b) {
   const Packet<T> q = a.value / b.value;
   return {q, (a.tangent - q * b.tangent) / b.value};
 }
-template <typename T> UNNP_INLINE Dual<T> operator-(Dual<T> a) { return {-a.value, -a.tangent}; }
-template <typename T> UNNP_INLINE Dual<T> exp(Dual<T> a) {
+template <typename T>
+UNNP_INLINE Dual<T> operator-(Dual<T> a) {
+  return {-a.value, -a.tangent};
+}
+template <typename T>
+UNNP_INLINE Dual<T> exp(Dual<T> a) {
   const Packet<T> e = exp(a.value);
   return {e, e * a.tangent};
 }
 // A constant of the number type N.
-template <typename N> struct Constant;
-template <typename T> struct Constant<Packet<T>> {
+template <typename N>
+struct Constant;
+template <typename T>
+struct Constant<Packet<T>> {
   static UNNP_INLINE Packet<T> of(T x) { return broadcast<T>(x); }
 };
-template <typename T> struct Constant<Dual<T>> {
+template <typename T>
+struct Constant<Dual<T>> {
   static UNNP_INLINE Dual<T> of(T x) { return {broadcast<T>(x), Packet<T>{}}; }
 };
-template <typename N> UNNP_INLINE N constant(typename N::scalar x) { return Constant<N>::of(x); }
+template <typename N>
+UNNP_INLINE N constant(typename N::scalar x) {
+  return Constant<N>::of(x);
+}
 
 } // namespace unnp::ops::UNNP_ARCH
