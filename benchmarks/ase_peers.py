@@ -129,15 +129,23 @@ def run_case(case: Row) -> Row:
     atoms = nickel(case["n_atoms"])
     atoms.calc = CALCULATORS[case["package"]](case)
     times: list[float] = []
+    shares: list[float] = []
     start = time.monotonic()
     while len(times) < WARMUP + MINIMUM_CALLS or time.monotonic() - start < SECONDS:
         atoms.rattle(0.002, seed=len(times) + 1)
-        before = time.monotonic()
+        before, cpu = time.monotonic(), time.process_time()
         atoms.get_forces()
         atoms.get_potential_energy()
         times.append(time.monotonic() - before)
+        shares.append((time.process_time() - cpu) / times[-1])
     per_atom = 1e6 * median(times[WARMUP:]) / len(atoms)
-    return {"calls": len(times) - WARMUP, "us_per_atom": per_atom, "version": _version(case["package"])}
+    used = 100 * median(shares[WARMUP:])
+    return {
+        "calls": len(times) - WARMUP,
+        "us_per_atom": per_atom,
+        "cpu_use_percent": used,
+        "version": _version(case["package"]),
+    }
 
 
 def _version(package: str) -> str:

@@ -28,13 +28,14 @@ def number(value: float | None, digits: int = 3) -> str:
 def lammps(result: Row) -> str:
     """Return time and memory per pair style and ranks over the sizes, and the breakdown of ours."""
     rows, sizes = result["rows"], result["settings"]["atoms"]
-    header = ["pair style, us/atom/step per thread", "ranks", *[f"{n:,} atoms" for n in sizes], "MB/atom"]
+    header = ["pair style, us/atom/step per thread", "ranks", *[f"{n:,} atoms" for n in sizes], "MB/atom", "CPU got, %"]
     lines = []
     for summary in (row for row in rows if "mb_per_atom" in row):
         of = {row["n_atoms"]: row for row in rows if "n_atoms" in row and _same(row, summary, "style", "ranks")}
         cells = [number(of[n]["us_per_atom_step_thread"]) for n in sizes]
-        lines.append([summary["style"], str(summary["ranks"]), *cells, _memory(summary["mb_per_atom"])])
-    lines += [[row["style"], row["note"], *["-"] * (len(sizes) + 1)] for row in rows if "note" in row]
+        cpu = f"{min(row.get('cpu_use_percent', 0.0) for row in of.values()):.0f}"
+        lines.append([summary["style"], str(summary["ranks"]), *cells, _memory(summary["mb_per_atom"]), cpu])
+    lines += [[row["style"], row["note"], *["-"] * (len(sizes) + 2)] for row in rows if "note" in row]
     parts = ["edges", "forward", "backward", "exchange", "forces"]
     broken = [
         [row["style"], str(row["ranks"]), f"{row['n_atoms']:,}", *[number(row[f"us_{part}"]) for part in parts]]
@@ -135,6 +136,9 @@ def draw(results: dict[str, Row], path: Path) -> bool:
     for name, rows in curves.items():
         left.loglog([r["n_atoms"] for r in rows], [r["us_per_atom_step_thread"] for r in rows], ".-", label=name)
     left.set(xlabel="atoms", ylabel="us/atom/step, one thread", title="pair styles in LAMMPS")
+    sizes = results["lammps_throughput"]["settings"]["atoms"]
+    left.set_xticks(sizes, [f"{n:,}" for n in sizes], minor=False)
+    left.minorticks_off()
     left.legend(frameon=False, fontsize="small")
     size = max(results["ase_peers"]["settings"]["atoms"])
     bars = [r for r in results["ase_peers"]["rows"] if r.get("n_atoms") == size and "us_per_atom" in r]
