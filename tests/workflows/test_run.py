@@ -118,7 +118,9 @@ def test_threads_and_potential_files_reach_lammps(monkeypatch):
 
 def start_in_process(deck: Path) -> subprocess.Popen[bytes]:
     """Run the deck from a Python process of its own and wait until LAMMPS is at work."""
-    code = f"from unnp.lammps.run import run_lammps; run_lammps({str(deck)!r}, ranks=2)"
+    # what a shell starts in the background ignores Ctrl-C, and so would its children: tests may run there
+    listen = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code = f"{listen}; from unnp.lammps.run import run_lammps; run_lammps({str(deck)!r}, ranks=2)"
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
     log = deck.parent / "log.lammps.out"
     for _ in range(200):
