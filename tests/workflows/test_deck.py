@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from unnp.config import from_dict
 from unnp.errors import ConfigError
-from unnp.lammps.deck import System, model_lines, resume_deck, start_deck
+from unnp.lammps.deck import resume_deck, start_deck
 from unnp.lammps.md_config import MdConfig
+from unnp.lammps.system import System, model_lines
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 MODEL = {"structure": {"element": "Al"}, "potential": {"model": "model.pt"}, "temperature": 300, "steps": 1000}
@@ -41,7 +42,12 @@ DECKS = {
 
 
 def system(config: MdConfig, boundary: str) -> System:
-    return System("AlNi, 16 atoms", ["Al", "Ni"], boundary, model_lines(config, "model.pt", ["Al", "Ni"]))
+    return System(
+        "AlNi, 16 atoms",
+        ["Al", "Ni"],
+        boundary,
+        model_lines(config.potential, "model.pt", ["Al", "Ni"], device=config.device),
+    )
 
 
 @pytest.mark.parametrize("name", DECKS)
@@ -62,7 +68,7 @@ def test_resume_deck_is_the_golden_one():
 
 def test_a_plugin_that_is_not_installed_is_loaded_first():
     config = from_dict({**MODEL, "potential": {"model": "m.pt", "plugin": "/opt/unnpplugin.so"}}, MdConfig)
-    assert model_lines(config, "m.pt", ["Al"])[0].split() == ["plugin", "load", "/opt/unnpplugin.so"]
+    assert model_lines(config.potential, "m.pt", ["Al"])[0].split() == ["plugin", "load", "/opt/unnpplugin.so"]
 
 
 def test_a_barostat_needs_a_periodic_cell():

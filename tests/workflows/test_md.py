@@ -21,8 +21,9 @@ from unnp.config import from_dict
 from unnp.errors import ConfigError, DataError, LammpsError, ModelError
 from unnp.lammps.md_config import MdConfig
 from unnp.lammps.run import run_lammps
+from unnp.lammps.system import build_structure
 from unnp.workflows.md import run_md
-from unnp.workflows.md_setup import MAGIC, build_structure, newest_restart
+from unnp.workflows.md_setup import MAGIC, newest_restart
 
 EAM = {"pair_style": "eam/fs", "pair_coeff": ["* * Al_mm.eam.fs {elements}"]}
 CRYSTAL = {"element": "Al", "lattice": "fcc", "a": 4.05, "repeat": [2, 2, 2]}

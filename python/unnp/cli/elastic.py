@@ -27,10 +27,10 @@ def command(
     """
     from unnp.cli.train import print_table
     from unnp.config import from_dict
-    from unnp.lammps.md_config import StructureConfig
+    from unnp.lammps.system import build_structure
+    from unnp.lammps.system_config import StructureConfig
     from unnp.workflows.elastic import elastic_properties
     from unnp.workflows.elastic_report import comparison, write_elastic
-    from unnp.workflows.md_setup import build_structure
 
     asked = {"file": structure, "element": element, "lattice": lattice, "a": a, "c": c}
     crystal = build_structure(from_dict(asked, StructureConfig, where="the crystal's options"), Path())

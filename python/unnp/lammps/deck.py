@@ -2,48 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 from unnp.errors import ConfigError
 from unnp.lammps.md_config import BAROSTATTED, MdConfig
+from unnp.lammps.system import DATA_FILE, System, command
 
 BAR_PER_GPA = 1e4
-DATA_FILE = "structure.data"
 THERMO_COLUMNS = "step time temp press pe ke etotal vol pxx pyy pzz pyz pxz pxy lx ly lz xy xz yz"
 RESTART_FILES = ("restart.a", "restart.b")
-
-
-@dataclass(frozen=True)
-class System:
-    """What a deck says of the atoms.
-
-    Attributes:
-        title: one line for people.
-        elements: chemical symbols of types 1, 2, ...
-        boundary: arguments of the LAMMPS command.
-        potential: the lines that define the potential.
-    """
-
-    title: str
-    elements: Sequence[str]
-    boundary: str
-    potential: Sequence[str]
-
-
-def model_lines(config: MdConfig, model: str, elements: Sequence[str]) -> list[str]:
-    """Return the potential commands of an exported model."""
-    settings = config.potential
-    options = [f"device {config.device}"] if config.device != "auto" else []
-    options += [f"halo {settings.halo}"] if settings.halo != "auto" else []
-    options += [f"dtype {settings.dtype}"] if settings.dtype != "model" else []
-    return [
-        *([_command("plugin", f"load {settings.plugin}")] if settings.plugin else []),
-        _command("pair_style", " ".join(["unnp", *options])),
-        _command("pair_coeff", f"* * {model} {' '.join(elements)}"),
-        # A list is cheap beside a network, whose cost grows with the ghost atoms: a thin skin, more lists.
-        _command("neighbor", "1.0 bin"),
-    ]
 
 
 def start_deck(config: MdConfig, system: System) -> str:
@@ -55,25 +20,25 @@ def start_deck(config: MdConfig, system: System) -> str:
         f"# Runs by itself: {_start(config)}",
         "",
         *_world(system),
-        _command("read_data", DATA_FILE),
+        command("read_data", DATA_FILE),
         "",
         *system.potential,
         "",
-        _command("timestep", f"{_ps(config.timestep)}    # ps"),
+        command("timestep", f"{_ps(config.timestep)}    # ps"),
         *_thermo(config),
         "",
     ]
     if config.minimise:
         lines += [
-            _command("min_style", "cg"),
-            _command("minimize", "0.0 1.0e-3 1000 10000"),
-            _command("reset_timestep", "0"),
+            command("min_style", "cg"),
+            command("minimize", "0.0 1.0e-3 1000 10000"),
+            command("reset_timestep", "0"),
             "",
         ]
     if temperature > 0:
         rotation = "" if "p" in system.boundary else " rot yes"
         lines += [
-            _command("velocity", f"all create {_number(temperature)} {config.seed} mom yes{rotation} dist gaussian")
+            command("velocity", f"all create {_number(temperature)} {config.seed} mom yes{rotation} dist gaussian")
         ]
     lines += [*_dynamics(config, system), "", *_dump(config, system, "trajectory"), *_run(config)]
     return "\n".join(lines) + "\n"
@@ -86,11 +51,11 @@ def resume_deck(config: MdConfig, system: System, restart: str, segment: int) ->
         f"# {_summary(config)}",
         f"# Continuation {segment}, from {restart}.",
         "",
-        _command("read_restart", restart),
+        command("read_restart", restart),
         "",
         *system.potential,
         "",
-        _command("timestep", f"{_ps(config.timestep)}    # ps"),
+        command("timestep", f"{_ps(config.timestep)}    # ps"),
         *_thermo(config),
         "",
         *_dynamics(config, system),
@@ -117,14 +82,14 @@ def _summary(config: MdConfig) -> str:
 
 
 def _world(system: System) -> list[str]:
-    return [_command("units", "metal"), _command("atom_style", "atomic"), _command("boundary", system.boundary)]
+    return [command("units", "metal"), command("atom_style", "atomic"), command("boundary", system.boundary)]
 
 
 def _thermo(config: MdConfig) -> list[str]:
     return [
-        _command("thermo_style", f"custom {THERMO_COLUMNS}"),
-        _command("thermo_modify", "flush yes format float %.10g"),
-        _command("thermo", str(config.thermo)),
+        command("thermo_style", f"custom {THERMO_COLUMNS}"),
+        command("thermo_modify", "flush yes format float %.10g"),
+        command("thermo", str(config.thermo)),
     ]
 
 
@@ -146,7 +111,7 @@ def _dynamics(config: MdConfig, system: System) -> list[str]:
         "langevin": ["nve", f"langevin {temperature} {config.seed}"],
     }
     names = ["dynamics", "thermostat"]
-    return [_command("fix", f"{name} all {fix}") for name, fix in zip(names, fixes[config.ensemble], strict=False)]
+    return [command("fix", f"{name} all {fix}") for name, fix in zip(names, fixes[config.ensemble], strict=False)]
 
 
 def _dump(config: MdConfig, system: System, name: str) -> list[str]:
@@ -155,28 +120,24 @@ def _dump(config: MdConfig, system: System, name: str) -> list[str]:
     every, elements = config.dump.every, " ".join(system.elements)
     if config.dump.format == "extxyz":
         return [
-            _command("dump", f"trajectory all extxyz {every} {name}.extxyz"),
-            _command("dump_modify", f"trajectory element {elements} sort id vel yes forces yes"),
+            command("dump", f"trajectory all extxyz {every} {name}.extxyz"),
+            command("dump_modify", f"trajectory element {elements} sort id vel yes forces yes"),
         ]
     columns = "id type element xu yu zu vx vy vz fx fy fz"
     return [
-        _command("dump", f"trajectory all custom {every} {name}.lammpstrj {columns}"),
-        _command("dump_modify", f"trajectory element {elements} sort id format float %.10g"),
+        command("dump", f"trajectory all custom {every} {name}.lammpstrj {columns}"),
+        command("dump_modify", f"trajectory element {elements} sort id format float %.10g"),
     ]
 
 
 def _run(config: MdConfig) -> list[str]:
     # start and stop make a ramp the same ramp, however often it was interrupted
     return [
-        _command("restart", f"{config.restart} {' '.join(RESTART_FILES)}"),
-        _command("run", f"{config.steps} upto start 0 stop {config.steps}"),
-        _command("write_restart", "final.restart"),
-        _command("write_data", "final.data nocoeff"),
+        command("restart", f"{config.restart} {' '.join(RESTART_FILES)}"),
+        command("run", f"{config.steps} upto start 0 stop {config.steps}"),
+        command("write_restart", "final.restart"),
+        command("write_data", "final.data nocoeff"),
     ]
-
-
-def _command(word: str, arguments: str) -> str:
-    return f"{word:<15} {arguments}"
 
 
 def _ps(femtoseconds: float) -> str:

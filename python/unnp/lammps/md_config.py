@@ -2,75 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, FiniteFloat, model_validator
 
 from unnp.config import Config
+from unnp.lammps.system_config import Positive, PotentialConfig, StructureConfig
 
-Positive = Annotated[FiniteFloat, Field(gt=0)]
 Temperature = Annotated[FiniteFloat, Field(ge=0)]
 Ensemble = Literal["nve", "nvt", "npt", "nph", "langevin"]
 
 THERMOSTATTED = ("nvt", "npt", "langevin")
 BAROSTATTED = ("npt", "nph")
-
-
-class StructureConfig(Config):
-    """Where the atoms come from: a file, or a crystal of one element."""
-
-    file: Path | None = None
-    """any file ASE reads; relative to the configuration file"""
-    frame: int = -1
-    """which frame of the file, -1 for the last"""
-    element: str | None = None
-    """chemical symbol (or formula of a two-element lattice such as NaCl) of a crystal to build"""
-    lattice: str | None = None
-    """ASE's name of the crystal structure, fcc, bcc, hcp, diamond, rocksalt ...; default: that of the element"""
-    a: Positive | None = None
-    """lattice constant [A]; default: that of the element"""
-    c: Positive | None = None
-    """second lattice constant of hcp and the like [A]"""
-    repeat: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] = (1, 1, 1)
-    """copies along the lattice vectors"""
-
-    @model_validator(mode="after")
-    def _one_source(self) -> StructureConfig:
-        if (self.file is None) == (self.element is None):
-            raise ValueError("give either `file`, or `element` with `lattice`, `a` and `repeat`")
-        if self.file is not None and (self.lattice or self.a or self.c):
-            raise ValueError("`lattice`, `a` and `c` are for a crystal to build; they do not go with `file`")
-        return self
-
-
-class PotentialConfig(Config):
-    """An exported model, or the potential commands of LAMMPS."""
-
-    model: Path | None = None
-    """file written by `unnp export`; relative to the configuration file"""
-    halo: Literal["auto", "exchange", "wide"] = "auto"
-    """how a model runs on several ranks"""
-    dtype: Literal["model", "float32", "float64"] = "model"
-    """number type a model runs in"""
-    plugin: Path | None = None
-    """plugin file to load first; not needed after `pip install`"""
-    pair_style: str | None = None
-    """arguments of the LAMMPS command, for instance `eam/fs`"""
-    pair_coeff: list[str] = Field(default_factory=list)
-    """arguments of each such command; `{elements}` stands for the symbols of types 1, 2, ..."""
-    elements: list[str] | None = None
-    """chemical symbols of types 1, 2, ...; default: those of the structure by atomic number"""
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> PotentialConfig:
-        if (self.model is None) == (self.pair_style is None):
-            raise ValueError("give either `model`, or `pair_style` with `pair_coeff`")
-        if self.pair_style is not None and not self.pair_coeff:
-            raise ValueError("`pair_style` needs `pair_coeff`, a list of the arguments of each such command")
-        if self.model is not None and self.pair_coeff:
-            raise ValueError("`pair_coeff` does not go with `model`, which writes its own")
-        return self
 
 
 class DumpConfig(Config):

@@ -1,0 +1,131 @@
+"""The atoms and the potential of a LAMMPS run: built, written into its folder, and named in its deck."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ase import Atoms
+from ase.build import bulk
+
+from unnp.archive import read_manifest
+from unnp.data.labellers.lammps_potentials import find_files
+from unnp.data.readers import read_structures
+from unnp.data.readers.options import UNLABELLED
+from unnp.elements import Elements, symbols_of
+from unnp.errors import ConfigError
+from unnp.lammps.system_config import PotentialConfig, StructureConfig
+
+DATA_FILE = "structure.data"
+MODEL_FILE = "model.pt"
+
+
+@dataclass(frozen=True)
+class System:
+    """What a deck says of the atoms.
+
+    Attributes:
+        title: one line for people.
+        elements: chemical symbols of types 1, 2, ...
+        boundary: arguments of the LAMMPS command.
+        potential: the lines that define the potential.
+    """
+
+    title: str
+    elements: Sequence[str]
+    boundary: str
+    potential: Sequence[str]
+
+
+def command(word: str, arguments: str) -> str:
+    """Return a line of a deck, its arguments in a column."""
+    return f"{word:<15} {arguments}"
+
+
+def build_structure(config: StructureConfig, base: Path) -> Atoms:
+    """Return the atoms that a configuration asks for.
+
+    Args:
+        config: file or crystal.
+        base: where relative paths begin.
+
+    Raises:
+        DataError: the file cannot be read.
+        ConfigError: there is no such frame, or the crystal cannot be built.
+    """
+    if config.file is not None:
+        path = base / config.file
+        frames = read_structures(path, UNLABELLED)
+        if not -len(frames) <= config.frame < len(frames):
+            raise ConfigError(f"structure.frame: {path} has {len(frames)} frames, there is no frame {config.frame}.")
+        atoms = frames[config.frame].to_atoms()
+    else:
+        atoms = _crystal(config)
+    return atoms * config.repeat
+
+
+def _crystal(config: StructureConfig) -> Atoms:
+    # The conventional cubic cell where there is one; hexagonal lattices have none.
+    for shape in ({"cubic": True}, {"orthorhombic": True}, {}):
+        try:
+            return bulk(str(config.element), config.lattice, a=config.a, c=config.c, **shape)
+        except (ValueError, RuntimeError, KeyError, NotImplementedError, TypeError) as error:
+            reason = str(error) or type(error).__name__
+    raise ConfigError(f"structure: cannot build '{config.element}' as {config.lattice or 'its own lattice'}: {reason}.")
+
+
+def place_potential(
+    settings: PotentialConfig, atoms: Atoms, base: Path, folder: Path, *, device: str = "auto"
+) -> tuple[list[str], list[str]]:
+    """Return the elements of the LAMMPS types and the potential commands; copy the files these name.
+
+    Args:
+        settings: model or pair style.
+        atoms: whose elements the types are.
+        base: where relative paths in the settings begin.
+        folder: of the run; the commands name the copies in it.
+        device: where a model runs.
+
+    Raises:
+        ConfigError, DataError, ModelError: a file is missing, or the potential does not know an element.
+    """
+    elements = settings.elements or symbols_of(atoms.numbers)
+    Elements(elements)
+    if settings.model is not None:
+        manifest = read_manifest(base / settings.model)
+        Elements(manifest.elements).species(atoms.numbers)
+        shutil.copyfile(base / settings.model, folder / MODEL_FILE)
+        return elements, model_lines(settings, MODEL_FILE, elements, device=device)
+    lines = [command("pair_style", _with_copies(settings.pair_style or "", base, folder))]
+    for arguments in settings.pair_coeff:
+        filled = arguments.replace("{elements}", " ".join(elements))
+        lines.append(command("pair_coeff", _with_copies(filled, base, folder)))
+    return elements, lines
+
+
+def model_lines(settings: PotentialConfig, model: str, elements: Sequence[str], *, device: str = "auto") -> list[str]:
+    """Return the potential commands of an exported model."""
+    options = [f"device {device}"] if device != "auto" else []
+    options += [f"halo {settings.halo}"] if settings.halo != "auto" else []
+    options += [f"dtype {settings.dtype}"] if settings.dtype != "model" else []
+    return [
+        *([command("plugin", f"load {settings.plugin}")] if settings.plugin else []),
+        command("pair_style", " ".join(["unnp", *options])),
+        command("pair_coeff", f"* * {model} {' '.join(elements)}"),
+        # A list is cheap beside a network, whose cost grows with the ghost atoms: a thin skin, more lists.
+        command("neighbor", "1.0 bin"),
+    ]
+
+
+def _with_copies(arguments: str, base: Path, folder: Path) -> str:
+    """Copy the potential files that a command names into the folder, and name the copies."""
+    words = []
+    for word in arguments.split():
+        path = Path(find_files(word, base).strip('"'))
+        if str(path) != word or path.is_file():
+            shutil.copyfile(path, folder / path.name)
+            word = path.name
+        words.append(word)
+    return " ".join(words)
