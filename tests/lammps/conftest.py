@@ -3,17 +3,15 @@
 from pathlib import Path
 
 import pytest
-from lammps_run import BIN
+from lammps_run import installed
 from toy_model import write_toy
-from unnp.core import is_available
-from unnp.lammps.plugin import find_plugin
 
 RANKS = [1, 2, 4]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
-    if is_available() and find_plugin() and (BIN / "lmp").exists() and (BIN / "mpirun").exists():
+    if installed():
         return
     skip = pytest.mark.skip(reason="needs the compiled plugin and the lammps and mpich packages (make install)")
     for item in items:

