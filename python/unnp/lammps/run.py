@@ -37,6 +37,7 @@ def run_lammps(
     deck: str | Path,
     *,
     ranks: int = 1,
+    partitions: int = 1,
     threads: int = 1,
     launcher: str = "mpirun -n {ranks}",
     lmp: str = "lmp",
@@ -47,7 +48,8 @@ def run_lammps(
 
     Args:
         deck: the input script; relative paths in it are relative to its folder.
-        ranks: MPI processes.
+        ranks: MPI processes, of each partition.
+        partitions: simulations side by side (LAMMPS' ``-partition``); each writes a log of its own, ``<log>.<number>``.
         threads: threads of each.
         launcher: starts ``{ranks}`` processes; empty for none.
         lmp: name or path of LAMMPS.
@@ -60,9 +62,12 @@ def run_lammps(
     deck = Path(deck).resolve()
     if not deck.is_file():
         raise LammpsError(f"there is no input deck {deck}.")
-    command = [*mpi_command(ranks, launcher, lmp), "-in", deck.name, "-log", log]
+    command = [*mpi_command(ranks * partitions, launcher, lmp), "-in", deck.name, "-log", log]
+    if partitions > 1:
+        command += ["-partition", f"{partitions}x{ranks}", "-pscreen", "none"]
     follower = LogFollower(deck.parent / log)
-    follower.path.unlink(missing_ok=True)
+    for old in (follower.path, *_partition_logs(follower.path)):
+        old.unlink(missing_ok=True)
     printed = deck.parent / f"{log}.out"
     with _sole_run(deck.parent) as lock, printed.open("wb") as output, _sigterm_as_interrupt():
         process = _start(command, deck.parent, environment(threads), output, lock)
@@ -131,10 +136,11 @@ def _check_ranks(log: LammpsLog, ranks: int, command: list[str]) -> None:
 def _failure(follower: LogFollower, printed: Path, code: int) -> str:
     """Return why LAMMPS failed: its ERROR from the log, else from what it printed, else the end of that."""
     log = follower.log
-    if not log.error:
-        whole = LogFollower(printed)
-        whole.read()
-        log = whole.log
+    for other in (printed, *_partition_logs(follower.path)):
+        if not log.error:
+            whole = LogFollower(other)
+            whole.read()
+            log = whole.log
     if log.error:
         at = f" At: {log.last_input}." if log.last_input else ""
         advice = next((f" {text}" for word, text in _ADVICE.items() if word in log.error), "")
@@ -142,6 +148,10 @@ def _failure(follower: LogFollower, printed: Path, code: int) -> str:
     lines = printed.read_text(errors="replace").strip().splitlines()[-5:]
     killed = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
     return f"LAMMPS {killed} without an error message. Last lines of {printed}:\n  " + "\n  ".join(lines)
+
+
+def _partition_logs(log: Path) -> list[Path]:
+    return sorted(log.parent.glob(f"{log.name}.[0-9]*"))
 
 
 @contextlib.contextmanager
