@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "momt/fix_momt.h"
 #include "pair_unnp.h"
 #include "plugin_api.h"
 
@@ -38,6 +39,12 @@ void* create_pair(void* lmp) {
   return static_cast<Pair*>(new Style(static_cast<LAMMPS*>(lmp)));
 }
 
+template <typename Style>
+void* create_fix(void* lmp, int narg, char** arg) {
+  check_lammps_version(static_cast<LAMMPS*>(lmp));
+  return static_cast<Fix*>(new Style(static_cast<LAMMPS*>(lmp), narg, arg));
+}
+
 struct PairStyle {
   const char* name;
   const char* info;
@@ -48,19 +55,39 @@ constexpr PairStyle pair_styles[] = {
     {"unnp", "universal neural-network potentials", create_pair<PairUnnp>},
 };
 
+struct FixStyle {
+  const char* name;
+  const char* info;
+  lammpsplugin_factory2* create;
+};
+
+constexpr FixStyle fix_styles[] = {
+    {"momt", "multi-order multi-thermal sampling", create_fix<FixMomt>},
+};
+
+lammpsplugin_t description(const char* kind, const char* name, const char* info, void* lmp, void* handle) {
+  lammpsplugin_t plugin{};
+  plugin.version = static_cast<LAMMPS*>(lmp)->version;
+  plugin.style = kind;
+  plugin.name = name;
+  plugin.info = info;
+  plugin.author = "the unnp developers";
+  plugin.handle = handle;
+  return plugin;
+}
+
 } // namespace
 
 extern "C" void lammpsplugin_init(void* lmp, void* handle, void* regfunc) {
   const auto add = reinterpret_cast<lammpsplugin_regfunc>(regfunc);
   for (const auto& style : pair_styles) {
-    lammpsplugin_t plugin{};
-    plugin.version = static_cast<LAMMPS*>(lmp)->version;
-    plugin.style = "pair";
-    plugin.name = style.name;
-    plugin.info = style.info;
-    plugin.author = "the unnp developers";
+    auto plugin = description("pair", style.name, style.info, lmp, handle);
     plugin.creator.v1 = style.create;
-    plugin.handle = handle;
+    add(&plugin, lmp);
+  }
+  for (const auto& style : fix_styles) {
+    auto plugin = description("fix", style.name, style.info, lmp, handle);
+    plugin.creator.v2 = style.create;
     add(&plugin, lmp);
   }
 }

@@ -1,9 +1,11 @@
-#include "json.h"
+#include "unnp/json.h"
 
 #include "unnp/error.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 
 namespace unnp {
@@ -194,7 +196,69 @@ private:
   std::size_t at_ = 0;
 };
 
+void write_string(std::string& out, const std::string& text) {
+  out += '"';
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      static constexpr char digits[] = "0123456789abcdef";
+      out += "\\u00";
+      out += digits[c >> 4];
+      out += digits[c & 15];
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
+
+void write_number(std::string& out, double number) {
+  if (!std::isfinite(number))
+    throw Error("JSON has no number for " + std::to_string(number));
+  std::array<char, 32> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  out.append(digits.data(), end);
+}
+
+void write(std::string& out, const Json& value) {
+  if (const auto* array = value.array()) {
+    out += '[';
+    for (std::size_t i = 0; i < array->size(); ++i) {
+      out += i ? ", " : "";
+      write(out, (*array)[i]);
+    }
+    out += ']';
+  } else if (const auto* object = value.object()) {
+    out += '{';
+    bool first = true;
+    for (const auto& [key, member] : *object) {
+      out += first ? "" : ", ";
+      first = false;
+      write_string(out, key);
+      out += ": ";
+      write(out, member);
+    }
+    out += '}';
+  } else if (const auto* number = value.number()) {
+    write_number(out, *number);
+  } else if (const auto* text = value.text()) {
+    write_string(out, *text);
+  } else if (const auto* boolean = value.boolean()) {
+    out += *boolean ? "true" : "false";
+  } else {
+    out += "null";
+  }
+}
+
 } // namespace
+
+std::string Json::dump() const {
+  std::string out;
+  write(out, *this);
+  return out;
+}
 
 Json Json::parse(std::string_view text) {
   return Parser(text).document();

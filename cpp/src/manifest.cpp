@@ -1,6 +1,6 @@
 #include "unnp/manifest.h"
 
-#include "json.h"
+#include "unnp/json.h"
 #include "unnp/error.h"
 
 #include <array>

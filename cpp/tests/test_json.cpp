@@ -1,6 +1,6 @@
 #include "check.h"
 
-#include "json.h"
+#include "unnp/json.h"
 
 using unnp::Json;
 

@@ -9,7 +9,7 @@
 
 namespace unnp {
 
-/// A JSON value (RFC 8259): just enough to read a manifest, strict about what it accepts.
+/// A JSON value (RFC 8259), strict about what it accepts.
 class Json {
 public:
   using Array = std::vector<Json>;
@@ -17,6 +17,9 @@ public:
 
   /// Throws Error with the position where `text` is not one JSON value.
   static Json parse(std::string_view text);
+
+  /// The value as text that `parse` reads back bit for bit; throws Error for a number that is not finite.
+  std::string dump() const;
 
   Json() = default;
   explicit Json(bool value) : value_(value) {}

@@ -1,0 +1,58 @@
+#include "unnp/momt/bias.h"
+
+#include "expanded_ensemble.h"
+#include "wang_landau.h"
+#include "well_tempered.h"
+
+#include "unnp/error.h"
+
+#include <algorithm>
+
+namespace unnp::momt {
+
+namespace {
+
+void require(bool holds, const std::string& message) {
+  if (!holds)
+    throw Error(message);
+}
+
+void check(const BiasSettings& settings) {
+  require(settings.temperature > 0.0, "T0 has to be above 0.");
+  require(!settings.temperatures.empty() && settings.temperatures.front() > 0.0 &&
+              std::ranges::is_sorted(settings.temperatures),
+          "temps takes TMIN TMAX N with 0 < TMIN <= TMAX and N >= 1.");
+  require(settings.mode == "wl" || settings.observe >= 0, "observe cannot be negative.");
+  if (settings.has_order) {
+    require(settings.order_low < settings.order_high, "range takes SMIN SMAX with SMIN < SMAX.");
+    require(settings.mode == "wl" ||
+                (settings.sigma > 0.0 && settings.sigma < settings.order_high - settings.order_low),
+            "sigma has to be above 0 and smaller than the range of the order parameter.");
+  }
+}
+
+} // namespace
+
+std::unique_ptr<Bias> make_bias(const BiasSettings& settings) {
+  check(settings);
+  if (settings.mode == "opes") {
+    require(settings.barrier >= 0.0 && settings.memory >= 0.0, "barrier and memory cannot be negative.");
+    return std::make_unique<ExpandedEnsemble>(settings);
+  }
+  if (settings.mode == "wt") {
+    require(settings.has_order, "mode wt puts hills in the order parameter; give one with order.");
+    require(settings.height > 0.0 && settings.gamma > 1.0, "height has to be above 0 and gamma above 1.");
+    return std::make_unique<WellTempered>(settings);
+  }
+  if (settings.mode == "wl") {
+    require(settings.enthalpy.n > 0 && settings.enthalpy.low < settings.enthalpy.high,
+            "mode wl needs the grid of H: enthalpy HMIN HMAX N with HMIN < HMAX and N >= 1.");
+    require(settings.order_bins > 0 && settings.increment > 0.0, "bins and increment have to be above 0.");
+    return std::make_unique<WangLandau>(settings);
+  }
+  const std::vector<std::string> modes{"opes", "wt", "wl"};
+  throw Error("there is no mode '" + settings.mode + "'; there are " + join(modes) + "." +
+              did_you_mean(settings.mode, modes));
+}
+
+} // namespace unnp::momt

@@ -1,0 +1,131 @@
+#include "wang_landau.h"
+
+#include "state_reader.h"
+
+#include <cmath>
+#include <numeric>
+
+namespace unnp::momt {
+
+namespace {
+
+constexpr double flatness = 0.8;
+// Bins at the edge of what can be reached are seen by chance only; they do not hold up the others.
+constexpr double rare = 0.05;
+
+std::vector<double> grid_of(const SplineAxis& axis) {
+  return {axis.range().low, axis.range().high, static_cast<double>(axis.range().n)};
+}
+
+} // namespace
+
+WangLandau::WangLandau(const BiasSettings& settings)
+    : thermal_energy_(settings.boltzmann * settings.temperature),
+      low_energy_(settings.boltzmann * settings.temperatures.front()),
+      high_energy_(settings.boltzmann * settings.temperatures.back()), enthalpy_(settings.enthalpy),
+      order_({settings.order_low, settings.order_high, settings.has_order ? settings.order_bins : 1}),
+      coefficients_(static_cast<std::size_t>(enthalpy_.n_coefficients()) * order_.n_coefficients(), 0.0),
+      histogram_(static_cast<std::size_t>(enthalpy_.range().n) * order_.range().n, 0.0),
+      visits_(histogram_.size(), 0.0), increment_(settings.increment), middle_(0.0) {
+  middle_ = prior(0.5 * (enthalpy_.range().low + enthalpy_.range().high)).first;
+}
+
+std::pair<double, double> WangLandau::prior(double enthalpy) const {
+  const auto [low, high, n] = enthalpy_.range();
+  const double slope = (high_energy_ - low_energy_) / (high - low);
+  if (enthalpy <= low || slope == 0.0)
+    return {(enthalpy - low) / low_energy_ - middle_, 1.0 / low_energy_};
+  const double inside = std::min(enthalpy, high);
+  const double energy = low_energy_ + slope * (inside - low); // k T(H)
+  const double beyond = (enthalpy - inside) / high_energy_;
+  return {std::log(energy / low_energy_) / slope + beyond - middle_, 1.0 / energy};
+}
+
+BiasValue WangLandau::at(double enthalpy, double order) const {
+  const auto [log_prior, rate] = prior(enthalpy);
+  const auto along = enthalpy_.at(enthalpy), across = order_.at(order);
+  double value = 0.0, per_enthalpy = 0.0, per_order = 0.0;
+  for (int i = 0; i < 4; ++i) {
+    const double* const row =
+        &coefficients_[static_cast<std::size_t>(along.index[i]) * order_.n_coefficients()];
+    for (int j = 0; j < 4; ++j) {
+      const double c = row[across.index[j]];
+      value += c * along.value[i] * across.value[j];
+      per_enthalpy += c * along.slope[i] * across.value[j];
+      per_order += c * along.value[i] * across.slope[j];
+    }
+  }
+  const double middle = 0.5 * (enthalpy_.range().low + enthalpy_.range().high);
+  return {thermal_energy_ * (log_prior + value) - (enthalpy - middle),
+          thermal_energy_ * (rate + per_enthalpy) - 1.0, thermal_energy_ * per_order};
+}
+
+void WangLandau::update(const Sample& sample, std::int64_t) {
+  ++updates_;
+  if (!enthalpy_.contains(sample.enthalpy) || !order_.contains(sample.order))
+    return;
+  const auto along = enthalpy_.at(sample.enthalpy), across = order_.at(sample.order);
+  for (int i = 0; i < 4; ++i)
+    for (int j = 0; j < 4; ++j)
+      coefficients_[static_cast<std::size_t>(along.index[i]) * order_.n_coefficients() + across.index[j]] +=
+          increment_ * along.value[i] * across.value[j];
+  const auto bin =
+      static_cast<std::size_t>(enthalpy_.bin(sample.enthalpy)) * order_.range().n + order_.bin(sample.order);
+  histogram_[bin] += 1.0;
+  visits_[bin] += 1.0;
+  lower_increment();
+}
+
+void WangLandau::lower_increment() {
+  const auto visited = static_cast<double>(std::ranges::count_if(visits_, [](double n) { return n > 0.0; }));
+  const double by_time = visited / static_cast<double>(updates_);
+  if (follows_time_) {
+    increment_ = std::min(increment_, by_time);
+  } else if (updates_ % static_cast<std::int64_t>(histogram_.size()) == 0 && is_flat()) {
+    increment_ *= 0.5;
+    std::ranges::fill(histogram_, 0.0);
+    follows_time_ = increment_ < by_time;
+  }
+}
+
+bool WangLandau::is_flat() const {
+  const double total = std::accumulate(visits_.begin(), visits_.end(), 0.0);
+  const auto n_visited =
+      static_cast<double>(std::ranges::count_if(visits_, [](double n) { return n > 0.0; }));
+  double lowest = -1.0, sum = 0.0, n = 0.0;
+  for (std::size_t k = 0; k < visits_.size(); ++k) {
+    if (visits_[k] <= rare * total / n_visited)
+      continue;
+    lowest = lowest < 0.0 ? histogram_[k] : std::min(lowest, histogram_[k]);
+    sum += histogram_[k];
+    n += 1.0;
+  }
+  return n > 0.0 && lowest > flatness * sum / n;
+}
+
+Json::Object WangLandau::state() const {
+  const auto n_bins = static_cast<std::size_t>(order_.range().n);
+  return {{"enthalpy_grid", to_json(grid_of(enthalpy_))},
+          {"order_grid", to_json(grid_of(order_))},
+          {"log_density", to_json(coefficients_, static_cast<std::size_t>(order_.n_coefficients()))},
+          {"histogram", to_json(histogram_, n_bins)},
+          {"visits", to_json(visits_, n_bins)},
+          {"increment", Json(increment_)},
+          {"follows_time", Json(follows_time_)},
+          {"updates", Json(static_cast<double>(updates_))}};
+}
+
+void WangLandau::restore(const Json::Object& state) {
+  const StateReader reader(state);
+  reader.require_same("enthalpy_grid", grid_of(enthalpy_), "enthalpy");
+  reader.require_same("order_grid", grid_of(order_), "range or bins");
+  coefficients_ = reader.numbers("log_density", coefficients_.size());
+  histogram_ = reader.numbers("histogram", histogram_.size());
+  visits_ = reader.has("visits") ? reader.numbers("visits", visits_.size()) : histogram_;
+  increment_ = reader.number("increment");
+  updates_ = reader.has("updates") ? reader.count("updates") : 0;
+  const auto follows = state.find("follows_time");
+  follows_time_ = follows != state.end() && follows->second.boolean() && *follows->second.boolean();
+}
+
+} // namespace unnp::momt

@@ -1,0 +1,39 @@
+#pragma once
+
+#include "spline_axis.h"
+
+namespace unnp::momt {
+
+/// A smooth Wang-Landau estimate of the density of states (Wang and Landau, Phys. Rev. Lett. 86, 2050
+/// (2001)):
+///
+///     Vb(H, s) = k T0 ln n(H, s) - H + constant,   ln n = prior(H) + sum_ij c_ij B_i(H) B_j(s),
+///
+/// with cubic B-splines B as wide as the bins. Every update adds f B_i B_j to c; f is halved when the
+/// histogram of the visited bins is flat and in the end follows 1/t (Belardinelli and Pereyra, Phys. Rev. E
+/// 75, 046701 (2007)). The prior runs from the lowest to the highest temperature over the range of H and goes
+/// on linearly beyond it.
+class WangLandau final : public Bias {
+public:
+  explicit WangLandau(const BiasSettings& settings);
+
+  BiasValue at(double enthalpy, double order) const override;
+  void update(const Sample& sample, std::int64_t passages) override;
+  Json::Object state() const override;
+  void restore(const Json::Object& state) override;
+
+private:
+  /// ln n of the prior and its derivative, zero at the middle of the range.
+  std::pair<double, double> prior(double enthalpy) const;
+  bool is_flat() const;
+  void lower_increment();
+
+  double thermal_energy_, low_energy_, high_energy_; // k T0, k Tmin, k Tmax
+  SplineAxis enthalpy_, order_;
+  std::vector<double> coefficients_, histogram_, visits_; // histogram: since f was halved; visits: ever
+  double increment_, middle_;
+  std::int64_t updates_ = 0;
+  bool follows_time_ = false;
+};
+
+} // namespace unnp::momt

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "expanded_ensemble.h"
+#include "spline_axis.h"
+
+namespace unnp::momt {
+
+/// An expanded ensemble of temperatures in H plus well-tempered hills in s (Barducci, Bussi and Parrinello,
+/// Phys. Rev. Lett. 100, 020603 (2008)): Vb = V_T(H) + V_h(s). A hill of width sigma and height h exp(-V_h(s)
+/// / ((gamma - 1) k T0)) is added at every update.
+class WellTempered final : public Bias {
+public:
+  explicit WellTempered(const BiasSettings& settings);
+
+  BiasValue at(double enthalpy, double order) const override;
+  void update(const Sample& sample, std::int64_t passages) override;
+  Json::Object state() const override;
+  void restore(const Json::Object& state) override;
+  double rct() const override { return temperatures_.rct(); }
+
+private:
+  BiasValue hills(double order) const;
+
+  ExpandedEnsemble temperatures_;
+  SplineAxis axis_;
+  double sigma_, height_, tempering_; // tempering: (gamma - 1) k T0
+  std::vector<double> potential_;
+};
+
+} // namespace unnp::momt

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "fix_momt.h"
+
+#include "agreement.h"
+
+#include "unnp/error.h"
+
+#include "atom.h"
+#include "comm.h"
+#include "compute.h"
+#include "domain.h"
+#include "error.h"
+#include "force.h"
+#include "modify.h"
+#include "neighbor.h"
+#include "update.h"
+
+#include <cstring>
+
+using namespace LAMMPS_NS;
+namespace momt = unnp_lammps::momt;
+
+template <typename Action>
+void FixMomt::agree(const Action& action) {
+  const auto problem = unnp_lammps::agree(world, action);
+  if (!problem.empty())
+    error->all(FLERR, "fix momt: {}", problem);
+}
+
+FixMomt::FixMomt(LAMMPS* lmp, int narg, char** arg) : Fix(lmp, narg, arg), n_atoms_(atom->natoms) {
+  scalar_flag = vector_flag = 1;
+  size_vector = 8;
+  global_freq = 1;
+  extscalar = 1;
+  extvector = 0;
+  energy_global_flag = 1; // `thermo_energy` stays off: pe is the physical energy, unless fix_modify asks
+  virial_global_flag = thermo_virial = 1;
+  restart_global = 1;
+  dynamic_group_allow = 0;
+  if (igroup != 0)
+    error->all(FLERR, "fix momt: works on the group all, not on '{}', because H is the enthalpy of all atoms",
+               arg[1]);
+
+  for (int i = 3; i < narg; ++i)
+    words_ += std::string(i > 3 ? " " : "") + arg[i];
+  agree([&] {
+    settings_ = momt::parse_settings({arg + 3, arg + narg});
+    auto& bias = settings_.bias;
+    bias.has_order = !settings_.order.empty();
+    if (bias.has_order) {
+      order_ = momt::make_order_parameter(lmp, settings_.order);
+      std::tie(bias.order_low, bias.order_high) = settings_.range.value_or(order_->range());
+      basins_ = settings_.basins.value_or(order_->basins());
+      bias.sigma = settings_.sigma.value_or(order_->sigma());
+    }
+    bias.boltzmann = force->boltz;
+    bias.temperature = settings_.temperature;
+    const int n = settings_.n_temperatures;
+    for (int l = 0; l < n; ++l)
+      bias.temperatures.push_back(settings_.lowest_temperature +
+                                  (settings_.highest_temperature - settings_.lowest_temperature) * l /
+                                      std::max(n - 1, 1));
+    if (bias.height == 0.0)
+      bias.height = 0.25 * force->boltz * settings_.temperature;
+    bias_ = unnp::momt::make_bias(bias);
+  });
+  if (settings_.pressure)
+    reference_pressure_ = *settings_.pressure / force->nktv2p;
+  walkers_ = std::make_unique<momt::Walkers>(lmp, settings_.shares_walkers);
+  if (!settings_.start_file.empty())
+    read_start_file();
+}
+
+FixMomt::~FixMomt() {
+  if (log_)
+    fclose(log_);
+  for (const char* const suffix : {"_pe", "_press"})
+    if (modify->get_compute_by_id(id + std::string(suffix)))
+      modify->delete_compute(id + std::string(suffix));
+}
+
+// H has to be free of fixes, this one among them, and so has the virial: the computes name what they sum.
+void FixMomt::post_constructor() {
+  energy_ = modify->add_compute(fmt::format("{}_pe all pe pair bond angle dihedral improper kspace", id));
+  pressure_ = modify->add_compute(
+      fmt::format("{}_press all pressure NULL pair bond angle dihedral improper kspace", id));
+}
+
+int FixMomt::setmask() {
+  return FixConst::POST_FORCE;
+}
+
+void FixMomt::init_list(int, NeighList* list) {
+  order_->take_list(list);
+}
+
+// The forces at the start of a run are those of the last step of the run before: nothing is learnt here.
+void FixMomt::setup(int vflag) {
+  measure();
+  value_ = bias_->at(enthalpy_, s_);
+  apply(vflag);
+  write_log();
+}
+
+void FixMomt::post_force(int vflag) {
+  measure();
+  value_ = bias_->at(enthalpy_, s_);
+  // Before the forces are made, so that a run from a restart file begins with the very same ones.
+  if (update->ntimestep % settings_.pace == 0)
+    learn();
+  apply(vflag);
+  write_log();
+  if (!settings_.state_file.empty() && update->ntimestep % settings_.state_every == 0)
+    write_state();
+}
+
+void FixMomt::measure() {
+  if (atom->natoms != n_atoms_)
+    error->all(FLERR,
+               "fix momt: the number of atoms has changed from {} to {}; the density of states that the bias "
+               "approaches is that of a fixed number",
+               n_atoms_, atom->natoms);
+  potential_ = energy_->compute_scalar();
+  energy_->addstep(update->ntimestep + 1);
+  volume_ = domain->xprd * domain->yprd * (domain->dimension == 3 ? domain->zprd : 1.0);
+  enthalpy_ = potential_ + reference_pressure_ * volume_;
+  if (!std::isfinite(enthalpy_))
+    error->all(
+        FLERR,
+        "fix momt: the energy is not a number at step {}; the atoms have come too close: use a shorter "
+        "timestep, or a narrower range of temps",
+        update->ntimestep);
+  if (order_) {
+    s_ = order_->compute();
+    count_passage();
+  }
+}
+
+void FixMomt::count_passage() {
+  const auto before = basin_;
+  if (s_ < basins_.first)
+    basin_ = Basin::liquid;
+  else if (s_ > basins_.second)
+    basin_ = Basin::crystal;
+  if (before != Basin::unknown && before != basin_)
+    ++passages_;
+}
+
+void FixMomt::learn() {
+  if (frozen_ || (settings_.freeze && update->ntimestep >= *settings_.freeze))
+    return;
+  momt::Walkers::Gathered gathered;
+  agree([&] { gathered = walkers_->gather(update->ntimestep, {enthalpy_, s_, value_.energy}, passages_); });
+  all_passages_ = gathered.passages;
+  for (const auto& sample : gathered.samples) {
+    bias_->update(sample, all_passages_);
+    ++updates_;
+  }
+  value_ = bias_->at(enthalpy_, s_);
+}
+
+void FixMomt::apply(int vflag) {
+  const double alpha = 1.0 + value_.per_enthalpy;
+  double* const f = atom->nlocal > 0 ? atom->f[0] : nullptr;
+  for (int i = 0; i < 3 * atom->nlocal; ++i)
+    f[i] *= alpha;
+  std::array<double, 6> of_order{};
+  if (order_ && value_.per_order != 0.0)
+    of_order = order_->add_forces(value_.per_order);
+  v_init(vflag);
+  if (!vflag_global)
+    return;
+  // (alpha - 1)(W - P0 V) as an energy, each rank its share; LAMMPS adds the kinetic part, which is not
+  // scaled.
+  pressure_->compute_vector();
+  for (int k = 0; k < 6; ++k) {
+    const double total = pressure_->vector[k] / force->nktv2p - (k < 3 ? reference_pressure_ : 0.0);
+    virial[k] = value_.per_enthalpy * total * volume_ / comm->nprocs + of_order[k];
+  }
+}
+
+void FixMomt::post_run() {
+  if (!settings_.state_file.empty())
+    write_state();
+}
+
+double FixMomt::compute_scalar() {
+  return value_.energy;
+}
+
+double FixMomt::compute_vector(int n) {
+  const double values[] = {
+      enthalpy_,        s_,           1.0 + value_.per_enthalpy,     effective_temperature(),
+      value_.per_order, bias_->rct(), static_cast<double>(updates_), 0.5 * static_cast<double>(passages_)};
+  return values[n];
+}
+
+int FixMomt::modify_param(int narg, char** arg) {
+  if (std::strcmp(arg[0], "freeze") != 0)
+    return 0;
+  if (narg < 2)
+    utils::missing_cmd_args(FLERR, "fix_modify freeze", error);
+  frozen_ = utils::logical(FLERR, arg[1], false, lmp) != 0;
+  return 2;
+}
+
+double FixMomt::memory_usage() {
+  return 0.0;
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "order_parameter.h"
+
+#include "steinhardt.h"
+#include "structure_factor.h"
+
+namespace unnp_lammps::momt {
+
+std::unique_ptr<OrderParameter> make_order_parameter(LAMMPS_NS::LAMMPS* lmp,
+                                                     const std::vector<std::string>& words) {
+  if (words.front() == "q6")
+    return std::make_unique<Steinhardt>(lmp, words);
+  return std::make_unique<StructureFactor>(lmp, words);
+}
+
+} // namespace unnp_lammps::momt

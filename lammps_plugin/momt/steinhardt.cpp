@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "steinhardt.h"
+
+#include "settings.h"
+
+#include "unnp/error.h"
+
+#include "atom.h"
+#include "force.h"
+#include "neigh_list.h"
+#include "pair.h"
+
+#include <cmath>
+#include <numbers>
+
+namespace unnp_lammps::momt {
+
+namespace {
+
+using Vector = std::array<double, 3>;
+using std::numbers::pi;
+
+// P_6 and its derivatives: Y_6m is norm[m] (d^m P_6 / dz^m)(z) (x + iy)^m on the unit sphere.
+constexpr std::array<double, 7> legendre{-5.0 / 16, 0.0, 105.0 / 16, 0.0, -315.0 / 16, 0.0, 231.0 / 16};
+
+/// legendre_derivative[m] holds the coefficients of d^m P_6 / dz^m, m = 0 .. 7.
+constexpr auto legendre_derivative = [] {
+  std::array<std::array<double, 7>, 8> table{};
+  table[0] = legendre;
+  for (int m = 1; m < 8; ++m)
+    for (int power = 1; power < 7; ++power)
+      table[m][power - 1] = power * table[m - 1][power];
+  return table;
+}();
+
+double polynomial(const std::array<double, 7>& coefficients, double z) {
+  double value = 0.0;
+  for (int power = 6; power >= 0; --power)
+    value = value * z + coefficients[power];
+  return value;
+}
+
+const std::array<double, 7>& norms() {
+  static const auto table = [] {
+    std::array<double, 7> values{};
+    for (int m = 0; m < 7; ++m)
+      values[m] = std::sqrt(13.0 / (4.0 * pi) * std::tgamma(7.0 - m) / std::tgamma(7.0 + m));
+    return values;
+  }();
+  return table;
+}
+
+/// Y_6m of a unit vector, m = 0 .. 6.
+std::array<std::complex<double>, 7> harmonics(const Vector& u) {
+  std::array<std::complex<double>, 7> values;
+  std::complex<double> power = 1.0;
+  for (int m = 0; m < 7; ++m) {
+    values[m] = norms()[m] * polynomial(legendre_derivative[m], u[2]) * power;
+    power *= std::complex<double>(u[0], u[1]);
+  }
+  return values;
+}
+
+/// Gradient of sum_m Re(conj(c_m) Y_6m) with respect to x, y, z of the polynomials, taken as free.
+Vector polynomial_gradient(const Vector& u, const std::array<std::complex<double>, 7>& c) {
+  Vector gradient{};
+  const std::complex<double> xy(u[0], u[1]);
+  std::complex<double> power = 1.0, lower = 0.0; // (x + iy)^m and ^(m-1)
+  for (int m = 0; m < 7; ++m) {
+    const auto factor = std::conj(c[m]) * norms()[m];
+    const auto along_x = factor * static_cast<double>(m) * lower * polynomial(legendre_derivative[m], u[2]);
+    gradient[0] += along_x.real();
+    gradient[1] -= along_x.imag(); // d/dy = i d/dx
+    gradient[2] += (factor * power).real() * polynomial(legendre_derivative[m + 1], u[2]);
+    lower = power;
+    power *= xy;
+  }
+  return gradient;
+}
+
+/// The weight of a pair and its derivative.
+std::pair<double, double> switching(double r, double inner, double outer) {
+  if (r <= inner)
+    return {1.0, 0.0};
+  const double t = (r - inner) / (outer - inner), rest = 1.0 - t;
+  return {1.0 - t * t * t * (10.0 - t * (15.0 - 6.0 * t)), -30.0 * t * t * rest * rest / (outer - inner)};
+}
+
+/// Weight of |Q_6m|^2 in the sum over all 13 m.
+double multiplicity(int m) {
+  return m == 0 ? 1.0 : 2.0;
+}
+
+} // namespace
+
+Steinhardt::Steinhardt(LAMMPS_NS::LAMMPS* lmp, const std::vector<std::string>& words)
+    : OrderParameter(lmp), inner_(parse_number("order q6", words[1])),
+      outer_(parse_number("order q6", words[2])) {
+  if (inner_ <= 0.0 || inner_ >= outer_)
+    throw unnp::Error(
+        "order q6 takes RIN ROUT with 0 < RIN < ROUT: distances between the first and the second "
+        "shell of neighbours.");
+}
+
+void Steinhardt::check() const {
+  const double reach = force->pair ? force->pair->cutforce : 0.0;
+  if (outer_ > reach)
+    throw unnp::Error("order q6 needs neighbours up to " + std::to_string(outer_) +
+                      ", but the pair style reaches " + std::to_string(reach) + "; take a smaller ROUT.");
+}
+
+template <typename Visit>
+void Steinhardt::for_each_pair(const Visit& visit) const {
+  const double* const* const x = atom->x;
+  for (int index = 0; index < list_->inum; ++index) {
+    const int i = list_->ilist[index];
+    for (int k = 0; k < list_->numneigh[i]; ++k) {
+      const int j = list_->firstneigh[i][k] & NEIGHMASK;
+      const Vector r{x[j][0] - x[i][0], x[j][1] - x[i][1], x[j][2] - x[i][2]};
+      const double square = r[0] * r[0] + r[1] * r[1] + r[2] * r[2];
+      if (square < outer_ * outer_)
+        visit(i, r, std::sqrt(square));
+    }
+  }
+}
+
+double Steinhardt::compute() {
+  std::array<double, 15> mine{}, all{};
+  for_each_pair([&](int, const Vector& r, double distance) {
+    const double weight = switching(distance, inner_, outer_).first;
+    const auto y = harmonics({r[0] / distance, r[1] / distance, r[2] / distance});
+    for (int m = 0; m < 7; ++m) {
+      mine[2 * m] += weight * y[m].real();
+      mine[2 * m + 1] += weight * y[m].imag();
+    }
+    mine[14] += weight;
+  });
+  MPI_Allreduce(mine.data(), all.data(), 15, MPI_DOUBLE, MPI_SUM, world);
+  total_weight_ = all[14];
+  double square = 0.0;
+  for (int m = 0; m < 7; ++m) {
+    mean_[m] = total_weight_ > 0.0 ? std::complex<double>(all[2 * m], all[2 * m + 1]) / total_weight_ : 0.0;
+    square += multiplicity(m) * std::norm(mean_[m]);
+  }
+  value_ = std::sqrt(4.0 * pi / 13.0 * square);
+  return value_;
+}
+
+// With A_m = sum w Y_6m and W = sum w: ds = (4 pi/13 s W) [sum_m Re(conj(Q_6m) dA_m) - |Q|^2 dW]. Both
+// directions of a pair are in the sums and weigh the same, as Y_6 is even: an atom gets twice what its own
+// list gives.
+std::array<double, 6> Steinhardt::add_forces(double slope) {
+  std::array<double, 6> virial{};
+  if (value_ <= 0.0)
+    return virial;
+  const double scale = slope * 4.0 * pi / (13.0 * value_ * total_weight_);
+  const double square = value_ * value_ * 13.0 / (4.0 * pi);
+  Harmonics weighted = mean_;
+  for (int m = 0; m < 7; ++m)
+    weighted[m] *= multiplicity(m);
+  double* const* const f = atom->f;
+  for_each_pair([&](int i, const Vector& r, double distance) {
+    const Vector u{r[0] / distance, r[1] / distance, r[2] / distance};
+    const auto [weight, fall] = switching(distance, inner_, outer_);
+    const auto y = harmonics(u);
+    double projection = 0.0;
+    for (int m = 0; m < 7; ++m)
+      projection += (std::conj(weighted[m]) * y[m]).real();
+    const auto free = polynomial_gradient(u, weighted);
+    const double along = free[0] * u[0] + free[1] * u[1] + free[2] * u[2];
+    const double radial = fall * (projection - square);
+    Vector g;
+    for (int d = 0; d < 3; ++d)
+      g[d] = scale * (weight / distance * (free[d] - along * u[d]) + radial * u[d]);
+    for (int d = 0; d < 3; ++d)
+      f[i][d] += 2.0 * g[d];
+    const int pairs[6][2] = {{0, 0}, {1, 1}, {2, 2}, {0, 1}, {0, 2}, {1, 2}};
+    for (int c = 0; c < 6; ++c)
+      virial[c] -= g[pairs[c][0]] * r[pairs[c][1]];
+  });
+  return virial;
+}
+
+} // namespace unnp_lammps::momt
