@@ -54,9 +54,14 @@ def thermo(stride: int = 1) -> str:
     return f"thermo {stride}\nthermo_style custom {THERMO}\nthermo_modify format float %.17g\n"
 
 
+def report(name: str) -> str:
+    """Return the command that prints COLUMNS of the last step, which has to be one with thermo output, behind a name."""
+    return f'print "{name}: {PRINTED}"\n'
+
+
 def show(name: str) -> str:
     """Return commands that evaluate the present configuration and print COLUMNS behind its name."""
-    return f'run 0 post no\nprint "{name}: {PRINTED}"\n'
+    return f"run 0 post no\n{report(name)}"
 
 
 def dump(name: str) -> str:

@@ -8,6 +8,8 @@ from itertools import product
 import ase
 import numpy as np
 from ase.neighborlist import neighbor_list
+from scipy.integrate import quad
+from scipy.interpolate import BSpline
 from scipy.special import logsumexp, softmax, sph_harm_y
 
 BOLTZMANN = 8.617343e-5  # [eV/K] of LAMMPS' units metal
@@ -122,3 +124,80 @@ class Hills:
         damping = BOLTZMANN * self.temperature * (self.gamma - 1)
         self.heights.append(self.height * np.exp(-self.bias(order) / damping))
         self.centers.append(order)
+
+
+def umbrellas(low: float, high: float, sigma: float) -> np.ndarray:
+    """Return the centres of the umbrellas of a range: equal distances, none above sigma."""
+    return np.linspace(low, high, int(np.ceil((high - low) / sigma)) + 1)
+
+
+def first_guess(opes: Opes, enthalpies: np.ndarray, orders: np.ndarray, barrier: float) -> np.ndarray:
+    """Return DF after observation: second cumulant in b_l - b0, harmonic umbrellas up to `barrier` k T0."""
+    slope = (1 / (BOLTZMANN * opes.temperatures) - 1 / opes.kt)[:, None]
+    umbrella = np.minimum(((orders.mean() - opes.umbrellas) / opes.sigma) ** 2 / 2, barrier)[None, :]
+    return opes.kt * (slope * enthalpies.mean() - slope**2 * enthalpies.var() / 2 + umbrella)
+
+
+@dataclass
+class Grid:
+    """A direction of uniform cubic B-splines: n intervals between low and high, n + 3 coefficients."""
+
+    low: float
+    high: float
+    n: int
+
+    @property
+    def width(self) -> float:
+        return (self.high - self.low) / self.n
+
+    @property
+    def peaks(self) -> np.ndarray:
+        """Return where the spline of each coefficient peaks."""
+        return self.low + (np.arange(self.n + 3) - 1) * self.width
+
+    def weights(self, x: float, derivative: int = 0) -> np.ndarray:
+        """Return the values (n + 3) of all splines at a point between low and high."""
+        knots = self.low + (np.arange(self.n + 7) - 3) * self.width
+        return BSpline(knots, np.eye(self.n + 3), 3)(x, nu=derivative)
+
+
+@dataclass
+class Density:
+    """Wang-Landau: Vb = kT0 [ln n0(H) + spline(H, s)] - (H - H_middle), d ln n0/dH = 1/kT(H), T linear in H."""
+
+    temperature: float
+    t_min: float
+    t_max: float
+    enthalpy: Grid
+    order: Grid
+    coefficients: np.ndarray
+
+    @property
+    def kt(self) -> float:
+        return BOLTZMANN * self.temperature
+
+    def _rate(self, enthalpy: float) -> float:
+        grid = self.enthalpy
+        return 1 / (BOLTZMANN * np.interp(enthalpy, [grid.low, grid.high], [self.t_min, self.t_max]))
+
+    def _spline(self, enthalpy: float, order: float, of_enthalpy: int = 0, of_order: int = 0) -> float:
+        left, right = self.enthalpy.weights(enthalpy, of_enthalpy), self.order.weights(order, of_order)
+        return float(left @ self.coefficients @ right)
+
+    def bias(self, enthalpy: float, order: float) -> float:
+        """Return Vb [eV]."""
+        middle = (self.enthalpy.low + self.enthalpy.high) / 2
+        prior = quad(self._rate, middle, enthalpy, epsabs=1e-13, epsrel=1e-13)[0]
+        return self.kt * (prior + self._spline(enthalpy, order)) - (enthalpy - middle)
+
+    def alpha(self, enthalpy: float, order: float) -> float:
+        """Return 1 + dVb/dH."""
+        return self.kt * (self._rate(enthalpy) + self._spline(enthalpy, order, of_enthalpy=1))
+
+    def order_force(self, enthalpy: float, order: float) -> float:
+        """Return dVb/ds [eV]."""
+        return self.kt * self._spline(enthalpy, order, of_order=1)
+
+    def update(self, enthalpy: float, order: float, increment: float) -> None:
+        """Raise ln n by the splines themselves."""
+        self.coefficients += increment * np.outer(self.enthalpy.weights(enthalpy), self.order.weights(order))
