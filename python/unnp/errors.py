@@ -26,6 +26,10 @@ class TrainingError(UnnpError):
     """Training cannot go on (for instance: a loss that is not finite)."""
 
 
+class SamplingError(UnnpError):
+    """Samples do not support what is asked of them."""
+
+
 class LammpsError(UnnpError):
     """LAMMPS, its plugin or mpirun is missing, or the run failed."""
 
