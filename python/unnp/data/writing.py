@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -23,12 +23,19 @@ def is_extxyz(path: str | Path) -> bool:
     return str(path).lower().endswith(EXTXYZ_SUFFIXES)
 
 
-def write_structures(structures: Iterable[Structure], path: str | Path, *, overwrite: bool = False) -> None:
+def write_structures(
+    structures: Iterable[Structure],
+    path: str | Path,
+    *,
+    info: Sequence[Mapping[str, float]] | None = None,
+    overwrite: bool = False,
+) -> None:
     """Write structures with all their labels, every number with all its digits.
 
     Args:
         structures: at least one.
         path: a name that ends in .xyz or .extxyz (.gz): extended XYZ; another name without ending: a stored data set.
+        info: further numbers of each structure by name, for extended XYZ only.
         overwrite: replace what is there (only a stored data set or a file of the same kind).
 
     Raises:
@@ -37,7 +44,9 @@ def write_structures(structures: Iterable[Structure], path: str | Path, *, overw
     path = Path(path)
     check_target(path, overwrite)
     if is_extxyz(path):
-        _write_extxyz(structures, path)
+        _write_extxyz(structures, path, info)
+    elif info is not None:
+        raise DataError(f"{path}: a stored data set has no place for {', '.join(info[0])}; end in .extxyz.")
     else:
         write_store(structures, path, overwrite=overwrite)
 
@@ -53,10 +62,11 @@ def check_target(path: Path, overwrite: bool) -> None:
         raise DataError(f"{path} exists; choose another name, or overwrite it (--overwrite).")
 
 
-def _write_extxyz(structures: Iterable[Structure], path: Path) -> None:
+def _write_extxyz(structures: Iterable[Structure], path: Path, info: Sequence[Mapping[str, float]] | None) -> None:
     text = BytesIO()
-    for structure in structures:
-        text.write("".join(_extxyz_lines(structure)).encode())
+    pairs = zip(structures, info, strict=True) if info is not None else ((s, {}) for s in structures)
+    for structure, numbers in pairs:
+        text.write("".join(_extxyz_lines(structure, numbers)).encode())
     if not text.tell():
         raise DataError(f"there are no structures to write to {path}.")
     content = text.getvalue()
@@ -65,7 +75,7 @@ def _write_extxyz(structures: Iterable[Structure], path: Path) -> None:
     write_atomically(path, gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
 
 
-def _extxyz_lines(structure: Structure) -> Iterator[str]:
+def _extxyz_lines(structure: Structure, info: Mapping[str, float]) -> Iterator[str]:
     has_forces = structure.forces is not None
     yield f"{len(structure)}\n"
     comment = []
@@ -79,6 +89,7 @@ def _extxyz_lines(structure: Structure) -> Iterator[str]:
         comment.append(f'stress="{_row(structure.stress)}"')
     if structure.group:
         comment.append(f"group={_quoted(structure.group)}")
+    comment += [f"{name}={float(value)!r}" for name, value in info.items()]
     yield " ".join(comment) + "\n"
     columns = [structure.positions, structure.forces] if structure.forces is not None else [structure.positions]
     for number, row in zip(structure.numbers, np.hstack(columns), strict=True):

@@ -1,0 +1,1 @@
+"""MOMT sampling with LAMMPS: observe, adapt, freeze, produce, thin and label frames, analyse."""

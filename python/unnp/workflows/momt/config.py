@@ -1,0 +1,181 @@
+"""What `unnp sample momt` is asked to do. Units: K, GPa, fs for the timestep, ps for everything longer."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+from pydantic import Field, FiniteFloat, NonNegativeFloat, PositiveInt, model_validator
+
+from unnp.config import Config
+from unnp.lammps.system_config import Positive, PotentialConfig, StructureConfig
+from unnp.sampling.config import AnalysisConfig
+from unnp.workflows.momt.ensemble_config import Bias, NoOrder, OpesBias, Order, SkOrder
+
+CANDIDATES = 3
+"""frames dumped for each that is wanted, so that there is something to choose from"""
+
+
+class Span(Config):
+    """How long a phase lasts: it ends between `min` and `max`, as soon as its gates hold. Time of each walker [ps]."""
+
+    min: Positive
+    """[ps]"""
+    max: Positive
+    """[ps]"""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Span:
+        if self.min > self.max:
+            raise ValueError(f"`min` ({self.min:g}) is larger than `max` ({self.max:g})")
+        return self
+
+
+class PhasesConfig(Config):
+    """Lengths of the phases."""
+
+    observe: Positive = 10.0
+    """plain dynamics of the solid at the lowest and of the liquid at the highest temperature, each [ps]"""
+    melt_temperature: Positive | None = None
+    """at which the liquid is made [K]; default: 1.5 times the highest temperature"""
+    adapt: Span = Span(min=200.0, max=2000.0)
+    production: Span = Span(min=200.0, max=2000.0)
+    chunk: Positive = 50.0
+    """LAMMPS is started for pieces of this length [ps]; gates are looked at in between, and a kill costs at most one"""
+
+
+class GatesConfig(Config):
+    """When a phase may end before its `max`."""
+
+    round_trips: NonNegativeFloat = 20.0
+    """solid to liquid and back, of all walkers together"""
+    drift: Positive = 0.2
+    """adapt: change of the bias' free energies over the second half of the phase, in k T0"""
+    effective_fraction: NonNegativeFloat = Field(default=0.02, lt=1)
+    """production: effective sample size over number of samples, at each of the temperatures"""
+
+
+class FramesConfig(Config):
+    """The structures that are kept and labelled."""
+
+    wanted: PositiveInt = 2000
+    """number of frames in frames.extxyz"""
+    flat: bool = True
+    """as many from each bin of enthalpy and order as there are, up to the same number; false: evenly in time"""
+    bins: PositiveInt = 20
+    """bins of the enthalpy and of the order parameter, for `flat`"""
+    stride: PositiveInt | None = None
+    """steps between candidates; default: so that the shortest production gives three times the frames wanted"""
+
+
+class MomtConfig(Config):
+    """Sampling of solid and liquid over a range of temperatures in one run."""
+
+    structure: StructureConfig
+    potential: PotentialConfig
+    temperatures: tuple[Positive, Positive]
+    """lowest and highest temperature of the ensemble [K]"""
+    temperature: Positive | None = None
+    """T0, of the thermostat [K]; best is 1.0 to 1.1 times the melting point; default: the geometric mean of the range"""
+    n_temperatures: Annotated[int, Field(ge=2)] = 12
+    """temperatures of the ensemble"""
+    pressure: FiniteFloat | None = 0.0
+    """[GPa]; null: constant volume"""
+    coupling: Literal["iso", "aniso", "tri"] = "iso"
+    """which cell changes the barostat makes; a liquid in a small cell may shear away with aniso and tri"""
+    order: Order = SkOrder(kind="sk")
+    """the order parameter that tells solid from liquid"""
+    bias: Bias = OpesBias(kind="opes")
+    """how the bias is made"""
+    pace: PositiveInt = 25
+    """steps between updates of the bias, and between rows of the logs"""
+    timestep: Positive = 2.0
+    """[fs]; must be short enough for frequencies scaled by sqrt(T0 / lowest temperature)"""
+    thermostat: Literal["csvr", "langevin"] = "csvr"
+    """velocity rescaling with the canonical distribution, or random forces"""
+    temperature_damping: Positive | None = None
+    """relaxation time of the thermostat [fs]; default: 50 timesteps for csvr, 500 for langevin"""
+    pressure_damping: Positive | None = None
+    """relaxation time of the barostat [fs]; default: 500 timesteps"""
+    phases: PhasesConfig = PhasesConfig()
+    gates: GatesConfig = GatesConfig()
+    frames: FramesConfig | None = FramesConfig()
+    """the structures that are kept and labelled; null: none"""
+    analysis: AnalysisConfig = AnalysisConfig()
+    seed: int = Field(default=1, ge=1, le=99_999_999)
+    """of velocities, thermostats and the choice of frames"""
+    walkers: PositiveInt = 1
+    """simulations that share one bias; every other one starts from the liquid"""
+    ranks: PositiveInt = 1
+    """MPI processes of each walker"""
+    threads: PositiveInt = 1
+    """threads of each process"""
+    device: str = "auto"
+    """where a model runs: auto, cpu, cuda or cuda:N"""
+    launcher: str = "mpirun -n {ranks}"
+    """starts the processes; `{ranks}` is walkers times ranks"""
+    lmp: str = "lmp"
+    """name or path of LAMMPS"""
+
+    @model_validator(mode="after")
+    def _temperatures_fit(self) -> MomtConfig:
+        low, high = self.temperatures
+        if not low < high:
+            raise ValueError(f"`temperatures` must be [lowest, highest], got [{low:g}, {high:g}]")
+        if not low <= self.reference_temperature <= high:
+            raise ValueError(f"`temperature` ({self.temperature:g} K) must lie within [{low:g}, {high:g}] K")
+        melt = self.phases.melt_temperature
+        if melt is not None and melt < high:
+            raise ValueError(
+                f"phases.melt_temperature ({melt:g} K) must not be below {high:g} K, the highest temperature"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _barostat_fits(self) -> MomtConfig:
+        if self.pressure is None:
+            for name in ("coupling", "pressure_damping"):
+                if name in self.model_fields_set and getattr(self, name) is not None:
+                    raise ValueError(f"`{name}` is of the barostat; it needs a `pressure`")
+        return self
+
+    @model_validator(mode="after")
+    def _bias_fits_the_order(self) -> MomtConfig:
+        if isinstance(self.order, NoOrder) and self.bias.kind == "wt":
+            raise ValueError("bias wt puts hills on an order parameter; with order none use opes or wl")
+        return self
+
+    @property
+    def reference_temperature(self) -> float:
+        """T0 [K], with which the thermostat works."""
+        return self.temperature or round(math.sqrt(self.temperatures[0] * self.temperatures[1]), 1)
+
+    @property
+    def has_order(self) -> bool:
+        """Whether there is an order parameter."""
+        return not isinstance(self.order, NoOrder)
+
+    @property
+    def ensemble_temperatures(self) -> list[float]:
+        """The temperatures of the ensemble [K], evenly spaced as in `fix momt`."""
+        (low, high), n = self.temperatures, self.n_temperatures - 1
+        return [low + (high - low) * k / n for k in range(n + 1)]
+
+    @property
+    def chunk_steps(self) -> int:
+        """Steps of one start of LAMMPS, a multiple of the stride of the logs."""
+        return self.steps(self.phases.chunk, self.pace)
+
+    @property
+    def stride(self) -> int:
+        """Steps between candidates for frames, a multiple of the stride of the logs."""
+        if self.frames is None:
+            return self.pace
+        if self.frames.stride is not None:
+            return self.pace * max(1, round(self.frames.stride / self.pace))
+        least = self.phases.production.min * 1000 / self.timestep * self.walkers
+        return self.pace * max(1, int(least / (CANDIDATES * self.frames.wanted * self.pace)))
+
+    def steps(self, picoseconds: float, multiple: int) -> int:
+        """Return a time in steps, rounded up to a multiple."""
+        return multiple * max(1, math.ceil(picoseconds * 1000 / self.timestep / multiple - 1e-9))

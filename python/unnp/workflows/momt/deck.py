@@ -1,0 +1,200 @@
+"""Input decks of the phases; each runs by itself in the run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from unnp.lammps.deck import BAR_PER_GPA
+from unnp.lammps.system import DATA_FILE, System, command
+from unnp.workflows.momt.config import MomtConfig
+from unnp.workflows.momt.fix_momt import UNBIASED, Basins, bias_arguments, fix_momt
+
+_THERMO = "step time temp press pe ke vol f_momt f_momt[1] f_momt[2] f_momt[4] f_momt[7] f_momt[8]"
+ADAPT, PRODUCTION = "adapt", "production"
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One start of LAMMPS in a phase that is made of several.
+
+    Attributes:
+        phase: "adapt" or "production".
+        number: from 1.
+    """
+
+    phase: str
+    number: int
+
+    @property
+    def deck(self) -> str:
+        """Name of the deck in the run folder."""
+        return f"in.{self.phase}.{self.number}.lammps"
+
+
+def observe_deck(config: MomtConfig, system: System, phase: str) -> str:
+    """Return the deck of plain dynamics of one phase, with the order parameter measured.
+
+    Args:
+        config: of the run.
+        system: atoms and potential.
+        phase: "solid" (at the lowest temperature) or "liquid" (molten, then at the highest).
+    """
+    temperature = config.temperatures[0 if phase == "solid" else 1]
+    start = temperature if phase == "solid" else melt_temperature(config)
+    n = config.steps(config.phases.observe, config.pace)
+    lines = [
+        f"# {system.title}",
+        f"# Observe: the {phase} at {temperature:g} K, {config.phases.observe:g} ps, without bias",
+        f"# Runs by itself: {_launch(config, 1)} -in in.observe.{phase}.lammps",
+        "",
+        *_world(system),
+        command("read_data", DATA_FILE),
+        *_common(config, system),
+        # half of the kinetic energy of a crystal at rest in its sites goes into potential energy
+        _velocities(2 * start, config.seed),
+        fix_momt(config, f"observe/momt.{phase}.log", UNBIASED, temperature=temperature),
+        *_ensemble(config, temperature),
+        *_thermo(config),
+    ]
+    if phase == "liquid":
+        lines += [_thermostat(config, start, str(config.seed)), command("run", str(n))]
+    return _text(
+        *lines,
+        _thermostat(config, temperature, str(config.seed + 1)),
+        command("run", str(n)),
+        command("write_data", f"observe/{phase}.data nocoeff"),
+    )
+
+
+def chunk_deck(config: MomtConfig, system: System, chunk: Chunk, basins: Basins) -> str:
+    """Return the deck of a chunk: the first begins with data files, each other with the restart files before it."""
+    t0, walkers = config.reference_temperature, range(config.walkers)
+    seeds = [config.seed + 1000 * (chunk.number + 500 * (chunk.phase == PRODUCTION)) + w for w in walkers]
+    last = chunk.number * config.chunk_steps
+    ranks = f"-partition {config.walkers}x{config.ranks} " if config.walkers > 1 else ""
+    return _text(
+        f"# {system.title}",
+        f"# {_summary(config)}",
+        f"# {chunk.phase.capitalize()}, chunk {chunk.number}: up to {last * config.timestep / 1000:g} ps",
+        f"# Runs by itself: {_launch(config, config.walkers)} {ranks}-in {chunk.deck}",
+        "",
+        _per_walker("walker", walkers),
+        _per_walker("seed", seeds),
+        *_begin(config, system, chunk),
+        *_common(config, system),
+        *([_velocities(t0, "${seed}")] if chunk == Chunk(ADAPT, 1) else []),
+        _biased(config, chunk, basins),
+        *_ensemble(config, t0),
+        _thermostat(config, t0, "${seed}"),
+        *_thermo(config),
+        "",
+        *(_dump(config, chunk) if chunk.phase == PRODUCTION and config.frames else []),
+        command("run", f"{last} upto"),
+        command("write_restart", f"{chunk.phase}/restart.{chunk.number}.${{walker}}"),
+        command("write_data", f"{chunk.phase}/final.${{walker}}.data nocoeff"),
+    )
+
+
+def melt_temperature(config: MomtConfig) -> float:
+    """Return the temperature at which the liquid is made [K]; without order parameter nothing needs to melt."""
+    if not config.has_order:
+        return config.temperatures[1]
+    return config.phases.melt_temperature or 1.5 * config.temperatures[1]
+
+
+def _begin(config: MomtConfig, system: System, chunk: Chunk) -> list[str]:
+    if chunk.number > 1:
+        return ["", command("read_restart", f"{chunk.phase}/restart.{chunk.number - 1}.${{walker}}")]
+    if chunk.phase == PRODUCTION:
+        start, lines = f"{ADAPT}/final.${{walker}}.data", []
+    else:
+        phases = ["liquid" if w % 2 and config.has_order else "solid" for w in range(config.walkers)]
+        start, lines = "observe/${phase}.data", [_per_walker("phase", phases)]
+    return [*lines, "", *_world(system), command("read_data", start)]
+
+
+def _biased(config: MomtConfig, chunk: Chunk, basins: Basins) -> str:
+    options = [bias_arguments(config, basins)]
+    if chunk.phase == PRODUCTION:
+        # the restart files hold the bias too
+        options += [f"start {ADAPT}/state.json"] if chunk.number == 1 else []
+        options += ["freeze 0"]
+    options += [f"state {chunk.phase}/state.json {config.chunk_steps}"]
+    return fix_momt(config, f"{chunk.phase}/momt.${{walker}}.log", " ".join(options))
+
+
+def _dump(config: MomtConfig, chunk: Chunk) -> list[str]:
+    # positions only: the forces at hand hold the bias
+    name = f"{PRODUCTION}/frames.{chunk.number}.${{walker}}.lammpstrj"
+    return [
+        command("dump", f"frames all custom {config.stride} {name} id type x y z"),
+        command("dump_modify", "frames sort id format float %.12g"),
+    ]
+
+
+def _world(system: System) -> list[str]:
+    return [command("units", "metal"), command("atom_style", "atomic"), command("boundary", system.boundary)]
+
+
+def _common(config: MomtConfig, system: System) -> list[str]:
+    return [
+        "",
+        *system.potential,
+        "",
+        command("timestep", f"{config.timestep / 1000:.10g}    # ps"),
+        "",
+    ]
+
+
+def _thermo(config: MomtConfig) -> list[str]:
+    # behind fix momt, whose values it prints
+    return [
+        "",
+        command("thermo_style", f"custom {_THERMO}"),
+        command("thermo_modify", "flush yes format float %.10g"),
+        command("thermo", str(config.pace * max(1, 1000 // config.pace))),
+    ]
+
+
+def _velocities(temperature: float, seed: int | str) -> str:
+    return command("velocity", f"all create {temperature:.10g} {seed} mom yes dist gaussian")
+
+
+def _ensemble(config: MomtConfig, temperature: float) -> list[str]:
+    # behind fix momt, whose forces and virial they must see
+    if config.pressure is None:
+        return [command("fix", "motion all nve")]
+    pressure = f"{config.pressure * BAR_PER_GPA:.10g}"
+    damping = (config.pressure_damping or 500 * config.timestep) / 1000
+    arguments = f"{config.coupling} {pressure} {pressure} {damping:.10g} ptemp {temperature:.10g}"
+    return [command("fix", f"motion all nph {arguments}")]
+
+
+def _thermostat(config: MomtConfig, temperature: float, seed: str) -> str:
+    default = 50 if config.thermostat == "csvr" else 500
+    damping = (config.temperature_damping or default * config.timestep) / 1000
+    arguments = f"{temperature:.10g} {temperature:.10g} {damping:.10g} {seed}"
+    style = f"temp/csvr {arguments}" if config.thermostat == "csvr" else f"langevin {arguments} zero yes"
+    return command("fix", f"thermostat all {style}")
+
+
+def _per_walker(name: str, values: Sequence[object]) -> str:
+    return command("variable", f"{name} world {' '.join(map(str, values))}")
+
+
+def _launch(config: MomtConfig, walkers: int) -> str:
+    return f"{config.launcher.replace('{ranks}', str(walkers * config.ranks))} {config.lmp}".strip()
+
+
+def _summary(config: MomtConfig) -> str:
+    low, high = config.temperatures
+    pressure = "constant volume" if config.pressure is None else f"{config.pressure:g} GPa"
+    return (
+        f"MOMT {config.bias.kind}, {low:g} to {high:g} K, T0 {config.reference_temperature:g} K, {pressure}, "
+        f"timestep {config.timestep:g} fs, {config.walkers} walker(s)"
+    )
+
+
+def _text(*lines: str) -> str:
+    return "\n".join(lines) + "\n"

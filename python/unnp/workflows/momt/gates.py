@@ -1,0 +1,82 @@
+"""When a phase may end: round trips, a bias that stands still, weight at every temperature."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unnp.errors import LammpsError
+from unnp.sampling.reweighting import log_sum_exp, log_weights
+from unnp.sampling.samples import Samples
+from unnp.sampling.support import effective_fraction
+from unnp.units import BOLTZMANN_EV_PER_K
+
+REACHABLE = 15.0
+"""order parameters up to this free energy [k T0] above the lowest count for the drift"""
+
+
+def bias_drift(before: dict[str, Any], after: dict[str, Any]) -> float:
+    """Return the largest change of the bias' free energies between two states, in k T0; constants do not count.
+
+    For `opes`, whose ensembles l = (T, umbrella) have ``exp(-b0 DF_l) = Z_l / Z_0``, these are the free energies of the
+    temperatures and those of the umbrellas that can be reached, each summed over the other; for `wt` those of the
+    temperatures, and the hills where there are any; for `wl` ln n(H, s) where the histogram is filled.
+
+    Args:
+        before, after: contents of state files of one run.
+    """
+    first, second = (_profiles(state) for state in (before, after))
+    changes = []
+    for (a, use_a), (b, use_b) in zip(first, second, strict=True):
+        use = use_a | use_b
+        if use.sum() > 1:
+            change = (b - a)[use]
+            changes.append(float(np.abs(change - np.median(change)).max()))
+    return max(changes, default=0.0)
+
+
+def _profiles(state: dict[str, Any]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return free energies in k T0 and which of their entries count."""
+    bias, b0 = state["bias"], 1 / (BOLTZMANN_EV_PER_K * state["temperature"])
+    if state["mode"] == "wl":
+        return [(np.array(bias["log_density"]), np.array(bias["histogram"]) > 0)]
+    free = b0 * np.array(bias["free_energies"], dtype=float)
+    profiles = []
+    if state["mode"] == "wt":
+        hills = b0 * np.array(bias["potential"], dtype=float)
+        profiles.append((hills, hills > 0.05 * hills.max(initial=0.0)))
+    elif free.ndim == 2 and free.shape[1] > 1:
+        umbrellas = np.array([-log_sum_exp(-column) for column in free.T])
+        profiles.append((umbrellas, umbrellas < umbrellas.min() + REACHABLE))
+        free = np.array([-log_sum_exp(-row) for row in free])
+    return [*profiles, (free.ravel(), np.ones(free.size, dtype=bool))]
+
+
+def half_run_drift(folder: Path, n_chunks: int) -> float | None:
+    """Return the drift of the bias between half of a phase and its end; None after one chunk.
+
+    Args:
+        folder: of the phase, with the state after each chunk, ``state.<number>.json``.
+        n_chunks: how many are finished.
+    """
+    if n_chunks < 2:
+        return None
+    return bias_drift(read_state(folder, n_chunks // 2), read_state(folder, n_chunks))
+
+
+def read_state(folder: Path, chunk: int) -> dict[str, Any]:
+    """Return the state of the bias after a chunk; raise LammpsError where it cannot be read."""
+    path = folder / f"state.{chunk}.json"
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise LammpsError(f"{path} cannot be read ({error}); delete the run folder and start again.") from None
+
+
+def effective_fractions(samples: Samples, temperatures: Sequence[float]) -> list[float]:
+    """Return Kish's effective fraction of the samples at each temperature [K], at the pressure of the run."""
+    return [effective_fraction(log_weights(samples, temperature)) for temperature in temperatures]

@@ -1,0 +1,62 @@
+"""What the observe phase says of solid and liquid: basins of the order parameter, range of the enthalpy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from unnp.errors import LammpsError
+from unnp.sampling.samples import Samples, read_samples
+from unnp.workflows.momt.config import MomtConfig
+from unnp.workflows.momt.deck import melt_temperature
+from unnp.workflows.momt.fix_momt import Basins
+
+LIQUID_SHARE, SOLID_SHARE = 0.1, 0.5
+"""A basin begins at this share of the way from the s of the liquid to that of the solid."""
+DISTINCT = 2.0
+"""Solid and liquid are told apart if they lie further apart than this many times their summed spreads."""
+ENTHALPY_MARGIN = 4.0
+"""Standard deviations by which the range of the enthalpy goes beyond the means."""
+
+
+def basins_of(config: MomtConfig, folder: Path) -> Basins:
+    """Return what was found in the observe phase.
+
+    Args:
+        config: of the run.
+        folder: of the run.
+
+    Raises:
+        LammpsError: the order parameter does not tell the solid from the liquid.
+    """
+    solid = _second_half(folder / "observe/momt.solid.log")
+    liquid = _second_half(folder / "observe/momt.liquid.log")
+    low = float(solid.enthalpy.mean() - ENTHALPY_MARGIN * solid.enthalpy.std())
+    high = float(liquid.enthalpy.mean() + ENTHALPY_MARGIN * liquid.enthalpy.std())
+    if not config.has_order:
+        return Basins(0.0, 0.0, (low, high))
+    means = float(liquid.order.mean()), float(solid.order.mean())
+    gap = means[1] - means[0]
+    if gap < DISTINCT * (solid.order.std() + liquid.order.std()):
+        raise LammpsError(_not_seen(config, solid, liquid))
+    return Basins(means[0] + LIQUID_SHARE * gap, means[0] + SOLID_SHARE * gap, (low, high))
+
+
+def _second_half(log: Path) -> Samples:
+    """Return the samples of the second half of the last run; the liquid's log begins with its melting."""
+    samples = read_samples([log])
+    runs = 2 if "liquid" in log.name else 1
+    return samples.select(samples.step >= samples.step.max() * (1 - 0.5 / runs))
+
+
+def _not_seen(config: MomtConfig, solid: Samples, liquid: Samples) -> str:
+    low, high = config.temperatures
+    per_atom = [float(np.mean(s.enthalpy)) / s.n_atoms for s in (solid, liquid)]
+    return (
+        f"the order parameter does not tell the solid from the liquid: s = {solid.order.mean():.3f} +- "
+        f"{solid.order.std():.3f} at {low:g} K, {liquid.order.mean():.3f} +- {liquid.order.std():.3f} at {high:g} K after "
+        f"melting at {melt_temperature(config):g} K (enthalpies {per_atom[0]:.4f} and {per_atom[1]:.4f} eV/atom). "
+        "Either it did not melt (raise phases.melt_temperature or phases.observe), or the solid melted (lower the lowest "
+        "temperature), or the order parameter does not fit the crystal (order.star, order.cells, order.kind)."
+    )

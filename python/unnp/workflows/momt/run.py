@@ -1,0 +1,107 @@
+"""`unnp sample momt`: all phases of a run, one after the other, each finished piece kept."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from unnp.errors import SamplingError
+from unnp.files import write_atomically
+from unnp.lammps.executables import mpi_command
+from unnp.sampling.report import analyse
+from unnp.sampling.samples import Samples, production, read_samples
+from unnp.workflows.momt.config import MomtConfig
+from unnp.workflows.momt.deck import ADAPT, PRODUCTION, observe_deck
+from unnp.workflows.momt.folder import RECORD_FILE, prepare, reopen, walker_logs
+from unnp.workflows.momt.labelling import write_frames
+from unnp.workflows.momt.phases import Run, advance, observe
+from unnp.workflows.momt.tail import last_rows
+
+
+@dataclass
+class MomtResult:
+    """A finished run.
+
+    Attributes:
+        folder: holds everything of it.
+        summary: as in ``summary.json``.
+    """
+
+    folder: Path
+    summary: dict[str, Any]
+
+
+def run_momt(config: MomtConfig, base: Path, folder: Path, *, resume: bool = False) -> MomtResult:
+    """Sample solid and liquid over a range of temperatures, and analyse what was sampled.
+
+    Args:
+        config: what to run.
+        base: where relative paths in it begin.
+        folder: to hold everything of the run; the decks in it run by themselves.
+        resume: go on where a run of this folder stopped, or extend a finished one.
+
+    Raises:
+        ConfigError, DataError, ModelError: the configuration does not fit the structure or the potential.
+        LammpsError: LAMMPS or mpirun is missing or failed, or the order parameter does not see the crystal.
+    """
+    mpi_command(config.walkers * config.ranks, config.launcher, config.lmp)
+    again = resume and (folder / RECORD_FILE).exists()
+    config, record = (reopen if again else prepare)(config, base, folder)
+    run = Run(config, folder, record)
+    observe(run)
+    advance(run, ADAPT)
+    advance(run, PRODUCTION)
+    return finish(run)
+
+
+def prepare_only(config: MomtConfig, base: Path, folder: Path) -> None:
+    """Write the folder of a run with the decks of its first phase, and run nothing."""
+    config, record = prepare(config, base, folder)
+    for phase in ("solid", "liquid"):
+        write_atomically(folder / f"in.observe.{phase}.lammps", observe_deck(config, record.system, phase))
+
+
+def finish(run: Run) -> MomtResult:
+    """Write frames, analysis and summary of a run whose phases are finished."""
+    samples = _production_samples(run)
+    n_frames = 0
+    if run.config.frames is not None and samples is not None:
+        n_frames = write_frames(run.config, run.config.frames, run.folder, run.record, samples)
+    summary = _summary(run, n_frames)
+    summary["analysis"] = _analysis(run)
+    write_atomically(run.folder / "summary.json", json.dumps(summary, indent=2) + "\n")
+    return MomtResult(run.folder, summary)
+
+
+def _production_samples(run: Run) -> Samples | None:
+    try:
+        return production(read_samples(walker_logs(run.folder, PRODUCTION)), run.config.analysis.burn_in)
+    except SamplingError as error:
+        print(f"no frames: {error}", flush=True)
+        return None
+
+
+def _summary(run: Run, n_frames: int) -> dict[str, Any]:
+    config, record = run.config, run.record
+    picoseconds = config.chunk_steps * config.timestep / 1000
+    phases = {}
+    for phase in (ADAPT, PRODUCTION):
+        last = last_rows(walker_logs(run.folder, phase))
+        phases[phase] = {
+            "time_ps": record.chunks[phase] * picoseconds,
+            "round_trips": last.round_trips if last else 0.0,
+            "ended": record.ended.get(phase, ""),
+        }
+    return {"system": record.system.title, "walkers": config.walkers, "phases": phases, "frames": n_frames}
+
+
+def _analysis(run: Run) -> dict[str, Any]:
+    """Return the melting point, or why there is none; the rest is in the folder ``analysis``."""
+    samples = read_samples(walker_logs(run.folder, PRODUCTION))
+    try:
+        content = analyse(samples, run.config.analysis, run.folder / "analysis").to_dict()
+    except SamplingError as error:
+        return {"melting": None, "refusal": str(error)}
+    return {key: content[key] for key in ("melting", "refusal", "supported_temperatures", "notes")}
