@@ -1,0 +1,1 @@
+"""Melting points by two-phase coexistence, by interface pinning and from multithermal sampling; and melting runs."""

@@ -1,0 +1,134 @@
+"""What `unnp melt` is asked to do: crystal, potential, pressure, and the routes to its melting point."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, FiniteFloat, PositiveInt, model_validator
+
+from unnp.config import Config
+from unnp.lammps.system_config import Positive, PotentialConfig, StructureConfig
+
+RouteName = Literal["coexistence", "pinning", "momt"]
+STRIDE = 200
+"""Timesteps between rows of output: averages of the temperature, phase labels."""
+BRACKET = (0.6, 1.6)
+"""Of a single temperature that is given: how far from it the melting point is looked for."""
+
+
+class CellConfig(Config):
+    """The cell of solid and liquid, and how it is made. Times in ps."""
+
+    atoms: int = Field(default=2800, ge=32)
+    """a cell has at least as many; the crystal is repeated to about three times as long as wide"""
+    repeat: tuple[PositiveInt, PositiveInt, PositiveInt] | None = None
+    """copies of the structure along its axes, instead; fewer than `atoms` are refused"""
+    equilibration: Positive = 3.0
+    """of the crystal at temperature and pressure, before its box is averaged"""
+    averaging: Positive = 6.0
+    """over which the box of the crystal is averaged, and for half as long the order parameter in that box"""
+    melting: Positive = 6.0
+    """in which half of the cell is melted, the other half held"""
+    cooling: Positive = 3.0
+    """in which the melt is brought back to temperature"""
+    melt_temperature: Positive | None = None
+    """at which it is melted [K]; default: twice the temperature of the cell"""
+
+
+class CoexistenceConfig(Config):
+    """Two phases side by side at constant enthalpy and pressure: the temperature finds the melting point. Times in ps."""
+
+    duration: Positive = 100.0
+    """of the constant-enthalpy run"""
+    discard: Annotated[FiniteFloat, Field(ge=0, lt=0.9)] = 0.3
+    """fraction of it at the beginning that is left out"""
+    runs: int = Field(default=1, ge=1)
+    """independent ones, with other seeds"""
+    attempts: int = Field(default=4, ge=1)
+    """starts at other temperatures where one phase takes the whole cell"""
+    iterate_above: Positive = 15.0
+    """repeat once where the temperature found is farther than this [K] from that at which the crystal was made"""
+
+
+class PinningConfig(Config):
+    """Solid and liquid held side by side by a harmonic field; the mean force gives their difference in chemical potential."""
+
+    duration: Positive = 50.0
+    """at each temperature [ps]"""
+    discard: Annotated[FiniteFloat, Field(ge=0, lt=0.9)] = 0.3
+    """fraction of it at the beginning that is left out"""
+    temperatures: list[Positive] | None = None
+    """at which the difference is measured [K]; default: chosen one after the other until they bracket the melting point"""
+    most_temperatures: int = Field(default=5, ge=2)
+    """that are tried at most, where they are chosen"""
+    stiffness: Positive | None = None
+    """of the field [eV]; default: kT over the square of 2 % of the order parameter of the whole crystal"""
+
+
+class MomtRouteConfig(Config):
+    """The melting point of a run of `unnp sample momt`."""
+
+    folder: Path | None = None
+    """of a run of `unnp sample momt`, relative to this file; default: a run is made here"""
+    settings: dict[str, Any] = Field(default_factory=dict)
+    """of `unnp sample momt` for the run made here, on top of potential, pressure and temperatures of this file"""
+
+
+class MeltConfig(Config):
+    """Melting point of a crystal with LAMMPS. Units: A, ps, K, GPa; the timestep in fs."""
+
+    structure: StructureConfig
+    """the crystal, with its interface to the melt at right angles to the third axis; its cell must be rectangular"""
+    potential: PotentialConfig
+    pressure: FiniteFloat = 0.0
+    """[GPa]"""
+    temperatures: Positive | tuple[Positive, Positive]
+    """a first guess, or [low, high] between which the melting point is looked for [K]"""
+    routes: list[RouteName] = Field(default=["coexistence", "pinning"], min_length=1)
+    """in this order; a later one begins where the one before ended"""
+    cell: CellConfig = CellConfig()
+    coexistence: CoexistenceConfig = CoexistenceConfig()
+    pinning: PinningConfig = PinningConfig()
+    momt: MomtRouteConfig = MomtRouteConfig()
+    timestep: Positive = 2.0
+    """[fs]"""
+    temperature_damping: Positive | None = None
+    """relaxation time of thermostats [fs], default 100 timesteps"""
+    pressure_damping: Positive | None = None
+    """relaxation time of barostats [fs], default 1000 timesteps"""
+    seed: int = Field(default=1, ge=1, le=800_000_000)
+    ranks: int = Field(default=1, ge=1)
+    """MPI processes"""
+    threads: int = Field(default=1, ge=1)
+    """threads of each process"""
+    device: str = "auto"
+    """where a model runs: auto, cpu, cuda or cuda:N"""
+    launcher: str = "mpirun -n {ranks}"
+    """starts the processes; empty starts LAMMPS alone"""
+    lmp: str = "lmp"
+    """name or path of LAMMPS"""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> MeltConfig:
+        if isinstance(self.temperatures, tuple) and self.temperatures[0] >= self.temperatures[1]:
+            raise ValueError("`temperatures` is [low, high]: the first must be below the second")
+        if len(set(self.routes)) < len(self.routes):
+            raise ValueError("`routes` names a route twice")
+        return self
+
+    @property
+    def bracket(self) -> tuple[float, float]:
+        """Temperatures between which the melting point is looked for [K]."""
+        if isinstance(self.temperatures, tuple):
+            return self.temperatures
+        return self.temperatures * BRACKET[0], self.temperatures * BRACKET[1]
+
+    @property
+    def guess(self) -> float:
+        """The temperature to begin with [K]."""
+        return sum(self.temperatures) / 2 if isinstance(self.temperatures, tuple) else self.temperatures
+
+    def steps(self, picoseconds: float) -> int:
+        """Return a time [ps] in timesteps, a multiple of ``STRIDE`` and at least that."""
+        return STRIDE * max(1, round(1000 * picoseconds / self.timestep / STRIDE))
