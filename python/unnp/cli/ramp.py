@@ -1,0 +1,58 @@
+"""``unnp ramp``: heat a crystal until it melts and quench the melt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def command(
+    config: Annotated[Path, typer.Argument(help="YAML file: structure, potential, temperatures, rate ...")],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="Folder of the run; default: the name of CONFIG without ending."),
+    ] = None,
+    resume: Annotated[bool, typer.Option(help="Go on with an interrupted run, or read a finished one again.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Write deck and data file, run nothing.")] = False,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a setting, e.g. rate=5.")
+    ] = None,
+) -> None:
+    """Heat a crystal until it melts, and quench the melt, at constant pressure.
+
+    The folder keeps the deck (in.lammps, runs by itself) and logs, and gets ramp.json with the limits of superheating
+    and undercooling, and the figures ramp, structure and rdf (.png with .csv).
+    """
+    from unnp.config.overrides import load_with_overrides
+    from unnp.workflows.melt.ramps import prepare, run_ramp
+    from unnp.workflows.melt.ramps_config import RampConfig
+
+    resolved = load_with_overrides(config, settings or [], RampConfig)
+    folder = output or Path(config.stem)
+    if dry_run:
+        prepare(resolved, config.parent, folder)
+        print(f"Wrote {folder}/in.lammps")
+        return
+    _print(run_ramp(resolved, config.parent, folder, resume=resume).summary)
+    print(f"Run folder: {folder}")
+
+
+def _print(summary: dict[str, Any]) -> None:
+    from unnp.cli.train import print_table
+
+    for warning in summary["warnings"]:
+        print(f"Note: {warning}")
+    rows = [
+        [phase["leg"], phase["label"], f"{phase['from_K']:.0f} to {phase['to_K']:.0f}", str(phase["n_bins"])]
+        for phase in summary["phases"]
+    ]
+    print_table(summary["title"], ["leg", "phase", "temperature [K]", "bins"], rows)
+    for name in ("superheating_limit", "undercooling_limit"):
+        limit = summary[name]
+        value = "" if limit["temperature_K"] is None else f"{limit['temperature_K']:.0f} +- {limit['error_K']:.0f} K: "
+        print(f"{name.replace('_', ' ').capitalize()}: {value}{limit['reason']}")
+    estimate = summary["melting_estimate"]
+    value = "" if estimate["temperature_K"] is None else f"{estimate['temperature_K']:.0f} K, "
+    print(f"Melting point: {value}{estimate['reason']}")

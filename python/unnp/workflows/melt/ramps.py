@@ -1,0 +1,185 @@
+"""Heat and quench ramps with LAMMPS: prepared, run, taken up again after a kill, and read back."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import unnp
+from unnp.config import dump_yaml, load_yaml
+from unnp.errors import ConfigError, LammpsError
+from unnp.files import write_atomically
+from unnp.lammps.data_file import boundary, data_file
+from unnp.lammps.executables import mpi_command
+from unnp.lammps.log import LammpsLog
+from unnp.lammps.run import run_lammps
+from unnp.lammps.system import DATA_FILE, System, build_structure, place_potential
+from unnp.workflows.md_progress import MdProgress
+from unnp.workflows.md_report import logs_of
+from unnp.workflows.md_setup import is_whole_restart
+from unnp.workflows.melt.ramps_config import RampConfig, crystal_of
+from unnp.workflows.melt.ramps_data import read_bins, read_rdf
+from unnp.workflows.melt.ramps_deck import RDF_FILE, ramp_deck
+from unnp.workflows.melt.ramps_plan import Plan, make_plan
+from unnp.workflows.melt.ramps_report import summarise, write_report
+
+CONFIG_FILE = "ramp.yaml"
+SYSTEM_FILE = "system.json"
+CHANGEABLE = {"ranks", "threads", "device", "launcher", "lmp"}
+KEPT = 2
+"""Restart files kept, the newest ones: a kill may have cut one short."""
+_HARMLESS = "New thermo_style command, previous thermo_modify settings will be lost"
+
+
+@dataclass(frozen=True)
+class RampResult:
+    """A ramp that was run.
+
+    Attributes:
+        folder: holds decks, logs, ``ramp.json``, and the figures with their data.
+        summary: as in ``ramp.json``.
+    """
+
+    folder: Path
+    summary: dict[str, Any]
+
+
+def run_ramp(config: RampConfig, base: Path, folder: Path, *, resume: bool = False) -> RampResult:
+    """Heat a crystal and quench its melt.
+
+    Args:
+        config: what to run.
+        base: where relative paths in it begin.
+        folder: to hold everything of the run; the deck in it runs by itself.
+        resume: go on at the bin in which an interrupted run of this folder stopped; a finished one is read again.
+
+    Raises:
+        ConfigError, DataError, ModelError: the configuration does not fit the structure or the potential.
+        LammpsError: LAMMPS or mpirun is missing or failed; the message holds what LAMMPS says.
+    """
+    mpi_command(config.ranks, config.launcher, config.lmp)
+    if resume and (folder / "in.lammps").exists():
+        deck = prepare_resume(config, folder)
+    else:
+        prepare(config, base, folder)
+        deck = folder / "in.lammps"
+    if deck is not None:
+        _run(config, make_plan(config), deck)
+    return report(config, folder)
+
+
+def prepare(config: RampConfig, base: Path, folder: Path) -> None:
+    """Write structure, potential files, deck and configuration into a new folder; it then runs by itself."""
+    if restarts(folder):
+        raise LammpsError(f"{folder} already holds a run; go on with --resume, or name another folder with -o.")
+    crystal = crystal_of(config)
+    atoms = build_structure(config.structure, base)
+    if not atoms.pbc.all():
+        raise ConfigError("a ramp at constant pressure needs a structure that is periodic in all directions; set pbc.")
+    folder.mkdir(parents=True, exist_ok=True)
+    elements, lines = place_potential(config.potential, atoms, base, folder, device=config.device)
+    system = System(
+        f"{atoms.get_chemical_formula(empirical=True)}, {len(atoms)} atoms", elements, boundary(atoms), lines
+    )
+    for old in (*folder.glob("log.*lammps"), folder / RDF_FILE):
+        old.unlink(missing_ok=True)
+    write_atomically(folder / DATA_FILE, data_file(atoms, elements, triclinic=config.coupling == "tri"))
+    write_atomically(folder / SYSTEM_FILE, json.dumps({"n_atoms": len(atoms), **asdict(system)}, indent=1))
+    write_atomically(folder / CONFIG_FILE, dump_yaml(config))
+    write_atomically(folder / "in.lammps", ramp_deck(config, make_plan(config), system, crystal))
+
+
+def prepare_resume(config: RampConfig, folder: Path) -> Path | None:
+    """Write the deck that goes on from the newest whole restart file; return None where the run is finished."""
+    _check_unchanged(config, folder)
+    plan, system = make_plan(config), _system(folder)[0]
+    found = restarts(folder)
+    segment = 1 + len(list(folder.glob("in.*.lammps")))
+    step, restart = found[-1] if found else (0, None)
+    if step >= plan.n_steps:
+        print(f"{folder} has already done its {plan.n_steps} steps.", flush=True)
+        return None
+    deck = folder / (f"in.{segment}.lammps" if restart else "in.lammps")
+    name = restart.name if restart else None
+    write_atomically(deck, ramp_deck(config, plan, system, crystal_of(config), name, step))
+    return deck
+
+
+def report(config: RampConfig, folder: Path) -> RampResult:
+    """Read the logs of a ramp, also of one that was interrupted, and write its report."""
+    system, n_atoms = _system(folder)
+    plan, crystal, logs = make_plan(config), crystal_of(config), logs_of(folder)
+    bins = read_bins(logs, plan, n_atoms=n_atoms, pressure=config.pressure, crystal=crystal)
+    provenance = {
+        "title": system.title,
+        "n_atoms": n_atoms,
+        "crystal": crystal,
+        "pressure_GPa": config.pressure,
+        "rates_K_per_ps": config.rates,
+        "finished": len(bins) == sum(leg.n_bins for leg in plan.legs),
+        "versions": {"unnp": unnp.__version__, "lammps": next((log.version for log in logs if log.version), "")},
+    }
+    summary = summarise(bins, provenance, _warnings(logs))
+    write_report(folder, bins, read_rdf(folder / RDF_FILE), summary, plan.steps_per_bin)
+    return RampResult(folder, summary)
+
+
+def restarts(folder: Path) -> list[tuple[int, Path]]:
+    """Return steps and files of the restart files that were written to their end, the newest last."""
+    files = [path for path in folder.glob("restart.*") if path.suffix[1:].isdigit() and is_whole_restart(path)]
+    return sorted((int(path.suffix[1:]), path) for path in files)
+
+
+def _run(config: RampConfig, plan: Plan, deck: Path) -> None:
+    with MdProgress(plan.n_steps) as progress:
+
+        def follow(log: LammpsLog) -> None:
+            progress(log)
+            _drop_old_restarts(deck.parent)
+
+        run_lammps(
+            deck,
+            ranks=config.ranks,
+            threads=config.threads,
+            launcher=config.launcher,
+            lmp=config.lmp,
+            log=deck.name.replace("in.", "log.", 1),
+            follow=follow,
+        )
+
+
+def _drop_old_restarts(folder: Path) -> None:
+    names = [path for path in folder.glob("restart.*") if path.suffix[1:].isdigit()]
+    if len(names) > 2 * KEPT:
+        for _, old in restarts(folder)[:-KEPT]:
+            with contextlib.suppress(FileNotFoundError):
+                old.unlink()
+
+
+def _check_unchanged(config: RampConfig, folder: Path) -> None:
+    before = load_yaml(folder / CONFIG_FILE, RampConfig).model_dump(mode="json")
+    now = config.model_dump(mode="json")
+    changed = [key for key in now if now[key] != before[key] and key not in CHANGEABLE]
+    if changed:
+        raise ConfigError(
+            f"{', '.join(changed)} changed since {folder} was made; a ramp goes on as it began "
+            f"(only {', '.join(sorted(CHANGEABLE))} may change). Name another folder with -o for a new run."
+        )
+
+
+def _system(folder: Path) -> tuple[System, int]:
+    try:
+        content = json.loads((folder / SYSTEM_FILE).read_text())
+        n_atoms = int(content.pop("n_atoms"))
+        return System(**content), n_atoms
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise LammpsError(f"{folder / SYSTEM_FILE} cannot be read ({error}); start again in another folder.") from None
+
+
+def _warnings(logs: Sequence[LammpsLog]) -> list[str]:
+    texts = dict.fromkeys(text for log in logs for text in log.warnings)
+    return [text for text in texts if not text.startswith(_HARMLESS)]
