@@ -57,7 +57,7 @@ class Analysis:
         settings: of the analysis.
         pressure: of the results [energy/length^3], None at constant volume.
         blocks: that errors come from.
-        supported: lowest and highest temperature with enough effective samples.
+        temperature_range: lowest and highest temperature with enough effective samples.
         sums: on the temperatures of the curves; two phases where they are told apart.
         averages: at the listed temperatures.
         heat_capacities: over temperature, of "all", and of "solid" and "liquid" where told apart.
@@ -75,7 +75,7 @@ class Analysis:
     settings: AnalysisConfig
     pressure: float | None
     blocks: Blocks
-    supported: tuple[float, float]
+    temperature_range: tuple[float, float]
     sums: WeightedSums
     averages: list[Averages]
     heat_capacities: dict[str, Curve]
@@ -100,7 +100,7 @@ class Analysis:
             "independent_samples": self.blocks.n_independent,
             "blocks": self.blocks.n_blocks,
             "settings": self.settings.model_dump(mode="json"),
-            "supported_temperatures": list(self.supported),
+            "supported_temperatures": list(self.temperature_range),
             "averages_per_atom": [_averages(row, len(samples)) for row in self.averages],
             "halves": self.halves,
             "phases": None if self.phases is None else asdict(self.phases),

@@ -30,7 +30,7 @@ class AnalysisConfig(Config):
     grid: int = Field(default=61, ge=11)
     """temperatures of the curves"""
     enthalpy_bins: int | None = Field(default=None, ge=10)
-    """of the density of states; default: half the thermal width of a harmonic solid each"""
+    """of the density of states; default: bins of a quarter of the thermal width of a harmonic solid"""
     order_bins: int = Field(default=60, ge=10)
     """of the density of states and of the free-energy profile"""
     replicas: int = Field(default=200, ge=20)

@@ -20,6 +20,8 @@ from unnp.sampling.samples import Samples
 
 MIN_ROWS = 10
 MIN_BLOCKS = 3
+BIN_WIDTH = 0.25
+"""of enthalpy, over its standard deviation in a harmonic solid at T0, sqrt(3 N / 2) k T0"""
 WINDOW = 7
 """bins of the local parabola that slopes are taken from"""
 ROUNDS = 4
@@ -105,7 +107,7 @@ def _enthalpy_edges(samples: Samples, blocks: Blocks, n_bins: int | None) -> np.
     low, high = float(samples.enthalpy.min()), float(samples.enthalpy.max())
     if n_bins is None:
         thermal_width = np.sqrt(1.5 * samples.n_atoms) * samples.boltzmann * samples.temperature
-        n_bins = max(10, int(np.ceil((high - low) / (0.5 * thermal_width))))
+        n_bins = max(10, int(np.ceil((high - low) / (BIN_WIDTH * thermal_width))))
     edges = np.linspace(low, high, n_bins + 1)
     cell = np.clip(np.searchsorted(edges, samples.enthalpy, side="right") - 1, 0, n_bins - 1)
     rows = np.bincount(cell, minlength=n_bins)

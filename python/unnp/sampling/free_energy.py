@@ -13,6 +13,7 @@ from unnp.sampling.samples import Samples
 from unnp.sampling.support import supported
 
 LIQUID, SOLID = 0, 1
+MIN_BLOCKS = 3
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Profile:
     Attributes:
         temperature: T.
         order: (n_bins,) centres of the bins of s.
-        free_energy: (n_bins,) [energy], NaN in bins without samples.
+        free_energy: (n_bins,) [energy], NaN in bins with samples from fewer than three blocks.
         error: (n_bins,).
     """
 
@@ -101,7 +102,7 @@ def profile(
             return -kt * np.log(weights / weights.sum(-1, keepdims=True))
 
     value = free_energy(table.sum(0))
-    value[~np.isfinite(value)] = np.nan
+    value[(table > 0).sum(0) < MIN_BLOCKS] = np.nan
     error = blocks.error(free_energy(multiplicity @ table))
     return Profile(temperature, 0.5 * (edges[1:] + edges[:-1]), value - np.nanmin(value), error)
 

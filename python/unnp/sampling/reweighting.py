@@ -18,7 +18,8 @@ from unnp.sampling.blocks import Blocks
 from unnp.sampling.samples import Samples
 
 OBSERVABLES = ("energy", "volume", "enthalpy", "order")
-EDGE = 0.002
+N_MOMENTS = 2 + len(OBSERVABLES)
+EDGE = 0.001
 """share of the rows, on each side of enthalpy and volume, that are the edge of what was sampled"""
 MIN_EDGE_ROWS = 5
 
@@ -59,7 +60,7 @@ def log_sum_exp(values: np.ndarray) -> float:
 
 
 def edge_rows(samples: Samples, pressure: float | None) -> np.ndarray:
-    """Return a mask (n,) of the outermost rows, 0.2 % on each side of E + P V and of V."""
+    """Return a mask (n,) of the outermost rows, 0.1 % on each side of E + P V and of V."""
     edge = np.zeros(len(samples), dtype=bool)
     share = max(EDGE, MIN_EDGE_ROWS / len(samples))
     for values in (enthalpy_at(samples, pressure), samples.volume):
@@ -144,39 +145,49 @@ def weighted_sums(
         samples: biased samples, n rows.
         temperatures: (n_t,).
         pressure: P, None for that of the run.
-        phase: (n,) int phase of each row from 0; all 0 where phases are not told apart.
+        phase: (n,) int phase of each row from 0, none of them empty; all 0 where phases are not told apart.
         blocks: of the rows.
     """
     n_phases = int(phase.max()) + 1
     enthalpy = enthalpy_at(samples, pressure)
+    unbiased = (samples.enthalpy + samples.bias) / (samples.boltzmann * samples.temperature)
     observed = np.stack([samples.energy, samples.volume, enthalpy, samples.order])
     offsets = observed.mean(1)
     observed -= offsets[:, None]
-    factors = [None, *observed, observed[2] ** 2]
-    cell = phase * blocks.n_blocks + blocks.index
-    rows = [np.flatnonzero(phase == p) for p in range(n_phases)]
-    shape = (n_phases, blocks.n_blocks)
-    edge, own_edge = edge_rows(samples, pressure), np.zeros(len(samples), dtype=bool)
-    for own in rows:
-        own_edge[own] = edge_rows(samples.select(own), pressure)
-    log_shift, sums, squares, edges = [], [], [], []
-    for temperature in temperatures:
-        logs = log_weights(samples, float(temperature), pressure)
-        shift = np.array([logs[own].max(initial=-np.inf) for own in rows])
-        weight = np.exp(logs - shift[phase])
-        columns = [weight if factor is None else weight * factor for factor in factors]
-        sums.append(np.stack([np.bincount(cell, c, np.prod(shape)).reshape(shape) for c in columns], axis=-1))
-        squares.append(np.bincount(phase, weight**2, n_phases))
-        edges.append(np.stack([np.bincount(phase, weight * mask, n_phases) for mask in (edge, own_edge)], axis=-1))
-        log_shift.append(shift)
+    own_edge = np.zeros(len(samples), dtype=bool)
+    for p in range(n_phases):
+        own_edge[phase == p] = edge_rows(samples.select(phase == p), pressure)
+    factors = [np.ones(len(samples)), *observed, observed[2] ** 2, edge_rows(samples, pressure), own_edge]
+    columns = np.stack(factors, axis=1).astype(float)
+    b = 1 / (samples.boltzmann * np.asarray(temperatures, dtype=float))
+    n_cells = n_phases * blocks.n_blocks
+    shift = np.full((n_cells, len(b)), -np.inf)
+    sums = np.zeros((n_cells, len(b), columns.shape[1]))
+    squares = np.zeros((n_cells, len(b)))
+    for cell, rows in enumerate(_rows_of(phase * blocks.n_blocks + blocks.index, n_cells)):
+        if len(rows):
+            logs = unbiased[rows, None] - enthalpy[rows, None] * b
+            shift[cell] = logs.max(0)
+            weight = np.exp(logs - shift[cell])
+            sums[cell] = weight.T @ columns[rows]
+            squares[cell] = np.square(weight).sum(0)
+    shape = (n_phases, blocks.n_blocks, len(b))
+    log_shift = shift.reshape(shape).max(1)
+    scale = np.exp(shift.reshape(shape) - log_shift[:, None])
+    sums = (sums.reshape(*shape, -1) * scale[..., None]).transpose(2, 0, 1, 3)
     return WeightedSums(
         np.asarray(temperatures, dtype=float),
-        np.array(log_shift),
-        np.array(sums),
-        np.array(squares),
-        np.array(edges),
-        np.array([len(own) for own in rows]),
+        log_shift.T,
+        sums[..., :N_MOMENTS],
+        (squares.reshape(shape) * scale**2).sum(1).T,
+        sums[..., N_MOMENTS:].sum(2),
+        np.bincount(phase, minlength=n_phases),
         offsets,
         samples.n_atoms,
         samples.boltzmann,
     )
+
+
+def _rows_of(cell: np.ndarray, n_cells: int) -> list[np.ndarray]:
+    """Return the rows of each cell."""
+    return np.split(np.argsort(cell, kind="stable"), np.cumsum(np.bincount(cell, minlength=n_cells))[:-1])

@@ -9,7 +9,7 @@ from unnp.sampling.reweighting import WeightedSums, edge_rows, log_weights
 from unnp.sampling.samples import Samples
 
 SCAN_ROWS = 100_000
-MAX_EDGE_WEIGHT = 0.1
+MAX_EDGE_WEIGHT = 0.05
 """largest share of the weight that may lie on the edge of the samples: more means that the distribution reaches beyond it"""
 
 

@@ -1,0 +1,94 @@
+"""``unnp sample``: MOMT sampling and what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Sample solid, liquid and between in one run, and analyse the samples.", no_args_is_help=True)
+
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a setting, e.g. min_passages=20.")
+]
+
+
+@app.callback()
+def _group() -> None:
+    """Sample solid, liquid and between in one run, and analyse the samples."""
+
+
+@app.command()
+def analyse(
+    inputs: Annotated[list[Path], typer.Argument(help="Run folder of `unnp sample momt`, or logs of fix momt.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder for the results; default: analysis in the run folder.")
+    ] = None,
+    settings: Settings = None,
+) -> None:
+    """Compute averages, density of states and melting point from the samples of a MOMT run.
+
+    The output folder gets analysis.json and the figures, each with its data. What the samples do not support is refused, with
+    the reason.
+    """
+    from unnp.cli.train import print_table
+    from unnp.config import from_dict
+    from unnp.config.overrides import apply_settings
+    from unnp.errors import ConfigError
+    from unnp.sampling import tables
+    from unnp.sampling.config import AnalysisConfig
+    from unnp.sampling.report import analyse as analyse_samples
+    from unnp.sampling.run_folder import analysis_settings, find_logs
+    from unnp.sampling.samples import read_samples
+
+    if output is None and not (len(inputs) == 1 and inputs[0].is_dir()):
+        raise ConfigError("logs have no folder of their own for the results; give one: -o FOLDER.")
+    folder = output or inputs[0] / "analysis"
+    resolved = from_dict(apply_settings(analysis_settings(inputs), settings or []), AnalysisConfig, where="analysis")
+    analysis = analyse_samples(read_samples(find_logs(inputs)), resolved, folder)
+    print_table("Averages", tables.averages_header(analysis), tables.averages_rows(analysis))
+    if analysis.melting:
+        print_table("Melting point of this cell", ["", ""], tables.melting_rows(analysis))
+    else:
+        print(f"No melting point: {analysis.refusal}")
+    for note in analysis.notes:
+        print(f"Note: {note}")
+    print(f"Numbers and figures: {folder}")
+
+
+@app.command()
+def momt(
+    config: Annotated[Path, typer.Argument(help="YAML file: structure, potential, temperatures, order ...")],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="Folder of the run; default: the name of CONFIG without ending."),
+    ] = None,
+    resume: Annotated[bool, typer.Option(help="Go on with an interrupted run, or extend a finished one.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Write the folder and its first decks, run nothing.")] = False,
+    settings: Settings = None,
+) -> None:
+    """Sample solid, liquid and what lies between over a range of temperatures, with LAMMPS and fix momt.
+
+    The folder keeps every deck (each runs by itself), logs and restart files; it gets frames.extxyz with energy, forces,
+    stress, H, s and weight of each frame, the folder analysis, and summary.json.
+    """
+    from unnp.cli.train import EXIT_INTERRUPTED, print_table
+    from unnp.config.overrides import load_with_overrides
+    from unnp.workflows.momt.config import MomtConfig
+    from unnp.workflows.momt.run import prepare_only, run_momt
+    from unnp.workflows.momt.table import summary_rows
+
+    resolved = load_with_overrides(config, settings or [], MomtConfig)
+    folder = output or Path(config.stem)
+    if dry_run:
+        prepare_only(resolved, config.parent, folder)
+        print(f"Wrote {folder}/in.observe.solid.lammps and in.observe.liquid.lammps")
+        return
+    try:
+        result = run_momt(resolved, config.parent, folder, resume=resume)
+    except KeyboardInterrupt:
+        print(f"Stopped; what is finished is kept. Go on with: unnp sample momt {config} -o {folder} --resume")
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    print_table(result.summary["system"], ["", ""], summary_rows(result.summary))
+    print(f"Run folder: {folder}")
