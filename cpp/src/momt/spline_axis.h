@@ -26,9 +26,7 @@ public:
   /// Where the spline of coefficient `i` peaks.
   double centre(int i) const { return range_.low + (i - 1) * width_; }
 
-  bool contains(double x) const { return x >= range_.low && x < range_.high; }
-
-  /// Interval of a point on the axis.
+  /// Interval of a point, the outermost one for a point beyond an end.
   int bin(double x) const { return std::clamp(static_cast<int>((x - range_.low) / width_), 0, range_.n - 1); }
 
   Weights at(double x) const {

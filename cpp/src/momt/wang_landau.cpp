@@ -9,7 +9,6 @@ namespace unnp::momt {
 
 namespace {
 
-constexpr double flatness = 0.8;
 // Bins at the edge of what can be reached are seen by chance only; they do not hold up the others.
 constexpr double rare = 0.05;
 
@@ -26,7 +25,8 @@ WangLandau::WangLandau(const BiasSettings& settings)
       order_({settings.order_low, settings.order_high, settings.has_order ? settings.order_bins : 1}),
       coefficients_(static_cast<std::size_t>(enthalpy_.n_coefficients()) * order_.n_coefficients(), 0.0),
       histogram_(static_cast<std::size_t>(enthalpy_.range().n) * order_.range().n, 0.0),
-      visits_(histogram_.size(), 0.0), increment_(settings.increment), middle_(0.0) {
+      visits_(histogram_.size(), 0.0), increment_(settings.increment), middle_(0.0),
+      has_order_(settings.has_order) {
   middle_ = prior(0.5 * (enthalpy_.range().low + enthalpy_.range().high)).first;
 }
 
@@ -60,10 +60,9 @@ BiasValue WangLandau::at(double enthalpy, double order) const {
           thermal_energy_ * (rate + per_enthalpy) - 1.0, thermal_energy_ * per_order};
 }
 
-void WangLandau::update(const Sample& sample, std::int64_t) {
+void WangLandau::update(const Sample& sample, std::int64_t passages) {
   ++updates_;
-  if (!enthalpy_.contains(sample.enthalpy) || !order_.contains(sample.order))
-    return;
+  // What lies beyond an end belongs to the bin there: it is filled like any other, and pushes back.
   const auto along = enthalpy_.at(sample.enthalpy), across = order_.at(sample.order);
   for (int i = 0; i < 4; ++i)
     for (int j = 0; j < 4; ++j)
@@ -73,34 +72,34 @@ void WangLandau::update(const Sample& sample, std::int64_t) {
       static_cast<std::size_t>(enthalpy_.bin(sample.enthalpy)) * order_.range().n + order_.bin(sample.order);
   histogram_[bin] += 1.0;
   visits_[bin] += 1.0;
-  lower_increment();
+  lower_increment(passages);
 }
 
-void WangLandau::lower_increment() {
+bool WangLandau::travelled(std::int64_t passages) const {
+  return !has_order_ || passages >= passages_then_ + 2;
+}
+
+void WangLandau::lower_increment(std::int64_t passages) {
   const auto visited = static_cast<double>(std::ranges::count_if(visits_, [](double n) { return n > 0.0; }));
   const double by_time = visited / static_cast<double>(updates_);
   if (follows_time_) {
     increment_ = std::min(increment_, by_time);
-  } else if (updates_ % static_cast<std::int64_t>(histogram_.size()) == 0 && is_flat()) {
+  } else if (updates_ % static_cast<std::int64_t>(histogram_.size()) == 0 && travelled(passages) && swept()) {
     increment_ *= 0.5;
+    passages_then_ = passages;
     std::ranges::fill(histogram_, 0.0);
     follows_time_ = increment_ < by_time;
   }
 }
 
-bool WangLandau::is_flat() const {
+bool WangLandau::swept() const {
   const double total = std::accumulate(visits_.begin(), visits_.end(), 0.0);
   const auto n_visited =
       static_cast<double>(std::ranges::count_if(visits_, [](double n) { return n > 0.0; }));
-  double lowest = -1.0, sum = 0.0, n = 0.0;
-  for (std::size_t k = 0; k < visits_.size(); ++k) {
-    if (visits_[k] <= rare * total / n_visited)
-      continue;
-    lowest = lowest < 0.0 ? histogram_[k] : std::min(lowest, histogram_[k]);
-    sum += histogram_[k];
-    n += 1.0;
-  }
-  return n > 0.0 && lowest > flatness * sum / n;
+  for (std::size_t k = 0; k < visits_.size(); ++k)
+    if (visits_[k] > rare * total / n_visited && histogram_[k] == 0.0)
+      return false;
+  return true;
 }
 
 Json::Object WangLandau::state() const {
@@ -112,6 +111,7 @@ Json::Object WangLandau::state() const {
           {"visits", to_json(visits_, n_bins)},
           {"increment", Json(increment_)},
           {"follows_time", Json(follows_time_)},
+          {"passages_then", Json(static_cast<double>(passages_then_))},
           {"updates", Json(static_cast<double>(updates_))}};
 }
 
@@ -124,6 +124,7 @@ void WangLandau::restore(const Json::Object& state) {
   visits_ = reader.has("visits") ? reader.numbers("visits", visits_.size()) : histogram_;
   increment_ = reader.number("increment");
   updates_ = reader.has("updates") ? reader.count("updates") : 0;
+  passages_then_ = reader.has("passages_then") ? reader.count("passages_then") : 0;
   const auto follows = state.find("follows_time");
   follows_time_ = follows != state.end() && follows->second.boolean() && *follows->second.boolean();
 }

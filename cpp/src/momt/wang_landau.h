@@ -9,10 +9,12 @@ namespace unnp::momt {
 ///
 ///     Vb(H, s) = k T0 ln n(H, s) - H + constant,   ln n = prior(H) + sum_ij c_ij B_i(H) B_j(s),
 ///
-/// with cubic B-splines B as wide as the bins. Every update adds f B_i B_j to c; f is halved when the
-/// histogram of the visited bins is flat and in the end follows 1/t (Belardinelli and Pereyra, Phys. Rev. E
-/// 75, 046701 (2007)). The prior runs from the lowest to the highest temperature over the range of H and goes
-/// on linearly beyond it.
+/// with cubic B-splines B as wide as the bins. Every update adds f B_i B_j to c; f is halved whenever all
+/// bins have been visited again after a round trip between the phases, and in the end follows 1/t
+/// (Belardinelli and Pereyra, Phys. Rev. E 75, 046701 (2007)). The usual condition, a histogram flat to 80 %,
+/// is out of reach: ln n falls steeply within a bin at the edge of what can be reached, in two dimensions all
+/// around. The prior runs from the lowest to the highest temperature over the range of H and goes on linearly
+/// beyond it.
 class WangLandau final : public Bias {
 public:
   explicit WangLandau(const BiasSettings& settings);
@@ -25,14 +27,18 @@ public:
 private:
   /// ln n of the prior and its derivative, zero at the middle of the range.
   std::pair<double, double> prior(double enthalpy) const;
-  bool is_flat() const;
-  void lower_increment();
+  /// Whether every bin that is not a rare one was visited since f was halved last.
+  bool swept() const;
+  /// Whether the walkers have gone to and fro between the phases since then.
+  bool travelled(std::int64_t passages) const;
+  void lower_increment(std::int64_t passages);
 
   double thermal_energy_, low_energy_, high_energy_; // k T0, k Tmin, k Tmax
   SplineAxis enthalpy_, order_;
   std::vector<double> coefficients_, histogram_, visits_; // histogram: since f was halved; visits: ever
   double increment_, middle_;
-  std::int64_t updates_ = 0;
+  bool has_order_;
+  std::int64_t updates_ = 0, passages_then_ = 0; // then: when f was halved last
   bool follows_time_ = false;
 };
 
