@@ -2,6 +2,8 @@
 
 #include "unnp/json.h"
 
+#include <limits>
+
 using unnp::Json;
 
 TEST(reads_every_kind_of_value) {
@@ -28,4 +30,11 @@ TEST(refuses_what_is_not_json) {
     CHECK_ERROR(Json::parse(text), "not valid JSON at character");
   CHECK_ERROR(Json::parse(R"({"a": 1, "a": 2})"), "stands twice");
   CHECK_ERROR(Json::parse(std::string(100000, '[')), "nested too deeply");
+}
+
+TEST(writes_what_it_reads_back) {
+  const std::string text = R"({"a": [1, -0.1, 1e-300, true, null], "b": {"c": "x\u0009\"y\\"}, "d": []})";
+  CHECK(Json::parse(text).dump() == text);
+  CHECK(*Json::parse(Json(0.1 + 0.2).dump()).number() == 0.1 + 0.2);
+  CHECK_ERROR(Json(std::numeric_limits<double>::infinity()).dump(), "no number");
 }
