@@ -61,8 +61,12 @@ def _explain(item: Any, kind: type[BaseModel]) -> str:
     location = [str(part) for part in item["loc"]]
     key = ".".join(location)
     if item["type"] != "extra_forbidden":
-        given = "" if item["type"] == "missing" else f" (got {item['input']!r})"
-        return f"{key}: {item['msg']}{given}"
+        if item["type"] == "union_tag_not_found":
+            return f"{key}: give its `kind`, which says which settings it takes (got {item['input']!r})"
+        # of a whole table the message says what is wrong
+        known = item["type"] == "missing" or isinstance(item["input"], dict)
+        given = "" if known else f" (got {item['input']!r})"
+        return f"{key + ': ' if key else ''}{item['msg']}{given}"
     allowed = _fields_at(kind, item["loc"][:-1])
     listed = f" Allowed here: {', '.join(sorted(allowed))}." if allowed else ""
     return f"{key}: unknown key.{did_you_mean(location[-1], allowed)}{listed}"

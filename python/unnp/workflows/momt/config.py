@@ -38,8 +38,8 @@ class PhasesConfig(Config):
     """plain dynamics of the solid at the lowest and of the liquid at the highest temperature, each [ps]"""
     melt_temperature: Positive | None = None
     """at which the liquid is made [K]; default: 1.5 times the highest temperature"""
-    adapt: Span = Span(min=200.0, max=2000.0)
-    production: Span = Span(min=200.0, max=2000.0)
+    adapt: Span = Span(min=200.0, max=1000.0)
+    production: Span = Span(min=500.0, max=2000.0)
     chunk: Positive = 50.0
     """LAMMPS is started for pieces of this length [ps]; gates are looked at in between, and a kill costs at most one"""
 

@@ -28,8 +28,8 @@ class Chunk:
 
     @property
     def deck(self) -> str:
-        """Name of the deck in the run folder."""
-        return f"in.{self.phase}.{self.number}.lammps"
+        """Name of the deck in the run folder: one begins the phase, one goes on, of which the last is kept."""
+        return f"in.{self.phase}.lammps" if self.number == 1 else f"in.{self.phase}.continue.lammps"
 
 
 def observe_deck(config: MomtConfig, system: System, phase: str) -> str:

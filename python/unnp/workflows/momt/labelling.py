@@ -52,10 +52,10 @@ def write_frames(config: MomtConfig, settings: FramesConfig, folder: Path, recor
     bins = settings.bins if settings.flat else None
     kept = choose(candidates, samples, settings.wanted, bins, config.seed)
     work, target = folder / "frames", folder / FRAMES_FILE
-    print_ = _fingerprint(samples, candidates, kept)
-    if target.exists() and record.ended.get("frames") == print_:
+    stamp = _fingerprint(samples, candidates, kept)
+    if target.exists() and record.ended.get("frames") == stamp:
         return len(kept)
-    _begin(work, print_)
+    _begin(work, stamp)
     structures = _labelled(config, folder, record, candidates, kept)
     rows = candidates.row[kept]
     _check_energies(structures, samples.energy[rows])
@@ -69,7 +69,7 @@ def write_frames(config: MomtConfig, settings: FramesConfig, folder: Path, recor
     }
     info = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
     write_structures(grouped, target, info=info, overwrite=True)
-    record.ended["frames"] = print_
+    record.ended["frames"] = stamp
     record.write(folder)
     shutil.rmtree(work)
     return len(kept)
@@ -100,10 +100,10 @@ def _rerun(
 ) -> None:
     for part, frames in enumerate(divided):
         write_atomically(folder / f"frames/part.{part}.lammpstrj", b"".join(candidates.text(frames, first=1)))
-    n, name = len(divided), f"log.frames.{number}.lammps"
-    deck = folder / f"in.frames.{number}.lammps"
+    n, name = len(divided), "log.frames.lammps"
+    deck = folder / "in.frames.lammps"
     launch = f"{config.launcher.replace('{ranks}', str(n))} {config.lmp}" + (f" -partition {n}x1" if n > 1 else "")
-    write_atomically(deck, rerun_deck(record.system, launch.strip(), number, n))
+    write_atomically(deck, rerun_deck(record.system, launch.strip(), n))
     run_lammps(deck, partitions=n, threads=config.threads, launcher=config.launcher, lmp=config.lmp, log=name)
     for part in range(n):
         dump, log = _kept_names(folder, number, part)

@@ -52,15 +52,13 @@ class MomtProgress:
 
     def __call__(self, log: LammpsLog | None = None) -> None:
         """Show where the walkers are."""
-        if not self._bar and time.monotonic() < self._next_line:
-            return
         last = last_rows(self._logs)
         if last is None:
             return
         text = self._text(last)
         if self._bar:
             self._bar.update(self._task, completed=last.step, description=text)
-        else:
+        elif time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + PLAIN_SECONDS
             print(f"{text}{self._remaining(last.step)}", flush=True)
 
