@@ -42,11 +42,12 @@ def analyse(
     from unnp.sampling.run_folder import analysis_settings, find_logs
     from unnp.sampling.samples import read_samples
 
+    logs = find_logs(inputs)
     if output is None and not (len(inputs) == 1 and inputs[0].is_dir()):
         raise ConfigError("logs have no folder of their own for the results; give one: -o FOLDER.")
     folder = output or inputs[0] / "analysis"
     resolved = from_dict(apply_settings(analysis_settings(inputs), settings or []), AnalysisConfig, where="analysis")
-    analysis = analyse_samples(read_samples(find_logs(inputs)), resolved, folder)
+    analysis = analyse_samples(read_samples(logs), resolved, folder)
     print_table("Averages", tables.averages_header(analysis), tables.averages_rows(analysis))
     if analysis.melting:
         print_table("Melting point of this cell", ["", ""], tables.melting_rows(analysis))
