@@ -9,31 +9,34 @@ import numpy as np
 import pytest
 from lammps_run import run_lammps
 from momt_decks import aluminium, head, write_structure
-from momt_oracle import Opes, fcc_star, structure_factor
-from momt_systems import T0, TEMPERATURES, Order, opes_state, state, write_state
+from momt_oracle import Opes, fcc_star, structure_factor, umbrellas
+from momt_systems import T0, TEMPERATURES, Order, opes_state, write_state
 
 PRESSURE = 20000.0  # [bar]
 DURATION = 0.2  # [ps]
+# Not iso: in LAMMPS the `econserve` of coupled directions drifts by itself, whatever the time step, also without a bias.
 BOXES = {
     "nve": "fix box all nve\n",
-    "iso": f"fix box all nph iso {PRESSURE} {PRESSURE} 0.1\n",
-    "aniso": f"fix box all nph aniso {PRESSURE} {PRESSURE} 0.1\n",
-    "tri": f"fix box all nph tri {PRESSURE} {PRESSURE} 0.1\n",
+    "aniso": f"fix box all nph aniso {PRESSURE} {PRESSURE} 0.2\n",
+    "tri": f"fix box all nph tri {PRESSURE} {PRESSURE} 0.2\n",
 }
-CASES = [("nve", "sk"), ("nve", "q6"), ("iso", "sk"), ("aniso", "sk"), ("tri", "sk"), ("tri", "q6")]
+CASES = [("nve", "sk"), ("nve", "q6"), ("aniso", "sk"), ("tri", "sk"), ("tri", "q6")]
 WORDS = {"sk": "sk fcc 2 2 3", "q6": "q6 3.0 4.4"}
-CENTERS = {"sk": 0.75, "q6": 0.45}
+SIGMA = 0.13
 SLOPE = 2.0  # [eV] of the bias along s, strong enough to be seen
 
 
-def _state(order: str, pressure: float | None) -> dict:
-    """Return a bias whose parts mix between -163 and -157 eV, with umbrellas that push along s."""
-    umbrellas = CENTERS[order] + 0.1 * np.arange(-6, 4)
-    bias = Opes(T0, TEMPERATURES, np.zeros((12, len(umbrellas))), umbrellas, 0.1)
-    enthalpy = -155.0 if pressure is None else -145.0
-    bias.free_energies = bias.kt * (bias.exponents(enthalpy, 0.0) - bias.exponents(0.0, 0.0))
-    bias.free_energies = bias.free_energies + SLOPE * umbrellas
-    return state("opes", Order(_atoms, WORDS[order], lambda a: 0.0), pressure, opes_state(bias))
+def _bias() -> Opes:
+    """Return umbrellas on the default range that push along s; the temperatures mix as the enthalpy asks."""
+    centres = umbrellas(0.0, 1.0, SIGMA)
+    return Opes(T0, TEMPERATURES, np.tile(SLOPE * centres, (12, 1)), centres, SIGMA)
+
+
+def _write_state(path: Path, order: str, pressure: float | None) -> None:
+    bias = _bias()
+    around = -161.5 if pressure is None else -151.5
+    bias.free_energies = bias.free_energies + bias.kt * (bias.exponents(around, 0.0) - bias.exponents(0.0, 0.0))
+    write_state(path, "opes", Order(_atoms, WORDS[order], lambda atoms: 0.0), pressure, opes_state(bias))
 
 
 def _atoms():
@@ -43,7 +46,7 @@ def _atoms():
 def _section(name: str, box: str, order: str, timestep: float) -> str:
     press = "" if box == "nve" else f"press {PRESSURE}"
     steps = round(DURATION / timestep)
-    words = f"order {WORDS[order]} mode opes range 0 1 sigma 0.1 pace 1 start {box}_{order}.json"
+    words = f"order {WORDS[order]} mode opes range 0 1 sigma {SIGMA} pace 1 start {box}_{order}.json"
     values = "$(v_conserved:%.17g) $(f_momt[2]:%.17g) $(f_momt[3]:%.17g) $(pe:%.17g)"
     return f"""clear
 {head()}{"change_box all triclinic" if box == "tri" else ""}
@@ -66,7 +69,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_structure(folder, _atoms())
     deck = ""
     for box, order in CASES:
-        write_state(folder / f"{box}_{order}.json", _state(order, None if box == "nve" else PRESSURE))
+        _write_state(folder / f"{box}_{order}.json", order, None if box == "nve" else PRESSURE)
         for timestep in (0.001, 0.002, 0.004):
             deck += _section(f"{box}_{order}_{timestep}", box, order, timestep)
     run_lammps(folder, deck, timeout=200)
@@ -75,7 +78,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(("box", "order"), CASES)
 def test_conserved_to_second_order(box: str, order: str, runs: Path) -> None:
-    tables = [np.loadtxt(runs / f"{box}_{order}_{dt}.txt")[:, :4] for dt in (0.001, 0.002, 0.004)]
+    tables = [np.loadtxt(runs / f"{box}_{order}_{dt}.txt") for dt in (0.001, 0.002, 0.004)]
     spread = [np.std(table[:, 0]) for table in tables]
     # The parts that cancel move by far more than their sum, and the forces of the bias take part.
     assert np.ptp(tables[0][:, 3]) > 1.0

@@ -6,36 +6,66 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lammps_run import run_lammps
-from momt_decks import aluminium, head, read_log, read_state, write_structure
+from lammps_run import Run, run_lammps
+from momt_decks import aluminium, each, head, read_log, read_state, thermo, write_frames, write_structure
+from momt_oracle import Opes, umbrellas
+from momt_systems import T0, Order, opes_state, write_state
 
 MODES = {
-    "opes": "opes observe 2",
-    "wt": "wt sigma 0.03 height 0.02 gamma 40",
+    "opes": "opes observe 2 memory 0",
+    "wt": "wt sigma 0.03 height 0.02 gamma 40 observe 2",
     "wl": "wl enthalpy -110 -90 40 bins 20 increment 0.1",
 }
 STEPS, PACE = 20, 2
+FIX = f"fix momt all momt T0 {T0} temps 650 1400 8 order sk fcc 2 2 2 pace {PACE} log ${{walker}}.log 1 mode "
 
 
-def deck(mode: str) -> str:
-    words = f"mode {MODES[mode]} pace {PACE} state ${{walker}}.json {STEPS} log ${{walker}}.log 1"
+def deck(words: str, after: str = "") -> str:
     return f"""variable walker world 0 1
 {head()}velocity all create 900 47${{walker}}1
 timestep 0.002
-fix momt all momt T0 900 temps 650 1400 8 order sk fcc 2 2 2 {words}
+{FIX}{words}
 fix box all nve
-run {STEPS}
-write_restart ${{walker}}.restart
-"""
+{thermo(STEPS)}run {STEPS}
+{after}"""
 
 
-@pytest.mark.parametrize("ranks", [2, 4])
-@pytest.mark.parametrize("mode", MODES)
+def run_walkers(folder: Path, words: str, ranks: int, after: str = "") -> list[Run]:
+    """Run two walkers and return what each has printed."""
+    write_structure(folder, aluminium((2, 2, 2)))
+    run_lammps(folder, deck(words, after), ranks, ("-partition", f"2x{ranks // 2}"), timeout=60)
+    return [Run(folder, 0, (folder / f"log.lammps.{walker}").read_text()) for walker in (0, 1)]
+
+
+@pytest.mark.parametrize(("mode", "ranks"), [("opes", 2), ("opes", 4), ("wt", 2), ("wl", 2)])
 def test_walkers_share_one_bias(mode: str, ranks: int, tmp_path: Path) -> None:
-    write_structure(tmp_path, aluminium((2, 2, 2)))
-    run_lammps(tmp_path, deck(mode), ranks, ("-partition", f"2x{ranks // 2}"), timeout=60)
-    first, second = (read_state(tmp_path / f"{walker}.json") for walker in (0, 1))
-    assert first["bias"] == second["bias"]
-    assert first["updates"] == second["updates"] == 2 * STEPS // PACE
+    """Both know the bias that both have made: shown the same structure afterwards, they give the same numbers."""
+    write_frames(tmp_path / "frames.dump", [aluminium((2, 2, 2), 0.1)])
+    words = f"{MODES[mode]} state s.json {STEPS}"
+    both = "fix_modify momt freeze yes\nchange_box all triclinic\n"
+    first, second = run_walkers(tmp_path, words, ranks, both + each(1))
+    np.testing.assert_array_equal(first.printed("frame0")[:-1], second.printed("frame0")[:-1])
+    assert first.printed("frame0")[15] == read_state(tmp_path / "s.json")["updates"] == 2 * STEPS // PACE
+    assert first.printed("frame0")[8] != 0
     rows = [read_log(tmp_path / f"{walker}.log")[1] for walker in (0, 1)]
     assert np.abs(rows[0][-1, 4] - rows[1][-1, 4]) > 1e-4  # they are not the same trajectory
+
+
+def test_updates_of_both_walkers(tmp_path: Path) -> None:
+    """The samples of the first walker count first, each with the bias before the update."""
+    centres = umbrellas(0.0, 0.9, 0.07)
+    opes = Opes(T0, np.linspace(650, 1400, 8), np.zeros((8, len(centres))), centres, 0.07)
+    order = Order(lambda: aluminium((2, 2, 2)), "sk fcc 2 2 2", lambda atoms: 0.0)
+    opes.free_energies = opes.kt * (opes.exponents(-100.0, 0.0) - opes.exponents(0.0, 0.0))
+    write_state(tmp_path / "start.json", "opes", order, None, opes_state(opes), updates=9, rct=0.0, temperature=T0)
+    opes.counter = 10
+    run_walkers(tmp_path, "opes memory 0 observe 0 range 0 0.9 sigma 0.07 start start.json", 2)
+    walkers = [read_log(tmp_path / f"{walker}.log")[1] for walker in (0, 1)]
+    for rows in zip(*walkers, strict=True):
+        if rows[0][0] and rows[0][0] % PACE == 0:
+            biases = [opes.bias(*row[3:5]) for row in rows]
+            for row, bias in zip(rows, biases, strict=True):
+                opes.update(*row[3:5], bias)
+        for row in rows:
+            assert row[5] == pytest.approx(opes.bias(*row[3:5]), abs=1e-9)
+    assert walkers[0][-1, 8] == 9 + 2 * STEPS // PACE

@@ -134,7 +134,7 @@ def umbrellas(low: float, high: float, sigma: float) -> np.ndarray:
 def first_guess(opes: Opes, enthalpies: np.ndarray, orders: np.ndarray, barrier: float) -> np.ndarray:
     """Return DF after observation: second cumulant in b_l - b0, harmonic umbrellas up to `barrier` k T0."""
     slope = (1 / (BOLTZMANN * opes.temperatures) - 1 / opes.kt)[:, None]
-    umbrella = np.minimum(((orders.mean() - opes.umbrellas) / opes.sigma) ** 2 / 2, barrier)[None, :]
+    umbrella = np.minimum(opes.exponents(0.0, orders.mean())[:1], barrier)
     return opes.kt * (slope * enthalpies.mean() - slope**2 * enthalpies.var() / 2 + umbrella)
 
 
@@ -156,9 +156,15 @@ class Grid:
         return self.low + (np.arange(self.n + 3) - 1) * self.width
 
     def weights(self, x: float, derivative: int = 0) -> np.ndarray:
-        """Return the values (n + 3) of all splines at a point between low and high."""
-        knots = self.low + (np.arange(self.n + 7) - 3) * self.width
-        return BSpline(knots, np.eye(self.n + 3), 3)(x, nu=derivative)
+        """Return the values (n + 3) of all splines at a point; the outermost ones are repeated beyond the ends."""
+        beyond = 12
+        inside = np.clip(x, self.low - 8 * self.width, self.high + 8 * self.width)
+        knots = self.low + (np.arange(self.n + 7 + 2 * beyond) - 3 - beyond) * self.width
+        values = BSpline(knots, np.eye(self.n + 3 + 2 * beyond), 3)(inside, nu=derivative)
+        own = values[beyond:-beyond].copy()
+        own[0] += values[:beyond].sum()
+        own[-1] += values[-beyond:].sum()
+        return own
 
 
 @dataclass
