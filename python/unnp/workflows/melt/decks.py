@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 
 from unnp.lammps.system import DATA_FILE, System, command
 from unnp.workflows.melt.cells import Crystal
@@ -10,8 +11,8 @@ from unnp.workflows.melt.config import STRIDE, MeltConfig
 
 BAR_PER_GPA = 1e4
 SOLID_DATA = "solid.data"
-N_LAYERS = 40
-"""Along the normal of the interface, in which profiles are averaged."""
+LAYER = 0.4
+"""Thickness of the layers along the normal of the interface in which profiles are averaged [A]; it resolves lattice planes."""
 N_PROFILES = 20
 """Of a run, one after the other."""
 ALIGNED, CRYSTAL_SHARE = 0.5, 0.6
@@ -51,7 +52,7 @@ class DeckWriter:
             "",
             command("fix", f"npt all npt {self._bath()} {coupling} {self._bar} {self._bar} {self._squeeze}"),
             command("run", str(first)),
-            command("fix", f"box all ave/time 5 {averaged // 5} {averaged} v_lx v_ly v_lz"),
+            command("fix", f"box all ave/time 5 {STRIDE // 5} {STRIDE} v_lx v_ly v_lz ave running"),
             command("run", str(averaged)),
             *(command("variable", f"{name} equal $(f_box[{k + 1}])") for k, name in enumerate(("a", "b", "c"))),
             command("unfix", "npt"),
@@ -168,7 +169,8 @@ class DeckWriter:
 
     def _profile(self, file: str, steps: int) -> list[str]:
         samples = max(1, steps // (N_PROFILES * STRIDE))
-        width = _number(1 / N_LAYERS)
+        n_layers = round(self._crystal.atoms.cell.lengths()[2] / LAYER)
+        width = f"{ceil(1e10 / n_layers) / 1e10:.10f}"  # rounded up, or LAMMPS adds a layer of no thickness
         return [
             command("compute", f"layers all chunk/atom bin/1d z lower {width} units reduced"),
             command("fix", f"profile all ave/chunk {STRIDE} {samples} {samples * STRIDE} layers &"),

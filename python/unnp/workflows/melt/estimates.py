@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from unnp.errors import SamplingError
+
 FEWEST_BLOCKS = 8
 
 
@@ -33,7 +35,11 @@ class Mean:
 
 
 def mean_of(series: np.ndarray) -> Mean:
-    """Return the mean of a correlated series (n,) with its error and drift."""
+    """Return the mean of a correlated series (n,) with its error and drift; raise SamplingError for fewer than eight."""
+    if len(series) < FEWEST_BLOCKS:
+        raise SamplingError(
+            f"{len(series)} rows of output are too few for an error bar; make the run's duration longer."
+        )
     first, second = np.array_split(series, 2)
     drift = float(second.mean() - first.mean())
     drift_error = float(np.hypot(block_error(first), block_error(second)))

@@ -15,6 +15,8 @@ from unnp.workflows.melt.phases import Labels, Profiles
 
 LAST_PROFILES = 5
 """Of the profiles of a run that are shown as those at its end."""
+SMOOTHING = 0.015
+"""Standard deviation over which solid shares are averaged, in lengths of the cell."""
 
 
 @dataclass(frozen=True)
@@ -87,10 +89,10 @@ def profile_figure(courses: Mapping[str, Course], path: Path) -> None:
     columns: dict[str, list[Any]] = {"run": [], "z_over_length": [], "solid_share": [], "density_per_A3": []}
     for name, course in courses.items():
         profiles = course.profiles
-        share = course.labels.solid_share(profiles.crystal_like[-LAST_PROFILES:].mean(0))
-        density = profiles.density[-LAST_PROFILES:].mean(0)
-        left.step(profiles.position, share, where="mid", lw=1.0, label=name)
-        right.step(profiles.position, density, where="mid", lw=1.0)
+        density, crystal_like = profiles.last(LAST_PROFILES, SMOOTHING)
+        share = course.labels.solid_share(crystal_like)
+        left.plot(profiles.position, share, lw=1.0, label=name)
+        right.plot(profiles.position, density, lw=0.7)
         columns["run"] += [name] * len(share)
         columns["z_over_length"] += profiles.position.tolist()
         columns["solid_share"] += share.tolist()

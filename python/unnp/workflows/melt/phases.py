@@ -72,6 +72,20 @@ class Profiles:
     density: np.ndarray
     crystal_like: np.ndarray
 
+    def last(self, n: int, smoothing: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return density (n_layers,) and smoothed share of crystal-like atoms (n_layers,), means of the last profiles.
+
+        Args:
+            n: profiles to be averaged.
+            smoothing: standard deviation of the Gaussian over the layers, in fractions of the cell, for the share.
+        """
+        density = self.density[-n:].mean(0)
+        crystal = (self.density * self.crystal_like)[-n:].mean(0)
+        frequency = np.fft.rfftfreq(len(density), 1 / len(density))
+        damping = np.exp(-0.5 * (2 * np.pi * frequency * smoothing) ** 2)
+        smooth, total = (np.fft.irfft(np.fft.rfft(x) * damping, len(density)) for x in (crystal, density))
+        return density, smooth / total
+
 
 def read_profiles(path: Path) -> Profiles:
     """Read what ``fix ave/chunk`` wrote; a last average that is not whole is left out.

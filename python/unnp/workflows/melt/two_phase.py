@@ -58,7 +58,9 @@ class TwoPhaseCell:
         atoms = crystal.atoms
         elements, lines = place_potential(config.potential, atoms, base, self.folder, device=config.device)
         write_atomically(self.folder / DATA_FILE, data_file(atoms, elements))
-        system = System(f"{atoms.get_chemical_formula()}", elements, boundary(atoms), lines)
+        system = System(
+            f"{atoms.get_chemical_formula(empirical=True)}, {len(atoms)} atoms", elements, boundary(atoms), lines
+        )
         self.decks = DeckWriter(config, system, crystal, self.temperature)
         copied = sorted({word for line in lines for word in line.split() if (self.folder / word).is_file()})
         self.stages = StageRunner(config, self.folder, [DATA_FILE, *copied])

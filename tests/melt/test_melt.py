@@ -1,0 +1,220 @@
+"""`unnp melt` end to end with real LAMMPS, on cells too small for good numbers; the slow test has a good one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+from unnp.cli import build_app
+from unnp.config import from_dict
+from unnp.errors import ConfigError, DataError, LammpsError, SamplingError
+from unnp.lammps.run import run_lammps
+from unnp.workflows.melt.config import MeltConfig
+from unnp.workflows.melt.momt import momt_settings, read_analysis
+from unnp.workflows.melt.run import run_melt
+
+AL = {
+    "structure": {"element": "Al", "lattice": "fcc", "a": 4.1},
+    "potential": {"pair_style": "eam/fs", "pair_coeff": ["* * Al_mm.eam.fs {elements}"]},
+}
+TINY = {
+    **AL,
+    "temperatures": [850, 1000],
+    "cell": {"atoms": 288, "repeat": [3, 3, 8], "equilibration": 1, "averaging": 1, "melting": 2, "cooling": 1},
+    "coexistence": {"duration": 5, "iterate_above": 500},
+    "pinning": {"duration": 10, "temperatures": [850, 1000]},
+    "launcher": "",
+}
+
+
+def make(**settings) -> MeltConfig:
+    return from_dict({**TINY, **settings}, MeltConfig)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Path:
+    """A run on both routes."""
+    folder = tmp_path_factory.mktemp("melt") / "run"
+    report = run_melt(make(), folder, folder)
+    assert not report.failures
+    return folder
+
+
+def test_both_routes_leave_report_figures_and_decks(finished):
+    report = json.loads((finished / "report.json").read_text())
+    assert (report["formula"], report["n_atoms"], report["bracket_K"]) == ("Al", 288, [850, 1000])
+    coexistence, pinning = report["routes"]["coexistence"], report["routes"]["pinning"]
+    assert 700 < coexistence["melting_point_K"] < 1200
+    assert coexistence["error_K"] > 0
+    assert 850 < pinning["melting_point_K"] < 1000
+    points = pinning["details"]["points"]
+    assert points[0]["difference"] < 0 < points[1]["difference"]  # crystal below, melt above
+    assert 0.04 < pinning["latent_heat_eV_per_atom"][0] < 0.25
+    for name in ("coexistence", "coexistence-profile", "pinning", "pinning-course", "pinning-profile"):
+        assert (finished / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert len((finished / f"{name}.csv").read_text().splitlines()) > 2
+    course = np.genfromtxt(finished / "coexistence.csv", delimiter=",", names=True, dtype=None, encoding="utf-8")
+    assert ((course["solid_share"] > 0.1) & (course["solid_share"] < 0.9)).all()
+
+
+def test_the_crystal_keeps_the_lattice_that_it_has_at_temperature(finished):
+    lengths = json.loads((finished / "cells/850K/solid.json").read_text())["result"]["lengths"]
+    a = np.array(lengths) / [3, 3, 8]
+    assert np.ptp(a) < 1e-6  # cubic
+    assert a[0] == pytest.approx((4 * 17.58) ** (1 / 3), rel=3e-3)  # 17.58 A^3/atom at 850 K in long runs
+    lines = (finished / "cells/850K/two-phase.1.data").read_text().splitlines()
+    x = next(line.split() for line in lines if line.endswith("xlo xhi"))
+    assert float(x[1]) - float(x[0]) == pytest.approx(lengths[0])
+
+
+def test_a_finished_stage_is_not_run_again(finished, capsys):
+    logs = {path: path.stat().st_mtime_ns for path in finished.glob("cells/*/log.*")}
+    before = (finished / "report.json").read_text()
+    run_melt(make(ranks=2, launcher="mpirun -n {ranks}"), finished, finished)
+    assert {path: path.stat().st_mtime_ns for path in finished.glob("cells/*/log.*")} == logs
+    assert (finished / "report.json").read_text() == before
+    assert "steps" not in capsys.readouterr().out
+
+
+def test_a_killed_stage_and_what_follows_it_are_run_again(finished, tmp_path):
+    folder = shutil.copytree(finished, tmp_path / "copy")
+    cell = folder / "cells/925K"
+    (cell / "melt.1.json").unlink()
+    before = {path.name: path.stat().st_mtime_ns for path in cell.glob("log.*.lammps")}
+    report = run_melt(make(seed=1, routes=["coexistence"]), folder, folder)
+    assert report.results["coexistence"].temperature > 0
+    again = {path.name for path in cell.glob("log.*.lammps") if path.stat().st_mtime_ns != before[path.name]}
+    assert "log.melt.1.lammps" in again
+    assert "log.solid.lammps" not in again
+    run_melt(make(routes=["coexistence"], coexistence={"duration": 6, "iterate_above": 500}), folder, folder)
+    assert run_length((cell / "in.coexistence.1.lammps").read_text()) == 3000
+
+
+def run_length(deck: str) -> int:
+    return next(int(line.split()[1]) for line in deck.splitlines() if line.startswith("run "))
+
+
+def test_decks_run_by_themselves_somewhere_else(finished, tmp_path):
+    for name in ("in.melt.1.lammps", "solid.data", "Al_mm.eam.fs"):
+        shutil.copy(finished / "cells/925K" / name, tmp_path)
+    deck = (tmp_path / "in.melt.1.lammps").read_text().replace("run             1000", "run             200")
+    (tmp_path / "in.melt.1.lammps").write_text(deck)
+    run_lammps(tmp_path / "in.melt.1.lammps", ranks=1)
+    assert (tmp_path / "two-phase.1.data").is_file()
+
+
+def test_another_system_needs_another_folder(finished):
+    with pytest.raises(ConfigError, match=r"pressure changed since .* name another folder"):
+        run_melt(make(pressure=1.0), finished, finished)
+
+
+def test_a_bracket_above_the_melting_point_is_an_error_that_says_so(tmp_path):
+    report = run_melt(make(temperatures=[1700, 1800], routes=["coexistence"]), tmp_path, tmp_path)
+    assert "whole cell became liquid" in report.failures["coexistence"]
+    assert (
+        "give other `temperatures`" in report.failures["coexistence"]
+        or "at every start" in report.failures["coexistence"]
+    )
+    assert "failure" in json.loads((tmp_path / "report.json").read_text())["routes"]["coexistence"]
+
+
+def test_one_lost_phase_does_not_stop_the_next_route(tmp_path):
+    settings = make(
+        temperatures=[900, 1700],
+        coexistence={"duration": 1, "attempts": 1},
+        pinning={"duration": 5, "temperatures": [900]},
+    )
+    report = run_melt(settings, tmp_path, tmp_path)
+    assert set(report.failures) == {"coexistence", "pinning"}
+    assert "at every start" in report.failures["coexistence"]
+    assert "at least two temperatures" in report.failures["pinning"]
+
+
+def test_wrong_input_is_said_before_lammps_is_started(tmp_path):
+    for settings, error, message in [
+        ({"lmp": "lmp_absent"}, LammpsError, "cannot find the program 'lmp_absent'"),
+        ({"potential": {**AL["potential"], "elements": ["Ni"]}}, DataError, "contains Al, but the LAMMPS types are Ni"),
+        ({"potential": {**AL["potential"], "pair_coeff": ["* * absent.eam.fs Al"]}}, DataError, "absent.eam.fs"),
+        ({"structure": {"file": "absent.xyz"}}, DataError, "does not exist"),
+        ({"cell": {"repeat": [3, 3, 8]}}, ConfigError, "288 atoms are too small a cell"),
+    ]:
+        with pytest.raises(error, match=message):
+            run_melt(make(**settings), tmp_path, tmp_path / "run")
+        assert not list(tmp_path.glob("run/cells/*/log.*"))
+
+
+def test_the_command_line(finished, tmp_path):
+    (tmp_path / "al.yaml").write_text(json.dumps(TINY))
+    runner = CliRunner()
+    dry = runner.invoke(build_app(), ["melt", str(tmp_path / "al.yaml"), "-o", str(tmp_path / "dry"), "--dry-run"])
+    assert dry.exit_code == 0, dry.output
+    assert (tmp_path / "dry/cells/925K/in.solid.lammps").is_file()
+    folder = shutil.copytree(finished, tmp_path / "copy")
+    result = runner.invoke(build_app(), ["melt", str(tmp_path / "al.yaml"), "-o", str(folder)])
+    assert result.exit_code == 0, result.output
+    assert "Melting point of Al at 0 GPa" in result.output
+    assert "pinning" in result.output
+    with pytest.raises(SamplingError, match="no melting point from momt"):
+        runner.invoke(
+            build_app(),
+            [
+                "melt",
+                str(tmp_path / "al.yaml"),
+                "-o",
+                str(folder),
+                "--set",
+                "routes=[momt]",
+                "--set",
+                "momt.folder=absent",
+            ],
+            catch_exceptions=False,
+        )
+
+
+def test_the_momt_route_reads_an_analysis(tmp_path):
+    (tmp_path / "analysis").mkdir()
+    content = {
+        "pressure": 0.0,
+        "run": {"atoms": 108},
+        "melting": {
+            "temperature": {"value": 950.0, "error": 8.0},
+            "latent_heat_per_atom": {"value": 0.12, "error": 0.004},
+        },
+        "notes": ["short"],
+        "refusal": "",
+    }
+    path = tmp_path / "analysis/analysis.json"
+    path.write_text(json.dumps(content))
+    found = read_analysis(tmp_path, 0.0)
+    assert (found.temperature, found.error, found.latent_heat, found.warnings) == (950, 8, (0.12, 0.004), ["short"])
+    with pytest.raises(ConfigError, match=r"analysed at 0.0 GPa, the melting point is asked at 5.0 GPa"):
+        read_analysis(tmp_path, 5.0)
+    path.write_text(json.dumps({**content, "melting": None, "refusal": "3 passages are too few"}))
+    with pytest.raises(SamplingError, match="3 passages are too few"):
+        read_analysis(tmp_path, 0.0)
+
+
+def test_the_momt_route_asks_for_a_run_of_this_crystal():
+    from unnp.workflows.momt.config import MomtConfig
+
+    config = make(momt={"settings": {"walkers": 2, "temperatures": [700, 1300]}}, pressure=2.0)
+    asked = from_dict(momt_settings(config), MomtConfig)
+    assert (asked.structure.element, asked.structure.a, asked.structure.repeat) == ("Al", 4.1, (3, 3, 3))
+    assert (asked.pressure, asked.walkers, asked.temperatures, asked.frames) == (2.0, 2, (700, 1300), None)
+
+
+@pytest.mark.slow
+def test_aluminium_melts_at_923_kelvin(tmp_path):
+    """The literature has 926 K for this potential, earlier runs of this cell 923 K."""
+    config = from_dict({**AL, "temperatures": [850, 1000], "pinning": {"duration": 30}}, MeltConfig)
+    report = run_melt(config, tmp_path, tmp_path)
+    assert not report.failures
+    assert len(report.crystal.atoms) == 2880
+    for result in report.results.values():
+        assert result.temperature == pytest.approx(923, abs=10)
+        assert result.error < 6
+    assert report.results["pinning"].latent_heat[0] == pytest.approx(0.113, abs=0.02)
