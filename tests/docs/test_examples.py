@@ -53,8 +53,9 @@ def commands() -> list[tuple[str, list[str]]]:
 
 @pytest.mark.parametrize(("page", "words"), commands(), ids=lambda value: value if isinstance(value, str) else value[0])
 def test_options_of_commands_exist(page: str, words: list[str]) -> None:
-    cli_markdown = load(DOCS / "_ext/cli_reference.py").cli_markdown
-    reference = cli_markdown(words[:2] if words[0] == "data" else words[:1])
+    reference_of = load(DOCS / "_ext/cli_reference.py")
+    is_group = "" not in reference_of.verbs(words[0])
+    reference = reference_of.cli_markdown(words[:2] if is_group else words[:1])
     named = set(
         re.findall(r"(?<![\w-])--?[a-z][\w-]*", " ".join(re.findall(r"^\| `(.*?)` \|", reference, re.MULTILINE)))
     )
