@@ -41,8 +41,6 @@ FixMomt::FixMomt(LAMMPS* lmp, int narg, char** arg) : Fix(lmp, narg, arg), n_ato
     error->all(FLERR, "fix momt: works on the group all, not on '{}', because H is the enthalpy of all atoms",
                arg[1]);
 
-  for (int i = 3; i < narg; ++i)
-    words_ += std::string(i > 3 ? " " : "") + arg[i];
   agree([&] {
     settings_ = momt::parse_settings({arg + 3, arg + narg});
     auto& bias = settings_.bias;

@@ -63,7 +63,6 @@ private:
   void agree(const Action& action);
 
   unnp_lammps::momt::Settings settings_;
-  std::string words_; // as given; walkers have to agree
   std::unique_ptr<unnp_lammps::momt::OrderParameter> order_;
   std::unique_ptr<unnp::momt::Bias> bias_;
   std::unique_ptr<unnp_lammps::momt::Walkers> walkers_;

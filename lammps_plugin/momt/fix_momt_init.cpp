@@ -37,7 +37,7 @@ void FixMomt::init() {
   const auto problem = unnp_lammps::agree(world, [this] {
     if (order_)
       order_->check();
-    walkers_->require_same(words_ + state_text());
+    walkers_->require_same(settings_.physics + state_text());
   });
   if (!problem.empty())
     error->all(FLERR, "fix momt: {}", problem);

@@ -27,6 +27,14 @@ public:
     return words_[at_++];
   }
 
+  std::size_t position() const { return at_; }
+  std::string words_from(std::size_t begin) const {
+    std::string text;
+    for (std::size_t i = begin; i < at_; ++i)
+      text += words_[i] + ' ';
+    return text;
+  }
+
   double number() { return parse_number(keyword_, word()); }
   std::int64_t count(std::int64_t lowest) { return parse_count(keyword_, word(), lowest); }
   int small_count(std::int64_t lowest) {
@@ -125,11 +133,16 @@ constexpr Keyword keywords[] = {
 };
 
 void set_keyword(Settings& settings, Reader& reader) {
+  const auto begin = reader.position();
   const auto name = reader.keyword();
   Words known;
   for (const auto& keyword : keywords) {
-    if (name == keyword.name)
-      return keyword.set(settings, reader);
+    if (name == keyword.name) {
+      keyword.set(settings, reader);
+      if (name != "log" && name != "state" && name != "start")
+        settings.physics += reader.words_from(begin);
+      return;
+    }
     known.emplace_back(keyword.name);
   }
   throw unnp::Error("unknown keyword '" + name + "'; " + unnp::join(known) + " are known." +

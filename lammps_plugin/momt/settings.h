@@ -25,6 +25,7 @@ struct Settings {
   std::string start_file, state_file, log_file;
   std::int64_t state_every = 0, log_stride = 0;
   bool shares_walkers = true;
+  std::string physics; // the words without the files, in which walkers may differ
 };
 
 /// Throws unnp::Error for words that are unknown, missing or impossible.
