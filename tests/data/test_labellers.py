@@ -132,7 +132,7 @@ def test_lammps_recovers_from_an_error(embedded_atoms: Labeller) -> None:
 
 
 BAD_SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
-    "no kind": ({}, "give its kind, one of ase, lammps"),
+    "no kind": ({}, "give its kind, one of ase, kim, lammps"),
     "other kind": ({"kind": "lamps"}, "unknown kind of calculator 'lamps'.*Did you mean 'lammps'"),
     "unknown key": ({"kind": "ase", "nam": "emt"}, "nam: unknown key. Did you mean 'name'"),
     "unknown calculator": ({"kind": "ase", "name": "emtt"}, "unknown ASE calculator 'emtt'.*Did you mean 'emt'"),

@@ -104,7 +104,7 @@ def split(
 def label(
     inputs: Inputs,
     calculator: Annotated[
-        Path, typer.Option("-c", "--calculator", help="YAML file with kind (ase, lammps) and settings.")
+        Path, typer.Option("-c", "--calculator", help="YAML file with kind (ase, kim, lammps) and settings.")
     ],
     output: Output,
     workers: Workers = None,

@@ -11,6 +11,8 @@ from ase import Atoms
 from ase.build import bulk
 
 from unnp.archive import read_manifest
+from unnp.data.kim_eam import eam_table, write_table
+from unnp.data.kim_models import find_model
 from unnp.data.labellers.lammps_potentials import find_files
 from unnp.data.readers import read_structures
 from unnp.data.readers.options import UNLABELLED
@@ -82,7 +84,7 @@ def place_potential(
     """Return the elements of the LAMMPS types and the potential commands; copy the files these name.
 
     Args:
-        settings: model or pair style.
+        settings: model, pair style or potential of OpenKIM.
         atoms: whose elements the types are.
         base: where relative paths in the settings begin.
         folder: of the run; the commands name the copies in it.
@@ -98,6 +100,11 @@ def place_potential(
         Elements(manifest.elements).species(atoms.numbers)
         shutil.copyfile(base / settings.model, folder / MODEL_FILE)
         return elements, model_lines(settings, MODEL_FILE, elements, device=device)
+    if settings.kim is not None:
+        table = eam_table(find_model(settings.kim))
+        lines = [command("pair_style", table.pair_style), command("pair_coeff", table.pair_coeff(elements))]
+        write_table(table, folder)
+        return elements, lines
     lines = [command("pair_style", _with_copies(settings.pair_style or "", base, folder))]
     for arguments in settings.pair_coeff:
         filled = arguments.replace("{elements}", " ".join(elements))
@@ -125,7 +132,8 @@ def _with_copies(arguments: str, base: Path, folder: Path) -> str:
     for word in arguments.split():
         path = Path(find_files(word, base).strip('"'))
         if str(path) != word or path.is_file():
-            shutil.copyfile(path, folder / path.name)
+            if not (folder / path.name).exists() or not path.samefile(folder / path.name):
+                shutil.copyfile(path, folder / path.name)
             word = path.name
         words.append(word)
     return " ".join(words)

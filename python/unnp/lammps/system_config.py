@@ -40,7 +40,7 @@ class StructureConfig(Config):
 
 
 class PotentialConfig(Config):
-    """An exported model, or the potential commands of LAMMPS."""
+    """An exported model, the potential commands of LAMMPS, or a potential of OpenKIM."""
 
     model: Path | None = None
     """file written by `unnp export`; relative to the configuration file"""
@@ -54,15 +54,19 @@ class PotentialConfig(Config):
     """arguments of the LAMMPS command, for instance `eam/fs`"""
     pair_coeff: list[str] = Field(default_factory=list)
     """arguments of each such command; `{elements}` stands for the symbols of types 1, 2, ..."""
+    kim: str | None = None
+    """name of an installed OpenKIM model with EAM tables, see `unnp kim list`"""
     elements: list[str] | None = None
     """chemical symbols of types 1, 2, ...; default: those of the structure by atomic number"""
 
     @model_validator(mode="after")
     def _one_kind(self) -> PotentialConfig:
-        if (self.model is None) == (self.pair_style is None):
-            raise ValueError("give either `model`, or `pair_style` with `pair_coeff`")
+        if sum(source is not None for source in (self.model, self.pair_style, self.kim)) != 1:
+            raise ValueError("give either `model`, or `pair_style` with `pair_coeff`, or `kim`")
         if self.pair_style is not None and not self.pair_coeff:
             raise ValueError("`pair_style` needs `pair_coeff`, a list of the arguments of each such command")
-        if self.model is not None and self.pair_coeff:
-            raise ValueError("`pair_coeff` does not go with `model`, which writes its own")
+        if self.pair_style is None and self.pair_coeff:
+            raise ValueError(
+                f"`pair_coeff` does not go with `{'model' if self.model else 'kim'}`, which writes its own"
+            )
         return self

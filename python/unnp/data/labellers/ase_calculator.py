@@ -35,6 +35,7 @@ CALCULATORS = {
     "cp2k": ("ase.calculators.cp2k", "CP2K"),
     "dftb": ("ase.calculators.dftb", "Dftb"),
     "gpaw": ("gpaw", "GPAW"),
+    "kim": ("ase.calculators.kim", "KIM"),
     "nwchem": ("ase.calculators.nwchem", "NWChem"),
     "orca": ("ase.calculators.orca", "ORCA"),
     "siesta": ("ase.calculators.siesta", "Siesta"),
