@@ -11,6 +11,7 @@ from lammps_run import Run, run_lammps
 from momt_decks import aluminium, dump, eam, forces, head, report, thermo, write_structure
 
 STEPS = 20
+FOUR = ["sk", "q6", "wt", "empty_list", "empty_q6"]  # more ranks than cores are slow
 LJ = "pair_style lj/cut 6.0\npair_coeff * * 0.2 2.6\n"
 OVERLAY = eam().replace("eam/fs\n", "hybrid/overlay eam/fs zbl 2.0 3.0\n").replace("* * ", "* * eam/fs ")
 OVERLAY += "pair_coeff * * zbl 13 13\n"
@@ -60,13 +61,13 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Run]:
         folder = tmp_path_factory.mktemp(f"ranks{ranks}")
         for name, atoms in SYSTEMS.items():
             write_structure(folder, atoms(), f"{name}.data")
-        deck = "".join(_section(name, *case) for name, case in CASES.items())
+        names = FOUR if ranks == 4 else list(CASES)
+        deck = "".join(_section(name, *CASES[name]) for name in names)
         outcome[ranks] = run_lammps(folder, deck, ranks, timeout=120)
     return outcome
 
 
-@pytest.mark.parametrize("ranks", [2, 4])
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(("name", "ranks"), [(name, 2) for name in CASES] + [(name, 4) for name in FOUR])
 def test_ranks_agree(name: str, ranks: int, runs: dict[int, Run]) -> None:
     for moment in ("start", "end"):
         one, many = (forces(runs[n], f"{name}_{moment}") for n in (1, ranks))

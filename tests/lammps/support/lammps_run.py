@@ -51,21 +51,27 @@ def run_lammps(
     """Run a deck and return its outcome; fail with the log where LAMMPS failed and `check` is set."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "in.lmp").write_text(deck)
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
-    command = [str(BIN / "mpirun"), "-n", str(ranks), str(BIN / "lmp"), "-in", "in.lmp", *arguments]
+    run = run_program(folder, [str(BIN / "lmp"), "-in", "in.lmp", *arguments], ranks, timeout)
+    assert not check or run.code == 0, f"lmp on {ranks} ranks failed ({run.code}):\n{run.output[-4000:]}"
+    return run
+
+
+def run_program(
+    folder: Path, command: list[str], ranks: int, timeout: float = TIMEOUT, variables: dict[str, str] | None = None
+) -> Run:
+    """Run a program on several ranks in a folder, with `variables` of the environment, and return its outcome."""
+    path = {"OMP_NUM_THREADS": "1", "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(
-        command,
+        [str(BIN / "mpirun"), "-n", str(ranks), *command],
         cwd=folder,
-        env=environment,
+        env=os.environ | path | (variables or {}),
         capture_output=True,
         text=True,
         timeout=timeout,
         stdin=subprocess.DEVNULL,
         check=False,
     )
-    run = Run(folder, done.returncode, done.stdout + done.stderr)
-    assert not check or run.code == 0, f"lmp on {ranks} ranks failed ({run.code}):\n{run.output[-4000:]}"
-    return run
+    return Run(folder, done.returncode, done.stdout + done.stderr)
 
 
 @dataclass

@@ -156,7 +156,7 @@ def opes_state(bias: Opes) -> dict[str, Any]:
 
 
 def write_state(
-    path: Path, mode: str, order: Order, pressure: float | None, bias: dict[str, Any], **other: Any
+    path: Path, mode: str, order: Order, pressure: float | None, bias: dict[str, Any], /, **other: Any
 ) -> None:
     """Write a state for `start`; `other` replaces members of it."""
     state = {
