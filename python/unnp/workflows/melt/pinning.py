@@ -26,7 +26,7 @@ from unnp.workflows.melt.config import MeltConfig, PinningConfig
 from unnp.workflows.melt.decks import two_phase_data
 from unnp.workflows.melt.estimates import Line, fit_line, mean_of
 from unnp.workflows.melt.figures import Course, course_figure, line_figure, profile_figure
-from unnp.workflows.melt.phases import check_both_present, read_profiles
+from unnp.workflows.melt.phases import PhaseLostError, check_both_present, read_profiles
 from unnp.workflows.melt.routes import RouteResult
 from unnp.workflows.melt.two_phase import TwoPhaseCell, averages
 
@@ -75,7 +75,7 @@ class PinningRoute:
         courses: dict[str, Course] = {}
         temperature: float | None = settings.temperatures[0] if settings.temperatures else guess
         while temperature is not None:
-            point, course = self._point(folder, temperature)
+            point, course = self._measure(folder, temperature)
             print(
                 f"pinning at {point.temperature:g} K: {1000 * point.difference:+.2f} +- {1000 * point.error:.2f} meV/atom"
             )
@@ -87,6 +87,15 @@ class PinningRoute:
         course_figure(courses, "order parameter / that of the crystal", folder / "pinning-course.png", 0.5)
         profile_figure(courses, folder / "pinning-profile.png")
         return _result(points, line)
+
+    def _measure(self, folder: Path, temperature: float) -> tuple[PinnedPoint, Course]:
+        try:
+            return self._point(folder, temperature)
+        except PhaseLostError as error:
+            raise SamplingError(
+                f"{error} The field did not hold it: give temperatures nearer to the melting point (run the route "
+                "coexistence first), or a stiffer field with pinning.stiffness."
+            ) from None
 
     def _point(self, folder: Path, temperature: float) -> tuple[PinnedPoint, Course]:
         settings = self.config.pinning
