@@ -44,6 +44,13 @@ def test_entropy_and_temperature_of_one_phase(n_atoms):
     assert np.median(states.temperature_error / states.temperature) < 0.03
 
 
+def test_wide_bins_do_not_tilt_the_entropy():
+    model = one_phase(108, tuple(np.linspace(500.0, 1500.0, 30)))
+    states = states_of(model, 20000, enthalpy_bins=16)  # n changes by 8 to 31 powers of e within a bin
+    difference = states.entropy - model.log_density(states.enthalpy)
+    assert np.ptp(difference[2:-2]) < 0.5
+
+
 def test_entropy_through_the_transition():
     model = TwoPhase(persistence=0.9)
     states = states_of(model, 20000)

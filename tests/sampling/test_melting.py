@@ -95,6 +95,14 @@ def test_given_dividing_value_is_kept_and_matters_little():
     assert chosen.temperature.value == pytest.approx(melting_of(samples).temperature.value, abs=0.05)
 
 
+def test_one_wild_order_parameter_moves_nothing():
+    samples = draw_samples(MODEL, 5000, 1)
+    wild = np.where(np.arange(10000) == 4321, 50.0, samples.order)
+    found, undisturbed = melting_of(dataclasses.replace(samples, order=wild)), melting_of(samples)
+    assert found.temperature.value == pytest.approx(undisturbed.temperature.value, abs=0.1)
+    assert found.phases.solid == pytest.approx(undisturbed.phases.solid, abs=0.02)
+
+
 def test_passages_are_arrivals_not_crossings():
     samples = draw_samples(MODEL, 200, 1, walkers=1)
     phases = melting_of(draw_samples(MODEL, 5000, 1)).phases

@@ -42,3 +42,9 @@ def test_bias_that_never_froze_is_noted_or_refused():
 def test_too_few_rows_are_refused():
     with pytest.raises(SamplingError, match="90 rows are left"):
         production(draw_samples(MODEL, 100, 1, walkers=1), 0.1)
+
+
+def test_run_that_stands_still_is_refused():
+    samples = draw_samples(MODEL, 500, 1)
+    with pytest.raises(SamplingError, match="did not move"):
+        production(dataclasses.replace(samples, enthalpy=np.full(1000, -300.0)), 0.1)

@@ -12,7 +12,7 @@ from unnp.sampling.analysis import Analysis
 from unnp.sampling.figure_labels import labels
 from unnp.sampling.reweighting import log_weights
 
-BINS = 100
+MAX_BINS = 100
 N_SHOWN = 4
 QUANTITIES = ("energy", "volume", "order")
 
@@ -28,14 +28,15 @@ def histograms(analysis: Analysis, path: Path) -> None:
     figure, axes = new_figure(len(shown), width=4.0, height=3.2)
     columns: dict[str, list[float | str]] = {"quantity": [], "value": [], "sampled": []}
     columns |= {_title(t): [] for t in temperatures}
+    n_bins = int(np.clip(0.6 * np.sqrt(len(samples)), 20, MAX_BINS))  # few samples fill few bins
     colours = matplotlib.colormaps["plasma"](np.linspace(0.05, 0.8, len(temperatures)))
     weights = {t: _weights(analysis, t) for t in temperatures}
     for ax, name in zip(axes, shown, strict=True):
         values = getattr(samples, name) / (1 if name == "order" else samples.n_atoms)
-        sampled, edges = np.histogram(values, bins=BINS, density=True)
+        sampled, edges = np.histogram(values, bins=n_bins, density=True)
         centres = 0.5 * (edges[1:] + edges[:-1])
         ax.stairs(sampled, edges, fill=True, color="0.85", label="sampled")
-        columns["quantity"] += [name] * BINS
+        columns["quantity"] += [name] * n_bins
         columns["value"] += centres.tolist()
         columns["sampled"] += sampled.tolist()
         for temperature, colour in zip(temperatures, colours, strict=True):

@@ -18,6 +18,7 @@ MIN_SHARE = 0.02
 """smallest share of the weight that makes a phase"""
 MAX_VALLEY = 0.5
 """the histogram's value between the phases over that of the lower peak, above which they are not told apart"""
+OUTLIERS = 0.001
 MAX_ROUNDS = 30
 
 
@@ -118,10 +119,14 @@ def equal_weight_temperature(
 def order_histogram(
     samples: Samples, pressure: float | None, temperature: float, n_bins: int = BINS
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return bin centres and the weight in each bin of s, (n_bins,) each, at T and P; the weights sum to 1."""
+    """Return bin centres and the weight in each bin of s, (n_bins,) each, at T and P; the weights sum to 1.
+
+    The bins span what was sampled but for 0.1 % at each end, which the outermost bins take in: one outlier moves nothing.
+    """
     logs = log_weights(samples, temperature, pressure)
     weight = np.exp(logs - logs.max())
-    counts, edges = np.histogram(samples.order, bins=n_bins, weights=weight)
+    low, high = np.quantile(samples.order, [OUTLIERS, 1 - OUTLIERS])
+    counts, edges = np.histogram(np.clip(samples.order, low, high), bins=n_bins, weights=weight)
     return 0.5 * (edges[1:] + edges[:-1]), counts / counts.sum()
 
 

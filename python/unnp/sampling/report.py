@@ -49,11 +49,7 @@ def analyse(samples: Samples, settings: AnalysisConfig, folder: Path | None = No
     temperature_range = supported_range(used, pressure, settings.min_effective_fraction)
     phases, refusal, near = _phases(used, pressure, temperature_range, settings)
     labels = np.zeros(len(used), dtype=int) if phases is None else phases.label(used)
-    listed = (
-        np.array(sorted(settings.temperatures))
-        if settings.temperatures
-        else _round_values(*temperature_range, N_LISTED)
-    )
+    listed = np.unique(settings.temperatures) if settings.temperatures else _round_values(*temperature_range, N_LISTED)
     temperatures = np.union1d(np.linspace(*temperature_range, settings.grid), listed)
     sums = weighted_sums(used, temperatures, pressure, labels, blocks)
     passages = 0 if phases is None else int(phases.passages(used).sum())

@@ -106,7 +106,7 @@ def production(samples: Samples, burn_in: float) -> Samples:
     dropped. A bias that never stops to change is noted.
 
     Raises:
-        SamplingError: fewer than 100 rows are left; or the bias of mode wl was never frozen.
+        SamplingError: fewer than 100 rows are left; they are all the same; or the bias of mode wl was never frozen.
     """
     keep = np.zeros(len(samples), dtype=bool)
     for walker in np.unique(samples.walker):
@@ -118,6 +118,10 @@ def production(samples: Samples, burn_in: float) -> Samples:
         raise SamplingError(
             f"{len(chosen)} rows are left after the adaptation and a burn-in of {burn_in:g}, fewer than {MIN_ROWS}; "
             "run longer or log more often."
+        )
+    if np.ptp(chosen.enthalpy) == 0:
+        raise SamplingError(
+            f"the enthalpy is {chosen.enthalpy[0]:.6g} in all rows: the atoms did not move; look at the run."
         )
     n_updates = int(np.ptp(chosen.updates))
     if n_updates == 0:
