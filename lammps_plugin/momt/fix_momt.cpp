@@ -103,6 +103,8 @@ void FixMomt::setup(int vflag) {
 void FixMomt::post_force(int vflag) {
   measure();
   value_ = bias_->at(enthalpy_, s_);
+  if (value_.per_enthalpy != 0.0)
+    check_thermostats();
   // Before the forces are made, so that a run from a restart file begins with the very same ones.
   if (update->ntimestep % settings_.pace == 0)
     learn();

@@ -50,7 +50,8 @@ private:
   void check_system();
   void check_fixes();
   void check_fix_before(const Fix& other) const;
-  void check_fix_after(const Fix& other) const;
+  void check_fix_after(Fix& other) const;
+  void check_thermostats();
 
   std::string state_text() const;
   void restore_text(const std::string& text, bool with_freeze);
@@ -76,7 +77,7 @@ private:
   Basin basin_ = Basin::unknown;
   bigint passages_ = 0, all_passages_ = 0, updates_ = 0;
   bigint n_atoms_;
-  bool frozen_ = false, continued_ = false;
+  bool targets_checked_ = false, frozen_ = false, continued_ = false;
   FILE* log_ = nullptr;
   bigint last_logged_ = -1;
 };

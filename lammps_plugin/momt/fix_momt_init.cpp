@@ -21,6 +21,14 @@ using namespace LAMMPS_NS;
 
 namespace {
 
+bool differ(double a, double b) {
+  return std::abs(a - b) > 1e-6 * std::abs(b) + 1e-9;
+}
+
+bool begins_with_one_of(std::string_view style, std::initializer_list<std::string_view> names) {
+  return std::ranges::any_of(names, [&](auto name) { return style.starts_with(name); });
+}
+
 bool changes_box(const Fix& fix) {
   return fix.box_change & (Fix::BOX_CHANGE_SIZE | Fix::BOX_CHANGE_SHAPE);
 }
@@ -32,6 +40,7 @@ void FixMomt::init() {
   pressure_ = modify->get_compute_by_id(id + std::string("_press"));
   if (!energy_ || !pressure_)
     error->all(FLERR, "fix momt: its computes {}_pe and {}_press are gone; do not uncompute them", id, id);
+  targets_checked_ = false;
   check_system();
   check_fixes();
   const auto problem = unnp_lammps::agree(world, [this] {
@@ -99,23 +108,35 @@ void FixMomt::check_fix_before(const Fix& other) const {
         other.id, other.style);
 }
 
-// A thermostat or barostat with other targets than the bias assumes makes every reweighted number wrong.
-void FixMomt::check_fix_after(const Fix& other) const {
-  auto& fix = const_cast<Fix&>(other); // extract() does not change it
-  int dimension = -1;
-  const bool thermostat =
-      utils::strmatch(other.style, "^(nvt|npt|langevin|temp/csvr|temp/csld|temp/berendsen)");
-  const auto* const target = thermostat ? static_cast<double*>(fix.extract("t_target", dimension)) : nullptr;
-  if (target && dimension == 0 && std::abs(*target - settings_.temperature) > 1e-6 * settings_.temperature)
-    error->all(FLERR, "fix momt: T0 is {}, but fix {} {} holds the temperature {}; give both the same",
-               settings_.temperature, other.id, other.style, *target);
-  if (!utils::strmatch(other.style, "^(npt|nph)") || !settings_.pressure)
+// A barostat with another target than the bias assumes makes every reweighted number wrong; so does a
+// thermostat.
+void FixMomt::check_fix_after(Fix& other) const {
+  if (!settings_.pressure || !begins_with_one_of(other.style, {"npt", "nph"}))
     return;
-  const auto* const flags = static_cast<int*>(fix.extract("p_flag", dimension));
-  const auto* const pressures = static_cast<double*>(fix.extract("p_start", dimension));
-  for (int k = 0; flags && pressures && k < 3; ++k)
-    if (flags[k] &&
-        std::abs(pressures[k] - *settings_.pressure) > 1e-6 * std::abs(*settings_.pressure) + 1e-9)
-      error->all(FLERR, "fix momt: press is {}, but fix {} {} holds the pressure {}; give both the same",
-                 *settings_.pressure, other.id, other.style, pressures[k]);
+  constexpr int directions[] = {Fix::BOX_CHANGE_X, Fix::BOX_CHANGE_Y, Fix::BOX_CHANGE_Z};
+  for (const char* const name : {"p_start", "p_stop"}) {
+    int dimension = -1;
+    const auto* const pressures = static_cast<double*>(other.extract(name, dimension));
+    for (int k = 0; pressures && dimension == 1 && k < 3; ++k)
+      if ((other.box_change & directions[k]) && differ(pressures[k], *settings_.pressure))
+        error->all(FLERR, "fix momt: press is {}, but fix {} {} holds the pressure {}; give both the same",
+                   *settings_.pressure, other.id, other.style, pressures[k]);
+  }
+}
+
+// Thermostats know their target only after their first step.
+void FixMomt::check_thermostats() {
+  if (targets_checked_ || update->ntimestep < update->firststep + 2)
+    return;
+  targets_checked_ = true;
+  for (auto* const other : modify->get_fix_list()) {
+    if (!begins_with_one_of(other->style,
+                            {"nvt", "npt", "langevin", "temp/csvr", "temp/csld", "temp/berendsen"}))
+      continue;
+    int dimension = -1;
+    const auto* const target = static_cast<double*>(other->extract("t_target", dimension));
+    if (target && dimension == 0 && differ(*target, settings_.temperature))
+      error->all(FLERR, "fix momt: T0 is {}, but fix {} {} holds the temperature {}; give both the same",
+                 settings_.temperature, other->id, other->style, *target);
+  }
 }

@@ -192,8 +192,8 @@ Settings parse_settings(const Words& words) {
   bias.barrier = 10.0;
   bias.memory = 200.0;
   bias.gamma = 40.0;
-  bias.order_bins = 24;
-  bias.increment = 1.0;
+  bias.order_bins = 30;
+  bias.increment = 0.3;
   Reader reader(words);
   while (!reader.at_end())
     set_keyword(settings, reader);
