@@ -83,3 +83,9 @@ def shade(ax: Axes, x: np.ndarray, value: np.ndarray, error: np.ndarray, colour:
     """Draw a curve with a band of one standard error."""
     ax.plot(x, value, color=colour, lw=1.2, label=label)
     ax.fill_between(x, value - error, value + error, color=colour, alpha=0.25, lw=0)
+
+
+def phase_line(ax: Axes, analysis: Analysis) -> None:
+    """Draw the dividing value of the order parameter, where there is one."""
+    if analysis.phases is not None:
+        ax.axhline(analysis.phases.dividing, color="0.3", lw=0.8, ls="--")

@@ -7,19 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from unnp.plots import MAX_POINTS, new_figure, save_figure
+from unnp.plots import new_figure, save_figure
 from unnp.sampling.analysis import Analysis
-from unnp.sampling.figure_labels import COLOURS, labels, shade
+from unnp.sampling.figure_labels import COLOURS, labels, phase_line, shade
 from unnp.sampling.histogram_figure import histograms
-
-MAP_BINS = 80
-MAX_TRAJECTORY = 400
-"""points of the trajectory in the map: more would cover it"""
-MAX_PANELS = 8
+from unnp.sampling.visit_figures import sampled_map, trajectory
 
 
 def write_figures(analysis: Analysis, folder: Path) -> None:
@@ -40,61 +34,6 @@ def write_figures(analysis: Analysis, folder: Path) -> None:
             old.unlink(missing_ok=True)
         if draw is not None:
             draw(analysis, path)
-
-
-def sampled_map(analysis: Analysis, path: Path) -> None:
-    """Draw how often each (H, s) was visited, and the way of the first walker."""
-    samples, names = analysis.samples, labels(analysis)
-    enthalpy = samples.enthalpy / samples.n_atoms
-    counts, h_edges, s_edges = np.histogram2d(enthalpy, samples.order, bins=MAP_BINS)
-    figure, (ax,) = new_figure(width=5.6, height=4.2)
-    image = ax.pcolormesh(
-        h_edges, s_edges, np.where(counts > 0, counts, np.nan).T, norm=LogNorm(), cmap="Blues", rasterized=True
-    )
-    figure.colorbar(image, label="samples")
-    own = np.flatnonzero(samples.walker == 0)
-    own = own[:: -(-len(own) // MAX_TRAJECTORY)]
-    ax.plot(enthalpy[own], samples.order[own], "-", color=COLOURS["liquid"], lw=0.5, alpha=0.5, label="walker 0")
-    if analysis.phases is not None:
-        ax.axhline(
-            analysis.phases.dividing, color="0.3", lw=0.8, ls="--", label=f"$s^*$ = {analysis.phases.dividing:.3f}"
-        )
-    ax.set(xlabel=names["enthalpy"], ylabel=names["order"])
-    legend = ax.legend(frameon=False, fontsize="small")
-    for line in legend.get_lines():
-        line.set(linewidth=1.2, alpha=1)
-    h, s = (0.5 * (edges[1:] + edges[:-1]) for edges in (h_edges, s_edges))
-    rows, columns = np.nonzero(counts)
-    save_figure(
-        figure,
-        path,
-        {"enthalpy_per_atom": h[rows], "order": s[columns], "samples": counts[rows, columns].astype(int)},
-    )
-
-
-def trajectory(analysis: Analysis, path: Path) -> None:
-    """Draw the order parameter over the steps, one panel for each of the first walkers; the CSV holds all walkers."""
-    samples, names = analysis.samples, labels(analysis)
-    kept = np.arange(0, len(samples), -(-len(samples) // MAX_POINTS))
-    columns = {
-        "walker": samples.walker[kept],
-        "step": samples.step[kept].astype(int),
-        "order": samples.order[kept],
-        "enthalpy_per_atom": samples.enthalpy[kept] / samples.n_atoms,
-    }
-    walkers = np.unique(columns["walker"])[:MAX_PANELS]
-    figure, _ = new_figure(width=8, height=1.2 + 1.2 * len(walkers))
-    figure.clear()
-    axes = figure.subplots(len(walkers), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
-    for ax, walker in zip(axes, walkers, strict=True):
-        own = columns["walker"] == walker
-        ax.plot(columns["step"][own], columns["order"][own], lw=0.4, color=COLOURS["solid"], rasterized=True)
-        ax.spines[["top", "right"]].set_visible(False)
-        ax.set_title(f"walker {walker}", fontsize="small", loc="right", pad=2)
-        _phase_line(ax, analysis)
-    axes[-1].set_xlabel("step")
-    figure.supylabel(names["order"], fontsize="medium")
-    save_figure(figure, path, columns)
 
 
 def free_energy_difference(analysis: Analysis, path: Path) -> None:
@@ -193,7 +132,7 @@ def density_of_states(analysis: Analysis, path: Path) -> None:
         states.enthalpy / n, states.order, shown.T, shading="nearest", cmap="viridis", rasterized=True
     )
     figure.colorbar(image, label=r"$\ln n(H, s) / N$")
-    _phase_line(ax, analysis)
+    phase_line(ax, analysis)
     ax.set(xlabel=names["enthalpy"], ylabel=names["order"])
     rows, columns = np.nonzero(np.isfinite(states.log_density))
     table = {
@@ -202,11 +141,6 @@ def density_of_states(analysis: Analysis, path: Path) -> None:
         "log_density": states.log_density[rows, columns],
     }
     save_figure(figure, path, table)
-
-
-def _phase_line(ax: Axes, analysis: Analysis) -> None:
-    if analysis.phases is not None:
-        ax.axhline(analysis.phases.dividing, color="0.3", lw=0.8, ls="--")
 
 
 def _cells(column: list[float]) -> list[Any]:

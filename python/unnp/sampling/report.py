@@ -9,17 +9,17 @@ import numpy as np
 
 from unnp.errors import SamplingError, UnnpError
 from unnp.files import write_atomically
-from unnp.sampling.analysis import Analysis, Averages, Curve
-from unnp.sampling.blocks import Blocks, Estimate, make_blocks
+from unnp.sampling.analysis import Analysis
+from unnp.sampling.averages import averages, heat_capacities, round_values
+from unnp.sampling.blocks import Blocks, make_blocks
 from unnp.sampling.config import AnalysisConfig
 from unnp.sampling.density_of_states import DensityOfStates, density_of_states
-from unnp.sampling.free_energy import LIQUID, SOLID, Profile, profile
+from unnp.sampling.free_energy import Profile, profile
 from unnp.sampling.melting import Melting, melting
 from unnp.sampling.phases import Phases, find_phases
 from unnp.sampling.reweighting import WeightedSums, weighted_sums
 from unnp.sampling.samples import Samples, production
-from unnp.sampling.support import refusal as support_refusal
-from unnp.sampling.support import supported, supported_range
+from unnp.sampling.support import supported_range
 from unnp.sampling.unit_names import unit_names
 
 N_LISTED = 10
@@ -49,7 +49,7 @@ def analyse(samples: Samples, settings: AnalysisConfig, folder: Path | None = No
     temperature_range = supported_range(used, pressure, settings.min_effective_fraction)
     phases, refusal, near = _phases(used, pressure, temperature_range, settings)
     labels = np.zeros(len(used), dtype=int) if phases is None else phases.label(used)
-    listed = np.unique(settings.temperatures) if settings.temperatures else _round_values(*temperature_range, N_LISTED)
+    listed = np.unique(settings.temperatures) if settings.temperatures else round_values(*temperature_range, N_LISTED)
     temperatures = np.union1d(np.linspace(*temperature_range, settings.grid), listed)
     sums = weighted_sums(used, temperatures, pressure, labels, blocks)
     passages = 0 if phases is None else int(phases.passages(used).sum())
@@ -69,8 +69,8 @@ def analyse(samples: Samples, settings: AnalysisConfig, folder: Path | None = No
         blocks=blocks,
         temperature_range=temperature_range,
         sums=sums,
-        averages=_averages(sums, blocks, multiplicity, listed, settings.min_effective_fraction),
-        heat_capacities=_heat_capacities(sums, blocks, multiplicity, settings.min_effective_fraction),
+        averages=averages(sums, blocks, multiplicity, listed, settings.min_effective_fraction),
+        heat_capacities=heat_capacities(sums, blocks, multiplicity, settings.min_effective_fraction),
         phases=phases,
         melting=found,
         refusal=refusal,
@@ -116,50 +116,6 @@ def _phases(
     except SamplingError as error:
         return None, str(error), None
     return phases, "", temperature
-
-
-def _round_values(low: float, high: float, n: int) -> np.ndarray:
-    """Return about n multiples of 1, 2 or 5 times a power of ten between two temperatures, or the ends where none fits."""
-    rough = max((high - low) / n, 1e-9 * high)
-    power = 10.0 ** np.floor(np.log10(rough))
-    step = power * next(m for m in (1, 2, 5, 10) if m * power >= rough * (1 - 1e-9))
-    values = step * np.arange(np.ceil(low / step), np.floor(high / step) + 1)
-    return values if len(values) else np.unique([low, high])
-
-
-def _averages(
-    sums: WeightedSums, blocks: Blocks, multiplicity: np.ndarray, listed: np.ndarray, min_fraction: float
-) -> list[Averages]:
-    values = sums.averages(sums.both_phases(sums.whole()))
-    replicas = sums.averages(sums.both_phases(sums.combined(multiplicity)))
-    errors = {name: blocks.error(columns) for name, columns in replicas.items()}
-    fractions = sums.effective_fractions()[:, 0]
-    rows = []
-    for k in np.searchsorted(sums.temperatures, listed):
-        temperature, fraction = float(sums.temperatures[k]), float(fractions[k])
-        if reason := support_refusal(sums, int(k), min_fraction):
-            rows.append(Averages(temperature, fraction, None, reason))
-        else:
-            found = {name: Estimate(float(values[name][k]), float(errors[name][k])) for name in values}
-            rows.append(Averages(temperature, fraction, found))
-    return rows
-
-
-def _heat_capacities(
-    sums: WeightedSums, blocks: Blocks, multiplicity: np.ndarray, min_fraction: float
-) -> dict[str, Curve]:
-    whole, replicas = sums.whole(), sums.combined(multiplicity)
-    parts = {"all": (sums.both_phases(whole), sums.both_phases(replicas))}
-    if whole.shape[1] == 2:
-        parts |= {n: (whole[:, p], replicas[:, :, p]) for n, p in (("solid", SOLID), ("liquid", LIQUID))}
-    columns = {"all": 0, "liquid": 1 + LIQUID, "solid": 1 + SOLID}
-    curves = {}
-    for name, (moments, resampled) in parts.items():
-        good = supported(sums, min_fraction)[:, columns[name]]
-        value = np.where(good, sums.averages(moments)["heat_capacity"], np.nan)
-        error = np.where(good, blocks.error(sums.averages(resampled)["heat_capacity"]), np.nan)
-        curves[name] = Curve(sums.temperatures, value, error)
-    return curves
 
 
 def _states(
