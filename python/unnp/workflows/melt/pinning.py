@@ -32,7 +32,7 @@ from unnp.workflows.melt.two_phase import TwoPhaseCell, averages
 
 FUSION_ENTROPY = 1.2
 """Of many metals per atom [k], for the second temperature."""
-LEAST_STEP = 0.015
+LEAST_STEP = 0.03
 """Between two temperatures, as a share of them."""
 SOFTNESS = 0.02
 """Fluctuation that the field allows, as a share of the order parameter of the whole crystal."""
@@ -120,7 +120,7 @@ def next_temperature(points: list[PinnedPoint], settings: PinningConfig, bracket
     """Return where to measure next [K], None where there is enough.
 
     Those of the configuration, or: the second follows from the first by an entropy of fusion of 1.2 k, later ones from the
-    line through those before, each at least 1.5 % beyond the root so that it comes to lie between two points.
+    line through those before, each at least 3 % beyond the root so that it comes to lie between two points.
 
     Raises:
         SamplingError: the root is outside of the bracket.
