@@ -63,7 +63,7 @@ class PinningConfig(Config):
     most_temperatures: int = Field(default=5, ge=2)
     """that are tried at most, where they are chosen"""
     stiffness: Positive | None = None
-    """of the field [eV]; default: kT over the square of 2 % of the order parameter of the whole crystal"""
+    """of the field [eV]; default: kT over the square of 1.2 % of the order parameter of the whole crystal"""
 
 
 class MomtRouteConfig(Config):

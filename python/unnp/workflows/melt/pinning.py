@@ -34,8 +34,9 @@ FUSION_ENTROPY = 1.2
 """Of many metals per atom [k], for the second temperature."""
 LEAST_STEP = 0.03
 """Between two temperatures, as a share of them."""
-SOFTNESS = 0.02
-"""Fluctuation that the field allows, as a share of the order parameter of the whole crystal."""
+SOFTNESS = 0.012
+"""Fluctuation that the field allows, as a share of the order parameter of the whole crystal. The error of the mean force
+does not depend on it, but a stiffer field is followed faster, until it reaches the vibrations of the crystal."""
 
 
 @dataclass(frozen=True)
