@@ -119,7 +119,7 @@ def test_stochastic_thermostats_and_pressure(thermostat, tmp_path) -> None:
 
 
 def test_a_killed_ramp_goes_on(tmp_path) -> None:
-    settings = {**BASE, "rate": 100}
+    settings = BASE
     (tmp_path / "al.yaml").write_text(json.dumps(settings))
     command = [sys.executable, "-m", "unnp", "ramp", str(tmp_path / "al.yaml"), "-o", str(tmp_path / "run")]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
@@ -151,6 +151,27 @@ def test_a_killed_ramp_goes_on(tmp_path) -> None:
     run_ramp(config, tmp_path, run, resume=True)
     assert (run / "ramp.csv").read_text() == before
     assert not (run / "in.2.lammps").exists()
+
+
+@pytest.mark.parametrize(
+    ("element", "file", "crystal", "peak"), [("Fe", "Fe_mm.eam.fs", "bcc", 3300), ("Mg", "Mg_mm.eam.fs", "hcp", 1500)]
+)
+def test_other_crystals(element, file, crystal, peak, tmp_path) -> None:
+    config = make(
+        structure={"element": element, "repeat": [5, 5, 5] if crystal == "bcc" else [4, 3, 3]},
+        potential={"pair_style": "eam/fs", "pair_coeff": [f"* * {file} {{elements}}"]},
+        temperatures=[200, peak, peak - 400],
+        rate=1000 if crystal == "bcc" else 400,
+        bin=130,
+        coupling="aniso",
+        stride=5,
+    )
+    summary = run_ramp(config, tmp_path, tmp_path / "run").summary
+    rows = table(tmp_path / "run")
+    assert summary["crystal"] == crystal
+    assert min(rows["solid"][1], rows[crystal][1]) > 0.95
+    assert rows["solid"][-1] < 0.05
+    assert summary["phases"][-1]["label"] == "liquid"
 
 
 def test_the_crystal_is_known_or_asked_for() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from unnp.errors import LammpsError
 from unnp.workflows.melt.ramps_data import Bin, read_rdf
 from unnp.workflows.melt.ramps_limits import label, melting_estimate, phases, superheating_limit, undercooling_limit
+from unnp.workflows.melt.ramps_report import summarise
 
 HEATING = np.arange(300, 1400, 50.0)
 COOLING = HEATING[::-1]
@@ -100,6 +102,14 @@ def test_a_crystal_that_comes_and_goes_counts_when_it_has_melted_for_good() -> N
     bins = [make_bin("heating", 1000 + 10 * k, s, 6.0 if s < 0.2 else 0.3, k) for k, s in enumerate(solids)]
     assert superheating_limit(bins).temperature == 1045
     assert [label(part) for part in bins[2:6]] == ["crystal", "partly crystalline", "crystal", "liquid"]
+
+
+def test_a_melt_that_evaporates_is_said() -> None:
+    bins = [make_bin("heating", 300, 0.9, 0.1), make_bin("heating", 15000, 0.0, 90.0)]
+    assert "evaporates" in summarise(bins, {"n_atoms": 1000}, [])["warnings"][0]
+    assert not summarise(bins[:1], {"n_atoms": 1000}, [])["warnings"]
+    with pytest.raises(LammpsError, match="no bin of the ramp has been finished yet"):
+        summarise([], {"n_atoms": 1000}, [])
 
 
 def test_pair_distributions_written_twice_or_cut_are_read(tmp_path) -> None:

@@ -32,7 +32,11 @@ SYSTEM_FILE = "system.json"
 CHANGEABLE = {"ranks", "threads", "device", "launcher", "lmp"}
 KEPT = 2
 """Restart files kept, the newest ones: a kill may have cut one short."""
-_HARMLESS = "New thermo_style command, previous thermo_modify settings will be lost"
+_HARMLESS = (
+    "New thermo_style command, previous thermo_modify settings will be lost",
+    "Too many neighbors in CNA",  # of a melt: these atoms count as other, which they are
+    "Too many common neighbors in CNA",
+)
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from unnp.workflows.melt.ramps_plan import Leg, Plan
 
 BAR_PER_GPA = 1e4
 RDF_FILE = "rdf.dat"
-SOLID_BONDS = 7
-"""Neighbours whose surroundings are turned alike that make an atom solid, of the 12 or 14 of a crystal."""
+SOLID_BONDS = {"fcc": 8, "hcp": 8, "bcc": 11}
+"""Neighbours whose surroundings are turned alike that make an atom solid, of the 12 or 14 of the crystal."""
 SHELL = {"fcc": 1.354940, "hcp": 1.354940, "bcc": 1.520860}
 """Half-way between the first shells to be counted and the next, over the cube root of the volume per atom."""
 NEAREST = {"fcc": 1.122462, "hcp": 1.122462, "bcc": 1.091124}
@@ -43,7 +43,7 @@ def ramp_deck(
         "",
         command("timestep", f"{_number(config.timestep / 1000)}    # ps"),
         *([] if restart else [_velocities(config), ""]),
-        *_measurements(config, plan, appending=restart is not None),
+        *_measurements(config, plan, crystal, appending=restart is not None),
     ]
     for leg in plan.legs:
         done = (step - leg.first_step) // plan.steps_per_bin
@@ -65,14 +65,14 @@ def _velocities(config: RampConfig) -> str:
     return command("velocity", f"all create {_number(config.temperatures[0])} {config.seed} mom yes dist gaussian")
 
 
-def _measurements(config: RampConfig, plan: Plan, *, appending: bool) -> list[str]:
+def _measurements(config: RampConfig, plan: Plan, crystal: Crystal, *, appending: bool) -> list[str]:
     samples = plan.steps_per_bin // config.stride
     return [
         command("compute", f"rdf all rdf {config.rdf_bins}"),
         command("fix", f"rdf all ave/time {config.stride} {samples} {plan.steps_per_bin} c_rdf[*] &"),
         command("", f"{'append' if appending else 'file'} {RDF_FILE} mode vector"),
         *(command("variable", f"{name} atom c_cna=={code}") for name, code in (("fcc", 1), ("hcp", 2), ("bcc", 3))),
-        command("variable", f"solid atom c_bonds>={SOLID_BONDS}"),
+        command("variable", f"solid atom c_bonds>={SOLID_BONDS[crystal]}"),
         *(command("compute", f"{name} all reduce ave v_{name}") for name in ("fcc", "hcp", "bcc", "solid")),
         command("restart", f"{plan.steps_per_bin} restart.*"),
         command("thermo", str(config.stride)),

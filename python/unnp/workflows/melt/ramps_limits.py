@@ -11,7 +11,7 @@ import numpy as np
 from unnp.workflows.melt.ramps_data import Bin
 
 CRYSTAL_ABOVE = 0.5
-"""Fraction of solid atoms of a crystal; thermal motion alone leaves it above 0.9, a liquid has below 0.1."""
+"""Fraction of solid atoms of a crystal; just before it melts it still has about 0.8, a liquid has below 0.05."""
 DISORDERED_BELOW = 0.2
 CAGED = 0.05
 """Mean square displacement in a bin over the square of the neighbour distance, below which atoms stay in their cages."""

@@ -26,6 +26,8 @@ from unnp.workflows.melt.ramps_limits import (
 
 FORMAT = "unnp ramp 1"
 SMALL = 500
+BOILED = 1.6
+"""Volume over that of the crystal from which on a melt is taken to evaporate; melting adds 3 to 15 %."""
 _UNITS = {
     "duration": "ps",
     "target": "K",
@@ -42,11 +44,18 @@ _COLOURS = {"heating": "tab:red", "cooling": "tab:blue"}
 
 def summarise(bins: Sequence[Bin], provenance: Mapping[str, Any], warnings: Sequence[str]) -> dict[str, Any]:
     """Return the content of ``ramp.json``: limits, estimate, phase labels with their reasons, and where it comes from."""
+    if not bins:
+        raise LammpsError("no bin of the ramp has been finished yet.")
     heated, cooled = superheating_limit(bins), undercooling_limit(bins)
     estimate, worth = melting_estimate(heated, cooled)
     notes = list(warnings)
     if provenance["n_atoms"] < SMALL:
         notes.append(f"fewer than {SMALL} atoms: the limits and the crystal that grows depend on the size of the cell.")
+    if max(part.volume for part in bins) > BOILED * bins[0].volume:
+        notes.append(
+            f"the volume grew to {max(part.volume for part in bins) / bins[0].volume:.1f} times that of the beginning: the "
+            "melt evaporates, and what follows is no liquid. Take a lower peak temperature, or a higher pressure."
+        )
     return {
         "format": FORMAT,
         **provenance,
@@ -80,8 +89,6 @@ def write_report(
         summary: of ``summarise``.
         steps_per_bin: of the plan.
     """
-    if not bins:
-        raise LammpsError("no bin of the ramp has been finished yet.")
     write_atomically(folder / "ramp.json", json.dumps(summary, indent=2) + "\n")
     columns = _columns(bins)
     _curves(folder / "ramp.png", bins, columns, summary)
