@@ -9,8 +9,8 @@ from unnp.workflows.melt.bracket import Bracket
 from unnp.workflows.melt.coexistence import combine
 from unnp.workflows.melt.config import PinningConfig
 from unnp.workflows.melt.estimates import Mean, block_error, fit_line, mean_of
+from unnp.workflows.melt.mean_force import PinnedPoint, next_temperature, root_of
 from unnp.workflows.melt.phases import PhaseLostError
-from unnp.workflows.melt.pinning import PinnedPoint, next_temperature, root_of
 
 
 def autoregressive(rng: np.random.Generator, n: int, memory: float) -> np.ndarray:
