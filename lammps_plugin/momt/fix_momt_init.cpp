@@ -52,8 +52,7 @@ void FixMomt::init() {
     error->all(FLERR, "fix momt: {}", problem);
   if (order_ && order_->needs_list())
     neighbor->add_request(this, NeighConst::REQ_FULL);
-  if (!log_)
-    open_log();
+  open_log();
 }
 
 void FixMomt::check_system() {

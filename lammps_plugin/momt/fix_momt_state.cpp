@@ -171,8 +171,9 @@ void FixMomt::restart(char* buffer) {
 void FixMomt::open_log() {
   if (settings_.log_file.empty())
     return;
+  // only rank 0 holds the file, and all ranks have to meet here in every init
   const auto problem = unnp_lammps::agree(world, [this] {
-    if (comm->me != 0)
+    if (comm->me != 0 || log_)
       return;
     log_ = fopen(settings_.log_file.c_str(), continued_ ? "a" : "w");
     if (!log_)
