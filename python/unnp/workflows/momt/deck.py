@@ -42,8 +42,18 @@ def observe_deck(config: MomtConfig, system: System, phase: str) -> str:
     """
     temperature = config.temperatures[0 if phase == "solid" else 1]
     start = temperature if phase == "solid" else melt_temperature(config)
-    n = config.steps(config.phases.observe, config.pace)
-    lines = [
+    run = command("run", str(config.steps(config.phases.observe, config.pace)))
+    melting = [
+        "# made at another temperature than it is measured at",
+        *_ensemble(config, start),
+        _thermostat(config, start, str(config.seed)),
+        run,
+        command("unfix", "thermostat"),
+        command("unfix", "motion"),
+        command("reset_timestep", "0"),
+        "",
+    ]
+    return _text(
         f"# {system.title}",
         f"# Observe: the {phase} at {temperature:g} K, {config.phases.observe:g} ps, without bias",
         f"# Runs by itself: {_launch(config, 1)} -in in.observe.{phase}.lammps",
@@ -53,16 +63,13 @@ def observe_deck(config: MomtConfig, system: System, phase: str) -> str:
         *_common(config, system),
         # half of the kinetic energy of a crystal at rest in its sites goes into potential energy
         _velocities(2 * start, config.seed),
+        "",
+        *(melting if phase == "liquid" else []),
         fix_momt(config, f"observe/momt.{phase}.log", UNBIASED, temperature=temperature),
         *_ensemble(config, temperature),
-        *_thermo(config),
-    ]
-    if phase == "liquid":
-        lines += [_thermostat(config, start, str(config.seed)), command("run", str(n))]
-    return _text(
-        *lines,
         _thermostat(config, temperature, str(config.seed + 1)),
-        command("run", str(n)),
+        *_thermo(config),
+        run,
         command("write_data", f"observe/{phase}.data nocoeff"),
     )
 

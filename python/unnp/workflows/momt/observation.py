@@ -44,10 +44,9 @@ def basins_of(config: MomtConfig, folder: Path) -> Basins:
 
 
 def _second_half(log: Path) -> Samples:
-    """Return the samples of the second half of the last run; the liquid's log begins with its melting."""
+    """Return the samples of the second half of a run."""
     samples = read_samples([log])
-    runs = 2 if "liquid" in log.name else 1
-    return samples.select(samples.step >= samples.step.max() * (1 - 0.5 / runs))
+    return samples.select(samples.step >= 0.5 * samples.step.max())
 
 
 def _not_seen(config: MomtConfig, solid: Samples, liquid: Samples) -> str:

@@ -20,6 +20,8 @@ from unnp.workflows.momt.observation import basins_of
 from unnp.workflows.momt.progress import MomtProgress
 from unnp.workflows.momt.tail import last_rows
 
+OBSERVED = ("solid", "liquid")
+
 
 @dataclass
 class Run:
@@ -51,14 +53,14 @@ def observe(run: Run) -> None:
     if record.basins is not None:
         return
     n = config.steps(config.phases.observe, config.pace)
-    for k, phase in enumerate(("solid", "liquid")):
+    for k, phase in enumerate(OBSERVED):
         if run.finished("observe") > k:
             continue
         log = run.folder / f"observe/momt.{phase}.log"
         log.unlink(missing_ok=True)
         deck = run.folder / f"in.observe.{phase}.lammps"
         write_atomically(deck, observe_deck(config, record.system, phase))
-        with MomtProgress(f"observe {phase}", [log], config, 0, n * (k + 1)) as progress:
+        with MomtProgress(f"observe {phase}", [log], config, 0, n) as progress:
             _lammps(run, deck, progress, walkers=1)
         run.finish("observe")
     record.basins = basins_of(config, run.folder)

@@ -16,7 +16,7 @@ from unnp.workflows.momt.config import MomtConfig
 from unnp.workflows.momt.deck import ADAPT, PRODUCTION, observe_deck
 from unnp.workflows.momt.folder import RECORD_FILE, prepare, reopen, walker_logs
 from unnp.workflows.momt.labelling import write_frames
-from unnp.workflows.momt.phases import Run, advance, observe
+from unnp.workflows.momt.phases import OBSERVED, Run, advance, observe
 from unnp.workflows.momt.tail import last_rows
 
 
@@ -59,7 +59,7 @@ def run_momt(config: MomtConfig, base: Path, folder: Path, *, resume: bool = Fal
 def prepare_only(config: MomtConfig, base: Path, folder: Path) -> None:
     """Write the folder of a run with the decks of its first phase, and run nothing."""
     config, record = prepare(config, base, folder)
-    for phase in ("solid", "liquid"):
+    for phase in OBSERVED:
         write_atomically(folder / f"in.observe.{phase}.lammps", observe_deck(config, record.system, phase))
 
 

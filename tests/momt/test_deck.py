@@ -1,0 +1,76 @@
+"""Decks against golden files; a changed deck is looked at and copied by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from unnp.config import from_dict
+from unnp.lammps.system import System, command
+from unnp.workflows.momt.config import MomtConfig
+from unnp.workflows.momt.deck import Chunk, chunk_deck, observe_deck
+from unnp.workflows.momt.fix_momt import Basins
+from unnp.workflows.momt.labels import rerun_deck
+
+GOLDEN = Path(__file__).parent / "golden"
+SYSTEM = System(
+    "Al, 108 atoms", ["Al"], "p p p", [command("pair_style", "eam/fs"), command("pair_coeff", "* * Al.eam.fs Al")]
+)
+BASE = {
+    "structure": {"element": "Al", "repeat": [3, 3, 3]},
+    "potential": {"pair_style": "eam/fs", "pair_coeff": ["* * Al.eam.fs Al"]},
+    "temperatures": [650, 1400],
+    "temperature": 950,
+    "order": {"kind": "sk", "star": "fcc", "cells": [3, 3, 3]},
+}
+BASINS = Basins(0.1, 0.4, (-360.0, -320.0))
+CHUNKS = {
+    "adapt": ({"walkers": 2, "ranks": 2, "pressure": 2.5}, Chunk("adapt", 1)),
+    "adapt_continued": ({"bias": {"kind": "wt", "height": 0.02, "gamma": 30}, "coupling": "tri"}, Chunk("adapt", 3)),
+    "production": (
+        {"bias": {"kind": "wl", "increment": 0.5}, "pressure": None, "thermostat": "langevin", "launcher": ""},
+        Chunk("production", 1),
+    ),
+    "production_continued": (
+        {
+            "order": {"kind": "q6", "inner": 3.4, "outer": 4.0, "range": [0, 0.5]},
+            "bias": {"kind": "opes", "barrier": 30},
+        },
+        Chunk("production", 2),
+    ),
+    "multithermal": ({"order": {"kind": "none"}, "walkers": 2, "frames": None}, Chunk("adapt", 1)),
+}
+
+
+@pytest.mark.parametrize("name", CHUNKS)
+def test_chunks_are_the_golden_ones(name: str) -> None:
+    settings, chunk = CHUNKS[name]
+    deck = chunk_deck(from_dict({**BASE, **settings}, MomtConfig), SYSTEM, chunk, BASINS)
+    assert deck == (GOLDEN / f"{name}.lammps").read_text()
+
+
+@pytest.mark.parametrize("phase", ["solid", "liquid"])
+def test_observe_decks_are_the_golden_ones(phase: str) -> None:
+    assert observe_deck(from_dict(BASE, MomtConfig), SYSTEM, phase) == (GOLDEN / f"observe_{phase}.lammps").read_text()
+
+
+def test_the_deck_of_labels_is_the_golden_one() -> None:
+    assert rerun_deck(SYSTEM, "mpirun -n 2 lmp -partition 2x1", 2) == (GOLDEN / "labels.lammps").read_text()
+
+
+def test_walkers_and_chunks_have_seeds_of_their_own() -> None:
+    config = from_dict({**BASE, "walkers": 4}, MomtConfig)
+    decks = [chunk_deck(config, SYSTEM, Chunk(p, n), BASINS) for p in ("adapt", "production") for n in range(1, 400)]
+    seeds = [
+        line.split()[3:] for deck in decks for line in deck.splitlines() if line.startswith("variable        seed")
+    ]
+    assert len(seeds) == len(decks)
+    assert len({seed for row in seeds for seed in row}) == 4 * len(decks)
+
+
+def test_steps_of_chunks_and_frames_are_multiples_of_the_pace() -> None:
+    config = from_dict({**BASE, "pace": 7, "frames": {"wanted": 333}, "phases": {"chunk": 1.234}}, MomtConfig)
+    assert config.chunk_steps % 7 == 0
+    assert config.stride % 7 == 0
+    n_candidates = config.phases.production.min * 1000 / config.timestep / config.stride
+    assert n_candidates >= 3 * 333

@@ -1,0 +1,202 @@
+"""`unnp sample momt` end to end with real LAMMPS: what a run leaves, going on after a kill, wrong input."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import ase.io
+import numpy as np
+import pytest
+import yaml
+from momt_runs import AL, SHORT, make
+from typer.testing import CliRunner
+from unnp.cli import build_app
+from unnp.data.labellers import build_labeller
+from unnp.data.readers import read_structures
+from unnp.errors import ConfigError, LammpsError
+from unnp.lammps.run import run_lammps
+from unnp.sampling.samples import read_samples
+from unnp.workflows.momt.folder import read_record, walker_logs
+from unnp.workflows.momt.run import run_momt
+from unnp.workflows.momt.tail import last_rows
+
+EAM = {"kind": "lammps", "elements": ["Al"], "pair_style": "eam/fs", "pair_coeff": ["* * Al_mm.eam.fs Al"]}
+
+
+def test_a_run_leaves_decks_logs_frames_and_a_summary(finished: Path) -> None:
+    summary = json.loads((finished / "summary.json").read_text())
+    assert summary["phases"]["adapt"]["time_ps"] == 4
+    assert summary["phases"]["production"]["time_ps"] == 8
+    assert "round trips" in summary["phases"]["production"]["ended"]
+    assert summary["frames"] == 30
+    assert summary["analysis"]["melting"] is None
+    assert summary["analysis"]["refusal"]
+    samples = read_samples(walker_logs(finished, "production"))
+    assert np.unique(samples.step[samples.walker == 1]).tolist() == list(range(0, 4001, 25))
+    assert len(np.unique(samples.updates)) == 1
+    record = read_record(finished)
+    assert record.chunks == {"observe": 2, "adapt": 2, "production": 4}
+    assert record.basins is not None
+    assert 0 < record.basins.liquid < record.basins.solid < 1
+    assert -110 < record.basins.enthalpies[0] < record.basins.enthalpies[1] < -90
+    assert len(list((finished / "production").glob("restart.*"))) == 2
+
+
+def test_production_is_drawn_with_the_bias_that_adaptation_left(finished: Path) -> None:
+    adapted = json.loads((finished / "adapt/state.json").read_text())
+    used = json.loads((finished / "production/state.json").read_text())
+    assert used["bias"]["free_energies"] == adapted["bias"]["free_energies"]
+    assert used["updates"] == adapted["updates"] == 2 * 2000 // 25
+
+
+def test_frames_carry_the_labels_of_the_potential_alone(finished: Path) -> None:
+    structures = read_structures(finished / "frames.extxyz")
+    labeller = build_labeller(EAM, finished)
+    for structure in structures[::7]:
+        expected = labeller.label(structure)
+        assert structure.energy == pytest.approx(expected.energy, abs=1e-8)
+        assert np.allclose(structure.forces, expected.forces, atol=1e-7)
+        assert np.allclose(structure.stress, expected.stress, atol=1e-9)
+    assert {structure.group for structure in structures} <= {"solid", "liquid", "between"}
+
+
+def test_frames_carry_enthalpy_order_and_weight_of_their_rows(finished: Path) -> None:
+    frames = ase.io.read(finished / "frames.extxyz", ":")
+    samples = read_samples(walker_logs(finished, "production"))
+    for frame in frames:
+        row = np.abs(samples.enthalpy - frame.info["H"]).argmin()
+        assert frame.info["s"] == pytest.approx(samples.order[row], abs=1e-12)
+        assert frame.get_potential_energy() == pytest.approx(samples.energy[row], abs=1e-6)
+        assert frame.get_volume() == pytest.approx(samples.volume[row], rel=1e-9)
+    assert np.mean([frame.info["weight"] for frame in frames]) == pytest.approx(1.0)
+
+
+def test_decks_run_by_themselves(finished: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(finished, tmp_path / "copy")
+    log = folder / "production/momt.0.log"
+    before = log.read_text()
+    run_lammps(folder / "in.production.lammps", partitions=2)
+    assert before.startswith(log.read_text())
+
+
+def test_a_finished_run_is_extended_and_its_frames_are_chosen_anew(finished: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(finished, tmp_path / "copy")
+    phases = {**SHORT["phases"], "production": {"min": 10, "max": 10}}
+    result = run_momt(make(phases=phases, frames={"wanted": 12, "flat": False}), tmp_path, folder, resume=True)
+    assert result.summary["phases"]["production"]["time_ps"] == 10
+    assert len(ase.io.read(folder / "frames.extxyz", ":")) == 12
+    again = run_momt(make(phases=phases, frames={"wanted": 12, "flat": False}), tmp_path, folder, resume=True)
+    assert again.summary == result.summary
+
+
+@pytest.mark.parametrize("phase", ["observe", "adapt", "production"])
+def test_a_killed_run_goes_on_and_ends_as_if_nothing_had_happened(phase: str, finished: Path, tmp_path: Path) -> None:
+    (tmp_path / "al.yaml").write_text(yaml.safe_dump(SHORT))
+    command = [sys.executable, "-m", "unnp", "sample", "momt", "al.yaml", "-o", "run"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, start_new_session=True)
+    folder = tmp_path / "run"
+    # in the midst of the second piece of the phase
+    deck = "in.observe.liquid.lammps" if phase == "observe" else f"in.{phase}.continue.lammps"
+    wait_for(lambda: (folder / deck).exists())
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    done = read_record(folder).chunks
+    assert done.get("production", 0) < 4
+    wait_for(lambda: may_go_on(folder))
+    run_momt(make(), tmp_path, folder, resume=True)
+    for name in ("adapt", "production"):
+        for ours, theirs in zip(walker_logs(folder, name), walker_logs(finished, name), strict=True):
+            assert np.array_equal(read_samples([ours]).bias, read_samples([theirs]).bias)
+    assert (folder / "frames.extxyz").read_bytes() == (finished / "frames.extxyz").read_bytes()
+
+
+def may_go_on(folder: Path) -> bool:
+    """Whether LAMMPS, which outlives a killed Python, has ended."""
+    import fcntl
+
+    with (folder / ".lock").open("r+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
+def wait_for(condition, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return
+        time.sleep(0.02)
+    raise AssertionError("it did not happen")
+
+
+def test_a_cut_log_is_gone_on_with(finished: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(finished, tmp_path / "copy")
+    log = folder / "production/momt.1.log"
+    log.write_bytes(log.read_bytes()[:-30])
+    last = last_rows(walker_logs(folder, "production"))
+    assert last is not None
+    assert last.step == 4000 - 25
+
+
+def test_other_physics_is_not_a_continuation(finished: Path, tmp_path: Path) -> None:
+    for settings, message in [
+        ({"temperatures": [600, 1400]}, "temperatures"),
+        ({"walkers": 1}, "walkers changed since"),
+        ({"bias": {"kind": "opes", "barrier": 20}}, "bias changed since"),
+        ({"structure": {**AL["structure"], "repeat": [3, 3, 3]}}, "now it has 108 atoms"),
+    ]:
+        with pytest.raises(ConfigError, match=message):
+            run_momt(make(**settings), tmp_path, finished, resume=True)
+    with pytest.raises(LammpsError, match="already holds a run"):
+        run_momt(make(), tmp_path, finished)
+
+
+def test_an_order_parameter_that_sees_no_melting_is_said(tmp_path: Path) -> None:
+    # too short to melt at 700 K
+    phases = {**SHORT["phases"], "observe": 0.2, "melt_temperature": 700}
+    with pytest.raises(LammpsError, match=r"does not tell the solid from the liquid.*raise phases.melt_temperature"):
+        run_momt(make(temperatures=[650, 700], phases=phases), tmp_path, tmp_path / "run")
+
+
+def test_a_damaged_record_is_said(finished: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(finished, tmp_path / "copy")
+    (folder / "progress.json").write_text("{")
+    with pytest.raises(LammpsError, match=r"progress\.json cannot be read"):
+        run_momt(make(), tmp_path, folder, resume=True)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"order": {"kind": "none"}, "walkers": 1, "temperatures": [400, 600]},
+        {"bias": {"kind": "wt"}, "coupling": "aniso"},
+        {"bias": {"kind": "wl"}, "pressure": 2.0, "thermostat": "langevin"},
+        {"pressure": None, "ranks": 2, "walkers": 1},
+        {"order": {"kind": "q6", "inner": 3.4, "outer": 4.2}, "coupling": "tri", "walkers": 1},
+    ],
+)
+def test_every_ensemble_runs(settings: dict, tmp_path: Path) -> None:
+    run_momt(make(**settings), tmp_path, tmp_path / "run")
+    assert len(ase.io.read(tmp_path / "run/frames.extxyz", ":")) == 30
+
+
+def test_the_command_line(tmp_path: Path) -> None:
+    (tmp_path / "al.yaml").write_text(yaml.safe_dump(SHORT))
+    arguments = ["sample", "momt", str(tmp_path / "al.yaml"), "-o", str(tmp_path / "out")]
+    dry = CliRunner().invoke(build_app(), [*arguments, "--dry-run"])
+    assert dry.exit_code == 0, dry.output
+    assert (tmp_path / "out/in.observe.solid.lammps").is_file()
+    assert not (tmp_path / "out/observe/momt.solid.log").exists()
+    result = CliRunner().invoke(build_app(), [*arguments, "--set", "walkers=1"])
+    assert result.exit_code == 0, result.output
+    assert "production 8/8 ps" in result.output
+    assert "melting point" in result.output
