@@ -96,12 +96,12 @@ def superheating_limit(bins: Sequence[Bin]) -> Limit:
         return _none(
             f"the heating began with a {label(heating[0])}, not a crystal ({_reason('crystal', heating[:1])})."
         )
-    change = _last_change(heating, before=("crystal", "partly crystalline"), after=("liquid", "glass"))
-    if change is None:
+    if label(heating[-1]) not in ("liquid", "glass"):
         return _none(
             f"the crystal did not melt up to {heating[-1].temperature:.0f} K ({_reason('crystal', heating[-1:])}); "
             "take a higher peak temperature or a slower rate."
         )
+    change = max(k for k, part in enumerate(heating) if label(part) in ("crystal", "partly crystalline"))
     return _limit(heating[: change + 1], heating[change + 1 :], "the crystal melted")
 
 
@@ -113,20 +113,16 @@ def undercooling_limit(bins: Sequence[Bin]) -> Limit:
     if label(cooling[0]) != "liquid":
         return _none(f"the cooling began with a {label(cooling[0])}, not a liquid ({_reason('crystal', cooling[:1])}).")
     last = cooling[-1]
-    change = _last_change(cooling, before=("liquid", "glass"), after=("crystal", "partly crystalline"))
-    if change is None:
-        became = label(last)
-        advice = "cool more slowly, or take more atoms" + (
-            "" if became == "glass" else ", or end at a lower temperature"
-        )
-        return _none(
-            f"none seen: {became} at {last.temperature:.0f} K "
-            f"({_reason(became, [last])}), the cooling was too fast for nuclei to form; {advice}."
-        )
-    happened = (
-        "the melt crystallised" if label(last) == "crystal" else "the melt began to crystallise, and no more than that,"
+    became = label(last)
+    if became == "crystal":
+        change = max(k for k, part in enumerate(cooling) if label(part) in ("liquid", "glass"))
+        return _limit(cooling[change + 1 :], cooling[: change + 1], "the melt crystallised")
+    found = "only in part" if became == "partly crystalline" else "none seen"
+    advice = "cool more slowly, or take more atoms" + (", or end at a lower temperature" if became == "liquid" else "")
+    return _none(
+        f"{found}: {became} at {last.temperature:.0f} K ({_reason(became, [last])}), the cooling was too fast for a "
+        f"crystal to grow; {advice}."
     )
-    return _limit(cooling[change + 1 :], cooling[: change + 1], happened)
 
 
 def melting_estimate(heated: Limit, cooled: Limit) -> tuple[float | None, str]:
@@ -148,14 +144,6 @@ def melting_estimate(heated: Limit, cooled: Limit) -> tuple[float | None, str]:
         )
     estimate = above + below - float(np.sqrt(above * below))
     return estimate, "an estimate from the hysteresis of one run; `unnp melt` computes the melting point."
-
-
-def _last_change(bins: Sequence[Bin], before: Sequence[str], after: Sequence[str]) -> int | None:
-    """Return the number of the last bin of the side before, if the run ended on the side after."""
-    names = [label(part) for part in bins]
-    if names[-1] not in after:
-        return None
-    return max((k for k, name in enumerate(names) if name in before), default=None)
 
 
 def _none(reason: str) -> Limit:
