@@ -93,3 +93,22 @@ def momt(
         raise typer.Exit(EXIT_INTERRUPTED) from None
     print_table(result.summary["system"], ["", ""], summary_rows(result.summary))
     print(f"Run folder: {folder}")
+
+
+@app.command()
+def compare(
+    folder: Annotated[Path, typer.Argument(help="Folder of a finished run of `unnp sample momt`.")],
+    temperature: Annotated[float | None, typer.Option(help="Of the plain runs [K]; default: T0 of the run.")] = None,
+) -> None:
+    """Compare a MOMT run with plain dynamics from solid and liquid and with a ramp, each with as many steps.
+
+    The folder compare in it gets the figure histograms.png with its data, and compare.json.
+    """
+    from unnp.cli.train import print_table
+    from unnp.workflows.momt.compare import compare as compare_methods
+    from unnp.workflows.momt.compare import table_rows
+
+    result = compare_methods(folder, temperature)
+    title = f"{result['steps']} steps each, plain runs at {result['temperature']:g} K"
+    print_table(title, ["", "solid", "liquid", "passages", "bins of (H, s)"], table_rows(result))
+    print(f"Figure: {folder}/compare/histograms.png")

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from unnp.lammps.deck import BAR_PER_GPA
 from unnp.lammps.system import DATA_FILE, System, command
 from unnp.workflows.momt.config import MomtConfig
+from unnp.workflows.momt.deck_parts import ensemble, interactions, launch, text, thermo, thermostat, velocities, world
 from unnp.workflows.momt.fix_momt import UNBIASED, Basins, bias_arguments, fix_momt
 
-_THERMO = "step time temp press pe ke vol f_momt f_momt[1] f_momt[2] f_momt[4] f_momt[7] f_momt[8]"
 ADAPT, PRODUCTION = "adapt", "production"
 
 
@@ -45,30 +44,30 @@ def observe_deck(config: MomtConfig, system: System, phase: str) -> str:
     run = command("run", str(config.steps(config.phases.observe, config.pace)))
     melting = [
         "# made at another temperature than it is measured at",
-        *_ensemble(config, start),
-        _thermostat(config, start, str(config.seed)),
+        *ensemble(config, start),
+        thermostat(config, start, str(config.seed)),
         run,
         command("unfix", "thermostat"),
         command("unfix", "motion"),
         command("reset_timestep", "0"),
         "",
     ]
-    return _text(
+    return text(
         f"# {system.title}",
         f"# Observe: the {phase} at {temperature:g} K, {config.phases.observe:g} ps, without bias",
-        f"# Runs by itself: {_launch(config, 1)} -in in.observe.{phase}.lammps",
+        f"# Runs by itself: {launch(config, 1)} -in in.observe.{phase}.lammps",
         "",
-        *_world(system),
+        *world(system),
         command("read_data", DATA_FILE),
-        *_common(config, system),
+        *interactions(config, system),
         # half of the kinetic energy of a crystal at rest in its sites goes into potential energy
-        _velocities(2 * start, config.seed),
+        velocities(2 * start, config.seed),
         "",
         *(melting if phase == "liquid" else []),
         fix_momt(config, f"observe/momt.{phase}.log", UNBIASED, temperature=temperature),
-        *_ensemble(config, temperature),
-        _thermostat(config, temperature, str(config.seed + 1)),
-        *_thermo(config),
+        *ensemble(config, temperature),
+        thermostat(config, temperature, str(config.seed + 1)),
+        *thermo(config),
         run,
         command("write_data", f"observe/{phase}.data nocoeff"),
     )
@@ -80,21 +79,21 @@ def chunk_deck(config: MomtConfig, system: System, chunk: Chunk, basins: Basins)
     seeds = [config.seed + 1000 * (chunk.number + 500 * (chunk.phase == PRODUCTION)) + w for w in walkers]
     last = chunk.number * config.chunk_steps
     ranks = f"-partition {config.walkers}x{config.ranks} " if config.walkers > 1 else ""
-    return _text(
+    return text(
         f"# {system.title}",
         f"# {_summary(config)}",
         f"# {chunk.phase.capitalize()}, chunk {chunk.number}: up to {last * config.timestep / 1000:g} ps",
-        f"# Runs by itself: {_launch(config, config.walkers)} {ranks}-in {chunk.deck}",
+        f"# Runs by itself: {launch(config, config.walkers)} {ranks}-in {chunk.deck}",
         "",
         _per_walker("walker", walkers),
         _per_walker("seed", seeds),
         *_begin(config, system, chunk),
-        *_common(config, system),
-        *([_velocities(t0, "${seed}")] if chunk == Chunk(ADAPT, 1) else []),
+        *interactions(config, system),
+        *([velocities(t0, "${seed}")] if chunk == Chunk(ADAPT, 1) else []),
         _biased(config, chunk, basins),
-        *_ensemble(config, t0),
-        _thermostat(config, t0, "${seed}"),
-        *_thermo(config),
+        *ensemble(config, t0),
+        thermostat(config, t0, "${seed}"),
+        *thermo(config),
         "",
         *(_dump(config, chunk) if chunk.phase == PRODUCTION and config.frames else []),
         command("run", f"{last} upto"),
@@ -118,7 +117,7 @@ def _begin(config: MomtConfig, system: System, chunk: Chunk) -> list[str]:
     else:
         phases = ["liquid" if w % 2 and config.has_order else "solid" for w in range(config.walkers)]
         start, lines = "observe/${phase}.data", [_per_walker("phase", phases)]
-    return [*lines, "", *_world(system), command("read_data", start)]
+    return [*lines, "", *world(system), command("read_data", start)]
 
 
 def _biased(config: MomtConfig, chunk: Chunk, basins: Basins) -> str:
@@ -140,58 +139,8 @@ def _dump(config: MomtConfig, chunk: Chunk) -> list[str]:
     ]
 
 
-def _world(system: System) -> list[str]:
-    return [command("units", "metal"), command("atom_style", "atomic"), command("boundary", system.boundary)]
-
-
-def _common(config: MomtConfig, system: System) -> list[str]:
-    return [
-        "",
-        *system.potential,
-        "",
-        command("timestep", f"{config.timestep / 1000:.10g}    # ps"),
-        "",
-    ]
-
-
-def _thermo(config: MomtConfig) -> list[str]:
-    # behind fix momt, whose values it prints
-    return [
-        "",
-        command("thermo_style", f"custom {_THERMO}"),
-        command("thermo_modify", "flush yes format float %.10g"),
-        command("thermo", str(config.pace * max(1, 1000 // config.pace))),
-    ]
-
-
-def _velocities(temperature: float, seed: int | str) -> str:
-    return command("velocity", f"all create {temperature:.10g} {seed} mom yes dist gaussian")
-
-
-def _ensemble(config: MomtConfig, temperature: float) -> list[str]:
-    # behind fix momt, whose forces and virial they must see
-    if config.pressure is None:
-        return [command("fix", "motion all nve")]
-    pressure = f"{config.pressure * BAR_PER_GPA:.10g}"
-    damping = (config.pressure_damping or 500 * config.timestep) / 1000
-    arguments = f"{config.coupling} {pressure} {pressure} {damping:.10g} ptemp {temperature:.10g}"
-    return [command("fix", f"motion all nph {arguments}")]
-
-
-def _thermostat(config: MomtConfig, temperature: float, seed: str) -> str:
-    default = 50 if config.thermostat == "csvr" else 500
-    damping = (config.temperature_damping or default * config.timestep) / 1000
-    arguments = f"{temperature:.10g} {temperature:.10g} {damping:.10g} {seed}"
-    style = f"temp/csvr {arguments}" if config.thermostat == "csvr" else f"langevin {arguments} zero yes"
-    return command("fix", f"thermostat all {style}")
-
-
 def _per_walker(name: str, values: Sequence[object]) -> str:
     return command("variable", f"{name} world {' '.join(map(str, values))}")
-
-
-def _launch(config: MomtConfig, walkers: int) -> str:
-    return f"{config.launcher.replace('{ranks}', str(walkers * config.ranks))} {config.lmp}".strip()
 
 
 def _summary(config: MomtConfig) -> str:
@@ -201,7 +150,3 @@ def _summary(config: MomtConfig) -> str:
         f"MOMT {config.bias.kind}, {low:g} to {high:g} K, T0 {config.reference_temperature:g} K, {pressure}, "
         f"timestep {config.timestep:g} fs, {config.walkers} walker(s)"
     )
-
-
-def _text(*lines: str) -> str:
-    return "\n".join(lines) + "\n"
