@@ -8,7 +8,7 @@ import ase
 import numpy as np
 import pytest
 from lammps_run import Run, run_lammps
-from momt_decks import aluminium, dump, eam, forces, head, report, thermo, write_structure
+from momt_decks import aluminium, dump, eam, forces, head, read_log, report, thermo, write_structure
 
 STEPS = 20
 FOUR = ["sk", "q6", "wt", "empty_list", "empty_q6"]  # more ranks than cores are slow
@@ -74,6 +74,16 @@ def test_ranks_agree(name: str, ranks: int, runs: dict[int, Run]) -> None:
         np.testing.assert_allclose(many, one, rtol=0, atol=1e-10, err_msg=moment)
     np.testing.assert_allclose(runs[ranks].printed(name), runs[1].printed(name), rtol=1e-9, atol=1e-9)
     assert runs[1].printed(name)[15] >= STEPS // 2
+
+
+def test_log_of_several_runs(tmp_path: Path) -> None:
+    """Runs one after the other go on in one log; all ranks come through, though only one holds the file."""
+    write_structure(tmp_path, aluminium((2, 2, 2)))
+    fix = "fix momt all momt T0 900 temps 650 1400 8 order sk fcc 2 2 2 mode opes pace 2 log a.log 2\n"
+    run_lammps(tmp_path, head() + fix + "fix box all nve\nrun 4\nrun 4\n", 2, timeout=60)
+    rows = read_log(tmp_path / "a.log")[1]
+    assert np.unique(rows[:, 0]).tolist() == [0, 2, 4, 6, 8]
+    assert rows[-1, 8] == 4
 
 
 def test_thermo_energy_and_modify(tmp_path: Path) -> None:
