@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import ceil
 
 from unnp.lammps.system import DATA_FILE, System, command
@@ -54,9 +53,8 @@ class DeckWriter:
             command("run", str(first)),
             command("fix", f"box all ave/time 5 {STRIDE // 5} {STRIDE} v_lx v_ly v_lz ave running"),
             command("run", str(averaged)),
-            *(command("variable", f"{name} equal $(f_box[{k + 1}])") for k, name in enumerate(("a", "b", "c"))),
-            command("unfix", "npt"),
-            command("unfix", "box"),
+            *(command("variable", f"{name} equal $(f_box[{k}])") for k, name in enumerate("abc", 1)),
+            *(command("unfix", name) for name in ("npt", "box")),
             command("change_box", "all x final 0 $a y final 0 $b z final 0 $c remap units box"),
             "",
             command("fix", f"nvt all nvt {self._bath()}"),
@@ -64,7 +62,7 @@ class DeckWriter:
             command("run", str(self._config.steps(cell.averaging / 2))),
             command("write_data", f"{SOLID_DATA} nocoeff"),
         ]
-        return _text(lines)
+        return "\n".join([*lines, ""])
 
     def melt(self, run: int = 1) -> str:
         """Return the deck that melts the outer half of the cell, the inner one held, and cools the melt again."""
@@ -72,9 +70,9 @@ class DeckWriter:
         hot = cell.melt_temperature or 2 * self._temperature
         lines = [
             *self._begin("half of the crystal melted, the other half held", SOLID_DATA),
-            command("region", "outer block INF INF INF INF $(0.25*lz) $(0.75*lz) side out units box"),
-            command("group", "melt region outer"),
-            *self._measure("melt"),
+            *_outside("melt", 0.25),
+            *_outside("core", 0.125),  # of the melt, without the layers that the crystal orders
+            *self._measure("core"),
             self._velocities("melt", 2 * hot, seed + 1),
             "",
             command("fix", f"nph melt nph z {self._bar} {self._bar} {self._squeeze} dilate melt"),
@@ -84,7 +82,7 @@ class DeckWriter:
             command("run", str(self._config.steps(cell.cooling))),
             command("write_data", f"{two_phase_data(run)} nocoeff"),
         ]
-        return _text(lines)
+        return "\n".join([*lines, ""])
 
     def coexistence(self, run: int = 1) -> str:
         """Return the deck of two phases at constant enthalpy, the box free along the normal of the interface."""
@@ -99,7 +97,7 @@ class DeckWriter:
             command("run", str(steps)),
             command("write_data", f"coexistence.{run}.data nocoeff"),
         ]
-        return _text(lines)
+        return "\n".join([*lines, ""])
 
     def pinning(self, stiffness: float, anchor: float) -> str:
         """Return the deck of two phases at constant temperature, held by a harmonic field on the order parameter.
@@ -109,19 +107,18 @@ class DeckWriter:
             anchor: order parameter at which it is zero.
         """
         steps = self._config.steps(self._config.pinning.duration)
-        z = f"z {self._bar} {self._bar} {self._squeeze}"
         lines = [
             *self._begin("crystal and melt at constant temperature, held by a field", two_phase_data(1)),
             command("velocity", "all zero linear"),
             *self._measure(),
             *self._profile("profile.pinning.dat", steps),
             "",
-            command("fix", f"npt all npt {self._bath()} {z}"),
+            command("fix", f"npt all npt {self._bath()} z {self._bar} {self._bar} {self._squeeze}"),
             *self._order_parameter(stiffness, anchor),
             command("run", str(steps)),
             command("write_data", "pinning.data nocoeff"),
         ]
-        return _text(lines)
+        return "\n".join([*lines, ""])
 
     def _begin(self, title: str, data: str) -> list[str]:
         return [
@@ -184,13 +181,18 @@ class DeckWriter:
         return f"temp {self._kelvin} {self._kelvin} {self._heat}"
 
 
+def _outside(group: str, share: float) -> list[str]:
+    """Return the group of the atoms within a share of the cell's length from its ends."""
+    bounds = f"$({_number(share)}*lz) $({_number(1 - share)}*lz)"
+    return [
+        command("region", f"{group} block INF INF INF INF {bounds} side out units box"),
+        command("group", f"{group} region {group}"),
+    ]
+
+
 def two_phase_data(run: int) -> str:
     """Return the name of the file with crystal and melt side by side."""
     return f"two-phase.{run}.data"
-
-
-def _text(lines: Sequence[str]) -> str:
-    return "\n".join(lines) + "\n"
 
 
 def _number(value: float) -> str:

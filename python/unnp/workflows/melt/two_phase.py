@@ -128,4 +128,4 @@ def _read_solid(log: LammpsLog) -> dict[str, Any]:
 
 def _read_melt(log: LammpsLog) -> dict[str, Any]:
     hot, cold = (averages(block)["crystal_like"] for block in log.blocks[-2:])
-    return {"hot": float(hot[len(hot) // 2 :].mean()), "cold": float(cold[-1])}
+    return {"hot": float(hot[-max(1, len(hot) // 4) :].mean()), "cold": float(cold[-1])}
