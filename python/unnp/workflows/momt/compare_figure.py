@@ -35,5 +35,6 @@ def draw(samples: dict[str, dict[str, np.ndarray]], titles: dict[str, str], n_at
             style: dict[str, Any] = {"fill": True, "alpha": 0.35, "color": "0.4"} if method == "momt" else {}
             ax.stairs(density, edges, label=titles[method], **style)
         ax.set(xlabel=label, ylabel="density", yscale="log")
-    axes[0].legend(frameon=False, fontsize="small")
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels), frameon=False)
     save_figure(figure, path, data)

@@ -18,13 +18,16 @@ from unnp.units import BOLTZMANN_EV_PER_K
 REACHABLE = 15.0
 """order parameters up to this free energy [k T0] above the lowest count for the drift"""
 
+CENTRE_WEIGHTS = np.array([1.0, 23.0, 23.0, 1.0]) / 48
+"""of uniform cubic B-splines in the middle between two knots"""
+
 
 def bias_drift(before: dict[str, Any], after: dict[str, Any]) -> float:
     """Return the largest change of the bias' free energies between two states, in k T0; constants do not count.
 
     For `opes`, whose ensembles l = (T, umbrella) have ``exp(-b0 DF_l) = Z_l / Z_0``, these are the free energies of the
     temperatures and those of the umbrellas that can be reached, each summed over the other; for `wt` those of the
-    temperatures, and the hills where there are any; for `wl` ln n(H, s) where the histogram is filled.
+    temperatures, and the hills where there are any; for `wl` ln n(H, s) at the centres of the bins that were visited.
 
     Args:
         before, after: contents of state files of one run.
@@ -43,7 +46,7 @@ def _profiles(state: dict[str, Any]) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return free energies in k T0 and which of their entries count."""
     bias, b0 = state["bias"], 1 / (BOLTZMANN_EV_PER_K * state["temperature"])
     if state["mode"] == "wl":
-        return [(np.array(bias["log_density"]), np.array(bias["histogram"]) > 0)]
+        return [(_at_centres(np.array(bias["log_density"], dtype=float)), np.array(bias["visits"]) > 0)]
     free = b0 * np.array(bias["free_energies"], dtype=float)
     profiles = []
     if state["mode"] == "wt":
@@ -54,6 +57,14 @@ def _profiles(state: dict[str, Any]) -> list[tuple[np.ndarray, np.ndarray]]:
         profiles.append((umbrellas, umbrellas < umbrellas.min() + REACHABLE))
         free = np.array([-log_sum_exp(-row) for row in free])
     return [*profiles, (free.ravel(), np.ones(free.size, dtype=bool))]
+
+
+def _at_centres(coefficients: np.ndarray) -> np.ndarray:
+    """Return the values of a cubic spline at the centres of its bins, (n_h, n_s) of coefficients (n_h + 3, n_s + 3)."""
+    for axis in (0, 1):
+        windows = np.lib.stride_tricks.sliding_window_view(coefficients, 4, axis=axis)
+        coefficients = windows @ CENTRE_WEIGHTS
+    return coefficients
 
 
 def half_run_drift(folder: Path, n_chunks: int) -> float | None:
