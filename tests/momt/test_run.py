@@ -17,12 +17,14 @@ import pytest
 import yaml
 from momt_runs import AL, SHORT, make
 from typer.testing import CliRunner
+from unnp.adapters.ase import UnnpCalculator
 from unnp.cli import build_app
 from unnp.data.labellers import build_labeller
 from unnp.data.readers import read_structures
 from unnp.errors import ConfigError, LammpsError
 from unnp.lammps.run import run_lammps
 from unnp.sampling.samples import read_samples
+from unnp.workflows.momt.compare import compare
 from unnp.workflows.momt.folder import read_record, walker_logs
 from unnp.workflows.momt.run import run_momt
 from unnp.workflows.momt.tail import last_rows
@@ -96,7 +98,12 @@ def test_a_finished_run_is_extended_and_its_frames_are_chosen_anew(finished: Pat
     assert again.summary == result.summary
 
 
-@pytest.mark.parametrize("phase", ["observe", "adapt", "production"])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "phase", [pytest.param("observe", marks=SLOW), pytest.param("adapt", marks=SLOW), "production"]
+)
 def test_a_killed_run_goes_on_and_ends_as_if_nothing_had_happened(phase: str, finished: Path, tmp_path: Path) -> None:
     (tmp_path / "al.yaml").write_text(yaml.safe_dump(SHORT))
     command = [sys.executable, "-m", "unnp", "sample", "momt", "al.yaml", "-o", "run"]
@@ -200,3 +207,51 @@ def test_the_command_line(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "production 8/8 ps" in result.output
     assert "melting point" in result.output
+
+
+def test_a_model_is_a_potential_too(small_model: Path, tmp_path: Path) -> None:
+    shutil.copy(small_model, tmp_path / "small.pt")
+    settings = {"potential": {"model": "small.pt"}, "order": {"kind": "none"}, "device": "cpu", "walkers": 1, "pace": 1}
+    phases = {"observe": 0.2, "adapt": {"min": 0.2, "max": 0.2}, "production": {"min": 0.4, "max": 0.4}, "chunk": 0.2}
+    run_momt(make(**settings, temperatures=[200, 400], phases=phases), tmp_path, tmp_path / "run")
+    frames = ase.io.read(tmp_path / "run/frames.extxyz", ":")
+    assert len(frames) > 1
+    expected = UnnpCalculator(small_model, device="cpu")
+    for frame in frames[:3]:
+        energy, forces = frame.get_potential_energy(), frame.get_forces()
+        frame.calc = expected
+        assert frame.get_potential_energy() == pytest.approx(energy, abs=1e-6)
+        assert np.allclose(frame.get_forces(), forces, atol=1e-6)
+
+
+def test_ctrl_c_stops_lammps_and_says_how_to_go_on(tmp_path: Path) -> None:
+    (tmp_path / "al.yaml").write_text(yaml.safe_dump(SHORT))
+    command = [sys.executable, "-m", "unnp", "sample", "momt", "al.yaml", "-o", "run"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    wait_for(lambda: (tmp_path / "run/adapt/momt.0.log").exists())
+    process.send_signal(signal.SIGINT)
+    printed = process.communicate(timeout=60)[0]
+    assert process.returncode == 75
+    assert "Go on with: unnp sample momt al.yaml -o run --resume" in printed
+    assert may_go_on(tmp_path / "run")
+
+
+def test_plain_dynamics_is_run_to_compare_with(finished: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(finished, tmp_path / "copy")
+    first = compare(folder)
+    steps = 2 * 1000 * (2 + 4)
+    assert first["steps"] == steps
+    assert first["temperature"] == pytest.approx(953.9)
+    rows = {name: len(read_samples([folder / f"compare/momt.{name}.0.log"])) for name in ("solid", "liquid")}
+    assert rows == {"solid": steps // 25 + 1, "liquid": steps // 25 + 1}
+    assert len(list(folder.glob("compare/momt.ramp.*.log"))) == 24
+    seen = first["methods"]
+    assert seen["solid"]["solid"] > 0.9
+    assert seen["solid"]["passages"] <= 2
+    data = np.genfromtxt(folder / "compare/histograms.csv", delimiter=",", names=True)
+    for method in seen:
+        assert np.trapezoid(data[f"order_{method}"], data["order"]) == pytest.approx(1, abs=0.1)
+    again = compare(folder)  # nothing is run again
+    assert again == first
+    with pytest.raises(ConfigError, match=r"must lie within 650 to 1400 K"):
+        compare(folder, 100.0)

@@ -142,7 +142,17 @@ def _unmet(run: Run, phase: str) -> list[str]:
         if drift is None or drift > gates.drift:
             unmet.append("drift not known yet" if drift is None else f"drift {drift:.2g} > {gates.drift:g} kT0")
         return unmet
-    return unmet + _unsupported(run)
+    return unmet + _too_few_frames(run) + _unsupported(run)
+
+
+def _too_few_frames(run: Run) -> list[str]:
+    config = run.config
+    if config.frames is None:
+        return []
+    rows = run.finished(PRODUCTION) * config.chunk_steps * config.walkers * (1 - config.analysis.burn_in)
+    candidates = int(rows / config.stride)
+    wanted = config.frames.wanted
+    return [] if candidates >= wanted else [f"{candidates} of {wanted} frames"]
 
 
 def _unsupported(run: Run) -> list[str]:
