@@ -110,10 +110,11 @@ def test_given_temperatures_are_all_measured():
 
 def test_starts_follow_the_phase_that_is_left():
     bracket = Bracket(600, 1400)
-    assert bracket.next_guess(PhaseLostError("liquid", 1000, "here", adiabatic=True)) == pytest.approx(970)
-    assert bracket.next_guess(PhaseLostError("solid", 800, "here", adiabatic=True)) == pytest.approx(824)
-    assert bracket.next_guess(PhaseLostError("liquid", 970, "here")) == pytest.approx(885)
+    assert bracket.next_guess(PhaseLostError("liquid", 1000, "here", adiabatic=True), 1050) == pytest.approx(970)
+    assert bracket.next_guess(PhaseLostError("solid", 800, "here", adiabatic=True), 700) == pytest.approx(824)
+    assert bracket.next_guess(PhaseLostError("liquid", 970, "here"), 970) == pytest.approx(885)
+    assert Bracket(600, 1400).next_guess(PhaseLostError("liquid", 1100, "here", adiabatic=True), 1060) < 1060
     with pytest.raises(SamplingError, match="the melting point is above 970 K; give other `temperatures`"):
-        bracket.next_guess(PhaseLostError("solid", 980, "here", adiabatic=True))
+        bracket.next_guess(PhaseLostError("solid", 980, "here", adiabatic=True), 900)
     with pytest.raises(SamplingError, match="the melting point is below 600 K"):
-        Bracket(600, 1400).next_guess(PhaseLostError("liquid", 590, "here", adiabatic=True))
+        Bracket(600, 1400).next_guess(PhaseLostError("liquid", 590, "here", adiabatic=True), 650)

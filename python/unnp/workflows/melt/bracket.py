@@ -18,11 +18,12 @@ class Bracket:
     low: float
     high: float
 
-    def next_guess(self, error: PhaseLostError) -> float:
-        """Narrow the bracket and return where to begin next.
+    def next_guess(self, error: PhaseLostError, start: float) -> float:
+        """Narrow the bracket and return where to begin next, after a start that lost a phase [K].
 
         The phase left over is stable where it was left: melt above the melting point, crystal below. A temperature that was
-        free has come near to the melting point, a little beyond it is the next start; otherwise the middle of the bracket.
+        free has come near to the melting point: the next start is a little beyond it, and beyond the last; otherwise it is
+        the middle of the bracket.
 
         Raises:
             SamplingError: the melting point is outside of the bracket.
@@ -35,4 +36,6 @@ class Bracket:
         middle = (self.low + self.high) / 2
         if not error.adiabatic:
             return middle
-        return max(middle, (1 - MARGIN) * found) if melted else min(middle, (1 + MARGIN) * found)
+        if melted:
+            return max(middle, (1 - MARGIN) * min(found, start))
+        return min(middle, (1 + MARGIN) * max(found, start))

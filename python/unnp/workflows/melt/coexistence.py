@@ -67,7 +67,7 @@ class CoexistenceRoute:
             except PhaseLostError as error:
                 print(error, flush=True)
                 lost.append(str(error))
-                guess = bracket.next_guess(error)
+                guess = bracket.next_guess(error, guess)
         raise SamplingError("one phase took the whole cell at every start:\n  " + "\n  ".join([*lost, ADVICE]))
 
     def _at(self, folder: Path, temperature: float) -> RouteResult:

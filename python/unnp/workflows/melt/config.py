@@ -31,7 +31,7 @@ class CellConfig(Config):
     melting: Positive = 6.0
     """in which half of the cell is melted, the other half held"""
     cooling: Positive = 3.0
-    """in which the melt is brought back to temperature"""
+    """in which the melt is brought back to temperature; for a third as long both phases settle together"""
     melt_temperature: Positive | None = None
     """at which it is melted [K]; default: twice the temperature of the cell"""
 

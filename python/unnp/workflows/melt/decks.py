@@ -21,14 +21,7 @@ _THERMO = (command("thermo_modify", "flush yes format float %.10g"),)  # to be s
 
 
 class DeckWriter:
-    """Decks for one crystal at one temperature.
-
-    Args:
-        config: of the run.
-        system: what decks say of the atoms.
-        crystal: whose shells and Bragg peak are looked at.
-        temperature: of solid and melt [K].
-    """
+    """Decks for one crystal, ``crystal`` and ``system`` in the decks' words, at one temperature [K]."""
 
     def __init__(self, config: MeltConfig, system: System, crystal: Crystal, temperature: float) -> None:
         self._config, self._system, self._crystal = config, system, crystal
@@ -65,8 +58,9 @@ class DeckWriter:
         return "\n".join([*lines, ""])
 
     def melt(self, run: int = 1) -> str:
-        """Return the deck that melts the outer half of the cell, the inner one held, and cools the melt again."""
+        """Return the deck that melts the outer half of the cell, the inner one held, cools it, and lets both settle."""
         cell, seed = self._config.cell, self._config.seed + 10 * run
+        z = f"z {self._bar} {self._bar} {self._squeeze}"
         hot = cell.melt_temperature or 2 * self._temperature
         lines = [
             *self._begin("half of the crystal melted, the other half held", SOLID_DATA),
@@ -75,11 +69,15 @@ class DeckWriter:
             *self._measure("core"),
             self._velocities("melt", 2 * hot, seed + 1),
             "",
-            command("fix", f"nph melt nph z {self._bar} {self._bar} {self._squeeze} dilate melt"),
+            command("fix", f"nph melt nph {z} dilate melt"),
             command("fix", f"bath melt temp/csvr {_number(hot)} {_number(hot)} {self._heat} {seed + 2}"),
             command("run", str(self._config.steps(cell.melting))),
             command("fix", f"bath melt temp/csvr {self._kelvin} {self._kelvin} {self._heat} {seed + 3}"),
             command("run", str(self._config.steps(cell.cooling))),
+            *(command("unfix", name) for name in ("bath", "nph")),
+            command("fix", f"nph all nph {z}"),
+            command("fix", f"bath all temp/csvr {self._kelvin} {self._kelvin} {self._heat} {seed + 4}"),
+            command("run", str(self._config.steps(cell.cooling / 3))),
             command("write_data", f"{two_phase_data(run)} nocoeff"),
         ]
         return "\n".join([*lines, ""])

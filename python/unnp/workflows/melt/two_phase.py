@@ -88,9 +88,9 @@ class TwoPhaseCell:
             LammpsError: LAMMPS failed.
         """
         solid, cell = self.solid(), self.config.cell
-        hot_steps, cold_steps = self.config.steps(cell.melting), self.config.steps(cell.cooling)
+        steps = sum(self.config.steps(t) for t in (cell.melting, cell.cooling, cell.cooling / 3))
         deck = self.decks.melt(run)
-        melt = self.stages.run(f"melt.{run}", deck, [SOLID_DATA], hot_steps + cold_steps, _read_melt)
+        melt = self.stages.run(f"melt.{run}", deck, [SOLID_DATA], steps, _read_melt)
         if melt["hot"] > MOST_LIQUID:
             raise ConfigError(
                 f"{self.folder}: {100 * melt['hot']:.0f} % of the atoms that were to be melted still look like crystal; "
@@ -127,5 +127,5 @@ def _read_solid(log: LammpsLog) -> dict[str, Any]:
 
 
 def _read_melt(log: LammpsLog) -> dict[str, Any]:
-    hot, cold = (averages(block)["crystal_like"] for block in log.blocks[-2:])
+    hot, cold = (averages(block)["crystal_like"] for block in (log.blocks[-3], log.blocks[-1]))
     return {"hot": float(hot[-max(1, len(hot) // 4) :].mean()), "cold": float(cold[-1])}
