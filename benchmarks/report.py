@@ -82,11 +82,25 @@ def fused(result: Row) -> str:
     return f"{text}\n\n{table(header, lines)}"
 
 
+def momt(result: Row) -> str:
+    """Return what fix momt adds to a step, on top of plain dynamics and of dynamics with the energy at every step."""
+    header = ["pair style", "atoms", "run", "CPU ms/step", "over plain, %", "over energy at every step, %", "asked, %"]
+    names = {"plain": "plain NVE", "energy": "energy at every step"}
+    lines = []
+    for row in result["rows"]:
+        ratios = [row.get(key) for key in ("overhead_percent", "beyond_energy_percent", "asked_percent")]
+        run = names.get(row["variant"], f"fix momt, order {row['variant']}")
+        shown = [number(row["cpu_ms_per_step"]), *["-" if r is None else f"{r:.1f}" for r in ratios]]
+        lines.append([row["style"], f"{row['n_atoms']:,}", run, *shown])
+    return table(header, lines)
+
+
 SECTIONS: dict[str, tuple[str, Callable[[Row], str]]] = {
     "lammps_throughput": ("Molecular dynamics in LAMMPS", lammps),
     "ase_peers": ("Energy and forces through ASE", ase),
     "training_throughput": ("Training", training),
     "fused_ops": ("Fused bond operators", fused),
+    "momt_overhead": ("Overhead of fix momt", momt),
 }
 
 
