@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from lammps_run import run_lammps
 from momt_decks import aluminium, head, read_log, read_state, report, shown, thermo, write_structure
-from momt_oracle import BOLTZMANN, NKTV2P, Density, Grid, Hills, Opes, first_guess, umbrellas
+from momt_oracle import BOLTZMANN, NKTV2P, Hills, Opes, first_guess, umbrellas
+from momt_splines import Density, Grid
 from momt_systems import T0
 
 STEPS = 60

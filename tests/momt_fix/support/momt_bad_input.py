@@ -63,7 +63,7 @@ SYSTEMS = {
     "press_no_barostat": (fix(f"{OPES} press 5000") + NVE, "no fix changes the volume"),
     "barostat_no_press": (fix(OPES) + NPH, "add  press P0"),
     "other_pressure": (fix(f"{OPES} press 5000") + NPH, "holds the pressure 0"),
-    "other_temperature": (fix(OPES) + "fix box all nvt temp 800 800 0.1\n", "holds the temperature 800"),
+    "other_temperature": (fix(f"{OPES} observe 0") + "fix box all nvt temp 800 800 0.1\n", "holds the temperature 800"),
     "q6_cutoff": (fix(f"{START} order q6 3.0 9.0 mode opes pace 5") + NVE, "the pair style reaches 6.5"),
     "group": ("group some id 1:4\n" + fix(OPES, group="some") + NVE, "works on the group all, not on 'some'"),
     "twice": (fix(OPES) + fix(OPES, "second") + NVE, "a system has one bias"),

@@ -8,8 +8,6 @@ from itertools import product
 import ase
 import numpy as np
 from ase.neighborlist import neighbor_list
-from scipy.integrate import quad
-from scipy.interpolate import BSpline
 from scipy.special import logsumexp, softmax, sph_harm_y
 
 BOLTZMANN = 8.617343e-5  # [eV/K] of LAMMPS' units metal
@@ -136,74 +134,3 @@ def first_guess(opes: Opes, enthalpies: np.ndarray, orders: np.ndarray, barrier:
     slope = (1 / (BOLTZMANN * opes.temperatures) - 1 / opes.kt)[:, None]
     umbrella = np.minimum(opes.exponents(0.0, orders.mean())[:1], barrier)
     return opes.kt * (slope * enthalpies.mean() - slope**2 * enthalpies.var() / 2 + umbrella)
-
-
-@dataclass
-class Grid:
-    """A direction of uniform cubic B-splines: n intervals between low and high, n + 3 coefficients."""
-
-    low: float
-    high: float
-    n: int
-
-    @property
-    def width(self) -> float:
-        return (self.high - self.low) / self.n
-
-    @property
-    def peaks(self) -> np.ndarray:
-        """Return where the spline of each coefficient peaks."""
-        return self.low + (np.arange(self.n + 3) - 1) * self.width
-
-    def weights(self, x: float, derivative: int = 0) -> np.ndarray:
-        """Return the values (n + 3) of all splines at a point; the outermost ones are repeated beyond the ends."""
-        beyond = 12
-        inside = np.clip(x, self.low - 8 * self.width, self.high + 8 * self.width)
-        knots = self.low + (np.arange(self.n + 7 + 2 * beyond) - 3 - beyond) * self.width
-        values = BSpline(knots, np.eye(self.n + 3 + 2 * beyond), 3)(inside, nu=derivative)
-        own = values[beyond:-beyond].copy()
-        own[0] += values[:beyond].sum()
-        own[-1] += values[-beyond:].sum()
-        return own
-
-
-@dataclass
-class Density:
-    """Wang-Landau: Vb = kT0 [ln n0(H) + spline(H, s)] - (H - H_middle), d ln n0/dH = 1/kT(H), T linear in H."""
-
-    temperature: float
-    t_min: float
-    t_max: float
-    enthalpy: Grid
-    order: Grid
-    coefficients: np.ndarray
-
-    @property
-    def kt(self) -> float:
-        return BOLTZMANN * self.temperature
-
-    def _rate(self, enthalpy: float) -> float:
-        grid = self.enthalpy
-        return 1 / (BOLTZMANN * np.interp(enthalpy, [grid.low, grid.high], [self.t_min, self.t_max]))
-
-    def _spline(self, enthalpy: float, order: float, of_enthalpy: int = 0, of_order: int = 0) -> float:
-        left, right = self.enthalpy.weights(enthalpy, of_enthalpy), self.order.weights(order, of_order)
-        return float(left @ self.coefficients @ right)
-
-    def bias(self, enthalpy: float, order: float) -> float:
-        """Return Vb [eV]."""
-        middle = (self.enthalpy.low + self.enthalpy.high) / 2
-        prior = quad(self._rate, middle, enthalpy, epsabs=1e-13, epsrel=1e-13)[0]
-        return self.kt * (prior + self._spline(enthalpy, order)) - (enthalpy - middle)
-
-    def alpha(self, enthalpy: float, order: float) -> float:
-        """Return 1 + dVb/dH."""
-        return self.kt * (self._rate(enthalpy) + self._spline(enthalpy, order, of_enthalpy=1))
-
-    def order_force(self, enthalpy: float, order: float) -> float:
-        """Return dVb/ds [eV]."""
-        return self.kt * self._spline(enthalpy, order, of_order=1)
-
-    def update(self, enthalpy: float, order: float, increment: float) -> None:
-        """Raise ln n by the splines themselves."""
-        self.coefficients += increment * np.outer(self.enthalpy.weights(enthalpy), self.order.weights(order))

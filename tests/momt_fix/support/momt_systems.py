@@ -11,7 +11,8 @@ from typing import Any, Protocol
 import ase
 import numpy as np
 from momt_decks import aluminium
-from momt_oracle import Density, Grid, Opes, bcc_star, fcc_star, steinhardt, structure_factor, umbrellas
+from momt_oracle import Opes, bcc_star, fcc_star, steinhardt, structure_factor, umbrellas
+from momt_splines import Density, Grid
 
 T0 = 900.0
 TEMPERATURES = np.linspace(650, 1400, 12)
