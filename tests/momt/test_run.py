@@ -206,13 +206,14 @@ def test_the_command_line(tmp_path: Path) -> None:
     result = CliRunner().invoke(build_app(), [*arguments, "--set", "walkers=1"])
     assert result.exit_code == 0, result.output
     assert "production 8/8 ps" in result.output
+    assert "H covered" in result.output
     assert "melting point" in result.output
 
 
 def test_a_model_is_a_potential_too(small_model: Path, tmp_path: Path) -> None:
     shutil.copy(small_model, tmp_path / "small.pt")
     settings = {"potential": {"model": "small.pt"}, "order": {"kind": "none"}, "device": "cpu", "walkers": 1, "pace": 1}
-    phases = {"observe": 0.2, "adapt": {"min": 0.2, "max": 0.2}, "production": {"min": 0.4, "max": 0.4}, "chunk": 0.2}
+    phases = {"observe": 0.2, "adapt": {"min": 0.4, "max": 0.4}, "production": {"min": 0.4, "max": 0.4}, "chunk": 0.4}
     run_momt(make(**settings, temperatures=[200, 400], phases=phases), tmp_path, tmp_path / "run")
     frames = ase.io.read(tmp_path / "run/frames.extxyz", ":")
     assert len(frames) > 1

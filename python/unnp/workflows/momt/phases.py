@@ -13,7 +13,7 @@ from unnp.lammps.run import run_lammps
 from unnp.sampling.samples import production, read_samples
 from unnp.workflows.momt.config import MomtConfig, Span
 from unnp.workflows.momt.deck import ADAPT, PRODUCTION, Chunk, chunk_deck, observe_deck
-from unnp.workflows.momt.estimate import melting_estimate
+from unnp.workflows.momt.estimate import so_far
 from unnp.workflows.momt.folder import Record, walker_logs
 from unnp.workflows.momt.gates import effective_fractions, half_run_drift
 from unnp.workflows.momt.observation import basins_of
@@ -79,6 +79,7 @@ def advance(run: Run, phase: str) -> None:
         phase: "adapt" or "production".
     """
     config = run.config
+    assert run.record.basins is not None
     if phase == ADAPT and run.finished(PRODUCTION):
         return
     span: Span = getattr(config.phases, phase)
@@ -90,7 +91,7 @@ def advance(run: Run, phase: str) -> None:
             done = run.finished(phase)
             unmet = _unmet(run, phase) if done else []
             if done:
-                progress.note = melting_estimate(logs, config)
+                progress.note = so_far(logs, run.record.basins)
                 progress.chunk_done(unmet)
             if done >= most or (done >= least and not unmet):
                 break
