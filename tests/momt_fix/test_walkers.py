@@ -44,7 +44,8 @@ def test_walkers_share_one_bias(mode: str, ranks: int, tmp_path: Path) -> None:
     words = f"{MODES[mode]} state s.json {STEPS}"
     both = "fix_modify momt freeze yes\nchange_box all triclinic\n"
     first, second = run_walkers(tmp_path, words, ranks, both + each(1))
-    np.testing.assert_array_equal(first.printed("frame0")[8:-1], second.printed("frame0")[8:-1])
+    # Not to the last bit: the walkers' atoms are spread differently over their ranks.
+    np.testing.assert_allclose(first.printed("frame0")[8:-1], second.printed("frame0")[8:-1], rtol=1e-12, atol=1e-13)
     assert first.printed("frame0")[15] == read_state(tmp_path / "s.json")["updates"] == 2 * STEPS // PACE
     assert first.printed("frame0")[8] != 0
     rows = [read_log(tmp_path / f"{walker}.log")[1] for walker in (0, 1)]
