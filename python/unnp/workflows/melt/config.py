@@ -39,15 +39,15 @@ class CellConfig(Config):
 class CoexistenceConfig(Config):
     """Two phases side by side at constant enthalpy and pressure: the temperature finds the melting point. Times in ps."""
 
-    duration: Positive = 100.0
+    duration: Positive = 150.0
     """of the constant-enthalpy run"""
-    discard: Annotated[FiniteFloat, Field(ge=0, lt=0.9)] = 0.3
+    discard: Annotated[FiniteFloat, Field(ge=0, lt=0.9)] = 0.4
     """fraction of it at the beginning that is left out"""
     runs: int = Field(default=1, ge=1)
     """independent ones, with other seeds"""
     attempts: int = Field(default=4, ge=1)
     """starts at other temperatures where one phase takes the whole cell"""
-    iterate_above: Positive = 15.0
+    iterate_above: Positive = 5.0
     """repeat once where the temperature found is farther than this [K] from that at which the crystal was made"""
 
 
