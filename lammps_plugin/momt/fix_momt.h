@@ -53,10 +53,12 @@ private:
   void check_fix_after(Fix& other) const;
   void check_thermostats();
 
+  std::string order_words() const;
   std::string state_text() const;
   void restore_text(const std::string& text, bool with_freeze);
   void read_start_file();
   void write_state();
+  void check_state_file();
   void open_log();
   void write_log();
   /// Runs `action` and ends LAMMPS with its message, on all ranks alike, where it throws on any.

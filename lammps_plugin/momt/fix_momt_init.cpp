@@ -46,12 +46,13 @@ void FixMomt::init() {
   const auto problem = unnp_lammps::agree(world, [this] {
     if (order_)
       order_->check();
-    walkers_->require_same(settings_.physics + state_text());
+    walkers_->require_same(fmt::format("{} {} {}", settings_.physics, update->laststep, state_text()));
   });
   if (!problem.empty())
     error->all(FLERR, "fix momt: {}", problem);
   if (order_ && order_->needs_list())
     neighbor->add_request(this, NeighConst::REQ_FULL);
+  check_state_file();
   open_log();
 }
 

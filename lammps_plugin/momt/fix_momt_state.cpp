@@ -65,12 +65,20 @@ std::string whole_file(const std::string& name) {
 
 } // namespace
 
+std::string FixMomt::order_words() const {
+  std::string words;
+  for (const auto& word : settings_.order)
+    words += (words.empty() ? "" : " ") + word;
+  return words.empty() ? "none" : words;
+}
+
 std::string FixMomt::state_text() const {
   auto bias = bias_->state();
   const auto updates = bias.extract("updates"), rct = bias.extract("rct");
   Json::Object state{{"format", Json(std::string(state_format))},
                      {"mode", Json(settings_.bias.mode)},
                      {"order", Json(settings_.order.empty() ? std::string("none") : settings_.order.front())},
+                     {"order_parameter", Json(order_words())},
                      {"temperature", Json(settings_.temperature)},
                      {"pressure", settings_.pressure ? Json(*settings_.pressure) : Json()},
                      {"atoms", number(n_atoms_)},
@@ -95,6 +103,9 @@ void FixMomt::restore_text(const std::string& text, bool with_freeze) {
   if (text_of(*state, "order") != order)
     throw unnp::Error("the saved state has the order parameter " + text_of(*state, "order") + ", not " +
                       order + ".");
+  if (state->contains("order_parameter") && text_of(*state, "order_parameter") != order_words())
+    throw unnp::Error("the saved state has the order parameter " + text_of(*state, "order_parameter") +
+                      ", not " + order_words() + ".");
   require_same("T0", number_of(*state, "temperature"), settings_.temperature);
   require_same("atoms", number_of(*state, "atoms"), static_cast<double>(n_atoms_));
   if (member(*state, "pressure").is_null() != !settings_.pressure)
@@ -166,6 +177,19 @@ void FixMomt::restart(char* buffer) {
   basin_ = static_cast<Basin>(own[0]);
   passages_ = own[1];
   continued_ = true;
+}
+
+void FixMomt::check_state_file() {
+  const auto problem = unnp_lammps::agree(world, [this] {
+    if (settings_.state_file.empty() || !walkers_->writes())
+      return;
+    const auto temporary = settings_.state_file + ".new";
+    if (!std::ofstream(temporary, std::ios::app))
+      throw unnp::Error("cannot write the state '" + settings_.state_file + "'; does its folder exist?");
+    std::remove(temporary.c_str());
+  });
+  if (!problem.empty())
+    error->all(FLERR, "fix momt: {}", problem);
 }
 
 void FixMomt::open_log() {

@@ -28,7 +28,7 @@ public:
   virtual double sigma() const = 0;
 
   /// Throws unnp::Error where the system cannot have this order parameter. Called before every run.
-  virtual void check() const {}
+  virtual void check() {}
 
   /// Whether `take_list` is to be given a full neighbour list.
   virtual bool needs_list() const { return false; }

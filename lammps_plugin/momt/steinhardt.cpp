@@ -102,7 +102,7 @@ Steinhardt::Steinhardt(LAMMPS_NS::LAMMPS* lmp, const std::vector<std::string>& w
         "shell of neighbours.");
 }
 
-void Steinhardt::check() const {
+void Steinhardt::check() {
   const double reach = force->pair ? force->pair->cutforce : 0.0;
   if (outer_ > reach)
     throw unnp::Error("order q6 needs neighbours up to " + std::to_string(outer_) +

@@ -19,7 +19,7 @@ public:
   std::pair<double, double> range() const override { return {0.0, 0.6}; }
   std::pair<double, double> basins() const override { return {0.15, 0.35}; }
   double sigma() const override { return 0.015; }
-  void check() const override;
+  void check() override;
   bool needs_list() const override { return true; }
   void take_list(LAMMPS_NS::NeighList* list) override { list_ = list; }
   double compute() override;

@@ -8,6 +8,7 @@
 
 #include "atom.h"
 #include "domain.h"
+#include "error.h"
 
 #include <algorithm>
 #include <cmath>
@@ -79,7 +80,8 @@ void StructureFactor::set_up_waves(const std::vector<Triplet>& triplets) {
   sums_of_this_rank_.resize(2 * reflections_.size());
 }
 
-void StructureFactor::check() const {
+void StructureFactor::check() {
+  knows_tilts_ = false;
   for (const auto& wave : waves_)
     if (!domain->periodicity[wave.edge])
       throw unnp::Error("order sk counts waves along the edge " + std::string(1, "xyz"[wave.edge]) +
@@ -100,7 +102,23 @@ void StructureFactor::compute_waves() {
   }
 }
 
+// A barostat may replace an edge of a tilted box by an equivalent one: the same crystal then has other
+// triplets.
+void StructureFactor::require_unflipped_box() {
+  const std::array<double, 3> tilts{domain->xy / domain->xprd, domain->xz / domain->xprd,
+                                    domain->yz / domain->yprd};
+  for (int k = 0; k < 3 && knows_tilts_; ++k)
+    if (std::abs(tilts[k] - tilts_[k]) > 0.5)
+      error->all(FLERR,
+                 "fix momt: the box has flipped, so that the triplets of order sk no longer are those of the "
+                 "crystal; give the barostat  flip no");
+  tilts_ = tilts;
+  knows_tilts_ = true;
+}
+
 double StructureFactor::compute() {
+  if (domain->triclinic)
+    require_unflipped_box();
   compute_waves();
   const auto n_atoms = static_cast<std::size_t>(atom->nlocal);
   phases_.resize(2 * reflections_.size() * n_atoms);

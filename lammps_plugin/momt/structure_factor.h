@@ -16,7 +16,7 @@ public:
   std::pair<double, double> range() const override { return {0.0, 0.9}; }
   std::pair<double, double> basins() const override { return {0.1, 0.35}; }
   double sigma() const override { return 0.015; }
-  void check() const override;
+  void check() override;
   double compute() override;
   std::array<double, 6> add_forces(double slope) override;
 
@@ -38,10 +38,13 @@ private:
   };
 
   void set_up_waves(const std::vector<Triplet>& triplets);
+  void require_unflipped_box();
   void compute_waves();
 
   std::vector<Wave> waves_;
   std::vector<Reflection> reflections_;
+  std::array<double, 3> tilts_{}; // of the box, in units of its edges, at the step before
+  bool knows_tilts_ = false;
   std::vector<double> phases_; // real and imaginary part of each reflection, atom after atom
   std::vector<double> sums_, sums_of_this_rank_; // rho_k, real and imaginary
 };

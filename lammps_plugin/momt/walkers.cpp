@@ -36,8 +36,8 @@ void Walkers::require_same(const std::string& text) const {
   MPI_Allreduce(MPI_IN_PLACE, ends.data(), 2, MPI_UINT64_T, MPI_MAX, universe->uworld);
   if (ends[0] != ~ends[1])
     throw unnp::Error(
-        "the walkers share one bias, but have been given different settings or numbers of atoms, or "
-        "come from different states; make them alike, or give  walkers alone.");
+        "the walkers share one bias, but have been given different settings, numbers of atoms or of "
+        "steps, or come from different states; make them alike, or give  walkers alone.");
 }
 
 Walkers::Gathered Walkers::gather(std::int64_t step, const unnp::momt::Sample& mine,

@@ -16,7 +16,8 @@ constexpr double negligible = 45.0;
 std::vector<double> umbrella_centres(const BiasSettings& settings) {
   if (!settings.has_order)
     return {};
-  const auto n = static_cast<int>(std::ceil((settings.order_high - settings.order_low) / settings.sigma)) + 1;
+  const auto n =
+      static_cast<int>(std::ceil((settings.order_high - settings.order_low) / settings.sigma - 1e-9)) + 1;
   std::vector<double> centres(static_cast<std::size_t>(n));
   for (int m = 0; m < n; ++m)
     centres[m] = settings.order_low + (settings.order_high - settings.order_low) * m / (n - 1);
@@ -140,12 +141,18 @@ void ExpandedEnsemble::restore(const Json::Object& state) {
   const StateReader reader(state);
   reader.require_same("temperatures", temperatures_, "temps");
   reader.require_same("umbrellas", umbrellas_, "range, sigma or order");
+  if (!umbrellas_.empty())
+    reader.require_same("sigma", {1.0 / std::sqrt(curvature_)}, "sigma");
   free_energies_ = reader.numbers("free_energies", free_energies_.size());
   updates_ = reader.count("updates");
   rct_ = reader.number("rct");
   if (reader.has("observed")) {
     const auto sums = reader.numbers("observed", 4);
     observed_ = {sums[0], sums[1], sums[2], sums[3]};
+    if (!observing()) {
+      observe_ = updates_; // fewer are asked for than were observed: they are enough
+      first_guess();
+    }
   } else if (observing()) {
     observe_ = 0; // it comes with free energies: nothing is left to guess
   }

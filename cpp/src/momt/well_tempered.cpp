@@ -19,14 +19,14 @@ BiasSettings without_order(BiasSettings settings) {
 Range grid(const BiasSettings& settings) {
   const double width = settings.order_high - settings.order_low;
   return {settings.order_low, settings.order_high,
-          static_cast<int>(std::ceil(intervals_per_sigma * width / settings.sigma))};
+          static_cast<int>(std::ceil(intervals_per_sigma * width / settings.sigma - 1e-9))};
 }
 
 } // namespace
 
 WellTempered::WellTempered(const BiasSettings& settings)
     : temperatures_(without_order(settings)), axis_(grid(settings)), sigma_(settings.sigma),
-      height_(settings.height),
+      height_(settings.height), gamma_(settings.gamma),
       tempering_((settings.gamma - 1.0) * settings.boltzmann * settings.temperature),
       potential_(static_cast<std::size_t>(axis_.n_coefficients()), 0.0) {}
 
@@ -65,6 +65,7 @@ Json::Object WellTempered::state() const {
   state.erase("umbrellas");
   state.insert_or_assign("sigma", Json(sigma_));
   state.emplace("height", Json(height_));
+  state.emplace("gamma", Json(gamma_));
   const auto& range = axis_.range();
   state.emplace("order_grid", to_json({range.low, range.high, static_cast<double>(range.n)}));
   state.emplace("potential", to_json(potential_));

@@ -23,7 +23,7 @@ private:
 
   ExpandedEnsemble temperatures_;
   SplineAxis axis_;
-  double sigma_, height_, tempering_; // tempering: (gamma - 1) k T0
+  double sigma_, height_, gamma_, tempering_; // tempering: (gamma - 1) k T0
   std::vector<double> potential_;
 };
 
