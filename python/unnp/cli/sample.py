@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from unnp.workflows.momt.config import MomtConfig
 
 app = typer.Typer(help="Sample solid, liquid and between in one run, and analyse the samples.", no_args_is_help=True)
 
@@ -60,12 +63,15 @@ def analyse(
 
 @app.command()
 def momt(
-    config: Annotated[Path, typer.Argument(help="YAML file: structure, potential, temperatures, order ...")],
+    configs: Annotated[
+        list[Path],
+        typer.Argument(metavar="CONFIG...", help="YAML files, run one after the other: structure, potential ..."),
+    ],
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", help="Folder of the run; default: the name of CONFIG without ending."),
     ] = None,
-    resume: Annotated[bool, typer.Option(help="Go on with an interrupted run, or extend a finished one.")] = False,
+    resume: Annotated[bool, typer.Option(help="Go on with interrupted runs, or extend finished ones.")] = False,
     dry_run: Annotated[bool, typer.Option(help="Write the folder and its first decks, run nothing.")] = False,
     settings: Settings = None,
 ) -> None:
@@ -74,22 +80,33 @@ def momt(
     The folder keeps every deck (each runs by itself), logs and restart files; it gets frames.extxyz with energy, forces,
     stress, H, s and weight of each frame, the folder analysis, and summary.json.
     """
-    from unnp.cli.train import EXIT_INTERRUPTED, print_table
     from unnp.config.overrides import load_with_overrides
+    from unnp.errors import ConfigError
     from unnp.workflows.momt.config import MomtConfig
-    from unnp.workflows.momt.run import prepare_only, run_momt
+    from unnp.workflows.momt.run import prepare_only
+
+    if output and len(configs) > 1:
+        raise ConfigError("-o names one folder, but there are several CONFIGs; leave it out: each gets its own name.")
+    runs = [
+        (path, load_with_overrides(path, settings or [], MomtConfig), output or Path(path.stem)) for path in configs
+    ]
+    for path, config, folder in runs:
+        if dry_run:
+            prepare_only(config, path.parent, folder)
+            print(f"Wrote {folder}/in.observe.solid.lammps and in.observe.liquid.lammps")
+        else:
+            _sample(path, config, folder, resume)
+
+
+def _sample(path: Path, config: MomtConfig, folder: Path, resume: bool) -> None:
+    from unnp.cli.train import EXIT_INTERRUPTED, print_table
+    from unnp.workflows.momt.run import run_momt
     from unnp.workflows.momt.table import summary_rows
 
-    resolved = load_with_overrides(config, settings or [], MomtConfig)
-    folder = output or Path(config.stem)
-    if dry_run:
-        prepare_only(resolved, config.parent, folder)
-        print(f"Wrote {folder}/in.observe.solid.lammps and in.observe.liquid.lammps")
-        return
     try:
-        result = run_momt(resolved, config.parent, folder, resume=resume)
+        result = run_momt(config, path.parent, folder, resume=resume)
     except KeyboardInterrupt:
-        print(f"Stopped; what is finished is kept. Go on with: unnp sample momt {config} -o {folder} --resume")
+        print(f"Stopped; what is finished is kept. Go on with: unnp sample momt {path} -o {folder} --resume")
         raise typer.Exit(EXIT_INTERRUPTED) from None
     print_table(result.summary["system"], ["", ""], summary_rows(result.summary))
     print(f"Run folder: {folder}")
