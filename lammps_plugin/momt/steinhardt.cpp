@@ -21,23 +21,30 @@ using Vector = std::array<double, 3>;
 using std::numbers::pi;
 
 // P_6 and its derivatives: Y_6m is norm[m] (d^m P_6 / dz^m)(z) (x + iy)^m on the unit sphere.
-constexpr std::array<double, 7> legendre{-5.0 / 16, 0.0, 105.0 / 16, 0.0, -315.0 / 16, 0.0, 231.0 / 16};
+constexpr std::array<double, 7> legendre_6{-5.0 / 16, 0.0, 105.0 / 16, 0.0, -315.0 / 16, 0.0, 231.0 / 16};
 
 /// legendre_derivative[m] holds the coefficients of d^m P_6 / dz^m, m = 0 .. 7.
 constexpr auto legendre_derivative = [] {
   std::array<std::array<double, 7>, 8> table{};
-  table[0] = legendre;
+  table[0] = legendre_6;
   for (int m = 1; m < 8; ++m)
     for (int power = 1; power < 7; ++power)
       table[m][power - 1] = power * table[m - 1][power];
   return table;
 }();
 
-double polynomial(const std::array<double, 7>& coefficients, double z) {
+/// d^m P_6 / dz^m, of which every other coefficient is zero.
+template <int m>
+double legendre(double z) {
   double value = 0.0;
-  for (int power = 6; power >= 0; --power)
-    value = value * z + coefficients[power];
-  return value;
+  for (int power = 6 - m; power >= 0; power -= 2)
+    value = value * z * z + legendre_derivative[m][power];
+  return m % 2 == 0 ? value : value * z;
+}
+
+std::array<double, 8> legendre_derivatives(double z) {
+  return {legendre<0>(z), legendre<1>(z), legendre<2>(z), legendre<3>(z),
+          legendre<4>(z), legendre<5>(z), legendre<6>(z), 0.0};
 }
 
 const std::array<double, 7>& norms() {
@@ -54,8 +61,9 @@ const std::array<double, 7>& norms() {
 std::array<std::complex<double>, 7> harmonics(const Vector& u) {
   std::array<std::complex<double>, 7> values;
   std::complex<double> power = 1.0;
+  const auto p = legendre_derivatives(u[2]);
   for (int m = 0; m < 7; ++m) {
-    values[m] = norms()[m] * polynomial(legendre_derivative[m], u[2]) * power;
+    values[m] = norms()[m] * p[m] * power;
     power *= std::complex<double>(u[0], u[1]);
   }
   return values;
@@ -66,12 +74,13 @@ Vector polynomial_gradient(const Vector& u, const std::array<std::complex<double
   Vector gradient{};
   const std::complex<double> xy(u[0], u[1]);
   std::complex<double> power = 1.0, lower = 0.0; // (x + iy)^m and ^(m-1)
+  const auto p = legendre_derivatives(u[2]);
   for (int m = 0; m < 7; ++m) {
     const auto factor = std::conj(c[m]) * norms()[m];
-    const auto along_x = factor * static_cast<double>(m) * lower * polynomial(legendre_derivative[m], u[2]);
+    const auto along_x = factor * static_cast<double>(m) * lower * p[m];
     gradient[0] += along_x.real();
     gradient[1] -= along_x.imag(); // d/dy = i d/dx
-    gradient[2] += (factor * power).real() * polynomial(legendre_derivative[m + 1], u[2]);
+    gradient[2] += (factor * power).real() * p[m + 1];
     lower = power;
     power *= xy;
   }
@@ -109,8 +118,8 @@ void Steinhardt::check() {
                       ", but the pair style reaches " + std::to_string(reach) + "; take a smaller ROUT.");
 }
 
-template <typename Visit>
-void Steinhardt::for_each_pair(const Visit& visit) const {
+void Steinhardt::find_pairs() {
+  pairs_.clear();
   const double* const* const x = atom->x;
   for (int index = 0; index < list_->inum; ++index) {
     const int i = list_->ilist[index];
@@ -118,23 +127,26 @@ void Steinhardt::for_each_pair(const Visit& visit) const {
       const int j = list_->firstneigh[i][k] & NEIGHMASK;
       const Vector r{x[j][0] - x[i][0], x[j][1] - x[i][1], x[j][2] - x[i][2]};
       const double square = r[0] * r[0] + r[1] * r[1] + r[2] * r[2];
-      if (square < outer_ * outer_)
-        visit(i, r, std::sqrt(square));
+      if (square >= outer_ * outer_)
+        continue;
+      const double distance = std::sqrt(square);
+      pairs_.push_back({i, distance, {r[0] / distance, r[1] / distance, r[2] / distance}});
     }
   }
 }
 
 double Steinhardt::compute() {
   std::array<double, 15> mine{}, all{};
-  for_each_pair([&](int, const Vector& r, double distance) {
-    const double weight = switching(distance, inner_, outer_).first;
-    const auto y = harmonics({r[0] / distance, r[1] / distance, r[2] / distance});
+  find_pairs();
+  for (const auto& pair : pairs_) {
+    const double weight = switching(pair.distance, inner_, outer_).first;
+    const auto y = harmonics(pair.direction);
     for (int m = 0; m < 7; ++m) {
       mine[2 * m] += weight * y[m].real();
       mine[2 * m + 1] += weight * y[m].imag();
     }
     mine[14] += weight;
-  });
+  }
   MPI_Allreduce(mine.data(), all.data(), 15, MPI_DOUBLE, MPI_SUM, world);
   total_weight_ = all[14];
   double square = 0.0;
@@ -159,8 +171,7 @@ std::array<double, 6> Steinhardt::add_forces(double slope) {
   for (int m = 0; m < 7; ++m)
     weighted[m] *= multiplicity(m);
   double* const* const f = atom->f;
-  for_each_pair([&](int i, const Vector& r, double distance) {
-    const Vector u{r[0] / distance, r[1] / distance, r[2] / distance};
+  for (const auto& [i, distance, u] : pairs_) {
     const auto [weight, fall] = switching(distance, inner_, outer_);
     const auto y = harmonics(u);
     double projection = 0.0;
@@ -174,10 +185,10 @@ std::array<double, 6> Steinhardt::add_forces(double slope) {
       g[d] = scale * (weight / distance * (free[d] - along * u[d]) + radial * u[d]);
     for (int d = 0; d < 3; ++d)
       f[i][d] += 2.0 * g[d];
-    const int pairs[6][2] = {{0, 0}, {1, 1}, {2, 2}, {0, 1}, {0, 2}, {1, 2}};
+    constexpr int components[6][2] = {{0, 0}, {1, 1}, {2, 2}, {0, 1}, {0, 2}, {1, 2}};
     for (int c = 0; c < 6; ++c)
-      virial[c] -= g[pairs[c][0]] * r[pairs[c][1]];
-  });
+      virial[c] -= g[components[c][0]] * distance * u[components[c][1]];
+  }
   return virial;
 }
 

@@ -29,12 +29,18 @@ private:
   /// Q_60 .. Q_66; those of negative m follow by symmetry.
   using Harmonics = std::array<std::complex<double>, 7>;
 
-  /// Calls visit(i, vector to j, distance) for every pair within ROUT of an owned atom i.
-  template <typename Visit>
-  void for_each_pair(const Visit& visit) const;
+  struct Pair {
+    int i; // owned atom
+    double distance;
+    std::array<double, 3> direction; // unit vector to the other atom
+  };
+
+  /// Lists the pairs within ROUT of owned atoms, for `compute` and `add_forces`.
+  void find_pairs();
 
   double inner_, outer_;
   LAMMPS_NS::NeighList* list_ = nullptr;
+  std::vector<Pair> pairs_;
   Harmonics mean_{};
   double total_weight_ = 0.0, value_ = 0.0;
 };

@@ -72,7 +72,7 @@ class OpesBias(Config):
 
     kind: Literal["opes"]
     barrier: Positive | None = None
-    """largest free-energy barrier along the order parameter that is filled, in k T0; default: of `fix momt`"""
+    """first guess of the free energy of umbrellas that were not seen yet, in k T0; default: of `fix momt`"""
     observe: PositiveInt | None = None
     """updates before the bias begins to act; default: of `fix momt`"""
     memory: Annotated[FiniteFloat, Field(ge=0)] | None = None
@@ -99,7 +99,7 @@ class WlBias(Config):
     """Wang-Landau in enthalpy and order parameter; the grid of the enthalpy comes from the observe phase."""
 
     kind: Literal["wl"]
-    enthalpy_bins: PositiveInt = 60
+    enthalpy_bins: PositiveInt = 24
     """bins of the enthalpy"""
     bins: PositiveInt | None = None
     """bins of the order parameter; default: of `fix momt`"""
