@@ -58,6 +58,7 @@ def test_lmp_stops(tmp_path: Path) -> None:
         errors = [line for line in run.output.splitlines() if line.startswith("ERROR")]
         assert len(errors) == 1
         assert "fix momt: " in errors[0]
+        assert "Setting up" not in run.output  # before the first step
 
 
 def test_what_is_allowed(tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from lammps_run import Run, read_dump, run_lammps
-from momt_decks import aluminium, eam, head, read_state, report, thermo, write_structure
+from momt_decks import aluminium, eam, head, read_log, read_state, report, show, shown, thermo, write_structure
+from momt_oracle import Opes, first_guess, umbrellas
+from momt_systems import T0, TEMPERATURES
 
 SETTINGS = "T0 900 temps 650 1400 12"
 MODES = {
@@ -108,3 +110,25 @@ def test_setup_takes_no_sample(tmp_path: Path) -> None:
         deck += _fix("opes", "sk fcc 2 2 2", "nve") + thermo(1) + runs + report(name)
     run = run_lammps(tmp_path, deck, timeout=60)
     np.testing.assert_allclose(run.printed("many"), run.printed("one"), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("steps", [15, 0])
+def test_observing_less_than_was_observed(steps: int, tmp_path: Path) -> None:
+    """What was observed before makes the first guess; if that is nothing, it is as if the run began with `observe 0`."""
+    write_structure(tmp_path, aluminium((2, 2, 2)))
+    words = "fix momt all momt T0 900 temps 650 1400 12 order sk fcc 2 2 2 mode opes pace 2 range 0 0.9 sigma 0.07 "
+    words += "barrier 8 memory 0 observe "
+    deck = head() + "velocity all create 1500 4711\ntimestep 0.002\n" + words + "10 state s.json 1 log a.log 1\n"
+    deck += f"fix box all nve\nrun {steps}\nunfix momt\n"
+    deck += f"{words}{3 if steps else 0} start s.json\n" + thermo() + show("again") + "run 4\n" + report("later")
+    run = run_lammps(tmp_path, deck, timeout=60)
+    again, later = shown(run, "again"), shown(run, "later")
+    centres = umbrellas(0.0, 0.9, 0.07)
+    opes = Opes(T0, TEMPERATURES, np.zeros((12, len(centres))), centres, 0.07)
+    observed = read_log(tmp_path / "a.log")[1][2::2]
+    if steps:
+        opes.free_energies = first_guess(opes, observed[:, 3], observed[:, 4], 8.0)
+    assert again["updates"] == len(observed)
+    assert again["bias"] == pytest.approx(opes.bias(again["H"], again["s"]), abs=1e-9)
+    assert later["updates"] == len(observed) + 2
+    assert np.isfinite(list(later.values())).all()

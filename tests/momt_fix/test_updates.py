@@ -97,6 +97,7 @@ def test_hills(tmp_path: Path) -> None:
     assert grid.peaks[[1, -2]] == pytest.approx([0.0, 0.6])
     whole = [hills.bias(s) for s in grid.peaks]
     assert np.abs(np.array(state["potential"]) - whole).max() < 0.02 * np.max(whole)
+    assert [state["sigma"], state["height"], state["gamma"]] == [0.02, 0.03, 8.0]
 
 
 def test_density(tmp_path: Path) -> None:

@@ -70,3 +70,14 @@ def test_updates_of_both_walkers(tmp_path: Path) -> None:
         for row in rows:
             assert row[5] == pytest.approx(opes.bias(*row[3:5]), abs=1e-9)
     assert walkers[0][-1, 8] == 9 + 2 * STEPS // PACE
+
+
+def test_walkers_of_different_length(tmp_path: Path) -> None:
+    """One would wait for the other for ever."""
+    write_structure(tmp_path, aluminium((2, 2, 2)))
+    unequal = "variable n world 3 6\n" + deck("opes").replace(f"run {STEPS}", "run $n")
+    run = run_lammps(tmp_path, unequal, 2, ("-partition", "2x1"), check=False, timeout=30)
+    assert run.code != 0
+    said = [(tmp_path / f"log.lammps.{walker}").read_text() for walker in (0, 1)]
+    assert any("different settings, numbers of atoms or of steps" in text for text in said)
+    assert not any("Step " in text for text in said)

@@ -151,7 +151,8 @@ void ExpandedEnsemble::restore(const Json::Object& state) {
     observed_ = {sums[0], sums[1], sums[2], sums[3]};
     if (!observing()) {
       observe_ = updates_; // fewer are asked for than were observed: they are enough
-      first_guess();
+      if (observed_.count > 0.0)
+        first_guess();
     }
   } else if (observing()) {
     observe_ = 0; // it comes with free energies: nothing is left to guess

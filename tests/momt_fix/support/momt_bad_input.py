@@ -17,6 +17,8 @@ OPES = f"{START} {SK} mode opes pace 5"
 NONE = f"{START} order none mode opes pace 5"
 NVE = "fix box all nve\n"
 NPH = "fix box all nph aniso 0 0 1 ptemp 900\n"
+TILTED = "change_box all triclinic xy final 4.0419\n"  # nearly half an edge: the crystal repeats there too
+SHEAR = "fix box all nph x 0 0 1 y 0 0 1 z 0 0 1 xy -300000 -300000 0.05 ptemp 900\n"
 WT = f"{START} {SK} mode wt pace 5"
 
 
@@ -69,7 +71,9 @@ SYSTEMS = {
     "twice": (fix(OPES) + fix(OPES, "second") + NVE, "a system has one bias"),
     "fewer_atoms": (fix(OPES) + NVE + "run 0\ngroup one id 1\ndelete_atoms group one\n", "number of atoms has changed"),
     "no_pair": ("pair_style none\n" + fix(OPES) + NVE, "there is no pair style"),
-    "log_folder": (fix(f"{OPES} log nowhere/a.log 1") + NVE, "does its folder exist?"),
+    "log_folder": (fix(f"{OPES} log nowhere/a.log 1") + NVE, "cannot write the log 'nowhere/a.log'"),
+    "state_folder": (fix(f"{OPES} state nowhere/s.json 1") + NVE, "cannot write the state 'nowhere/s.json'"),
+    "flipped_box": (TILTED + fix(f"{OPES} press 0 freeze 0") + SHEAR + "run 400\n", "flip no"),
 }
 
 

@@ -1,0 +1,65 @@
+"""The page of fix momt: its table has all keywords, and its examples run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from lammps_run import run_lammps
+from momt_decks import aluminium, head, write_structure
+
+PAGE = (Path(__file__).parents[2] / "docs/fix_momt.md").read_text(encoding="utf-8")
+STEPS = 10
+
+
+def section(heading: str) -> str:
+    return PAGE.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+
+
+def examples() -> list[str]:
+    """Return the inputs of the page, one for each `fix momt` in them."""
+    blocks = re.findall(r"^```text\n(.*?)^```", section("Examples"), re.MULTILINE | re.DOTALL)
+    return [example for block in blocks for example in block.split("\n\n")]
+
+
+def test_table_of_keywords(tmp_path: Path) -> None:
+    """The keywords of the table are those that the fix names."""
+    write_structure(tmp_path, aluminium((2, 2, 2)))
+    run = run_lammps(tmp_path, head() + "fix bias all momt nonsense 1\n", check=False, timeout=30)
+    known = re.search(r"unknown keyword 'nonsense'; (.*?) are known", run.output)
+    assert known
+    cells = re.findall(r"^\| (`[^|]*`) \|", section("Syntax"), re.MULTILINE)
+    described = [word for cell in cells for word in re.findall(r"`(\w+)`", cell)]
+    assert sorted(described) == sorted(known[1].split(", "))
+
+
+def test_every_example_has_one_fix() -> None:
+    assert [example.count("fix bias all momt") for example in examples()] == [1] * 5
+
+
+def _deck(example: str) -> str:
+    """Return an input around an example; some leave out what moves the atoms."""
+    moves = re.search(r"^fix \w+ +all n(ve|ph|pt)\b", example, re.MULTILINE)
+    rest = "" if moves else "fix box all nph iso 0.0 0.0 1.0\nfix heat all temp/csvr 900 900 0.1 4711\n"
+    motion = "velocity all create 900 4711\n"
+    return f"clear\n{head()}{motion}{example}\n{rest}run {STEPS}\n"
+
+
+def test_examples_of_one_walker(tmp_path: Path) -> None:
+    """One after the other, as on the page: the third begins with the state that the first has written."""
+    write_structure(tmp_path, aluminium((3, 3, 3)))
+    alone = [example for example in examples() if "-partition" not in example]
+    run = run_lammps(tmp_path, "".join(map(_deck, alone)), timeout=60)
+    assert run.output.count("Loop time") == len(alone) == 4
+    assert "f_bias[8]" in run.output
+
+
+def test_example_of_several_walkers(tmp_path: Path) -> None:
+    """As many walkers as the page has, of one rank each."""
+    write_structure(tmp_path, aluminium((3, 3, 3)))
+    [example] = [example for example in examples() if "-partition" in example]
+    run_lammps(tmp_path, _deck(example).removeprefix("clear\n"), 4, ("-partition", "4x1"), timeout=60)
+    for walker in range(4):
+        rows = (tmp_path / f"momt.{walker}.log").read_text().splitlines()
+        assert [int(row.split()[0]) for row in rows[3:]] == [0]
+    assert (tmp_path / "state.json").exists()
