@@ -174,6 +174,14 @@ def test_an_order_parameter_that_sees_no_melting_is_said(tmp_path: Path) -> None
         run_momt(make(temperatures=[650, 700], phases=phases), tmp_path, tmp_path / "run")
 
 
+def test_a_potential_that_does_not_hold_the_crystal_is_said(small_model: Path, tmp_path: Path) -> None:
+    shutil.copy(small_model, tmp_path / "small.pt")  # without repulsion: atoms gather in lumps
+    settings = {"potential": {"model": "small.pt"}, "order": {"kind": "none"}, "device": "cpu", "walkers": 1, "pace": 1}
+    settings |= {"pressure": None, "phases": {**SHORT["phases"], "observe": 0.2}, "temperatures": [200, 400]}
+    with pytest.raises(LammpsError, match=r"the enthalpy is lower at 400 K .* does not hold this structure"):
+        run_momt(make(**settings), tmp_path, tmp_path / "run")
+
+
 def test_a_damaged_record_is_said(finished: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(finished, tmp_path / "copy")
     (folder / "progress.json").write_text("{")
@@ -210,14 +218,18 @@ def test_the_command_line(tmp_path: Path) -> None:
     assert "melting point" in result.output
 
 
-def test_a_model_is_a_potential_too(small_model: Path, tmp_path: Path) -> None:
-    shutil.copy(small_model, tmp_path / "small.pt")
-    settings = {"potential": {"model": "small.pt"}, "order": {"kind": "none"}, "device": "cpu", "walkers": 1, "pace": 1}
+MODEL = Path(__file__).parents[2] / "models/teanet-mlearn-Ni/model.pt"
+
+
+def test_a_model_is_a_potential_too(tmp_path: Path) -> None:
+    shutil.copy(MODEL, tmp_path / "ni.pt")
+    settings = {"potential": {"model": "ni.pt"}, "order": {"kind": "none"}, "device": "cpu", "walkers": 1, "pace": 1}
+    settings["structure"] = {"element": "Ni", "lattice": "fcc", "a": 3.52, "repeat": [2, 2, 2]}
     phases = {"observe": 0.2, "adapt": {"min": 0.4, "max": 0.4}, "production": {"min": 0.4, "max": 0.4}, "chunk": 0.4}
     run_momt(make(**settings, temperatures=[200, 400], phases=phases), tmp_path, tmp_path / "run")
     frames = ase.io.read(tmp_path / "run/frames.extxyz", ":")
     assert len(frames) > 1
-    expected = UnnpCalculator(small_model, device="cpu")
+    expected = UnnpCalculator(MODEL, device="cpu")
     for frame in frames[:3]:
         energy, forces = frame.get_potential_energy(), frame.get_forces()
         frame.calc = expected

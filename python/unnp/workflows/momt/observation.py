@@ -28,10 +28,13 @@ def basins_of(config: MomtConfig, folder: Path) -> Basins:
         folder: of the run.
 
     Raises:
-        LammpsError: the order parameter does not tell the solid from the liquid.
+        LammpsError: the enthalpy does not rise with the temperature, or the order parameter does not tell the solid from
+            the liquid.
     """
     solid = _second_half(folder / "observe/momt.solid.log")
     liquid = _second_half(folder / "observe/momt.liquid.log")
+    if liquid.enthalpy.mean() <= solid.enthalpy.mean():
+        raise LammpsError(_falling(config, solid, liquid))
     low = float(solid.enthalpy.mean() - ENTHALPY_MARGIN * solid.enthalpy.std())
     high = float(liquid.enthalpy.mean() + ENTHALPY_MARGIN * liquid.enthalpy.std())
     if not config.has_order:
@@ -49,9 +52,23 @@ def _second_half(log: Path) -> Samples:
     return samples.select(samples.step >= 0.5 * samples.step.max())
 
 
+def _per_atom(*phases: Samples) -> list[float]:
+    return [float(np.mean(phase.enthalpy)) / phase.n_atoms for phase in phases]
+
+
+def _falling(config: MomtConfig, solid: Samples, liquid: Samples) -> str:
+    low, high = config.temperatures
+    per_atom = _per_atom(solid, liquid)
+    return (
+        f"the enthalpy is lower at {high:g} K ({per_atom[1]:.4f} eV/atom) than that of the structure given at {low:g} K "
+        f"({per_atom[0]:.4f} eV/atom): the potential does not hold this structure, or phases.observe is too short to "
+        "relax it. Check structure (lattice, a) and potential, or raise phases.observe."
+    )
+
+
 def _not_seen(config: MomtConfig, solid: Samples, liquid: Samples) -> str:
     low, high = config.temperatures
-    per_atom = [float(np.mean(s.enthalpy)) / s.n_atoms for s in (solid, liquid)]
+    per_atom = _per_atom(solid, liquid)
     return (
         f"the order parameter does not tell the solid from the liquid: s = {solid.order.mean():.3f} +- "
         f"{solid.order.std():.3f} at {low:g} K, {liquid.order.mean():.3f} +- {liquid.order.std():.3f} at {high:g} K after "
