@@ -59,7 +59,7 @@ def _tables(kind: type[BaseModel], prefix: str, instance: BaseModel | None) -> I
     for key, model, default in nested:
         required = " (required)" if default is PydanticUndefined and not key.endswith(("]", "NAME")) else ""
         yield from ["", f"`{key}`{_kind_of(model)}{required}: {_text(model.__doc__)}"]
-        yield from _tables(model, key + ".", default if isinstance(default, BaseModel) else None)
+        yield from _tables(model, key + ".", default if isinstance(default, model) else None)
 
 
 def _default(field: FieldInfo) -> Any:
@@ -124,7 +124,9 @@ def _constraints(metadata: tuple[Any, ...]) -> Iterator[Any]:
 
 def _code(value: Any) -> str:
     if isinstance(value, BaseModel):
-        value = value.model_dump(mode="json")
+        value = value.model_dump(mode="json", exclude_defaults=True)
+        if not value:
+            return "as below"
     plain = list(value) if isinstance(value, tuple) else value
     text = yaml.safe_dump(plain, default_flow_style=True, sort_keys=False, width=1000).removesuffix("...\n").strip()
     return f"`{text}`".replace("|", "\\|")
