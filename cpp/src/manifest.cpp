@@ -1,7 +1,7 @@
 #include "unnp/manifest.h"
 
-#include "unnp/json.h"
 #include "unnp/error.h"
+#include "unnp/json.h"
 
 #include <array>
 #include <charconv>
