@@ -44,7 +44,7 @@ def configuration(arguments: argparse.Namespace) -> MeltConfig:
                 "cooling": 12,
                 "melt_temperature": 0.88 * KELVIN,
             },
-            "coexistence": {"duration": arguments.picoseconds, "iterate_above": 3.0},
+            "coexistence": {"duration": arguments.picoseconds},
             "pinning": {"duration": arguments.picoseconds / 3},
             "ranks": arguments.ranks,
         },

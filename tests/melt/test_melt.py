@@ -14,7 +14,6 @@ from unnp.config import from_dict
 from unnp.errors import ConfigError, DataError, LammpsError, SamplingError
 from unnp.lammps.run import run_lammps
 from unnp.workflows.melt.config import MeltConfig
-from unnp.workflows.melt.momt import momt_settings, read_analysis
 from unnp.workflows.melt.run import run_melt
 
 AL = {
@@ -25,7 +24,7 @@ TINY = {
     **AL,
     "temperatures": [850, 1000],
     "cell": {"atoms": 432, "repeat": [3, 3, 12], "equilibration": 1, "averaging": 1, "melting": 2, "cooling": 2},
-    "coexistence": {"duration": 5, "iterate_above": 500},
+    "coexistence": {"duration": 4, "rounds": 1},
     "pinning": {"duration": 8, "temperatures": [880, 980]},
     "launcher": "",
 }
@@ -93,7 +92,7 @@ def test_a_killed_stage_and_what_follows_it_are_run_again(finished, tmp_path):
     again = {path.name for path in cell.glob("log.*.lammps") if path.stat().st_mtime_ns != before[path.name]}
     assert "log.melt.1.lammps" in again
     assert "log.solid.lammps" not in again
-    run_melt(make(routes=["coexistence"], coexistence={"duration": 6, "iterate_above": 500}), folder, folder)
+    run_melt(make(routes=["coexistence"], coexistence={"duration": 6, "rounds": 1}), folder, folder)
     assert run_length((cell / "in.coexistence.1.lammps").read_text()) == 3000
 
 
@@ -172,42 +171,10 @@ def test_the_command_line(finished, tmp_path):
                 "--set",
                 "routes=[momt]",
                 "--set",
-                "momt.folder=absent",
+                "momt.folders=[absent]",
             ],
             catch_exceptions=False,
         )
-
-
-def test_the_momt_route_reads_an_analysis(tmp_path):
-    (tmp_path / "analysis").mkdir()
-    content = {
-        "pressure": 0.0,
-        "run": {"atoms": 108},
-        "melting": {
-            "temperature": {"value": 950.0, "error": 8.0},
-            "latent_heat_per_atom": {"value": 0.12, "error": 0.004},
-        },
-        "notes": ["short"],
-        "refusal": "",
-    }
-    path = tmp_path / "analysis/analysis.json"
-    path.write_text(json.dumps(content))
-    found = read_analysis(tmp_path, 0.0)
-    assert (found.temperature, found.error, found.latent_heat, found.warnings) == (950, 8, (0.12, 0.004), ["short"])
-    with pytest.raises(ConfigError, match=r"analysed at 0.0 GPa, the melting point is asked at 5.0 GPa"):
-        read_analysis(tmp_path, 5.0)
-    path.write_text(json.dumps({**content, "melting": None, "refusal": "3 passages are too few"}))
-    with pytest.raises(SamplingError, match="3 passages are too few"):
-        read_analysis(tmp_path, 0.0)
-
-
-def test_the_momt_route_asks_for_a_run_of_this_crystal():
-    from unnp.workflows.momt.config import MomtConfig
-
-    config = make(momt={"settings": {"walkers": 2, "temperatures": [700, 1300]}}, pressure=2.0)
-    asked = from_dict(momt_settings(config), MomtConfig)
-    assert (asked.structure.element, asked.structure.a, asked.structure.repeat) == ("Al", 4.1, (3, 3, 3))
-    assert (asked.pressure, asked.walkers, asked.temperatures, asked.frames) == (2.0, 2, (700, 1300), None)
 
 
 @pytest.mark.slow

@@ -39,9 +39,11 @@ def command(
         return
     report = run_melt(resolved, config.parent, folder)
     for name, result in report.results.items():
-        for warning in result.warnings:
+        for warning in (text for each in (*result.smaller, result) for text in each.warnings):
             print(f"{name}: {warning}")
     print_table(f"Melting point of {report.formula} at {resolved.pressure:g} GPa", HEADER, report.rows())
+    for statement in (report.content()["finite_size"] or {}).get("statements", []):
+        print(statement)
     print(f"Report and figures: {folder}")
     if report.failures:
         raise SamplingError("; ".join(f"no melting point from {name}: {why}" for name, why in report.failures.items()))

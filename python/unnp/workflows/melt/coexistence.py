@@ -2,11 +2,14 @@
 
 Where the cell is too warm crystal melts, which takes heat up, and the other way round. The box is free along the normal of
 the interface; across it has the size of the crystal at that temperature and pressure, so that the crystal is not strained
-(Morris, Wang, Ho and Chan, Phys. Rev. B 49, 3109 (1994)).
+(Morris, Wang, Ho and Chan, Phys. Rev. B 49, 3109 (1994)). A round is begun at the temperature that the one before has found,
+which gives the crystal the box of that temperature, until two agree.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,13 +22,33 @@ from unnp.workflows.melt.bracket import Bracket
 from unnp.workflows.melt.cells import Crystal
 from unnp.workflows.melt.config import MeltConfig
 from unnp.workflows.melt.decks import two_phase_data
-from unnp.workflows.melt.estimates import Mean, mean_of
 from unnp.workflows.melt.figures import Course, course_figure, profile_figure
 from unnp.workflows.melt.phases import PhaseLostError, check_both_present, read_profiles
+from unnp.workflows.melt.relaxation import Relaxed, relaxed, slow_deviation
 from unnp.workflows.melt.routes import RouteResult
 from unnp.workflows.melt.two_phase import TwoPhaseCell, averages
 
 ADVICE = "Give `temperatures` nearer to the melting point, or a larger cell, which changes its temperature further."
+
+START = 0.03
+"""Deviation of the starts from the melting point that is allowed for, as a share of it."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """The runs from cells made at one temperature.
+
+    Attributes:
+        cell: the temperature, and where its files are.
+        courses: of the runs, by what tells them apart.
+        series: times [ps] and temperatures [K] of the parts that are used.
+        found: from these.
+    """
+
+    cell: TwoPhaseCell
+    courses: Mapping[str, Course]
+    series: Sequence[tuple[np.ndarray, np.ndarray]]
+    found: Relaxed
 
 
 @dataclass(frozen=True)
@@ -44,20 +67,41 @@ class CoexistenceRoute:
     name: str = "coexistence"
 
     def run(self, folder: Path, guess: float) -> RouteResult:
-        """Return the mean temperature of the two phases; see ``Route.run``."""
+        """Return the temperature to which the two phases relax; see ``Route.run``."""
         first, lost = self._first(folder, guess)
-        start = first.details["start"]
         rounds, warnings = [first], [f"another start was needed: {text}" for text in lost]
-        if abs(first.temperature - start) > self.config.coexistence.iterate_above:
+        while len(rounds) < self.config.coexistence.rounds and not agree(rounds):
             try:
-                rounds.append(self._at(folder, first.temperature))
+                rounds.append(self._at(folder, rounds[-1].found.value))
             except PhaseLostError as error:
                 warnings.append(f"not repeated from the temperature found: {error}")
-        final = rounds[-1]
-        details = {**final.details, "rounds": [[r.details["start"], r.temperature, r.error] for r in rounds]}
-        return RouteResult(final.temperature, final.error, details, [*final.warnings, *warnings])
+                break
+        return self._result(rounds, warnings, folder)
 
-    def _first(self, folder: Path, guess: float) -> tuple[RouteResult, list[str]]:
+    def _result(self, rounds: list[Round], warnings: list[str], folder: Path) -> RouteResult:
+        last = rounds[-2:] if agree(rounds) else rounds[-1:]
+        found = self._relaxed([series for each in last for series in each.series])
+        error = found.error
+        if len(rounds) > 1 and not agree(rounds):
+            difference = rounds[-1].found.value - rounds[-2].found.value
+            error = max(error, abs(difference))
+            warnings.append(
+                f"the last two rounds differ by {difference:+.1f} K, more than their errors allow; make "
+                "coexistence.duration longer or allow more coexistence.rounds"
+            )
+        courses = {f"from {each.cell.temperature:g} K{name}": c for each in rounds for name, c in each.courses.items()}
+        title = f"{found.value:.1f} $\\pm$ {error:.1f} K"
+        course_figure(courses, "temperature [K]", folder / "coexistence.png", found.value, error, title)
+        profile_figure(rounds[-1].courses, folder / "coexistence-profile.png")
+        details = {
+            "start": rounds[-1].cell.temperature,
+            "folder": rounds[-1].cell.folder.name,
+            "relaxation_time_ps": found.time,
+            "rounds": [{"start": each.cell.temperature, **asdict(each.found)} for each in rounds],
+        }
+        return RouteResult(found.value, error, details, warnings)
+
+    def _first(self, folder: Path, guess: float) -> tuple[Round, list[str]]:
         """Return the first result with both phases, and the starts at which one took the whole cell."""
         bracket = Bracket(*self.config.bracket)
         lost: list[str] = []
@@ -70,17 +114,19 @@ class CoexistenceRoute:
                 guess = bracket.next_guess(error, guess)
         raise SamplingError("one phase took the whole cell at every start:\n  " + "\n  ".join([*lost, ADVICE]))
 
-    def _at(self, folder: Path, temperature: float) -> RouteResult:
-        """Return the result of all runs that begin at one temperature."""
+    def _at(self, folder: Path, temperature: float) -> Round:
+        """Return all runs that begin at one temperature."""
         cell = TwoPhaseCell(self.config, self.crystal, temperature, self.base, folder / "cells")
-        courses = {f"run {k}": self._course(cell, k) for k in range(1, self.config.coexistence.runs + 1)}
-        means = [mean_of(course.kept(course.signal)) for course in courses.values()]
-        value, error = combine(means)
-        title = f"{value:.1f} $\\pm$ {error:.1f} K"
-        course_figure(courses, "temperature [K]", folder / "coexistence.png", value, error, title)
-        profile_figure(courses, folder / "coexistence-profile.png")
-        details = {"start": cell.temperature, "folder": cell.folder.name, "runs": [asdict(mean) for mean in means]}
-        return RouteResult(value, error, details, _drift_warnings(means))
+        n_runs = self.config.coexistence.runs
+        courses = {f", run {k}" if n_runs > 1 else "": self._course(cell, k) for k in range(1, n_runs + 1)}
+        series = [(course.kept(course.time), course.kept(course.signal)) for course in courses.values()]
+        found = self._relaxed(series)
+        print(f"coexistence from {cell.temperature:g} K: {found.value:.1f} +- {found.error:.1f} K", flush=True)
+        return Round(cell, courses, series, found)
+
+    def _relaxed(self, series: Sequence[tuple[np.ndarray, np.ndarray]]) -> Relaxed:
+        level = float(np.mean([temperature.mean() for _, temperature in series]))
+        return relaxed(series, slow_deviation(level, len(self.crystal.atoms)), START * level)
 
     def _course(self, cell: TwoPhaseCell, run: int) -> Course:
         labels = cell.two_phases(run)
@@ -96,22 +142,12 @@ class CoexistenceRoute:
         return Course(table["time"], table["temperature"], share, discard, labels, profiles)
 
 
-def combine(means: list[Mean]) -> tuple[float, float]:
-    """Return the mean of independent runs and its error: that of the runs or, of three or more, their scatter if larger."""
-    values, errors = np.array([mean.value for mean in means]), np.array([mean.error for mean in means])
-    error = float(np.sqrt((errors**2).sum())) / len(means)
-    if len(means) > 2:
-        error = max(error, float(values.std(ddof=1)) / np.sqrt(len(means)))
-    return float(values.mean()), error
-
-
-def _drift_warnings(means: list[Mean]) -> list[str]:
-    return [
-        f"run {k}: the temperature still drifts, by {mean.drift:+.1f} +- {mean.drift_error:.1f} K between the halves; make "
-        "coexistence.duration longer"
-        for k, mean in enumerate(means, 1)
-        if mean.drifts
-    ]
+def agree(rounds: Sequence[Round]) -> bool:
+    """Whether the last of at least two rounds differs from the one before by less than twice the error of the difference."""
+    if len(rounds) < 2:
+        return False
+    before, last = (each.found for each in rounds[-2:])
+    return abs(last.value - before.value) < 2 * math.hypot(before.error, last.error)
 
 
 def _read(log: LammpsLog) -> dict[str, Any]:

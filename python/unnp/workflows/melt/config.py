@@ -41,14 +41,14 @@ class CoexistenceConfig(Config):
 
     duration: Positive = 150.0
     """of the constant-enthalpy run"""
-    discard: Annotated[FiniteFloat, Field(ge=0, lt=0.9)] = 0.4
+    discard: Annotated[FiniteFloat, Field(ge=0, lt=0.9)] = 0.1
     """fraction of it at the beginning that is left out"""
     runs: int = Field(default=1, ge=1)
-    """independent ones, with other seeds"""
+    """independent ones in each round, with other seeds"""
+    rounds: int = Field(default=4, ge=1)
+    """at most; each is begun where the one before ended, until two in a row agree"""
     attempts: int = Field(default=4, ge=1)
     """starts at other temperatures where one phase takes the whole cell"""
-    iterate_above: Positive = 5.0
-    """repeat once where the temperature found is farther than this [K] from that at which the crystal was made"""
 
 
 class PinningConfig(Config):
@@ -56,7 +56,7 @@ class PinningConfig(Config):
 
     duration: Positive = 50.0
     """at each temperature [ps]"""
-    discard: Annotated[FiniteFloat, Field(ge=0, lt=0.9)] = 0.3
+    discard: Annotated[FiniteFloat, Field(ge=0, lt=0.9)] = 0.1
     """fraction of it at the beginning that is left out"""
     temperatures: list[Positive] | None = None
     """at which the difference is measured [K]; default: chosen one after the other until they bracket the melting point"""
@@ -67,12 +67,14 @@ class PinningConfig(Config):
 
 
 class MomtRouteConfig(Config):
-    """The melting point of a run of `unnp sample momt`."""
+    """The melting points of runs of `unnp sample momt` with cells of several sizes."""
 
-    folder: Path | None = None
-    """of a run of `unnp sample momt`, relative to this file; default: a run is made here"""
+    folders: list[Path] = Field(default_factory=list)
+    """of runs of `unnp sample momt`, relative to this file; default: runs are made here"""
+    cells: list[PositiveInt] | None = None
+    """runs made here: copies of the structure along each axis, one run each; default: those with 30 to 130 atoms"""
     settings: dict[str, Any] = Field(default_factory=dict)
-    """of `unnp sample momt` for the run made here, on top of potential, pressure and temperatures of this file"""
+    """of `unnp sample momt` for the runs made here, on top of those that follow from this file"""
 
 
 class MeltConfig(Config):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from unnp.plots import new_figure, save_figure
-from unnp.workflows.melt.estimates import Line
+from unnp.workflows.melt.line import Line
 from unnp.workflows.melt.phases import Labels, Profiles
 
 LAST_PROFILES = 5

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from unnp.errors import SamplingError
 from unnp.units import BOLTZMANN_EV_PER_K
 from unnp.workflows.melt.config import PinningConfig
-from unnp.workflows.melt.estimates import Line, fit_line
+from unnp.workflows.melt.line import Line, fit_line
 
 FUSION_ENTROPY = 1.2
 """Of many metals per atom [k], for the second temperature."""
@@ -22,13 +22,13 @@ class PinnedPoint:
     Attributes:
         temperature: [K].
         difference, error: ``mu_solid - mu_liquid`` and its standard error [eV/atom].
-        drifts: whether the order parameter still drifts.
+        relaxation_time: of the order parameter [ps].
     """
 
     temperature: float
     difference: float
     error: float
-    drifts: bool
+    relaxation_time: float = 0.0
 
 
 def next_temperature(points: list[PinnedPoint], settings: PinningConfig, bracket: tuple[float, float]) -> float | None:

@@ -1,21 +1,22 @@
-"""Melting point from a run of `unnp sample momt`: where solid and liquid weigh the same."""
+"""Melting points from runs of `unnp sample momt`: where solid and liquid weigh the same, in cells of several sizes."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from unnp.config import from_dict
 from unnp.errors import ConfigError, SamplingError
+from unnp.lammps.system import build_structure
 from unnp.workflows.melt.cells import Crystal
 from unnp.workflows.melt.config import MeltConfig
+from unnp.workflows.melt.momt_settings import cells_of, momt_settings
 from unnp.workflows.melt.routes import RouteResult
 
 ANALYSIS_FILE = Path("analysis/analysis.json")
-REPEAT = [3, 3, 3]
-"""Of the crystal in a run made here: small cells melt and freeze often."""
+HELD = "all gates hold"
 
 
 @dataclass(frozen=True)
@@ -28,33 +29,45 @@ class MomtRoute:
     name: str = "momt"
 
     def run(self, folder: Path, guess: float) -> RouteResult:
-        """Return the melting point of a run that is there, or of one made or gone on with in ``<folder>/momt``."""
-        if self.config.momt.folder is not None:
-            return read_analysis(self.base / self.config.momt.folder, self.config.pressure)
+        """Return the melting point of the largest cell, with those of smaller ones.
+
+        The runs are those that the configuration names, or are made or gone on with in ``<folder>/momt``.
+        """
+        if self.config.momt.folders:
+            results = [read_analysis(self.base / path, self.config.pressure) for path in self.config.momt.folders]
+            return combined(results, [])
+        results, lost = [], []
+        for cell in cells_of(self.config, self.base):
+            try:
+                results.append(self._cell(cell, folder / "momt", guess))
+            except SamplingError as error:
+                lost.append(str(error))
+                print(f"momt: {error}", flush=True)
+        return combined(results, lost)
+
+    def _cell(self, cell: int, folder: Path, guess: float) -> RouteResult:
         # Imported here, as it is the only route that needs fix momt.
         from unnp.workflows.momt.config import MomtConfig
         from unnp.workflows.momt.run import run_momt
 
-        settings = momt_settings(self.config)
-        run_momt(from_dict(settings, MomtConfig, where="momt.settings"), self.base, folder / "momt", resume=True)
-        return read_analysis(folder / "momt", self.config.pressure)
+        n_atoms = len(build_structure(self.config.structure, self.base)) * cell**3
+        place = folder / f"{n_atoms}-atoms"
+        print(f"momt: {n_atoms} atoms", flush=True)
+        settings = momt_settings(self.config, n_atoms, cell, guess, place)
+        run_momt(from_dict(settings, MomtConfig, where="momt.settings"), self.base, place, resume=True)
+        return read_analysis(place, self.config.pressure)
 
 
-def momt_settings(config: MeltConfig) -> dict[str, Any]:
-    """Return the configuration of `unnp sample momt`: that of this run, and ``momt.settings`` on top."""
-    shared = config.model_dump(
-        mode="json", include={"potential", "pressure", "timestep", "seed", "device", "launcher", "lmp"}
-    )
-    structure = config.structure.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
-    if config.structure.element is not None:
-        structure["repeat"] = REPEAT
-    return {
-        **shared,
-        "structure": structure,
-        "temperatures": list(config.bracket),
-        "frames": None,
-        **config.momt.settings,
-    }
+def combined(results: list[RouteResult], lost: list[str]) -> RouteResult:
+    """Return the result of the largest cell, with those of smaller ones and why others have none.
+
+    Raises:
+        SamplingError: there is none.
+    """
+    if not results:
+        raise SamplingError("; ".join(lost))
+    *smaller, largest = sorted(results, key=lambda result: result.n_atoms or 0)
+    return replace(largest, smaller=smaller, warnings=[*largest.warnings, *lost])
 
 
 def read_analysis(folder: Path, pressure: float) -> RouteResult:
@@ -77,11 +90,20 @@ def read_analysis(folder: Path, pressure: float) -> RouteResult:
         raise ConfigError(
             f"{folder} was analysed at {content['pressure']} GPa, the melting point is asked at {pressure} GPa."
         )
-    melting = content["melting"]
+    melting, n_atoms = content["melting"], content["run"]["atoms"]
     if melting is None:
         raise SamplingError(f"{folder}: {content['refusal']}")
     temperature, heat = melting["temperature"], melting["latent_heat_per_atom"]
-    details = {"folder": str(folder), "atoms": content["run"]["atoms"], **melting}
-    return RouteResult(
-        temperature["value"], temperature["error"], details, list(content["notes"]), (heat["value"], heat["error"])
-    )
+    details = {"folder": str(folder), "atoms": n_atoms, **melting}
+    warnings = [f"{n_atoms} atoms: {note}" for note in [*content["notes"], *_unmet(folder)]]
+    latent = (heat["value"], heat["error"])
+    return RouteResult(temperature["value"], temperature["error"], details, warnings, latent, n_atoms)
+
+
+def _unmet(folder: Path) -> list[str]:
+    """Return which phases ended before their gates held."""
+    try:
+        phases: dict[str, Any] = json.loads((folder / "summary.json").read_text())["phases"]
+    except (OSError, ValueError, KeyError):
+        return []
+    return [f"{name} ended {phase['ended']}" for name, phase in phases.items() if phase["ended"] != HELD]

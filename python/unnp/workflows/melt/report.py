@@ -12,9 +12,10 @@ from unnp import __version__
 from unnp.files import write_atomically
 from unnp.workflows.melt.cells import Crystal
 from unnp.workflows.melt.config import MeltConfig
+from unnp.workflows.melt.finite_size import SizePoint, finite_size, size_figure, size_points
 from unnp.workflows.melt.routes import RouteResult
 
-HEADER = ["route", "melting point [K]", "error [K]", "latent heat [meV/atom]"]
+HEADER = ["route", "atoms", "melting point [K]", "error [K]", "latent heat [meV/atom]"]
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,14 @@ class MeltReport:
     failures: Mapping[str, str]
 
     def rows(self) -> list[list[str]]:
-        """Return one row per route for a table under ``HEADER``."""
-        rows = [[name, *_numbers(result)] for name, result in self.results.items()]
-        return [*rows, *([name, "none", "", ""] for name in self.failures)]
+        """Return one row per route and cell for a table under ``HEADER``."""
+        rows = [_row(point) for point in self.points]
+        return [*rows, *([name, "", "none", "", ""] for name in self.failures)]
+
+    @property
+    def points(self) -> list[SizePoint]:
+        """Of all routes and cells."""
+        return size_points(self.results, len(self.crystal.atoms))
 
     @property
     def formula(self) -> str:
@@ -60,25 +66,30 @@ class MeltReport:
                 **{name: _description(result) for name, result in self.results.items()},
                 **{name: {"failure": reason} for name, reason in self.failures.items()},
             },
+            "finite_size": finite_size(self.points),
         }
 
 
 def write_report(report: MeltReport, folder: Path) -> None:
-    """Write ``report.json``."""
+    """Write ``report.json``, and the figure of the sizes where there are several."""
+    if any(point.route == "momt" for point in report.points):
+        size_figure(report.points, folder / "finite-size.png")
     write_atomically(folder / "report.json", json.dumps(report.content(), indent=2) + "\n")
 
 
-def _numbers(result: RouteResult) -> list[str]:
-    heat = "" if result.latent_heat is None else "{:.1f} +- {:.1f}".format(*(1000 * x for x in result.latent_heat))
-    return [f"{result.temperature:.1f}", f"{result.error:.1f}", heat]
+def _row(point: SizePoint) -> list[str]:
+    heat = "" if point.latent_heat is None else "{:.1f} +- {:.1f}".format(*(1000 * x for x in point.latent_heat))
+    return [point.route, str(point.n_atoms), f"{point.temperature:.1f}", f"{point.error:.1f}", heat]
 
 
 def _description(result: RouteResult) -> dict[str, Any]:
     heat = {} if result.latent_heat is None else {"latent_heat_eV_per_atom": list(result.latent_heat)}
+    smaller = {"smaller_cells": [_description(each) for each in result.smaller]} if result.smaller else {}
     return {
         "melting_point_K": result.temperature,
         "error_K": result.error,
         **heat,
         "warnings": result.warnings,
         "details": dict(result.details),
+        **smaller,
     }

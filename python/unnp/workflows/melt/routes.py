@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,6 +18,8 @@ class RouteResult:
         details: what goes into the report, JSON-able.
         warnings: what the reader must know.
         latent_heat: [eV/atom], where the route gives it, and its standard error.
+        n_atoms: in its cell; None where it is that of the two phases.
+        smaller: what the route found in smaller cells.
     """
 
     temperature: float
@@ -25,6 +27,8 @@ class RouteResult:
     details: Mapping[str, Any]
     warnings: list[str] = field(default_factory=list)
     latent_heat: tuple[float, float] | None = None
+    n_atoms: int | None = None
+    smaller: Sequence[RouteResult] = ()
 
 
 class Route(Protocol):

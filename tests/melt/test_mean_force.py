@@ -1,4 +1,4 @@
-"""Means of correlated series and roots of lines, where the answers are known; where to start next."""
+"""Roots of lines through points with errors; where to start next."""
 
 from __future__ import annotations
 
@@ -6,57 +6,10 @@ import numpy as np
 import pytest
 from unnp.errors import SamplingError
 from unnp.workflows.melt.bracket import Bracket
-from unnp.workflows.melt.coexistence import combine
 from unnp.workflows.melt.config import PinningConfig
-from unnp.workflows.melt.estimates import Mean, block_error, fit_line, mean_of
+from unnp.workflows.melt.line import fit_line
 from unnp.workflows.melt.mean_force import PinnedPoint, next_temperature, root_of
 from unnp.workflows.melt.phases import PhaseLostError
-
-
-def autoregressive(rng: np.random.Generator, n: int, memory: float) -> np.ndarray:
-    """Return a stationary series of variance 1 with ``<x_i x_j> = memory^|i-j|``."""
-    noise = rng.normal(size=n) * np.sqrt(1 - memory**2)
-    series = np.empty(n)
-    series[0] = rng.normal()
-    for k in range(1, n):
-        series[k] = memory * series[k - 1] + noise[k]
-    return series
-
-
-def test_block_error_of_correlated_series():
-    rng, n, memory = np.random.default_rng(5), 4096, 0.95
-    exact = np.sqrt((1 + memory) / (1 - memory) / n)
-    found = [block_error(autoregressive(rng, n, memory)) for _ in range(60)]
-    assert np.mean(found) == pytest.approx(exact, rel=0.25)
-    independent = [block_error(rng.normal(size=n)) for _ in range(60)]
-    assert 1 / np.sqrt(n) < np.mean(independent) < 1.6 / np.sqrt(n)
-
-
-def test_the_error_of_a_mean_covers_it():
-    rng = np.random.default_rng(6)
-    means = [mean_of(autoregressive(rng, 1000, 0.9)) for _ in range(200)]
-    within_two = np.mean([abs(mean.value) < 2 * mean.error for mean in means])
-    assert within_two > 0.85
-    assert np.mean([mean.drifts for mean in means]) < 0.1
-
-
-def test_a_drift_is_seen_and_counted_into_the_error():
-    rng = np.random.default_rng(7)
-    mean = mean_of(rng.normal(size=1000) + np.linspace(0, 20, 1000))
-    assert mean.drifts
-    assert mean.drift == pytest.approx(10, abs=0.5)
-    assert mean.error >= mean.drift / 2
-
-
-def test_few_values_have_no_error_bar():
-    with pytest.raises(SamplingError, match="7 rows of output are too few"):
-        mean_of(np.arange(7.0))
-
-
-def test_runs_are_combined():
-    value, error = combine([Mean(900, 3, 0, 1), Mean(910, 4, 0, 1)])
-    assert (value, error) == (905, 2.5)
-    assert combine([Mean(t, 1, 0, 1) for t in (900, 920, 940)])[1] == pytest.approx(20 / 3**0.5)
 
 
 def test_the_root_of_a_line_and_its_error():
@@ -79,7 +32,7 @@ def test_temperatures_are_chosen_until_they_bracket_the_melting_point(melting_po
     temperature: float | None = 926.0
     while temperature is not None:
         difference = entropy * 8.617e-5 * (temperature - melting_point - 0.01)
-        points.append(PinnedPoint(round(temperature, 1), difference, 1e-4, drifts=False))
+        points.append(PinnedPoint(round(temperature, 1), difference, 1e-4))
         temperature = next_temperature(points, PinningConfig(), (600, 1500))
     below, above = min(p.temperature for p in points), max(p.temperature for p in points)
     assert below < melting_point + 0.02 < above
@@ -88,7 +41,7 @@ def test_temperatures_are_chosen_until_they_bracket_the_melting_point(melting_po
 
 
 def test_pinning_says_where_the_melting_point_is_not():
-    low = [PinnedPoint(980, -0.01, 1e-4, drifts=False), PinnedPoint(1000, -0.008, 1e-4, drifts=False)]
+    low = [PinnedPoint(980, -0.01, 1e-4), PinnedPoint(1000, -0.008, 1e-4)]
     with pytest.raises(SamplingError, match=r"above 1000 K, where the bracket .* ends: -10\.00 meV/atom at 980 K"):
         next_temperature(low, PinningConfig(), (800, 1000))
     with pytest.raises(SamplingError, match="no change of sign within 2"):
@@ -96,14 +49,14 @@ def test_pinning_says_where_the_melting_point_is_not():
     with pytest.raises(SamplingError, match="lie on one side of the melting point, which would be at 1080 K"):
         root_of(low)
     with pytest.raises(SamplingError, match="does not lose stability on heating"):
-        root_of([PinnedPoint(900, 0.01, 1e-4, drifts=False), PinnedPoint(1000, 0.0, 1e-4, drifts=False)])
+        root_of([PinnedPoint(900, 0.01, 1e-4), PinnedPoint(1000, 0.0, 1e-4)])
     with pytest.raises(SamplingError, match="at least two temperatures"):
         root_of(low[:1])
 
 
 def test_given_temperatures_are_all_measured():
     settings = PinningConfig(temperatures=[900, 950, 1000])
-    points = [PinnedPoint(900, -0.01, 1e-4, drifts=False), PinnedPoint(950, 0.01, 1e-4, drifts=False)]
+    points = [PinnedPoint(900, -0.01, 1e-4), PinnedPoint(950, 0.01, 1e-4)]
     assert next_temperature(points, settings, (800, 1100)) == 1000
     assert next_temperature([*points, points[0]], settings, (800, 1100)) is None
 
