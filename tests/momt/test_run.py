@@ -200,7 +200,8 @@ def test_a_damaged_record_is_said(finished: Path, tmp_path: Path) -> None:
     ],
 )
 def test_every_ensemble_runs(settings: dict, tmp_path: Path) -> None:
-    run_momt(make(**settings), tmp_path, tmp_path / "run")
+    phases = {**SHORT["phases"], "production": {"min": 4, "max": 4}}
+    run_momt(make(**settings, phases=phases, pace=10), tmp_path, tmp_path / "run")
     assert len(ase.io.read(tmp_path / "run/frames.extxyz", ":")) == 30
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from lammps_run import run_lammps
 from momt_decks import aluminium, head, write_structure
 
-PAGE = (Path(__file__).parents[2] / "docs/fix_momt.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/fix_momt.md").read_text(encoding="utf-8")
 STEPS = 10
 
 
@@ -52,6 +53,14 @@ def test_examples_of_one_walker(tmp_path: Path) -> None:
     run = run_lammps(tmp_path, "".join(map(_deck, alone)), timeout=60)
     assert run.output.count("Loop time") == len(alone) == 4
     assert "f_bias[8]" in run.output
+
+
+def test_example_of_the_readme(tmp_path: Path) -> None:
+    write_structure(tmp_path, aluminium((3, 3, 3)))
+    lines = re.findall(r"^    (fix .*)$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(lines) == 3
+    run_lammps(tmp_path, _deck("\n".join(lines)), timeout=60)
+    assert (tmp_path / "momt.0.log").exists()
 
 
 def test_example_of_several_walkers(tmp_path: Path) -> None:

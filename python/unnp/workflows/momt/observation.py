@@ -33,16 +33,16 @@ def basins_of(config: MomtConfig, folder: Path) -> Basins:
     """
     solid = _second_half(folder / "observe/momt.solid.log")
     liquid = _second_half(folder / "observe/momt.liquid.log")
-    if liquid.enthalpy.mean() <= solid.enthalpy.mean():
-        raise LammpsError(_falling(config, solid, liquid))
     low = float(solid.enthalpy.mean() - ENTHALPY_MARGIN * solid.enthalpy.std())
     high = float(liquid.enthalpy.mean() + ENTHALPY_MARGIN * liquid.enthalpy.std())
-    if not config.has_order:
-        return Basins(0.0, 0.0, (low, high))
     means = float(liquid.order.mean()), float(solid.order.mean())
     gap = means[1] - means[0]
-    if gap < DISTINCT * (solid.order.std() + liquid.order.std()):
+    if config.has_order and gap < DISTINCT * (solid.order.std() + liquid.order.std()):
         raise LammpsError(_not_seen(config, solid, liquid))
+    if liquid.enthalpy.mean() <= solid.enthalpy.mean():
+        raise LammpsError(_falling(config, solid, liquid))
+    if not config.has_order:
+        return Basins(0.0, 0.0, (low, high))
     return Basins(means[0] + LIQUID_SHARE * gap, means[0] + SOLID_SHARE * gap, (low, high))
 
 
