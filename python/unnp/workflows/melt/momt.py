@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from unnp.config import from_dict
 from unnp.errors import ConfigError, SamplingError
@@ -14,6 +14,9 @@ from unnp.workflows.melt.cells import Crystal
 from unnp.workflows.melt.config import MeltConfig
 from unnp.workflows.melt.momt_settings import cells_of, momt_settings
 from unnp.workflows.melt.routes import RouteResult
+
+if TYPE_CHECKING:
+    from unnp.workflows.momt.config import MomtConfig
 
 ANALYSIS_FILE = Path("analysis/analysis.json")
 HELD = "all gates hold"
@@ -45,16 +48,33 @@ class MomtRoute:
                 print(f"momt: {error}", flush=True)
         return combined(results, lost)
 
-    def _cell(self, cell: int, folder: Path, guess: float) -> RouteResult:
-        # Imported here, as it is the only route that needs fix momt.
-        from unnp.workflows.momt.config import MomtConfig
-        from unnp.workflows.momt.run import run_momt
+    def check(self, folder: Path) -> None:
+        """Raise ConfigError where the runs cannot be made or read, before anything long is begun."""
+        for path in self.config.momt.folders:
+            if not (self.base / path / ANALYSIS_FILE).is_file():
+                raise ConfigError(
+                    f"momt.folders: {self.base / path} holds no {ANALYSIS_FILE}; name folders of finished runs of `unnp sample "
+                    "momt`, or leave it out to make runs here."
+                )
+        if not self.config.momt.folders:
+            for cell in cells_of(self.config, self.base):
+                self._settings(cell, folder / "momt", self.config.guess)
+
+    def _settings(self, cell: int, folder: Path, guess: float) -> tuple[MomtConfig, Path]:
+        """Return the configuration of the run of one cell, and its folder."""
+        from unnp.workflows.momt.config import MomtConfig  # the only route that needs fix momt
 
         n_atoms = len(build_structure(self.config.structure, self.base)) * cell**3
         place = folder / f"{n_atoms}-atoms"
-        print(f"momt: {n_atoms} atoms", flush=True)
         settings = momt_settings(self.config, n_atoms, cell, guess, place)
-        run_momt(from_dict(settings, MomtConfig, where="momt.settings"), self.base, place, resume=True)
+        return from_dict(settings, MomtConfig, where="momt.settings"), place
+
+    def _cell(self, cell: int, folder: Path, guess: float) -> RouteResult:
+        from unnp.workflows.momt.run import run_momt
+
+        settings, place = self._settings(cell, folder, guess)
+        print(f"momt: {place.name}", flush=True)
+        run_momt(settings, self.base, place, resume=True)
         return read_analysis(place, self.config.pressure)
 
 

@@ -24,8 +24,8 @@ from unnp.units import BOLTZMANN_EV_PER_K
 from unnp.workflows.melt.cells import Crystal
 from unnp.workflows.melt.config import MeltConfig
 from unnp.workflows.melt.decks import two_phase_data
-from unnp.workflows.melt.line import Line
 from unnp.workflows.melt.figures import Course, course_figure, line_figure, profile_figure
+from unnp.workflows.melt.line import Line
 from unnp.workflows.melt.mean_force import PinnedPoint, next_temperature, root_of
 from unnp.workflows.melt.phases import PhaseLostError, check_both_present, read_profiles
 from unnp.workflows.melt.relaxation import relaxed

@@ -61,12 +61,14 @@ def prepare(config: MeltConfig, base: Path, folder: Path) -> Crystal:
     """Write the configuration and the first decks into a folder and return the crystal.
 
     Raises:
-        ConfigError: the folder holds a run of another crystal, potential or pressure.
+        ConfigError: the folder holds a run of another crystal, potential or pressure; runs of the route momt cannot be made.
     """
     crystal = build_crystal(config, base)
     kept = folder / CONFIG_FILE
     if kept.is_file():
         _check_unchanged(config, load_yaml(kept, MeltConfig), folder)
+    if MomtRoute.name in config.routes:
+        MomtRoute(config, crystal, base).check(folder)
     cell = TwoPhaseCell(config, crystal, config.guess, base, folder / "cells")
     write_atomically(cell.folder / "in.solid.lammps", cell.decks.solid())
     write_atomically(cell.folder / "in.melt.1.lammps", cell.decks.melt())
