@@ -10,7 +10,7 @@ import pytest
 from lammps_run import Run, run_lammps
 from momt_decks import aluminium, dump, eam, forces, head, read_log, report, thermo, write_structure
 
-STEPS = 20
+STEPS = 10
 FOUR = ["sk", "q6", "wt", "empty_list", "empty_q6"]  # more ranks than cores are slow
 LJ = "pair_style lj/cut 6.0\npair_coeff * * 0.2 2.6\n"
 OVERLAY = eam().replace("eam/fs\n", "hybrid/overlay eam/fs zbl 2.0 3.0\n").replace("* * ", "* * eam/fs ")
