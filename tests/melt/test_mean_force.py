@@ -32,7 +32,7 @@ def test_temperatures_are_chosen_until_they_bracket_the_melting_point(melting_po
     temperature: float | None = 926.0
     while temperature is not None:
         difference = entropy * 8.617e-5 * (temperature - melting_point - 0.01)
-        points.append(PinnedPoint(round(temperature, 1), difference, 1e-4))
+        points.append(PinnedPoint(round(temperature, 1), difference, 1e-4, drifts=False))
         temperature = next_temperature(points, PinningConfig(), (600, 1500))
     below, above = min(p.temperature for p in points), max(p.temperature for p in points)
     assert below < melting_point + 0.02 < above
@@ -41,7 +41,7 @@ def test_temperatures_are_chosen_until_they_bracket_the_melting_point(melting_po
 
 
 def test_pinning_says_where_the_melting_point_is_not():
-    low = [PinnedPoint(980, -0.01, 1e-4), PinnedPoint(1000, -0.008, 1e-4)]
+    low = [PinnedPoint(980, -0.01, 1e-4, drifts=False), PinnedPoint(1000, -0.008, 1e-4, drifts=False)]
     with pytest.raises(SamplingError, match=r"above 1000 K, where the bracket .* ends: -10\.00 meV/atom at 980 K"):
         next_temperature(low, PinningConfig(), (800, 1000))
     with pytest.raises(SamplingError, match="no change of sign within 2"):
@@ -49,14 +49,14 @@ def test_pinning_says_where_the_melting_point_is_not():
     with pytest.raises(SamplingError, match="lie on one side of the melting point, which would be at 1080 K"):
         root_of(low)
     with pytest.raises(SamplingError, match="does not lose stability on heating"):
-        root_of([PinnedPoint(900, 0.01, 1e-4), PinnedPoint(1000, 0.0, 1e-4)])
+        root_of([PinnedPoint(900, 0.01, 1e-4, drifts=False), PinnedPoint(1000, 0.0, 1e-4, drifts=False)])
     with pytest.raises(SamplingError, match="at least two temperatures"):
         root_of(low[:1])
 
 
 def test_given_temperatures_are_all_measured():
     settings = PinningConfig(temperatures=[900, 950, 1000])
-    points = [PinnedPoint(900, -0.01, 1e-4), PinnedPoint(950, 0.01, 1e-4)]
+    points = [PinnedPoint(900, -0.01, 1e-4, drifts=False), PinnedPoint(950, 0.01, 1e-4, drifts=False)]
     assert next_temperature(points, settings, (800, 1100)) == 1000
     assert next_temperature([*points, points[0]], settings, (800, 1100)) is None
 

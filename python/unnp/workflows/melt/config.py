@@ -56,7 +56,7 @@ class PinningConfig(Config):
 
     duration: Positive = 50.0
     """at each temperature [ps]"""
-    discard: Annotated[FiniteFloat, Field(ge=0, lt=0.9)] = 0.1
+    discard: Annotated[FiniteFloat, Field(ge=0, lt=0.9)] = 0.3
     """fraction of it at the beginning that is left out"""
     temperatures: list[Positive] | None = None
     """at which the difference is measured [K]; default: chosen one after the other until they bracket the melting point"""

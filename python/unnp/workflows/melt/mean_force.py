@@ -22,13 +22,13 @@ class PinnedPoint:
     Attributes:
         temperature: [K].
         difference, error: ``mu_solid - mu_liquid`` and its standard error [eV/atom].
-        relaxation_time: of the order parameter [ps].
+        drifts: whether the order parameter still drifts.
     """
 
     temperature: float
     difference: float
     error: float
-    relaxation_time: float = 0.0
+    drifts: bool
 
 
 def next_temperature(points: list[PinnedPoint], settings: PinningConfig, bracket: tuple[float, float]) -> float | None:

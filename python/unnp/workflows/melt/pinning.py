@@ -24,20 +24,17 @@ from unnp.units import BOLTZMANN_EV_PER_K
 from unnp.workflows.melt.cells import Crystal
 from unnp.workflows.melt.config import MeltConfig
 from unnp.workflows.melt.decks import two_phase_data
+from unnp.workflows.melt.estimates import mean_of
 from unnp.workflows.melt.figures import Course, course_figure, line_figure, profile_figure
 from unnp.workflows.melt.line import Line
 from unnp.workflows.melt.mean_force import PinnedPoint, next_temperature, root_of
 from unnp.workflows.melt.phases import PhaseLostError, check_both_present, read_profiles
-from unnp.workflows.melt.relaxation import relaxed
 from unnp.workflows.melt.routes import RouteResult
 from unnp.workflows.melt.two_phase import TwoPhaseCell, averages
 
 SOFTNESS = 0.012
 """Fluctuation that the field allows, as a share of the order parameter of the whole crystal. The error of the mean force
 does not depend on it, but a stiffer field is followed faster, until it reaches the vibrations of the crystal."""
-
-START = 0.1
-"""Deviation of the order parameter at the beginning that is allowed for, as a share of that of the whole crystal."""
 
 
 @dataclass(frozen=True)
@@ -96,16 +93,18 @@ class PinningRoute:
         check_both_present(share, cell.temperature, f"{cell.folder}, pinned", adiabatic=False)
         profiles = read_profiles(cell.folder / "profile.pinning.dat")
         course = Course(table["time"], table["order"] / whole, share, settings.discard, labels, profiles)
-        deviation = float(np.sqrt(BOLTZMANN_EV_PER_K * cell.temperature / stiffness))
-        series = (course.kept(course.time), course.kept(table["order"]))
-        found = relaxed([series], deviation, START * whole)
+        mean = mean_of(course.kept(table["order"]))
         factor = -stiffness * whole / len(self.crystal.atoms)
-        difference, error = factor * (found.value - whole / 2), abs(factor) * found.error
-        return PinnedPoint(cell.temperature, difference, error, found.time), course
+        difference, error = factor * (mean.value - whole / 2), abs(factor) * mean.error
+        return PinnedPoint(cell.temperature, difference, error, mean.drifts), course
 
 
 def _result(points: list[PinnedPoint], line: Line) -> RouteResult:
-    warnings = []
+    warnings = [
+        f"at {point.temperature:g} K the order parameter still drifts; make pinning.duration longer"
+        for point in points
+        if point.drifts
+    ]
     if line.chi_squared > 4:
         warnings.append(
             f"the points scatter around a line by {line.chi_squared:.1f} times what their errors allow (chi^2)"

@@ -7,8 +7,7 @@ heat capacity ``c`` per atom, ``T = T_m + (L / c) (x - x_m)`` and ``S = S_m - N 
 
     <(T - T_m)^2> = k T_m^2 / (N c) <= T_m^2 / (3 N)       as c is 3 k or more near melting.
 
-That is 10 K for 3,000 atoms of a metal, and one run sees it only a few times: averages over blocks of the run miss it. The same
-holds of an order parameter in a harmonic field, with the variance ``k T / stiffness``.
+That is 10 K for 3,000 atoms of a metal, and one run sees it only a few times: averages over blocks of the run miss it.
 """
 
 from __future__ import annotations
