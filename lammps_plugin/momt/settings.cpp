@@ -102,6 +102,7 @@ constexpr Keyword keywords[] = {
     {"observe", [](Settings& s, Reader& r) { s.bias.observe = r.count(0); }},
     {"memory", [](Settings& s, Reader& r) { s.bias.memory = r.number(); }},
     {"barrier", [](Settings& s, Reader& r) { s.bias.barrier = r.number(); }},
+    {"free", [](Settings& s, Reader& r) { s.bias.free = r.number(); }},
     {"height", [](Settings& s, Reader& r) { s.bias.height = r.number(); }},
     {"gamma", [](Settings& s, Reader& r) { s.bias.gamma = r.number(); }},
     {"enthalpy",
@@ -191,7 +192,8 @@ Settings parse_settings(const Words& words) {
   bias.observe = 100;
   bias.barrier = 10.0;
   bias.memory = 200.0;
-  bias.gamma = 40.0;
+  bias.gamma = 10.0;
+  bias.free = 0.2;
   bias.order_bins = 30;
   bias.increment = 0.3;
   Reader reader(words);

@@ -46,7 +46,7 @@ def _atoms():
 def _section(name: str, box: str, order: str, timestep: float) -> str:
     press = "" if box == "nve" else f"press {PRESSURE}"
     steps = round(DURATION / timestep)
-    words = f"order {WORDS[order]} mode opes range 0 1 sigma {SIGMA} pace 1 start {box}_{order}.json"
+    words = f"order {WORDS[order]} mode opes free 0 range 0 1 sigma {SIGMA} pace 1 start {box}_{order}.json"
     values = "$(v_conserved:%.17g) $(f_momt[2]:%.17g) $(f_momt[3]:%.17g) $(pe:%.17g)"
     return f"""clear
 {head()}{"change_box all triclinic" if box == "tri" else ""}

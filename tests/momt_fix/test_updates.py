@@ -47,7 +47,7 @@ def _sampled(opes: Opes) -> Callable[[np.ndarray], None]:
 
 def test_opes(tmp_path: Path) -> None:
     """First guess from what was observed, then the updates; every third step, at constant pressure."""
-    words = "order sk fcc 2 2 2 mode opes pace 3 observe 5 memory 0 barrier 8 range 0 0.9 sigma 0.07"
+    words = "order sk fcc 2 2 2 mode opes free 0 pace 3 observe 5 memory 0 barrier 8 range 0 0.9 sigma 0.07"
     _, rows, end = run(tmp_path, words, "nph aniso 5000 5000 0.3")
     observed = rows[3:16:3]
     assert np.all(rows[:15, 5] == 0.0)

@@ -60,7 +60,7 @@ def test_updates_of_both_walkers(tmp_path: Path) -> None:
     opes.free_energies = opes.kt * (opes.exponents(-100.0, 0.0) - opes.exponents(0.0, 0.0))
     write_state(tmp_path / "start.json", "opes", order, None, opes_state(opes), updates=9, rct=0.0, temperature=T0)
     opes.counter = 10
-    run_walkers(tmp_path, "opes memory 0 observe 0 range 0 0.9 sigma 0.07 start start.json", 2)
+    run_walkers(tmp_path, "opes free 0 memory 0 observe 0 range 0 0.9 sigma 0.07 start start.json", 2)
     walkers = [read_log(tmp_path / f"{walker}.log")[1] for walker in (0, 1)]
     for rows in zip(*walkers, strict=True):
         if rows[0][0] and rows[0][0] % PACE == 0:

@@ -36,7 +36,8 @@ void check(const BiasSettings& settings) {
 std::unique_ptr<Bias> make_bias(const BiasSettings& settings) {
   check(settings);
   if (settings.mode == "opes") {
-    require(settings.barrier >= 0.0 && settings.memory >= 0.0, "barrier and memory cannot be negative.");
+    require(settings.barrier >= 0.0 && settings.memory >= 0.0 && settings.free >= 0.0 && settings.free < 1.0,
+            "barrier and memory cannot be negative, and free is a share from 0 to below 1.");
     return std::make_unique<ExpandedEnsemble>(settings);
   }
   if (settings.mode == "wt") {

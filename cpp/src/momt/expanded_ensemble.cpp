@@ -32,33 +32,47 @@ ExpandedEnsemble::ExpandedEnsemble(const BiasSettings& settings)
       umbrellas_(umbrella_centres(settings)) {
   for (const double temperature : temperatures_)
     rates_.push_back(1.0 / (settings.boltzmann * temperature) - 1.0 / thermal_energy_);
-  if (!umbrellas_.empty())
+  if (!umbrellas_.empty()) {
     curvature_ = 1.0 / (settings.sigma * settings.sigma);
+    free_ = settings.free;
+  }
+  share_out();
   umbrella_terms_.assign(n_columns(), 0.0);
   free_energies_.assign(rates_.size() * n_columns(), 0.0);
   exponents_.resize(free_energies_.size());
 }
 
-double ExpandedEnsemble::exponents(double enthalpy, double order) const {
+void ExpandedEnsemble::share_out() {
+  const auto n_temperatures = static_cast<double>(rates_.size());
+  const auto n_umbrellas = static_cast<double>(umbrellas_.size());
+  log_shares_.assign(umbrellas_.size(), std::log((1.0 - free_) / (n_temperatures * n_umbrellas)));
+  if (umbrellas_.empty())
+    log_shares_.push_back(-std::log(n_temperatures));
+  else if (free_ > 0.0)
+    log_shares_.push_back(std::log(free_ / n_temperatures));
+}
+
+void ExpandedEnsemble::exponents(double enthalpy, double order) const {
   for (std::size_t m = 0; m < umbrellas_.size(); ++m)
     umbrella_terms_[m] = -0.5 * curvature_ * (order - umbrellas_[m]) * (order - umbrellas_[m]);
   const double b0 = 1.0 / thermal_energy_;
-  double largest = -std::numeric_limits<double>::infinity();
   for (std::size_t l = 0; l < rates_.size(); ++l) {
     const double* const free_energies = &free_energies_[l * n_columns()];
     double* const row = &exponents_[l * n_columns()];
-    for (std::size_t m = 0; m < n_columns(); ++m) {
+    for (std::size_t m = 0; m < n_columns(); ++m)
       row[m] = umbrella_terms_[m] - rates_[l] * enthalpy + b0 * free_energies[m];
-      largest = std::max(largest, row[m]);
-    }
   }
-  return largest;
 }
 
 BiasValue ExpandedEnsemble::at(double enthalpy, double order) const {
   if (observing())
     return {};
-  const double largest = exponents(enthalpy, order);
+  exponents(enthalpy, order);
+  double largest = -std::numeric_limits<double>::infinity();
+  for (std::size_t k = 0; k < exponents_.size(); ++k) {
+    exponents_[k] += log_shares_[k % n_columns()];
+    largest = std::max(largest, exponents_[k]);
+  }
   double sum = 0.0, rate = 0.0, slope = 0.0;
   for (std::size_t l = 0; l < rates_.size(); ++l) {
     const double* const row = &exponents_[l * n_columns()];
@@ -68,14 +82,13 @@ BiasValue ExpandedEnsemble::at(double enthalpy, double order) const {
         continue;
       const double weight = std::exp(row[m] - largest);
       of_temperature += weight;
-      if (!umbrellas_.empty())
+      if (m < umbrellas_.size())
         slope += weight * (order - umbrellas_[m]) * curvature_;
     }
     sum += of_temperature;
     rate += of_temperature * rates_[l];
   }
-  const auto n_states = static_cast<double>(free_energies_.size());
-  return {-thermal_energy_ * (largest + std::log(sum / n_states)), thermal_energy_ * rate / sum,
+  return {-thermal_energy_ * (largest + std::log(sum)), thermal_energy_ * rate / sum,
           thermal_energy_ * slope / sum};
 }
 
@@ -117,7 +130,7 @@ void ExpandedEnsemble::first_guess() {
   for (std::size_t l = 0; l < rates_.size(); ++l) {
     const double thermal = rates_[l] * observed_.mean_enthalpy - 0.5 * rates_[l] * rates_[l] * variance;
     for (std::size_t m = 0; m < n_columns(); ++m) {
-      const double away = umbrellas_.empty() ? 0.0 : observed_.mean_order - umbrellas_[m];
+      const double away = m < umbrellas_.size() ? observed_.mean_order - umbrellas_[m] : 0.0;
       free_energies_[l * n_columns() + m] =
           thermal_energy_ * (thermal + std::min(0.5 * curvature_ * away * away, barrier_));
     }
@@ -128,6 +141,7 @@ Json::Object ExpandedEnsemble::state() const {
   Json::Object state{{"temperatures", to_json(temperatures_)},
                      {"umbrellas", to_json(umbrellas_)},
                      {"sigma", Json(curvature_ > 0.0 ? 1.0 / std::sqrt(curvature_) : 0.0)},
+                     {"free", Json(free_)},
                      {"free_energies", to_json(free_energies_, n_columns())},
                      {"updates", Json(static_cast<double>(updates_))},
                      {"rct", Json(rct_)}};
@@ -143,6 +157,8 @@ void ExpandedEnsemble::restore(const Json::Object& state) {
   reader.require_same("umbrellas", umbrellas_, "range, sigma or order");
   if (!umbrellas_.empty())
     reader.require_same("sigma", {1.0 / std::sqrt(curvature_)}, "sigma");
+  if (reader.has("free"))
+    reader.require_same("free", {free_}, "free");
   free_energies_ = reader.numbers("free_energies", free_energies_.size());
   updates_ = reader.count("updates");
   rct_ = reader.number("rct");

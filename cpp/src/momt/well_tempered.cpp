@@ -63,6 +63,7 @@ void WellTempered::update(const Sample& sample, std::int64_t passages) {
 Json::Object WellTempered::state() const {
   auto state = temperatures_.state();
   state.erase("umbrellas");
+  state.erase("free");
   state.insert_or_assign("sigma", Json(sigma_));
   state.emplace("height", Json(height_));
   state.emplace("gamma", Json(gamma_));

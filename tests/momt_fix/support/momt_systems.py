@@ -108,9 +108,9 @@ def prepare(mode: str, order: Order, enthalpy: float) -> Prepared:
 def _opes(order: Order, enthalpy: float) -> Prepared:
     bias = rough_opes(order, enthalpy, order.words != "none")
     if order.words == "none":
-        return Prepared(bias, "mode opes", opes_state(bias))
+        return Prepared(bias, "mode opes free 0", opes_state(bias))
     low, high = bias.umbrellas[[0, -1]]
-    return Prepared(bias, f"mode opes range {low:.17g} {high:.17g} sigma {order.sigma}", opes_state(bias))
+    return Prepared(bias, f"mode opes free 0 range {low:.17g} {high:.17g} sigma {order.sigma}", opes_state(bias))
 
 
 def _hills(order: Order, enthalpy: float) -> Prepared:

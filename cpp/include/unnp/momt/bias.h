@@ -43,6 +43,7 @@ struct BiasSettings {
   double order_low = 0.0;
   double order_high = 1.0;
   double sigma = 0.0;       ///< width of umbrellas (opes) and hills (wt) in s
+  double free = 0.0;        ///< opes: share of the samples that states without umbrella are to get
   std::int64_t observe = 0; ///< opes, wt: updates without bias at the start, which give its first guess
   double barrier = 0.0;     ///< opes: first guess of the free energy of unseen umbrellas, in k T0
   double memory = 0.0;      ///< opes: updates that are remembered at first, 0 for all

@@ -79,6 +79,8 @@ class OpesBias(Config):
     """updates that the free energies remember for each passage made so far, 0 for all; default: of `fix momt`"""
     sigma: Positive | None = None
     """width of the umbrellas along the order parameter; default: of `fix momt`"""
+    free: Annotated[FiniteFloat, Field(ge=0, lt=1)] | None = None
+    """share of the samples for solid and liquid as they are, without umbrella; default: of `fix momt`"""
 
 
 class WtBias(Config):

@@ -61,7 +61,7 @@ def bias_arguments(config: MomtConfig, basins: Basins) -> str:
 
 def _settings(bias: Bias, basins: Basins) -> list[str]:
     if isinstance(bias, OpesBias):
-        given = {"barrier": bias.barrier, "observe": bias.observe, "memory": bias.memory, "sigma": bias.sigma}
+        given = {name: getattr(bias, name) for name in ("barrier", "observe", "memory", "sigma", "free")}
     elif isinstance(bias, WtBias):
         given = {"observe": bias.observe, "height": bias.height, "gamma": bias.gamma, "sigma": bias.sigma}
     else:
