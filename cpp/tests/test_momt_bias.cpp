@@ -22,6 +22,7 @@ BiasSettings settings(const std::string& mode) {
   settings.order_high = 0.9;
   settings.sigma = 0.05;
   settings.observe = 20;
+  settings.free = 0.3;
   settings.barrier = 10.0;
   settings.memory = 50.0;
   settings.height = 0.02;
