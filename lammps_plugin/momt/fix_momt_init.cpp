@@ -111,6 +111,12 @@ void FixMomt::check_fix_before(const Fix& other) const {
 // A barostat with another target than the bias assumes makes every reweighted number wrong; so does a
 // thermostat.
 void FixMomt::check_fix_after(Fix& other) const {
+  if (begins_with_one_of(other.style, {"deform", "press/berendsen", "box/relax"}))
+    error->all(
+        FLERR,
+        "fix momt: fix {} {} changes the box otherwise than an ensemble at constant pressure does; use fix "
+        "nph, fix npt or fix press/langevin",
+        other.id, other.style);
   if (!settings_.pressure || !begins_with_one_of(other.style, {"npt", "nph"}))
     return;
   constexpr int directions[] = {Fix::BOX_CHANGE_X, Fix::BOX_CHANGE_Y, Fix::BOX_CHANGE_Z};
