@@ -10,6 +10,7 @@ from unnp.workflows.melt.config import PinningConfig
 from unnp.workflows.melt.line import fit_line
 from unnp.workflows.melt.mean_force import PinnedPoint, next_temperature, root_of
 from unnp.workflows.melt.phases import PhaseLostError
+from unnp.workflows.melt.pinning import check_in_phase
 
 
 def test_the_root_of_a_line_and_its_error():
@@ -71,3 +72,12 @@ def test_starts_follow_the_phase_that_is_left():
         bracket.next_guess(PhaseLostError("solid", 980, "here", adiabatic=True), 900)
     with pytest.raises(SamplingError, match="the melting point is below 600 K"):
         Bracket(600, 1400).next_guess(PhaseLostError("liquid", 590, "here", adiabatic=True), 650)
+
+
+def test_crystal_that_grows_past_the_field_is_refused():
+    order = np.full(20, 0.5)
+    check_in_phase(np.linspace(0.52, 0.58, 20), order, 0.3, "here")
+    with pytest.raises(
+        SamplingError, match=r"here: 7. % of the cell are solid, .* that of 50 %: crystal grew out of phase"
+    ):
+        check_in_phase(np.linspace(0.52, 0.82, 20), order, 0.3, "here")

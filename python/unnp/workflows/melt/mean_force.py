@@ -11,7 +11,7 @@ from unnp.workflows.melt.line import Line, fit_line
 
 FUSION_ENTROPY = 1.2
 """Of many metals per atom [k], for the second temperature."""
-LEAST_STEP = 0.03
+LEAST_STEP = 0.015
 """Between two temperatures, as a share of them."""
 
 
@@ -35,7 +35,7 @@ def next_temperature(points: list[PinnedPoint], settings: PinningConfig, bracket
     """Return where to measure next [K], None where there is enough.
 
     Those of the configuration, or: the second follows from the first by an entropy of fusion of 1.2 k, later ones from the
-    line through those before, each at least 3 % beyond the root so that it comes to lie between two points.
+    line through those before, each at least 1.5 % beyond the root so that it comes to lie between two points.
 
     Raises:
         SamplingError: the root is outside of the bracket.

@@ -36,6 +36,9 @@ SOFTNESS = 0.012
 """Fluctuation that the field allows, as a share of the order parameter of the whole crystal. The error of the mean force
 does not depend on it, but a stiffer field is followed faster, until it reaches the vibrations of the crystal."""
 
+MOST_OUT_OF_PHASE = 0.1
+"""Of the cell, solid that the order parameter may not see."""
+
 
 @dataclass(frozen=True)
 class PinningRoute:
@@ -91,12 +94,32 @@ class PinningRoute:
         table = {name: np.array(column) for name, column in result.items()}
         share = labels.solid_share(table["crystal_like"])
         check_both_present(share, cell.temperature, f"{cell.folder}, pinned", adiabatic=False)
+        check_in_phase(share, table["order"] / whole, settings.discard, str(cell.folder))
         profiles = read_profiles(cell.folder / "profile.pinning.dat")
         course = Course(table["time"], table["order"] / whole, share, settings.discard, labels, profiles)
         mean = mean_of(course.kept(table["order"]))
         factor = -stiffness * whole / len(self.crystal.atoms)
         difference, error = factor * (mean.value - whole / 2), abs(factor) * mean.error
         return PinnedPoint(cell.temperature, difference, error, mean.drifts), course
+
+
+def check_in_phase(solid_share: np.ndarray, order: np.ndarray, discard: float, where: str) -> None:
+    """Raise SamplingError where crystal has grown that the field does not see, as it scatters out of phase with the rest.
+
+    Args:
+        solid_share: (n,) of the cell, over time.
+        order: (n,) order parameter over that of the whole crystal.
+        discard: fraction at the beginning that is left out.
+        where: for the message.
+    """
+    kept = slice(int(discard * len(order)), None)
+    share, seen = float(solid_share[kept].mean()), float(order[kept].mean())
+    if abs(share - seen) > MOST_OUT_OF_PHASE:
+        raise SamplingError(
+            f"{where}: {100 * share:.0f} % of the cell are solid, but the order parameter is that of {100 * seen:.0f} %: "
+            "crystal grew out of phase with the rest, past the field, and the mean force is not that of the two phases. "
+            "Give pinning.temperatures nearer to the melting point."
+        )
 
 
 def _result(points: list[PinnedPoint], line: Line) -> RouteResult:
