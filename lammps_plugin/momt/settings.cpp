@@ -192,7 +192,7 @@ Settings parse_settings(const Words& words) {
   bias.observe = 100;
   bias.barrier = 10.0;
   bias.memory = 200.0;
-  bias.gamma = 10.0;
+  bias.gamma = 40.0;
   bias.free = 0.2;
   bias.order_bins = 30;
   bias.increment = 0.3;
