@@ -116,7 +116,9 @@ def test_setup_takes_no_sample(tmp_path: Path) -> None:
 def test_observing_less_than_was_observed(steps: int, tmp_path: Path) -> None:
     """What was observed before makes the first guess; if that is nothing, it is as if the run began with `observe 0`."""
     write_structure(tmp_path, aluminium((2, 2, 2)))
-    words = "fix momt all momt T0 900 temps 650 1400 12 order sk fcc 2 2 2 mode opes free 0 pace 2 range 0 0.9 sigma 0.07 "
+    words = (
+        "fix momt all momt T0 900 temps 650 1400 12 order sk fcc 2 2 2 mode opes free 0 pace 2 range 0 0.9 sigma 0.07 "
+    )
     words += "free 0 barrier 8 memory 0 observe "
     deck = head() + "velocity all create 1500 4711\ntimestep 0.002\n" + words + "10 state s.json 1 log a.log 1\n"
     deck += f"fix box all nve\nrun {steps}\nunfix momt\n"
