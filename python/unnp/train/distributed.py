@@ -51,6 +51,11 @@ class Processes:
             for tensor in tensors:
                 dist.broadcast(tensor, src=0)
 
+    def meet(self) -> None:
+        """Wait for the others: a process that leaves while another still works may be aborted by the threads of gloo."""
+        if self.world_size > 1:
+            dist.barrier()
+
     def close(self) -> None:
         """Leave the group of processes."""
         if self.world_size > 1:

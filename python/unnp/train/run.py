@@ -81,7 +81,9 @@ def train(config: TrainConfig, path: str | Path, *, resume: bool = False, base: 
             log = Log(folder.path, LOG_COLUMNS, trainer.state.position.epoch) if processes.first else None
             reason = trainer.run(log)
             console.message(f"Training is over: {reason}.")
-            return write_report(folder, config, datasets, log.records, device) if log is not None else {}
+            report = write_report(folder, config, datasets, log.records, device) if log is not None else {}
+            processes.meet()
+            return report
     finally:
         processes.close()
 
