@@ -20,8 +20,7 @@
 using namespace LAMMPS_NS;
 namespace momt = unnp_lammps::momt;
 
-template <typename Action>
-void FixMomt::agree(const Action& action) {
+void FixMomt::agree(const std::function<void()>& action) {
   const auto problem = unnp_lammps::agree(world, action);
   if (!problem.empty())
     error->all(FLERR, "fix momt: {}", problem);
@@ -202,8 +201,4 @@ int FixMomt::modify_param(int narg, char** arg) {
     utils::missing_cmd_args(FLERR, "fix_modify freeze", error);
   frozen_ = utils::logical(FLERR, arg[1], false, lmp) != 0;
   return 2;
-}
-
-double FixMomt::memory_usage() {
-  return 0.0;
 }

@@ -10,6 +10,7 @@
 #include "fix.h"
 
 #include <cstdio>
+#include <functional>
 
 namespace LAMMPS_NS {
 
@@ -33,7 +34,6 @@ public:
   double compute_scalar() override;
   double compute_vector(int n) override;
   int modify_param(int narg, char** arg) override;
-  double memory_usage() override;
 
   void write_restart(FILE* file) override;
   void restart(char* buffer) override;
@@ -62,8 +62,7 @@ private:
   void open_log();
   void write_log();
   /// Runs `action` and ends LAMMPS with its message, on all ranks alike, where it throws on any.
-  template <typename Action>
-  void agree(const Action& action);
+  void agree(const std::function<void()>& action);
 
   unnp_lammps::momt::Settings settings_;
   std::unique_ptr<unnp_lammps::momt::OrderParameter> order_;

@@ -2,8 +2,6 @@
 // What fix momt asks of the system and of the other fixes before every run.
 #include "fix_momt.h"
 
-#include "agreement.h"
-
 #include "unnp/error.h"
 
 #include "atom.h"
@@ -43,13 +41,11 @@ void FixMomt::init() {
   targets_checked_ = false;
   check_system();
   check_fixes();
-  const auto problem = unnp_lammps::agree(world, [this] {
+  agree([this] {
     if (order_)
       order_->check();
     walkers_->require_same(fmt::format("{} {} {}", settings_.physics, update->laststep, state_text()));
   });
-  if (!problem.empty())
-    error->all(FLERR, "fix momt: {}", problem);
   if (order_ && order_->needs_list())
     neighbor->add_request(this, NeighConst::REQ_FULL);
   check_state_file();

@@ -5,6 +5,7 @@
 #include "agreement.h"
 
 #include "unnp/error.h"
+#include "unnp/momt/state_reader.h"
 
 #include "atom.h"
 #include "comm.h"
@@ -26,25 +27,6 @@ constexpr const char* state_format = "unnp momt state 1";
 
 Json number(bigint value) {
   return Json(static_cast<double>(value));
-}
-
-const Json& member(const Json::Object& object, const std::string& name) {
-  const auto found = object.find(name);
-  if (found == object.end())
-    throw unnp::Error("the saved state has no '" + name + "'.");
-  return found->second;
-}
-
-double number_of(const Json::Object& object, const std::string& name) {
-  if (const auto* value = member(object, name).number())
-    return *value;
-  throw unnp::Error("'" + name + "' of the saved state is not a number.");
-}
-
-std::string text_of(const Json::Object& object, const std::string& name) {
-  if (const auto* value = member(object, name).text())
-    return *value;
-  throw unnp::Error("'" + name + "' of the saved state is not a text.");
 }
 
 void require_same(const std::string& name, double saved, double given) {
@@ -93,36 +75,35 @@ std::string FixMomt::state_text() const {
 
 void FixMomt::restore_text(const std::string& text, bool with_freeze) {
   const auto parsed = Json::parse(text);
-  const auto* const state = parsed.object();
-  if (!state || !state->contains("format") || text_of(*state, "format") != state_format)
+  if (!parsed.object())
     throw unnp::Error(std::string("the saved state is not of the format '") + state_format + "'.");
-  if (text_of(*state, "mode") != settings_.bias.mode)
-    throw unnp::Error("the saved state is of mode " + text_of(*state, "mode") + ", not " +
-                      settings_.bias.mode + ".");
+  const unnp::momt::StateReader reader(*parsed.object());
+  if (!reader.has("format") || reader.text("format") != state_format)
+    throw unnp::Error(std::string("the saved state is not of the format '") + state_format + "'.");
+  if (reader.text("mode") != settings_.bias.mode)
+    throw unnp::Error("the saved state is of mode " + reader.text("mode") + ", not " + settings_.bias.mode +
+                      ".");
   const std::string order = settings_.order.empty() ? "none" : settings_.order.front();
-  if (text_of(*state, "order") != order)
-    throw unnp::Error("the saved state has the order parameter " + text_of(*state, "order") + ", not " +
-                      order + ".");
-  if (state->contains("order_parameter") && text_of(*state, "order_parameter") != order_words())
-    throw unnp::Error("the saved state has the order parameter " + text_of(*state, "order_parameter") +
-                      ", not " + order_words() + ".");
-  require_same("T0", number_of(*state, "temperature"), settings_.temperature);
-  require_same("atoms", number_of(*state, "atoms"), static_cast<double>(n_atoms_));
-  if (member(*state, "pressure").is_null() != !settings_.pressure)
+  if (reader.text("order") != order)
+    throw unnp::Error("the saved state has the order parameter " + reader.text("order") + ", not " + order +
+                      ".");
+  if (reader.has("order_parameter") && reader.text("order_parameter") != order_words())
+    throw unnp::Error("the saved state has the order parameter " + reader.text("order_parameter") + ", not " +
+                      order_words() + ".");
+  require_same("T0", reader.number("temperature"), settings_.temperature);
+  require_same("atoms", reader.number("atoms"), static_cast<double>(n_atoms_));
+  if (reader.member("pressure").is_null() != !settings_.pressure)
     throw unnp::Error("the saved state was made with press, or without, other than this run.");
   if (settings_.pressure)
-    require_same("press", number_of(*state, "pressure"), *settings_.pressure);
-  const auto* const saved_bias = member(*state, "bias").object();
-  if (!saved_bias)
-    throw unnp::Error("'bias' of the saved state is not an object.");
-  auto bias = *saved_bias;
-  bias.insert_or_assign("updates", Json(number_of(*state, "updates")));
-  bias.insert_or_assign("rct", Json(number_of(*state, "rct")));
+    require_same("press", reader.number("pressure"), *settings_.pressure);
+  auto bias = reader.object("bias");
+  bias.insert_or_assign("updates", Json(reader.number("updates")));
+  bias.insert_or_assign("rct", Json(reader.number("rct")));
   bias_->restore(bias);
-  updates_ = static_cast<bigint>(number_of(*state, "updates"));
-  all_passages_ = static_cast<bigint>(number_of(*state, "passages"));
+  updates_ = static_cast<bigint>(reader.number("updates"));
+  all_passages_ = static_cast<bigint>(reader.number("passages"));
   if (with_freeze)
-    if (const auto* frozen = member(*state, "frozen").boolean())
+    if (const auto* frozen = reader.member("frozen").boolean())
       frozen_ = *frozen;
 }
 
@@ -180,7 +161,7 @@ void FixMomt::restart(char* buffer) {
 }
 
 void FixMomt::check_state_file() {
-  const auto problem = unnp_lammps::agree(world, [this] {
+  agree([this] {
     if (settings_.state_file.empty() || !walkers_->writes())
       return;
     const auto temporary = settings_.state_file + ".new";
@@ -188,15 +169,13 @@ void FixMomt::check_state_file() {
       throw unnp::Error("cannot write the state '" + settings_.state_file + "'; does its folder exist?");
     std::remove(temporary.c_str());
   });
-  if (!problem.empty())
-    error->all(FLERR, "fix momt: {}", problem);
 }
 
 void FixMomt::open_log() {
   if (settings_.log_file.empty())
     return;
   // only rank 0 holds the file, and all ranks have to meet here in every init
-  const auto problem = unnp_lammps::agree(world, [this] {
+  agree([this] {
     if (comm->me != 0 || log_)
       return;
     log_ = fopen(settings_.log_file.c_str(), continued_ ? "a" : "w");
@@ -220,8 +199,6 @@ void FixMomt::open_log() {
         "updates round_trips\n",
         Json(about).dump());
   });
-  if (!problem.empty())
-    error->all(FLERR, "fix momt: {}", problem);
 }
 
 void FixMomt::write_log() {

@@ -1,6 +1,6 @@
 #include "expanded_ensemble.h"
 
-#include "state_reader.h"
+#include "unnp/momt/state_reader.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "state_reader.h"
+#include "unnp/momt/state_reader.h"
 
 #include "unnp/error.h"
 

@@ -1,6 +1,6 @@
 #include "wang_landau.h"
 
-#include "state_reader.h"
+#include "unnp/momt/state_reader.h"
 
 #include <cmath>
 #include <numeric>

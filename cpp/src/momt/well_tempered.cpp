@@ -1,6 +1,6 @@
 #include "well_tempered.h"
 
-#include "state_reader.h"
+#include "unnp/momt/state_reader.h"
 
 #include <cmath>
 

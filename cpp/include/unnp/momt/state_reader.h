@@ -20,6 +20,7 @@ public:
   explicit StateReader(const Json::Object& state) : state_(state) {}
 
   bool has(const std::string& name) const { return state_.contains(name); }
+  const Json& member(const std::string& name) const;
   double number(const std::string& name) const;
   std::int64_t count(const std::string& name) const;
   const std::string& text(const std::string& name) const;
@@ -33,8 +34,6 @@ public:
                     const std::string& keywords) const;
 
 private:
-  const Json& member(const std::string& name) const;
-
   const Json::Object& state_;
 };
 
