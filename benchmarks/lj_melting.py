@@ -1,6 +1,6 @@
 """Melting point of the Lennard-Jones crystal at zero pressure, by `unnp melt`: an independent check of its routes.
 
-The literature's value for the full potential is T* = kT/epsilon = 0.69 (0.687 to 0.694). Here the potential is cut, not
+The literature's value for the full potential is T* = kT/epsilon = 0.69. Here the potential is cut, not
 shifted, at 4 sigma without tail corrections, with epsilon and sigma of argon. What lies beyond the cutoff,
 ``u = (8/3) pi rho [ 1/(3 rc^9) - 1/rc^3 ]`` per atom in reduced units, is deeper in the denser crystal; to first order it moves
 the melting point by ``(u_liquid - u_solid) / dS``, with the entropy of fusion from the slope of interface pinning.
