@@ -23,11 +23,14 @@ BiasSettings settings(const std::string& mode) {
   settings.sigma = 0.05;
   settings.observe = 20;
   settings.free = 0.3;
+  settings.bridge_low = 800.0;
+  settings.bridge_high = 1400.0;
   settings.barrier = 10.0;
   settings.memory = 50.0;
   settings.height = 0.02;
   settings.gamma = 20.0;
   settings.enthalpy = {-110.0, -95.0, 15};
+  settings.tilt = 4.0;
   settings.order_bins = 12;
   settings.increment = 0.3;
   return settings;
@@ -110,9 +113,49 @@ TEST(momt_state_is_the_whole_of_what_was_learnt) {
       again->restore(*unnp::Json::parse(unnp::Json(bias->state()).dump()).object());
       teach(*bias, 40, 5);
       teach(*again, 40, 5);
-      const auto value = bias->at(-103.0, 0.3), same = again->at(-103.0, 0.3);
-      CHECK(value.energy == same.energy && value.per_order == same.per_order);
+      for (const bool frozen : {false, true}) {
+        bias->freeze(frozen);
+        again->freeze(frozen);
+        const auto value = bias->at(-103.0, 0.3), same = again->at(-103.0, 0.3);
+        CHECK(value.energy == same.energy && value.per_order == same.per_order);
+      }
     }
+}
+
+TEST(momt_freezing_takes_the_swing_out_of_hills_and_increments) {
+  // The last hills lie where the walker was last; in their mean it counts for little.
+  for (const auto& mode : {"wt", "wl"}) {
+    const auto bias = make_bias(settings(mode));
+    teach(*bias, 2000, 6);
+    const auto step = [&] { return bias->at(-106.0, 0.7).energy - bias->at(-99.0, 0.02).energy; };
+    const double before = step();
+    for (int n = 0; n < 60; ++n)
+      bias->update({-106.0, 0.7, 0.0}, 80);
+    const double swung = step() - before;
+    bias->freeze(true);
+    const double frozen = step() - before;
+    CHECK(swung > 0.0 && std::abs(frozen) < 0.5 * swung);
+    bias->freeze(false);
+    CHECK(step() - before == swung);
+  }
+}
+
+TEST(momt_memory_waits_for_all_temperatures) {
+  // Passages lengthen the memory only when all temperatures have been seen as often.
+  auto given = settings("opes");
+  given.observe = 1;
+  const auto weight_of_a_sample = [&](double spread) {
+    const auto bias = make_bias(given);
+    for (int n = 0; n < 2000; ++n) {
+      const double enthalpy = -102.0 + spread * std::sin(0.1 * n);
+      bias->update({enthalpy, 0.5, bias->at(enthalpy, 0.5).energy}, n / 50);
+    }
+    const double before = bias->at(-102.0, 0.1).energy;
+    for (int n = 0; n < 50; ++n)
+      bias->update({-102.0, 0.5, bias->at(-102.0, 0.5).energy}, 40);
+    return std::abs(bias->at(-102.0, 0.1).energy - before);
+  };
+  CHECK(weight_of_a_sample(0.0) > 3.0 * weight_of_a_sample(12.0));
 }
 
 TEST(momt_refuses_impossible_settings_and_foreign_states) {
@@ -127,6 +170,13 @@ TEST(momt_refuses_impossible_settings_and_foreign_states) {
   given = settings("opes");
   given.sigma = 2.0;
   CHECK_ERROR(make_bias(given), "sigma");
+  given = settings("opes");
+  given.bridge_low = 1100.0;
+  given.bridge_high = 1300.0;
+  CHECK_ERROR(make_bias(given), "none of the temperatures");
+  given = settings("opes");
+  given.free = 0.0;
+  CHECK_ERROR(make_bias(given), "give free above 0");
   given = settings("opes");
   const auto bias = make_bias(given);
   given.temperatures.back() = 1500.0;

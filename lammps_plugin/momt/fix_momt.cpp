@@ -49,6 +49,9 @@ FixMomt::FixMomt(LAMMPS* lmp, int narg, char** arg) : Fix(lmp, narg, arg), n_ato
       std::tie(bias.order_low, bias.order_high) = settings_.range.value_or(order_->range());
       basins_ = settings_.basins.value_or(order_->basins());
       bias.sigma = settings_.sigma.value_or(order_->sigma());
+      const double lowest = bias.free > 0.0 ? settings_.temperature : settings_.lowest_temperature;
+      std::tie(bias.bridge_low, bias.bridge_high) =
+          settings_.bridge.value_or(std::pair{lowest, settings_.highest_temperature});
     }
     bias.boltzmann = force->boltz;
     bias.temperature = settings_.temperature;
@@ -94,6 +97,7 @@ void FixMomt::init_list(int, NeighList* list) {
 // The forces at the start of a run are those of the last step of the run before: nothing is learnt here.
 void FixMomt::setup(int vflag) {
   measure();
+  bias_->freeze(frozen());
   value_ = bias_->at(enthalpy_, s_);
   apply(vflag);
   write_log();
@@ -101,6 +105,7 @@ void FixMomt::setup(int vflag) {
 
 void FixMomt::post_force(int vflag) {
   measure();
+  bias_->freeze(frozen());
   value_ = bias_->at(enthalpy_, s_);
   if (value_.per_enthalpy != 0.0)
     check_thermostats();
@@ -145,8 +150,12 @@ void FixMomt::count_passage() {
     ++passages_;
 }
 
+bool FixMomt::frozen() const {
+  return frozen_ || (settings_.freeze && update->ntimestep >= *settings_.freeze);
+}
+
 void FixMomt::learn() {
-  if (frozen_ || (settings_.freeze && update->ntimestep >= *settings_.freeze))
+  if (frozen())
     return;
   momt::Walkers::Gathered gathered;
   agree([&] { gathered = walkers_->gather(update->ntimestep, {enthalpy_, s_, value_.energy}, passages_); });

@@ -42,6 +42,7 @@ private:
   enum class Basin { unknown, liquid, crystal };
 
   void measure();
+  bool frozen() const;
   void learn();
   void apply(int vflag);
   void count_passage();

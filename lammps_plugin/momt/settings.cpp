@@ -98,6 +98,7 @@ constexpr Keyword keywords[] = {
     {"pace", [](Settings& s, Reader& r) { s.pace = r.count(1); }},
     {"range", [](Settings& s, Reader& r) { s.range = take_pair(r); }},
     {"basins", [](Settings& s, Reader& r) { s.basins = take_pair(r); }},
+    {"bridge", [](Settings& s, Reader& r) { s.bridge = take_pair(r); }},
     {"sigma", [](Settings& s, Reader& r) { s.sigma = r.number(); }},
     {"observe", [](Settings& s, Reader& r) { s.bias.observe = r.count(0); }},
     {"memory", [](Settings& s, Reader& r) { s.bias.memory = r.number(); }},
@@ -110,6 +111,7 @@ constexpr Keyword keywords[] = {
        std::tie(s.bias.enthalpy.low, s.bias.enthalpy.high) = take_pair(r);
        s.bias.enthalpy.n = r.small_count(1);
      }},
+    {"tilt", [](Settings& s, Reader& r) { s.bias.tilt = r.number(); }},
     {"bins", [](Settings& s, Reader& r) { s.bias.order_bins = r.small_count(1); }},
     {"increment", [](Settings& s, Reader& r) { s.bias.increment = r.number(); }},
     {"freeze", [](Settings& s, Reader& r) { s.freeze = r.count(0); }},
@@ -193,7 +195,7 @@ Settings parse_settings(const Words& words) {
   bias.barrier = 10.0;
   bias.memory = 200.0;
   bias.gamma = 40.0;
-  bias.free = 0.2;
+  bias.free = 0.3;
   bias.order_bins = 30;
   bias.increment = 0.3;
   Reader reader(words);

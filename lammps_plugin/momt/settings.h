@@ -17,7 +17,7 @@ struct Settings {
   double lowest_temperature = 0.0, highest_temperature = 0.0;
   int n_temperatures = 0;
   std::vector<std::string> order; // kind and its arguments; empty for none
-  std::optional<std::pair<double, double>> range, basins;
+  std::optional<std::pair<double, double>> range, basins, bridge;
   std::optional<double> sigma;
   unnp::momt::BiasSettings bias; // mode and what belongs to it
   std::int64_t pace = 25;

@@ -9,7 +9,7 @@ from unnp.config import from_dict
 from unnp.lammps.system import System, command
 from unnp.workflows.momt.config import MomtConfig
 from unnp.workflows.momt.deck import Chunk, chunk_deck, observe_deck
-from unnp.workflows.momt.fix_momt import Basins
+from unnp.workflows.momt.fix_momt import Basins, Grid
 from unnp.workflows.momt.labels import rerun_deck
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -23,7 +23,7 @@ BASE = {
     "temperature": 950,
     "order": {"kind": "sk", "star": "fcc", "cells": [3, 3, 3]},
 }
-BASINS = Basins(0.1, 0.4, (-360.0, -320.0))
+BASINS = Basins(0.1, 0.4, (-360.0, -320.0), Grid(-344.0, -328.0, 1.5, 14.5))
 CHUNKS = {
     "adapt": ({"walkers": 2, "ranks": 2, "pressure": 2.5}, Chunk("adapt", 1)),
     "adapt_continued": ({"bias": {"kind": "wt", "height": 0.02, "gamma": 30}, "coupling": "tri"}, Chunk("adapt", 3)),
@@ -34,7 +34,7 @@ CHUNKS = {
     "production_continued": (
         {
             "order": {"kind": "q6", "inner": 3.4, "outer": 4.0, "range": [0, 0.5]},
-            "bias": {"kind": "opes", "barrier": 30},
+            "bias": {"kind": "opes", "barrier": 30, "bridge": [960, 1300]},
         },
         Chunk("production", 2),
     ),

@@ -15,7 +15,9 @@ KT = 900 * BOLTZMANN_EV_PER_K
 
 
 def opes(free: np.ndarray) -> dict:
-    return {"mode": "opes", "temperature": 900, "bias": {"free_energies": (KT * free).tolist()}}
+    umbrellas = np.linspace(0, 1, free.shape[1]).tolist() if free.shape[1] > 1 else []
+    bias = {"umbrellas": umbrellas, "free_energies": (KT * free).tolist()}
+    return {"mode": "opes", "temperature": 900, "bias": bias}
 
 
 def test_a_constant_is_no_drift() -> None:
@@ -32,6 +34,17 @@ def test_the_drift_of_opes_is_that_of_its_marginals() -> None:
     assert bias_drift(opes(free[:, :1]), opes(moved[:, :1])) == pytest.approx(0.7)
 
 
+def test_temperatures_without_umbrellas() -> None:
+    def bridged(cold: float, warm: list[float]) -> dict:
+        state = opes(np.zeros((2, 3)))
+        state["bias"]["free_energies"] = [[KT * cold], (KT * np.array(warm)).tolist()]
+        return state
+
+    before = bridged(0.0, [1.0, 1.0, 1.0, 0.5])  # three umbrellas and none
+    assert bias_drift(before, bridged(0.0, [1.0, 1.0, 1.6, 0.5])) == pytest.approx(0.6)
+    assert bias_drift(before, bridged(1.4, [1.0, 1.0, 1.0, 0.5])) == pytest.approx(0.7)
+
+
 def test_umbrellas_out_of_reach_do_not_count() -> None:
     free = np.zeros((3, 4))
     free[:, 3] = 40.0
@@ -42,7 +55,7 @@ def test_umbrellas_out_of_reach_do_not_count() -> None:
 
 def test_the_drift_of_wt_and_wl() -> None:
     def wt(hills: list[float]) -> dict:
-        bias = {"free_energies": [0.0, 0.1, 0.2], "potential": (KT * np.array(hills)).tolist()}
+        bias = {"free_energies": [[0.0], [0.1], [0.2]], "mean_potential": (KT * np.array(hills)).tolist()}
         return {"mode": "wt", "temperature": 900, "bias": bias}
 
     assert bias_drift(wt([5, 5, 5, 0]), wt([6, 6, 6.5, 0])) == pytest.approx(0.5)
@@ -50,7 +63,7 @@ def test_the_drift_of_wt_and_wl() -> None:
     heights = np.arange(7.0)[:, None] + 2 * np.arange(6.0)  # a spline whose coefficients are linear is linear
 
     def wl(coefficients: np.ndarray, visits: list[list[int]]) -> dict:
-        bias = {"log_density": coefficients.tolist(), "visits": visits}
+        bias = {"mean_log_density": coefficients.tolist(), "visits": visits}
         return {"mode": "wl", "temperature": 900, "bias": bias}
 
     everywhere = np.ones((4, 3), dtype=int).tolist()

@@ -35,7 +35,7 @@ def test_table_of_keywords(tmp_path: Path) -> None:
 
 
 def test_every_example_has_one_fix() -> None:
-    assert [example.count("fix bias all momt") for example in examples()] == [1] * 5
+    assert [example.count("fix bias all momt") for example in examples()] == [1] * 6
 
 
 def _deck(example: str) -> str:
@@ -51,7 +51,7 @@ def test_examples_of_one_walker(tmp_path: Path) -> None:
     write_structure(tmp_path, aluminium((3, 3, 3)))
     alone = [example for example in examples() if "-partition" not in example]
     run = run_lammps(tmp_path, "".join(map(_deck, alone)), timeout=60)
-    assert run.output.count("Loop time") == len(alone) == 4
+    assert run.output.count("Loop time") == len(alone) == 5
     assert "f_bias[8]" in run.output
 
 

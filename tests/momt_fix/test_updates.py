@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from lammps_run import run_lammps
 from momt_decks import aluminium, head, read_log, read_state, report, shown, thermo, write_structure
-from momt_oracle import BOLTZMANN, NKTV2P, Hills, Opes, first_guess, umbrellas
+from momt_oracle import BOLTZMANN, NKTV2P, Hills, Opes, first_guess, late_mean, umbrellas
 from momt_splines import Density, Grid
 from momt_systems import T0
 
@@ -62,6 +62,22 @@ def test_opes(tmp_path: Path) -> None:
     assert rows[-1, 5] == end["bias"] != 0
 
 
+def test_bridges(tmp_path: Path) -> None:
+    """Umbrellas at some temperatures, and a share for each temperature without."""
+    words = "order sk fcc 2 2 2 mode opes free 0.3 bridge 900 1250 pace 2 observe 4 memory 0 range 0 0.9 sigma 0.07"
+    _, rows, _ = run(tmp_path, words)
+    centres = umbrellas(0.0, 0.9, 0.07)
+    opes = Opes(T0, TEMPERATURES, np.zeros((10, len(centres) + 1)), centres, 0.07, 0.3, (900, 1250))
+    opes.free_energies = first_guess(opes, rows[2:9:2, 3], rows[2:9:2, 4], 10.0)
+    replay(rows[8:], 2, lambda row: opes.bias(row[3], row[4]), _unless_observing(opes, 8))
+    state = read_state(tmp_path / "s.json")["bias"]
+    assert [len(row) for row in state["free_energies"]] == [
+        len(centres) + 1 if 900 <= t <= 1250 else 1 for t in TEMPERATURES
+    ]
+    for row, learnt, share in zip(state["free_energies"], opes.free_energies, opes.shares, strict=True):
+        np.testing.assert_allclose(row, learnt[share > 0], rtol=0, atol=1e-9)
+
+
 def _unless_observing(opes: Opes, until: int) -> Callable[[np.ndarray], None]:
     return lambda row: _sampled(opes)(row) if row[0] > until else None
 
@@ -101,17 +117,52 @@ def test_hills(tmp_path: Path) -> None:
 
 
 def test_density(tmp_path: Path) -> None:
-    words = "order sk fcc 2 2 2 mode wl pace 2 enthalpy -106 -104 50 range 0 0.8 bins 16 increment 0.25"
+    words = "order sk fcc 2 2 2 mode wl pace 2 enthalpy -103 -101 50 tilt 3 range 0 0.8 bins 16 increment 0.25"
     _, rows, _ = run(tmp_path, words)
-    h, s = Grid(-106.0, -104.0, 50), Grid(0.0, 0.8, 16)
-    density = Density(T0, 650, 1400, h, s, np.zeros((53, 19)))
+    h, s = Grid(-103.0, -101.0, 50), Grid(0.0, 0.8, 16)
+    density = Density(T0, 650, 1400, h, s, np.zeros((53, 19)), 3.0)
     replay(rows, 2, lambda row: density.bias(row[3], row[4]), lambda row: density.update(row[3], row[4], 0.25))
     # Samples beyond an end count too, and the bias goes on there.
-    assert 0 < np.sum(rows[:, 3] > -104) < STEPS
+    assert 0 < np.sum(rows[:, 3] + 3 * rows[:, 4] > -101) < STEPS
     assert 0 < np.sum(rows[:, 4] > 0.8) < STEPS
     state = read_state(tmp_path / "s.json")["bias"]
     np.testing.assert_allclose(state["log_density"], density.coefficients, rtol=0, atol=1e-10)
     assert np.sum(state["histogram"]) == STEPS / 2
+
+
+def test_frozen_hills_are_their_mean_over_time(tmp_path: Path) -> None:
+    words = "order sk fcc 2 2 2 mode wt pace 1 observe 0 range 0 0.9 sigma 0.05 height 0.03 gamma 8"
+    _, rows, _ = run(tmp_path, f"{words} freeze 41")
+    state = read_state(tmp_path / "s.json")["bias"]
+    grid = Grid(*state["order_grid"])
+    hills, history = Hills(T0, 0.05, 0.03, 8.0), []
+    for row in rows[1:41]:
+        hills.update(row[4])
+        history.append([hills.bias(s) for s in grid.peaks])
+    mean = late_mean(history)
+    np.testing.assert_allclose(state["potential"], history[-1], rtol=0.02)
+    np.testing.assert_allclose(state["mean_potential"], mean, rtol=0.02)
+    assert np.max(history[-1] - mean) > 0.1 * np.max(mean)
+    opes = Opes(T0, TEMPERATURES, np.array(state["free_energies"]))
+    for row in rows[41:]:
+        frozen = opes.bias(row[3], 0.0) + grid.weights(row[4]) @ state["mean_potential"]
+        assert row[5] == pytest.approx(frozen, abs=1e-9)
+
+
+def test_a_frozen_density_is_the_mean_over_time(tmp_path: Path) -> None:
+    words = "order sk fcc 2 2 2 mode wl pace 2 enthalpy -106 -104 50 range 0 0.8 bins 16 increment 0.25 freeze 40"
+    _, rows, _ = run(tmp_path, words)
+    density = Density(T0, 650, 1400, Grid(-106.0, -104.0, 50), Grid(0.0, 0.8, 16), np.zeros((53, 19)))
+    history = []
+    for row in rows[2:40:2]:
+        density.update(row[3], row[4], 0.25)
+        history.append(density.coefficients.copy())
+    mean = late_mean(history)
+    state = read_state(tmp_path / "s.json")["bias"]
+    np.testing.assert_allclose(state["mean_log_density"], mean, rtol=0, atol=1e-10)
+    assert np.abs(history[-1] - mean).max() > 0.1
+    density.coefficients = mean
+    replay(rows[40:], 1000, lambda row: density.bias(row[3], row[4]), lambda row: None)
 
 
 def test_log(tmp_path: Path) -> None:

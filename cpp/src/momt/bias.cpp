@@ -31,6 +31,15 @@ void check(const BiasSettings& settings) {
   }
 }
 
+void check_bridge(const BiasSettings& settings) {
+  const auto n = std::ranges::count_if(settings.temperatures, [&](double t) { return settings.bridges(t); });
+  require(n > 0, "none of the temperatures of temps lies between the two of bridge, so that nothing leads from one "
+                 "phase to the other.");
+  require(settings.free > 0.0 || n == std::ssize(settings.temperatures),
+          "temperatures outside bridge have no umbrellas, and with free 0 no samples at all: give free above 0, or "
+          "bridge TMIN TMAX.");
+}
+
 } // namespace
 
 std::unique_ptr<Bias> make_bias(const BiasSettings& settings) {
@@ -38,7 +47,9 @@ std::unique_ptr<Bias> make_bias(const BiasSettings& settings) {
   if (settings.mode == "opes") {
     require(settings.barrier >= 0.0 && settings.memory >= 0.0 && settings.free >= 0.0 && settings.free < 1.0,
             "barrier and memory cannot be negative, and free is a share from 0 to below 1.");
-    return std::make_unique<ExpandedEnsemble>(settings);
+    if (settings.has_order)
+      check_bridge(settings);
+    return std::make_unique<ExpandedEnsemble>(settings, settings.has_order);
   }
   if (settings.mode == "wt") {
     require(settings.has_order, "mode wt puts hills in the order parameter; give one with order.");

@@ -26,42 +26,46 @@ std::vector<double> umbrella_centres(const BiasSettings& settings) {
 
 } // namespace
 
-ExpandedEnsemble::ExpandedEnsemble(const BiasSettings& settings)
+ExpandedEnsemble::ExpandedEnsemble(const BiasSettings& settings, bool with_umbrellas)
     : thermal_energy_(settings.boltzmann * settings.temperature), barrier_(settings.barrier),
-      memory_(settings.memory), observe_(settings.observe), temperatures_(settings.temperatures),
-      umbrellas_(umbrella_centres(settings)) {
+      memory_(settings.memory), has_order_(settings.has_order), observe_(settings.observe),
+      temperatures_(settings.temperatures) {
   for (const double temperature : temperatures_)
     rates_.push_back(1.0 / (settings.boltzmann * temperature) - 1.0 / thermal_energy_);
-  if (!umbrellas_.empty()) {
+  if (with_umbrellas) {
+    umbrellas_ = umbrella_centres(settings);
     curvature_ = 1.0 / (settings.sigma * settings.sigma);
     free_ = settings.free;
+    bridge_ = {settings.bridge_low, settings.bridge_high};
   }
-  share_out();
-  umbrella_terms_.assign(n_columns(), 0.0);
-  free_energies_.assign(rates_.size() * n_columns(), 0.0);
-  exponents_.resize(free_energies_.size());
+  make_states(settings);
+  swept_.assign(temperatures_.size(), 0.0);
+  umbrella_terms_.assign(umbrellas_.size() + 1, 0.0);
+  free_energies_.assign(states_.size(), 0.0);
+  exponents_.resize(states_.size());
 }
 
-void ExpandedEnsemble::share_out() {
-  const auto n_temperatures = static_cast<double>(rates_.size());
-  const auto n_umbrellas = static_cast<double>(umbrellas_.size());
-  log_shares_.assign(umbrellas_.size(), std::log((1.0 - free_) / (n_temperatures * n_umbrellas)));
-  if (umbrellas_.empty())
-    log_shares_.push_back(-std::log(n_temperatures));
-  else if (free_ > 0.0)
-    log_shares_.push_back(std::log(free_ / n_temperatures));
+void ExpandedEnsemble::make_states(const BiasSettings& settings) {
+  const double free = umbrellas_.empty() ? 1.0 : free_;
+  const auto n_bridges = static_cast<double>(std::ranges::count_if(temperatures_, [&](double t) { return settings.bridges(t); }));
+  const double natural = std::log(free / static_cast<double>(temperatures_.size()));
+  const double bridge = std::log((1.0 - free) / (n_bridges * static_cast<double>(umbrellas_.size())));
+  for (std::size_t l = 0; l < temperatures_.size(); ++l) {
+    if (settings.bridges(temperatures_[l]))
+      for (std::size_t m = 0; m < umbrellas_.size(); ++m)
+        states_.push_back({l, m, bridge});
+    if (free > 0.0)
+      states_.push_back({l, umbrellas_.size(), natural});
+  }
 }
 
 void ExpandedEnsemble::exponents(double enthalpy, double order) const {
   for (std::size_t m = 0; m < umbrellas_.size(); ++m)
     umbrella_terms_[m] = -0.5 * curvature_ * (order - umbrellas_[m]) * (order - umbrellas_[m]);
   const double b0 = 1.0 / thermal_energy_;
-  for (std::size_t l = 0; l < rates_.size(); ++l) {
-    const double* const free_energies = &free_energies_[l * n_columns()];
-    double* const row = &exponents_[l * n_columns()];
-    for (std::size_t m = 0; m < n_columns(); ++m)
-      row[m] = umbrella_terms_[m] - rates_[l] * enthalpy + b0 * free_energies[m];
-  }
+  for (std::size_t k = 0; k < states_.size(); ++k)
+    exponents_[k] = umbrella_terms_[states_[k].umbrella] - rates_[states_[k].temperature] * enthalpy +
+                    b0 * free_energies_[k];
 }
 
 BiasValue ExpandedEnsemble::at(double enthalpy, double order) const {
@@ -69,24 +73,20 @@ BiasValue ExpandedEnsemble::at(double enthalpy, double order) const {
     return {};
   exponents(enthalpy, order);
   double largest = -std::numeric_limits<double>::infinity();
-  for (std::size_t k = 0; k < exponents_.size(); ++k) {
-    exponents_[k] += log_shares_[k % n_columns()];
+  for (std::size_t k = 0; k < states_.size(); ++k) {
+    exponents_[k] += states_[k].log_share;
     largest = std::max(largest, exponents_[k]);
   }
   double sum = 0.0, rate = 0.0, slope = 0.0;
-  for (std::size_t l = 0; l < rates_.size(); ++l) {
-    const double* const row = &exponents_[l * n_columns()];
-    double of_temperature = 0.0;
-    for (std::size_t m = 0; m < n_columns(); ++m) {
-      if (row[m] < largest - negligible)
-        continue;
-      const double weight = std::exp(row[m] - largest);
-      of_temperature += weight;
-      if (m < umbrellas_.size())
-        slope += weight * (order - umbrellas_[m]) * curvature_;
-    }
-    sum += of_temperature;
-    rate += of_temperature * rates_[l];
+  for (std::size_t k = 0; k < states_.size(); ++k) {
+    if (exponents_[k] < largest - negligible)
+      continue;
+    const auto [l, m, share] = states_[k];
+    const double weight = std::exp(exponents_[k] - largest);
+    sum += weight;
+    rate += weight * rates_[l];
+    if (m < umbrellas_.size())
+      slope += weight * (order - umbrellas_[m]) * curvature_;
   }
   return {-thermal_energy_ * (largest + std::log(sum)), thermal_energy_ * rate / sum,
           thermal_energy_ * slope / sum};
@@ -101,19 +101,34 @@ void ExpandedEnsemble::update(const Sample& sample, std::int64_t passages) {
   }
   ++updates_;
   // The first guess counts as one sample. A short memory at the start lets the bias grow linearly in time
-  // until the walkers travel; every passage lengthens it.
+  // until the walkers travel; it grows with every passage between the phases, but not before all temperatures
+  // have been seen as often: what a long memory has missed takes as long again to be reached.
+  const auto tours = has_order_ ? std::min(passages, sweeps_) : sweeps_;
   double n = static_cast<double>(updates_ - observe_ + 1);
   if (memory_ > 0.0)
-    n = std::min(n, 1.0 + memory_ * static_cast<double>(1 + passages));
+    n = std::min(n, 1.0 + memory_ * static_cast<double>(1 + tours));
   const double b0 = 1.0 / thermal_energy_, past = std::log(n - 1.0);
   const double weight = b0 * (sample.bias - rct_);
   const double growth = thermal_energy_ * std::log1p(std::exp(weight - past));
   exponents(sample.enthalpy, sample.order);
-  for (std::size_t k = 0; k < free_energies_.size(); ++k) {
-    const double share = exponents_[k] + weight - past;
-    free_energies_[k] += growth - thermal_energy_ * (share > -negligible ? std::log1p(std::exp(share)) : 0.0);
+  std::vector<double> of_temperatures(temperatures_.size(), 0.0);
+  for (std::size_t k = 0; k < states_.size(); ++k) {
+    const double exponent = exponents_[k] + weight - past;
+    const double term = exponent > -negligible ? std::exp(exponent) : 0.0;
+    free_energies_[k] += growth - thermal_energy_ * std::log1p(term);
+    of_temperatures[states_[k].temperature] += term * std::exp(states_[k].log_share);
   }
   rct_ += growth + thermal_energy_ * std::log1p(-1.0 / n);
+  mark_swept(of_temperatures);
+}
+
+// A sample belongs to the temperature that had the largest part in it.
+void ExpandedEnsemble::mark_swept(const std::vector<double>& of_temperatures) {
+  swept_[static_cast<std::size_t>(std::ranges::max_element(of_temperatures) - of_temperatures.begin())] = 1.0;
+  if (std::ranges::find(swept_, 0.0) == swept_.end()) {
+    ++sweeps_;
+    std::ranges::fill(swept_, 0.0);
+  }
 }
 
 void ExpandedEnsemble::observe(const Sample& sample) {
@@ -127,14 +142,22 @@ void ExpandedEnsemble::observe(const Sample& sample) {
 // b0 DF_l to second order in b_l - b0; umbrellas that were not seen are held to be `barrier` away.
 void ExpandedEnsemble::first_guess() {
   const double variance = observed_.square / observed_.count;
-  for (std::size_t l = 0; l < rates_.size(); ++l) {
+  for (std::size_t k = 0; k < states_.size(); ++k) {
+    const auto [l, m, share] = states_[k];
     const double thermal = rates_[l] * observed_.mean_enthalpy - 0.5 * rates_[l] * rates_[l] * variance;
-    for (std::size_t m = 0; m < n_columns(); ++m) {
-      const double away = m < umbrellas_.size() ? observed_.mean_order - umbrellas_[m] : 0.0;
-      free_energies_[l * n_columns() + m] =
-          thermal_energy_ * (thermal + std::min(0.5 * curvature_ * away * away, barrier_));
-    }
+    const double away = m < umbrellas_.size() ? observed_.mean_order - umbrellas_[m] : 0.0;
+    free_energies_[k] = thermal_energy_ * (thermal + std::min(0.5 * curvature_ * away * away, barrier_));
   }
+}
+
+Json ExpandedEnsemble::free_energies() const {
+  std::vector<Json::Array> rows(temperatures_.size());
+  for (std::size_t k = 0; k < states_.size(); ++k)
+    rows[states_[k].temperature].emplace_back(free_energies_[k]);
+  Json::Array all;
+  for (auto& row : rows)
+    all.emplace_back(std::move(row));
+  return Json(std::move(all));
 }
 
 Json::Object ExpandedEnsemble::state() const {
@@ -142,7 +165,10 @@ Json::Object ExpandedEnsemble::state() const {
                      {"umbrellas", to_json(umbrellas_)},
                      {"sigma", Json(curvature_ > 0.0 ? 1.0 / std::sqrt(curvature_) : 0.0)},
                      {"free", Json(free_)},
-                     {"free_energies", to_json(free_energies_, n_columns())},
+                     {"bridge", to_json(bridge_)},
+                     {"free_energies", free_energies()},
+                     {"sweeps", Json(static_cast<double>(sweeps_))},
+                     {"swept", to_json(swept_)},
                      {"updates", Json(static_cast<double>(updates_))},
                      {"rct", Json(rct_)}};
   if (observing())
@@ -159,7 +185,13 @@ void ExpandedEnsemble::restore(const Json::Object& state) {
     reader.require_same("sigma", {1.0 / std::sqrt(curvature_)}, "sigma");
   if (reader.has("free"))
     reader.require_same("free", {free_}, "free");
+  if (reader.has("bridge"))
+    reader.require_same("bridge", bridge_, "bridge");
   free_energies_ = reader.numbers("free_energies", free_energies_.size());
+  if (reader.has("sweeps")) {
+    sweeps_ = reader.count("sweeps");
+    swept_ = reader.numbers("swept", swept_.size());
+  }
   updates_ = reader.count("updates");
   rct_ = reader.number("rct");
   if (reader.has("observed")) {

@@ -12,6 +12,10 @@ namespace {
 // Bins at the edge of what can be reached are seen by chance only; they do not hold up the others.
 constexpr double rare = 0.05;
 
+// Within this share of the range of h the temperature of the prior is the highest again below its lower end.
+// Going on at the lowest one would let a walker down into whatever is solid there, and leave it.
+constexpr double wall = 0.25;
+
 std::vector<double> grid_of(const SplineAxis& axis) {
   return {axis.range().low, axis.range().high, static_cast<double>(axis.range().n)};
 }
@@ -25,29 +29,30 @@ WangLandau::WangLandau(const BiasSettings& settings)
       order_({settings.order_low, settings.order_high, settings.has_order ? settings.order_bins : 1}),
       coefficients_(static_cast<std::size_t>(enthalpy_.n_coefficients()) * order_.n_coefficients(), 0.0),
       histogram_(static_cast<std::size_t>(enthalpy_.range().n) * order_.range().n, 0.0),
-      visits_(histogram_.size(), 0.0), increment_(settings.increment), middle_(0.0),
-      has_order_(settings.has_order) {
+      visits_(histogram_.size(), 0.0), mean_(coefficients_.size()), tilt_(settings.has_order ? settings.tilt : 0.0),
+      increment_(settings.increment), middle_(0.0), has_order_(settings.has_order) {
   middle_ = prior(0.5 * (enthalpy_.range().low + enthalpy_.range().high)).first;
 }
 
-std::pair<double, double> WangLandau::prior(double enthalpy) const {
+std::pair<double, double> WangLandau::prior(double h) const {
   const auto [low, high, n] = enthalpy_.range();
-  const double slope = (high_energy_ - low_energy_) / (high - low);
-  if (enthalpy <= low || slope == 0.0)
-    return {(enthalpy - low) / low_energy_ - middle_, 1.0 / low_energy_};
-  const double inside = std::min(enthalpy, high);
-  const double energy = low_energy_ + slope * (inside - low); // k T(H)
-  const double beyond = (enthalpy - inside) / high_energy_;
-  return {std::log(energy / low_energy_) / slope + beyond - middle_, 1.0 / energy};
+  const double away = std::abs(h - low);
+  const double width = (high - low) * (h < low ? wall : 1.0);
+  const double slope = (high_energy_ - low_energy_) / width, inside = std::min(away, width);
+  const double energy = low_energy_ + slope * inside; // k T(h)
+  const double rise = slope > 0.0 ? std::log(energy / low_energy_) / slope : inside / low_energy_;
+  return {std::copysign(rise + (away - inside) / high_energy_, h - low) - middle_, 1.0 / energy};
 }
 
 BiasValue WangLandau::at(double enthalpy, double order) const {
-  const auto [log_prior, rate] = prior(enthalpy);
-  const auto along = enthalpy_.at(enthalpy), across = order_.at(order);
+  const double h = level(enthalpy, order);
+  const auto [log_prior, rate] = prior(h);
+  const auto along = enthalpy_.at(h), across = order_.at(order);
+  const auto& coefficients = frozen_ ? mean_.values() : coefficients_;
   double value = 0.0, per_enthalpy = 0.0, per_order = 0.0;
   for (int i = 0; i < 4; ++i) {
     const double* const row =
-        &coefficients_[static_cast<std::size_t>(along.index[i]) * order_.n_coefficients()];
+        &coefficients[static_cast<std::size_t>(along.index[i]) * order_.n_coefficients()];
     for (int j = 0; j < 4; ++j) {
       const double c = row[across.index[j]];
       value += c * along.value[i] * across.value[j];
@@ -56,20 +61,23 @@ BiasValue WangLandau::at(double enthalpy, double order) const {
     }
   }
   const double middle = 0.5 * (enthalpy_.range().low + enthalpy_.range().high);
-  return {thermal_energy_ * (log_prior + value) - (enthalpy - middle),
-          thermal_energy_ * (rate + per_enthalpy) - 1.0, thermal_energy_ * per_order};
+  const double slope = thermal_energy_ * (rate + per_enthalpy) - 1.0;
+  return {thermal_energy_ * (log_prior + value) - (h - middle), slope,
+          thermal_energy_ * per_order + tilt_ * slope};
 }
 
 void WangLandau::update(const Sample& sample, std::int64_t passages) {
   ++updates_;
   // What lies beyond an end belongs to the bin there: it is filled like any other, and pushes back.
-  const auto along = enthalpy_.at(sample.enthalpy), across = order_.at(sample.order);
+  const double h = level(sample.enthalpy, sample.order);
+  const auto along = enthalpy_.at(h), across = order_.at(sample.order);
   for (int i = 0; i < 4; ++i)
     for (int j = 0; j < 4; ++j)
       coefficients_[static_cast<std::size_t>(along.index[i]) * order_.n_coefficients() + across.index[j]] +=
           increment_ * along.value[i] * across.value[j];
+  mean_.add(coefficients_, updates_);
   const auto bin =
-      static_cast<std::size_t>(enthalpy_.bin(sample.enthalpy)) * order_.range().n + order_.bin(sample.order);
+      static_cast<std::size_t>(enthalpy_.bin(h)) * order_.range().n + order_.bin(sample.order);
   histogram_[bin] += 1.0;
   visits_[bin] += 1.0;
   lower_increment(passages);
@@ -106,7 +114,9 @@ Json::Object WangLandau::state() const {
   const auto n_bins = static_cast<std::size_t>(order_.range().n);
   return {{"enthalpy_grid", to_json(grid_of(enthalpy_))},
           {"order_grid", to_json(grid_of(order_))},
+          {"tilt", Json(tilt_)},
           {"log_density", to_json(coefficients_, static_cast<std::size_t>(order_.n_coefficients()))},
+          {"mean_log_density", to_json(mean_.values(), static_cast<std::size_t>(order_.n_coefficients()))},
           {"histogram", to_json(histogram_, n_bins)},
           {"visits", to_json(visits_, n_bins)},
           {"increment", Json(increment_)},
@@ -119,7 +129,11 @@ void WangLandau::restore(const Json::Object& state) {
   const StateReader reader(state);
   reader.require_same("enthalpy_grid", grid_of(enthalpy_), "enthalpy");
   reader.require_same("order_grid", grid_of(order_), "range or bins");
+  if (reader.has("tilt") || tilt_ != 0.0)
+    reader.require_same("tilt", {tilt_}, "tilt");
   coefficients_ = reader.numbers("log_density", coefficients_.size());
+  mean_.restore(reader.has("mean_log_density") ? reader.numbers("mean_log_density", coefficients_.size())
+                                               : coefficients_);
   histogram_ = reader.numbers("histogram", histogram_.size());
   visits_ = reader.has("visits") ? reader.numbers("visits", visits_.size()) : histogram_;
   increment_ = reader.number("increment");

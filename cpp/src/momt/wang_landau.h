@@ -1,5 +1,6 @@
 #pragma once
 
+#include "late_mean.h"
 #include "spline_axis.h"
 
 namespace unnp::momt {
@@ -7,26 +8,29 @@ namespace unnp::momt {
 /// A smooth Wang-Landau estimate of the density of states (Wang and Landau, Phys. Rev. Lett. 86, 2050
 /// (2001)):
 ///
-///     Vb(H, s) = k T0 ln n(H, s) - H + constant,   ln n = prior(H) + sum_ij c_ij B_i(H) B_j(s),
+///     Vb(H, s) = k T0 ln n(h, s) - h + constant,   ln n = prior(h) + sum_ij c_ij B_i(h) B_j(s),   h = H + C s,
 ///
-/// with cubic B-splines B as wide as the bins. Every update adds f B_i B_j to c; f is halved whenever all
-/// bins have been visited again after a round trip between the phases, and in the end follows 1/t
-/// (Belardinelli and Pereyra, Phys. Rev. E 75, 046701 (2007)). The usual condition, a histogram flat to 80 %,
-/// is out of reach: ln n falls steeply within a bin at the edge of what can be reached, in two dimensions all
-/// around. The prior runs from the lowest to the highest temperature over the range of H and goes on linearly
-/// beyond it.
+/// with cubic B-splines B as wide as the bins, where the tilt C lets the grid follow the line on which solid and
+/// liquid of one temperature lie. Every update adds f B_i B_j to c; f is halved whenever all bins have been
+/// visited again after a round trip between the phases, and in the end follows 1/t (Belardinelli and Pereyra,
+/// Phys. Rev. E 75, 046701 (2007)). The usual condition, a histogram flat to 80 %, is out of reach: ln n falls
+/// steeply within a bin at the edge of what can be reached, in two dimensions all around. The prior runs from
+/// the lowest to the highest temperature over the range of h, and beyond both ends goes on at the highest:
+/// below the lower one that is a wall.
 class WangLandau final : public Bias {
 public:
   explicit WangLandau(const BiasSettings& settings);
 
   BiasValue at(double enthalpy, double order) const override;
+  void freeze(bool frozen) override { frozen_ = frozen; }
   void update(const Sample& sample, std::int64_t passages) override;
   Json::Object state() const override;
   void restore(const Json::Object& state) override;
 
 private:
+  double level(double enthalpy, double order) const { return enthalpy + tilt_ * order; }
   /// ln n of the prior and its derivative, zero at the middle of the range.
-  std::pair<double, double> prior(double enthalpy) const;
+  std::pair<double, double> prior(double h) const;
   /// Whether every bin that is not a rare one was visited since f was halved last.
   bool swept() const;
   /// Whether the walkers have gone to and fro between the phases since then.
@@ -36,10 +40,11 @@ private:
   double thermal_energy_, low_energy_, high_energy_; // k T0, k Tmin, k Tmax
   SplineAxis enthalpy_, order_;
   std::vector<double> coefficients_, histogram_, visits_; // histogram: since f was halved; visits: ever
-  double increment_, middle_;
+  LateMean mean_; // of the coefficients
+  double tilt_, increment_, middle_;
   bool has_order_;
   std::int64_t updates_ = 0, passages_then_ = 0; // then: when f was halved last
-  bool follows_time_ = false;
+  bool follows_time_ = false, frozen_ = false;
 };
 
 } // namespace unnp::momt

@@ -11,11 +11,6 @@ namespace {
 // Intervals of the grid per width of a hill: the grid is then not seen.
 constexpr int intervals_per_sigma = 4;
 
-BiasSettings without_order(BiasSettings settings) {
-  settings.has_order = false;
-  return settings;
-}
-
 Range grid(const BiasSettings& settings) {
   const double width = settings.order_high - settings.order_low;
   return {settings.order_low, settings.order_high,
@@ -25,24 +20,24 @@ Range grid(const BiasSettings& settings) {
 } // namespace
 
 WellTempered::WellTempered(const BiasSettings& settings)
-    : temperatures_(without_order(settings)), axis_(grid(settings)), sigma_(settings.sigma),
+    : temperatures_(settings, false), axis_(grid(settings)), sigma_(settings.sigma),
       height_(settings.height), gamma_(settings.gamma),
       tempering_((settings.gamma - 1.0) * settings.boltzmann * settings.temperature),
-      potential_(static_cast<std::size_t>(axis_.n_coefficients()), 0.0) {}
+      potential_(static_cast<std::size_t>(axis_.n_coefficients()), 0.0), mean_(potential_.size()) {}
 
-BiasValue WellTempered::hills(double order) const {
+BiasValue WellTempered::hills(const std::vector<double>& potential, double order) const {
   const auto weights = axis_.at(order);
   BiasValue value;
   for (int k = 0; k < 4; ++k) {
-    value.energy += weights.value[k] * potential_[weights.index[k]];
-    value.per_order += weights.slope[k] * potential_[weights.index[k]];
+    value.energy += weights.value[k] * potential[weights.index[k]];
+    value.per_order += weights.slope[k] * potential[weights.index[k]];
   }
   return value;
 }
 
 BiasValue WellTempered::at(double enthalpy, double order) const {
   auto value = temperatures_.at(enthalpy, order);
-  const auto of_order = hills(order);
+  const auto of_order = hills(frozen_ ? mean_.values() : potential_, order);
   value.energy += of_order.energy;
   value.per_order += of_order.per_order;
   return value;
@@ -53,23 +48,26 @@ void WellTempered::update(const Sample& sample, std::int64_t passages) {
   // only.
   const auto own = temperatures_.at(sample.enthalpy, sample.order).energy;
   temperatures_.update({sample.enthalpy, sample.order, own}, passages);
-  const double height = height_ * std::exp(-hills(sample.order).energy / tempering_);
+  const double height = height_ * std::exp(-hills(potential_, sample.order).energy / tempering_);
   for (int i = 0; i < axis_.n_coefficients(); ++i) {
     const double away = (axis_.centre(i) - sample.order) / sigma_;
     potential_[i] += height * std::exp(-0.5 * away * away);
   }
+  mean_.add(potential_, temperatures_.updates());
 }
 
 Json::Object WellTempered::state() const {
   auto state = temperatures_.state();
   state.erase("umbrellas");
   state.erase("free");
+  state.erase("bridge");
   state.insert_or_assign("sigma", Json(sigma_));
   state.emplace("height", Json(height_));
   state.emplace("gamma", Json(gamma_));
   const auto& range = axis_.range();
   state.emplace("order_grid", to_json({range.low, range.high, static_cast<double>(range.n)}));
   state.emplace("potential", to_json(potential_));
+  state.emplace("mean_potential", to_json(mean_.values()));
   return state;
 }
 
@@ -81,6 +79,7 @@ void WellTempered::restore(const Json::Object& state) {
   of_temperatures.insert_or_assign("umbrellas", Json(Json::Array{}));
   temperatures_.restore(of_temperatures);
   potential_ = reader.numbers("potential", potential_.size());
+  mean_.restore(reader.has("mean_potential") ? reader.numbers("mean_potential", potential_.size()) : potential_);
 }
 
 } // namespace unnp::momt

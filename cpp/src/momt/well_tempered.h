@@ -1,6 +1,7 @@
 #pragma once
 
 #include "expanded_ensemble.h"
+#include "late_mean.h"
 #include "spline_axis.h"
 
 namespace unnp::momt {
@@ -13,18 +14,21 @@ public:
   explicit WellTempered(const BiasSettings& settings);
 
   BiasValue at(double enthalpy, double order) const override;
+  void freeze(bool frozen) override { frozen_ = frozen; }
   void update(const Sample& sample, std::int64_t passages) override;
   Json::Object state() const override;
   void restore(const Json::Object& state) override;
   double rct() const override { return temperatures_.rct(); }
 
 private:
-  BiasValue hills(double order) const;
+  BiasValue hills(const std::vector<double>& potential, double order) const;
 
   ExpandedEnsemble temperatures_;
   SplineAxis axis_;
   double sigma_, height_, gamma_, tempering_; // tempering: (gamma - 1) k T0
-  std::vector<double> potential_;
+  std::vector<double> potential_; // coefficients of the splines
+  LateMean mean_;                 // of the potential
+  bool frozen_ = false;
 };
 
 } // namespace unnp::momt

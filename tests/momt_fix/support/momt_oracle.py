@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
 import ase
 import numpy as np
 from ase.neighborlist import neighbor_list
+from numpy.typing import ArrayLike
 from scipy.special import logsumexp, softmax, sph_harm_y
 
 BOLTZMANN = 8.617343e-5  # [eV/K] of LAMMPS' units metal
@@ -48,9 +50,10 @@ def steinhardt(atoms: ase.Atoms, inner: float, outer: float) -> float:
 
 @dataclass
 class Opes:
-    """Vb = -kT0 ln[ (1/N) sum_l exp(-Du_l + b0 DF_l) ], Du_l = (b_l - b0) H + (s - s_j)^2 / 2 sigma^2.
+    """Vb = -kT0 ln[ sum_l p_l exp(-Du_l + b0 DF_l) ], Du_l = (b_l - b0) H + (s - s_j)^2 / 2 sigma^2.
 
-    Energies in eV; `free_energies` is (n_temperatures, n_umbrellas), one column without umbrellas.
+    Energies in eV; `free_energies` is (n_temperatures, n_umbrellas), one column without umbrellas, and one more for no
+    umbrella where `free` is not 0. Temperatures outside `bridge` have no umbrellas.
     """
 
     temperature: float
@@ -58,6 +61,8 @@ class Opes:
     free_energies: np.ndarray
     umbrellas: np.ndarray = field(default_factory=lambda: np.zeros(0))
     sigma: float = 1.0
+    free: float = 0.0
+    bridge: tuple[float, float] = (0.0, np.inf)
     counter: int = 1
     rct: float = 0.0
 
@@ -66,17 +71,33 @@ class Opes:
         return BOLTZMANN * self.temperature
 
     def exponents(self, enthalpy: float, order: float) -> np.ndarray:
-        """Return Du (n_temperatures, n_umbrellas)."""
+        """Return Du, in the shape of `free_energies`."""
         slope = 1 / (BOLTZMANN * self.temperatures) - 1 / self.kt
-        umbrella = ((order - self.umbrellas) / self.sigma) ** 2 / 2 if len(self.umbrellas) else np.zeros(1)
+        umbrella = ((order - self.umbrellas) / self.sigma) ** 2 / 2
+        if self.free or not len(self.umbrellas):
+            umbrella = np.append(umbrella, 0.0)
         return enthalpy * slope[:, None] + umbrella[None, :]
 
+    @property
+    def shares(self) -> np.ndarray:
+        """p_l; 0 where a temperature does not have an umbrella."""
+        n = len(self.umbrellas)
+        if n == 0:
+            return np.full(self.free_energies.shape, 1 / self.free_energies.size)
+        low, high = self.bridge
+        has_umbrellas = (self.temperatures >= low) & (self.temperatures <= high)
+        shares = np.zeros(self.free_energies.shape)
+        shares[has_umbrellas, :n] = (1 - self.free) / (n * has_umbrellas.sum())
+        shares[:, n:] = self.free / len(self.temperatures)
+        return shares
+
     def _logarithms(self, enthalpy: float, order: float) -> np.ndarray:
-        return self.free_energies / self.kt - self.exponents(enthalpy, order)
+        with np.errstate(divide="ignore"):
+            return np.log(self.shares) + self.free_energies / self.kt - self.exponents(enthalpy, order)
 
     def bias(self, enthalpy: float, order: float) -> float:
         """Return Vb [eV]."""
-        return float(-self.kt * (logsumexp(self._logarithms(enthalpy, order)) - np.log(self.free_energies.size)))
+        return float(-self.kt * logsumexp(self._logarithms(enthalpy, order)))
 
     def alpha(self, enthalpy: float, order: float) -> float:
         """Return 1 + dVb/dH."""
@@ -87,8 +108,8 @@ class Opes:
         """Return dVb/ds [eV]."""
         if not len(self.umbrellas):
             return 0.0
-        share = softmax(self._logarithms(enthalpy, order))
-        return float(self.kt * np.sum(share.sum(0) * (order - self.umbrellas)) / self.sigma**2)
+        share = softmax(self._logarithms(enthalpy, order)).sum(0)[: len(self.umbrellas)]
+        return float(self.kt * np.sum(share * (order - self.umbrellas)) / self.sigma**2)
 
     def update(self, enthalpy: float, order: float, bias: float) -> None:
         """Take in a sample that was drawn with `bias` (Invernizzi, Piaggi, Parrinello, PRX 10, 041034)."""
@@ -122,6 +143,12 @@ class Hills:
         damping = BOLTZMANN * self.temperature * (self.gamma - 1)
         self.heights.append(self.height * np.exp(-self.bias(order) / damping))
         self.centers.append(order)
+
+
+def late_mean(history: Sequence[ArrayLike]) -> np.ndarray:
+    """Return the mean of what was there after each update, the k-th with the weight k (k + 1)."""
+    k = np.arange(1, len(history) + 1)
+    return np.average(np.array(history), axis=0, weights=k * (k + 1))
 
 
 def umbrellas(low: float, high: float, sigma: float) -> np.ndarray:

@@ -41,7 +41,8 @@ class Grid:
 
 @dataclass
 class Density:
-    """Wang-Landau: Vb = kT0 [ln n0(H) + spline(H, s)] - (H - H_middle), d ln n0/dH = 1/kT(H), T linear in H."""
+    """Wang-Landau: Vb = kT0 [ln n0(h) + spline(h, s)] - (h - h_middle), d ln n0/dh = 1/kT(h), h = H + C s; T rises linearly over the grid, to
+    either side of its lower end."""
 
     temperature: float
     t_min: float
@@ -49,6 +50,7 @@ class Density:
     enthalpy: Grid
     order: Grid
     coefficients: np.ndarray
+    tilt: float = 0.0
 
     @property
     def kt(self) -> float:
@@ -56,26 +58,36 @@ class Density:
 
     def _rate(self, enthalpy: float) -> float:
         grid = self.enthalpy
-        return 1 / (BOLTZMANN * np.interp(enthalpy, [grid.low, grid.high], [self.t_min, self.t_max]))
+        below = grid.low - (grid.high - grid.low) / 4
+        return 1 / (BOLTZMANN * np.interp(enthalpy, [below, grid.low, grid.high], [self.t_max, self.t_min, self.t_max]))
 
     def _spline(self, enthalpy: float, order: float, of_enthalpy: int = 0, of_order: int = 0) -> float:
-        left, right = self.enthalpy.weights(enthalpy, of_enthalpy), self.order.weights(order, of_order)
+        left = self.enthalpy.weights(enthalpy + self.tilt * order, of_enthalpy)
+        right = self.order.weights(order, of_order)
         return float(left @ self.coefficients @ right)
 
     def bias(self, enthalpy: float, order: float) -> float:
         """Return Vb [eV]."""
         middle = (self.enthalpy.low + self.enthalpy.high) / 2
-        prior = quad(self._rate, middle, enthalpy, epsabs=1e-13, epsrel=1e-13)[0]
-        return self.kt * (prior + self._spline(enthalpy, order)) - (enthalpy - middle)
+        height = enthalpy + self.tilt * order
+        kinks = [
+            self.enthalpy.low - (self.enthalpy.high - self.enthalpy.low) / 4,
+            self.enthalpy.low,
+            self.enthalpy.high,
+        ]
+        prior = quad(self._rate, middle, height, points=kinks, epsabs=1e-13, epsrel=1e-13)[0]
+        return self.kt * (prior + self._spline(enthalpy, order)) - (height - middle)
 
     def alpha(self, enthalpy: float, order: float) -> float:
         """Return 1 + dVb/dH."""
-        return self.kt * (self._rate(enthalpy) + self._spline(enthalpy, order, of_enthalpy=1))
+        return self.kt * (self._rate(enthalpy + self.tilt * order) + self._spline(enthalpy, order, of_enthalpy=1))
 
     def order_force(self, enthalpy: float, order: float) -> float:
         """Return dVb/ds [eV]."""
-        return self.kt * self._spline(enthalpy, order, of_order=1)
+        along_tilt = self.tilt * (self.alpha(enthalpy, order) - 1)
+        return self.kt * self._spline(enthalpy, order, of_order=1) + along_tilt
 
     def update(self, enthalpy: float, order: float, increment: float) -> None:
         """Raise ln n by the splines themselves."""
-        self.coefficients += increment * np.outer(self.enthalpy.weights(enthalpy), self.order.weights(order))
+        along = self.enthalpy.weights(enthalpy + self.tilt * order)
+        self.coefficients += increment * np.outer(along, self.order.weights(order))

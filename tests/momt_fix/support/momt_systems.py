@@ -131,20 +131,23 @@ def _wave(order: np.ndarray) -> np.ndarray:
 
 
 def _density(order: Order, enthalpy: float) -> Prepared:
-    low, high = float(f"{enthalpy - 4.0:.6f}"), float(f"{enthalpy + 5.0:.6f}")
+    tilt = 3.0
+    low, high = float(f"{enthalpy - 4.0:.6f}"), float(f"{enthalpy + 5.0 + tilt:.6f}")
     h, s = Grid(low, high, 40), Grid(0.0, 0.9, 30)
-    words = f"mode wl enthalpy {low} {high} 40 range 0 0.9 bins 30"
+    words = f"mode wl enthalpy {low} {high} 40 range 0 0.9 bins 30 tilt {tilt}"
     table = np.sin(2 * (h.peaks[:, None] - enthalpy) + 9 * s.peaks[None, :]) + 4 * s.peaks[None, :]
     if order.words == "none":
-        s, words, table = Grid(0.0, 1.0, 1), f"mode wl enthalpy {low} {high} 40", np.tile(table[:, :1], 4)
+        s, tilt, table = Grid(0.0, 1.0, 1), 0.0, np.tile(table[:, :1], 4)
+        words = f"mode wl enthalpy {low} {high} 40"
     state = {
         "enthalpy_grid": [low, high, h.n],
         "order_grid": [s.low, s.high, s.n],
         "log_density": table.tolist(),
         "histogram": np.ones((h.n, s.n)).tolist(),
         "increment": 0.01,
+        "tilt": tilt,
     }
-    return Prepared(Density(T0, 650, 1400, h, s, table), words, state)
+    return Prepared(Density(T0, 650, 1400, h, s, table, tilt), words, state)
 
 
 def opes_state(bias: Opes) -> dict[str, Any]:

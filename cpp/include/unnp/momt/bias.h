@@ -44,14 +44,21 @@ struct BiasSettings {
   double order_high = 1.0;
   double sigma = 0.0;       ///< width of umbrellas (opes) and hills (wt) in s
   double free = 0.0;        ///< opes: share of the samples that states without umbrella are to get
+  double bridge_low = 0.0, bridge_high = 0.0; ///< opes: temperatures that have umbrellas
   std::int64_t observe = 0; ///< opes, wt: updates without bias at the start, which give its first guess
   double barrier = 0.0;     ///< opes: first guess of the free energy of unseen umbrellas, in k T0
   double memory = 0.0;      ///< opes: updates that are remembered at first, 0 for all
   double height = 0.0;      ///< wt: of the hills
   double gamma = 0.0;       ///< wt: bias factor
-  Range enthalpy;           ///< wl
+  Range enthalpy;           ///< wl: grid of H + tilt s
+  double tilt = 0.0;        ///< wl
   int order_bins = 0;       ///< wl
   double increment = 0.0;   ///< wl: first increment of ln n
+
+  /// Whether a temperature has umbrellas.
+  bool bridges(double temperature) const {
+    return temperature >= bridge_low - 1e-9 && temperature <= bridge_high + 1e-9;
+  }
 };
 
 class Bias {
@@ -59,6 +66,10 @@ public:
   virtual ~Bias() = default;
 
   virtual BiasValue at(double enthalpy, double order) const = 0;
+
+  /// What `at` returns from now on: the bias as it is learnt, or for good. Hills and increments make the former
+  /// swing about what the sampling asks for; frozen, it is their mean over time (wt, wl).
+  virtual void freeze(bool) {}
 
   /// Learns from one sample. `passages` is how often the walkers have gone from one phase to the other so
   /// far.

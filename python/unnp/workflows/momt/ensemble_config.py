@@ -81,6 +81,8 @@ class OpesBias(Config):
     """width of the umbrellas along the order parameter; default: of `fix momt`"""
     free: Annotated[FiniteFloat, Field(ge=0, lt=1)] | None = None
     """share of the samples for solid and liquid as they are, without umbrella; default: of `fix momt`"""
+    bridge: tuple[Positive, Positive] | None = None
+    """temperatures between which there are umbrellas [K]; default: of `fix momt`, from T0 up"""
 
 
 class WtBias(Config):
@@ -98,11 +100,13 @@ class WtBias(Config):
 
 
 class WlBias(Config):
-    """Wang-Landau in enthalpy and order parameter; the grid of the enthalpy comes from the observe phase."""
+    """Wang-Landau in enthalpy and order parameter, on a grid that comes from the observe phase."""
 
     kind: Literal["wl"]
-    enthalpy_bins: PositiveInt = 24
-    """bins of the enthalpy"""
+    enthalpy_bins: PositiveInt | None = None
+    """bins of h = H + tilt s; default: as wide as the standard deviation of H in the observe phase"""
+    tilt: FiniteFloat | None = None
+    """of the grid [eV]; default: so that solid and liquid of one temperature have the same h"""
     bins: PositiveInt | None = None
     """bins of the order parameter; default: of `fix momt`"""
     increment: Positive | None = None

@@ -15,6 +15,22 @@ UNBIASED = "mode opes freeze 0"
 
 
 @dataclass(frozen=True)
+class Grid:
+    """Of h = H + tilt s, for Wang and Landau.
+
+    Attributes:
+        low, high: ends of h [eV].
+        width: of a bin [eV].
+        tilt: [eV].
+    """
+
+    low: float
+    high: float
+    width: float
+    tilt: float
+
+
+@dataclass(frozen=True)
 class Basins:
     """What the observe phase found.
 
@@ -22,11 +38,13 @@ class Basins:
         liquid: s below this is liquid.
         solid: s above this is solid.
         enthalpies: lowest and highest enthalpy of the ensemble [eV].
+        grid: over both phases from the lowest to the highest temperature.
     """
 
     liquid: float
     solid: float
     enthalpies: tuple[float, float]
+    grid: Grid
 
 
 def fix_momt(config: MomtConfig, log: str, options: str, *, temperature: float | None = None) -> str:
@@ -62,12 +80,15 @@ def bias_arguments(config: MomtConfig, basins: Basins) -> str:
 def _settings(bias: Bias, basins: Basins) -> list[str]:
     if isinstance(bias, OpesBias):
         given = {name: getattr(bias, name) for name in ("barrier", "observe", "memory", "sigma", "free")}
-    elif isinstance(bias, WtBias):
+        bridge = [] if bias.bridge is None else ["bridge {:.10g} {:.10g}".format(*bias.bridge)]
+        return [*_given(given), *bridge]
+    if isinstance(bias, WtBias):
         given = {"observe": bias.observe, "height": bias.height, "gamma": bias.gamma, "sigma": bias.sigma}
     else:
-        low, high = basins.enthalpies
+        grid = basins.grid
+        n_bins = bias.enthalpy_bins or max(1, round((grid.high - grid.low) / grid.width))
         given = {"bins": bias.bins, "increment": bias.increment}
-        return [f"enthalpy {low:.8g} {high:.8g} {bias.enthalpy_bins}", *_given(given)]
+        return [f"enthalpy {grid.low:.8g} {grid.high:.8g} {n_bins} tilt {grid.tilt:.6g}", *_given(given)]
     return _given(given)
 
 

@@ -16,7 +16,7 @@ from unnp.files import write_atomically
 from unnp.lammps.data_file import boundary, data_file
 from unnp.lammps.system import DATA_FILE, System, build_structure, place_potential
 from unnp.workflows.momt.config import MomtConfig
-from unnp.workflows.momt.fix_momt import Basins
+from unnp.workflows.momt.fix_momt import Basins, Grid
 from unnp.workflows.momt.order import settled
 
 CONFIG_FILE = "momt.yaml"
@@ -109,7 +109,8 @@ def read_record(folder: Path) -> Record:
         content = json.loads(path.read_text())
         basins = content.pop("basins")
         if basins is not None:
-            basins = Basins(**{**basins, "enthalpies": tuple(basins["enthalpies"])})
+            grid = Grid(**basins["grid"])
+            basins = Basins(**{**basins, "enthalpies": tuple(basins["enthalpies"]), "grid": grid})
         return Record(**{**content, "system": System(**content["system"]), "basins": basins})
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise LammpsError(f"{path} cannot be read ({error}); start again in another folder.") from None

@@ -27,7 +27,8 @@ def bias_drift(before: dict[str, Any], after: dict[str, Any]) -> float:
 
     For `opes`, whose ensembles l = (T, umbrella) have ``exp(-b0 DF_l) = Z_l / Z_0``, these are the free energies of the
     temperatures and those of the umbrellas that can be reached, each summed over the other; for `wt` those of the
-    temperatures, and the hills where there are any; for `wl` ln n(H, s) at the centres of the bins that were visited.
+    temperatures, and the hills where there are any; for `wl` ln n(H, s) at the centres of the bins that were visited. Of
+    hills and ln n the means are taken that a frozen bias consists of.
 
     Args:
         before, after: contents of state files of one run.
@@ -46,17 +47,18 @@ def _profiles(state: dict[str, Any]) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return free energies in k T0 and which of their entries count."""
     bias, b0 = state["bias"], 1 / (BOLTZMANN_EV_PER_K * state["temperature"])
     if state["mode"] == "wl":
-        return [(_at_centres(np.array(bias["log_density"], dtype=float)), np.array(bias["visits"]) > 0)]
-    free = b0 * np.array(bias["free_energies"], dtype=float)
+        return [(_at_centres(np.array(bias["mean_log_density"], dtype=float)), np.array(bias["visits"]) > 0)]
+    rows = [b0 * np.array(row, dtype=float) for row in bias["free_energies"]]
     profiles = []
     if state["mode"] == "wt":
-        hills = b0 * np.array(bias["potential"], dtype=float)
+        hills = b0 * np.array(bias["mean_potential"], dtype=float)
         profiles.append((hills, hills > 0.05 * hills.max(initial=0.0)))
-    elif free.ndim == 2 and free.shape[1] > 1:
-        umbrellas = np.array([-log_sum_exp(-column) for column in free.T])
+    elif n_umbrellas := len(bias["umbrellas"]):
+        bridges = np.array([row[:n_umbrellas] for row in rows if len(row) >= n_umbrellas])
+        umbrellas = np.array([-log_sum_exp(-column) for column in bridges.T])
         profiles.append((umbrellas, umbrellas < umbrellas.min() + REACHABLE))
-        free = np.array([-log_sum_exp(-row) for row in free])
-    return [*profiles, (free.ravel(), np.ones(free.size, dtype=bool))]
+    temperatures = np.array([-log_sum_exp(-row) for row in rows])
+    return [*profiles, (temperatures, np.ones(len(rows), dtype=bool))]
 
 
 def _at_centres(coefficients: np.ndarray) -> np.ndarray:

@@ -8,9 +8,11 @@ import numpy as np
 
 from unnp.errors import LammpsError
 from unnp.sampling.samples import Samples, read_samples
+from unnp.units import BOLTZMANN_EV_PER_K
 from unnp.workflows.momt.config import MomtConfig
 from unnp.workflows.momt.deck import melt_temperature
-from unnp.workflows.momt.fix_momt import Basins
+from unnp.workflows.momt.ensemble_config import WlBias
+from unnp.workflows.momt.fix_momt import Basins, Grid
 
 LIQUID_SHARE, SOLID_SHARE = 0.1, 0.5
 """A basin begins at this share of the way from the s of the liquid to that of the solid."""
@@ -18,6 +20,8 @@ DISTINCT = 2.0
 """Solid and liquid are told apart if they lie further apart than this many times their summed spreads."""
 ENTHALPY_MARGIN = 4.0
 """Standard deviations by which the range of the enthalpy goes beyond the means."""
+GRID_MARGIN = 2.0
+"""The same for the grid; below it there is a wall."""
 
 
 def basins_of(config: MomtConfig, folder: Path) -> Basins:
@@ -41,9 +45,34 @@ def basins_of(config: MomtConfig, folder: Path) -> Basins:
         raise LammpsError(_not_seen(config, solid, liquid))
     if liquid.enthalpy.mean() <= solid.enthalpy.mean():
         raise LammpsError(_falling(config, solid, liquid))
+    grid = _grid(config, solid, liquid)
     if not config.has_order:
-        return Basins(0.0, 0.0, (low, high))
-    return Basins(means[0] + LIQUID_SHARE * gap, means[0] + SOLID_SHARE * gap, (low, high))
+        return Basins(0.0, 0.0, (low, high), grid)
+    return Basins(means[0] + LIQUID_SHARE * gap, means[0] + SOLID_SHARE * gap, (low, high), grid)
+
+
+def _grid(config: MomtConfig, solid: Samples, liquid: Samples) -> Grid:
+    tilt = _tilt(config, solid, liquid)
+    levels = [phase.enthalpy + tilt * phase.order for phase in (solid, liquid)]
+    low = levels[0].mean() - GRID_MARGIN * levels[0].std()
+    high = levels[1].mean() + GRID_MARGIN * levels[1].std()
+    return Grid(float(low), float(high), float(np.mean([phase.enthalpy.std() for phase in (solid, liquid)])), tilt)
+
+
+def _tilt(config: MomtConfig, solid: Samples, liquid: Samples) -> float:
+    """Return (H_liq - H_sol) / (s_sol - s_liq) at one temperature [eV]; the heat between the two observed ones is taken
+    off with C = var(H) / k T^2."""
+    if not config.has_order:
+        return 0.0
+    if isinstance(config.bias, WlBias) and config.bias.tilt is not None:
+        return config.bias.tilt
+    capacities = [
+        phase.enthalpy.var() / (BOLTZMANN_EV_PER_K * temperature**2)
+        for phase, temperature in zip((solid, liquid), config.temperatures, strict=True)
+    ]
+    heat = np.mean(capacities) * (config.temperatures[1] - config.temperatures[0])
+    latent = liquid.enthalpy.mean() - solid.enthalpy.mean() - heat
+    return max(0.0, float(latent / (solid.order.mean() - liquid.order.mean())))
 
 
 def _second_half(log: Path) -> Samples:
