@@ -29,7 +29,7 @@ COMMON = [
 MODES = {
     "opes": [],
     "wt": ["bias.kind=wt", "temperatures=[945,1000]", "temperature=970", "n_temperatures=3"],
-    "wl": ["bias.kind=wl", "temperatures=[850,1250]"],
+    "wl": ["bias.kind=wl", "temperatures=[920,1200]"],
 }
 LIQUID, SOLID = 0.1, 0.35  # of s of 108 atoms: the liquid is below, the crystal above
 STRETCH = 0.5  # ns, over which passages are counted

@@ -10,11 +10,11 @@ namespace unnp::momt {
 namespace {
 
 // Bins at the edge of what can be reached are seen by chance only; they do not hold up the others.
-constexpr double rare = 0.05;
+constexpr double rare = 0.25;
 
 // Within this share of the range of h the temperature of the prior is the highest again below its lower end.
 // Going on at the lowest one would let a walker down into whatever is solid there, and leave it.
-constexpr double wall = 0.25;
+constexpr double wall = 0.1;
 
 std::vector<double> grid_of(const SplineAxis& axis) {
   return {axis.range().low, axis.range().high, static_cast<double>(axis.range().n)};
@@ -68,19 +68,24 @@ BiasValue WangLandau::at(double enthalpy, double order) const {
 
 void WangLandau::update(const Sample& sample, std::int64_t passages) {
   ++updates_;
-  // What lies beyond an end belongs to the bin there: it is filled like any other, and pushes back.
+  // What lies beyond the upper end belongs to the bin there: it is filled like any other, and pushes back. At
+  // the lower one the wall does, and what is behind it would be taken for what is before.
   const double h = level(sample.enthalpy, sample.order);
-  const auto along = enthalpy_.at(h), across = order_.at(sample.order);
+  if (h >= enthalpy_.range().low)
+    count(h, sample.order);
+  mean_.add(coefficients_, updates_);
+  lower_increment(passages);
+}
+
+void WangLandau::count(double h, double order) {
+  const auto along = enthalpy_.at(h), across = order_.at(order);
   for (int i = 0; i < 4; ++i)
     for (int j = 0; j < 4; ++j)
       coefficients_[static_cast<std::size_t>(along.index[i]) * order_.n_coefficients() + across.index[j]] +=
           increment_ * along.value[i] * across.value[j];
-  mean_.add(coefficients_, updates_);
-  const auto bin =
-      static_cast<std::size_t>(enthalpy_.bin(h)) * order_.range().n + order_.bin(sample.order);
+  const auto bin = static_cast<std::size_t>(enthalpy_.bin(h)) * order_.range().n + order_.bin(order);
   histogram_[bin] += 1.0;
   visits_[bin] += 1.0;
-  lower_increment(passages);
 }
 
 bool WangLandau::travelled(std::int64_t passages) const {
@@ -107,7 +112,7 @@ bool WangLandau::swept() const {
   for (std::size_t k = 0; k < visits_.size(); ++k)
     if (visits_[k] > rare * total / n_visited && histogram_[k] == 0.0)
       return false;
-  return true;
+  return total > 0.0;
 }
 
 Json::Object WangLandau::state() const {

@@ -31,6 +31,7 @@ private:
   double level(double enthalpy, double order) const { return enthalpy + tilt_ * order; }
   /// ln n of the prior and its derivative, zero at the middle of the range.
   std::pair<double, double> prior(double h) const;
+  void count(double h, double order);
   /// Whether every bin that is not a rare one was visited since f was halved last.
   bool swept() const;
   /// Whether the walkers have gone to and fro between the phases since then.

@@ -58,7 +58,7 @@ class Density:
 
     def _rate(self, enthalpy: float) -> float:
         grid = self.enthalpy
-        below = grid.low - (grid.high - grid.low) / 4
+        below = grid.low - (grid.high - grid.low) / 10
         return 1 / (BOLTZMANN * np.interp(enthalpy, [below, grid.low, grid.high], [self.t_max, self.t_min, self.t_max]))
 
     def _spline(self, enthalpy: float, order: float, of_enthalpy: int = 0, of_order: int = 0) -> float:
@@ -71,7 +71,7 @@ class Density:
         middle = (self.enthalpy.low + self.enthalpy.high) / 2
         height = enthalpy + self.tilt * order
         kinks = [
-            self.enthalpy.low - (self.enthalpy.high - self.enthalpy.low) / 4,
+            self.enthalpy.low - (self.enthalpy.high - self.enthalpy.low) / 10,
             self.enthalpy.low,
             self.enthalpy.high,
         ]
@@ -88,6 +88,7 @@ class Density:
         return self.kt * self._spline(enthalpy, order, of_order=1) + along_tilt
 
     def update(self, enthalpy: float, order: float, increment: float) -> None:
-        """Raise ln n by the splines themselves."""
-        along = self.enthalpy.weights(enthalpy + self.tilt * order)
-        self.coefficients += increment * np.outer(along, self.order.weights(order))
+        """Raise ln n by the splines themselves; what is behind the wall does not count."""
+        height = enthalpy + self.tilt * order
+        if height >= self.enthalpy.low:
+            self.coefficients += increment * np.outer(self.enthalpy.weights(height), self.order.weights(order))
