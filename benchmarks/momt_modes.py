@@ -28,8 +28,8 @@ COMMON = [
 ]
 MODES = {
     "opes": [],
-    "wt": ["bias.kind=wt", "temperatures=[945,1000]", "temperature=970", "n_temperatures=3"],
-    "wl": ["bias.kind=wl", "temperatures=[920,1200]"],
+    "wt": ["bias.kind=wt", "order.kind=fk", "temperatures=[945,1000]", "temperature=970", "n_temperatures=3"],
+    "wl": ["bias.kind=wl", "order.kind=fk", "temperatures=[900,1200]"],
 }
 LIQUID, SOLID = 0.1, 0.35  # of s of 108 atoms: the liquid is below, the crystal above
 STRETCH = 0.5  # ns, over which passages are counted
@@ -42,10 +42,11 @@ def passages(order: np.ndarray) -> np.ndarray:
     return rows[1:][np.diff(phase[rows]) != 0]
 
 
-def rates(log: Path, timestep: float) -> tuple[float, float]:
+def rates(log: Path, timestep: float, kind: str) -> tuple[float, float]:
     """Return passages per ns of a whole phase, and of its best half nanosecond."""
     samples = read_samples([log])
-    arrivals = samples.step[passages(samples.order)] * timestep * 1e-6
+    intensity = samples.order**2 if kind == "fk" else samples.order
+    arrivals = samples.step[passages(intensity)] * timestep * 1e-6
     length = float(samples.step[-1] - samples.step[0]) * timestep * 1e-6
     best = max((int(((arrivals >= t) & (arrivals < t + STRETCH)).sum()) for t in arrivals), default=0)
     return len(arrivals) / length, best / STRETCH
@@ -60,7 +61,7 @@ def measure(mode: str, folder: Path) -> Row:
     row: Row = {"mode": mode, "range_K": list(config.temperatures), "melting": melting, "refusal": analysis["refusal"]}
     for phase in ("adapt", "production"):
         row[f"{phase}_passages_per_ns"], row[f"{phase}_best_half_ns"] = rates(
-            folder / phase / "momt.0.log", config.timestep
+            folder / phase / "momt.0.log", config.timestep, config.order.kind
         )
     return row
 

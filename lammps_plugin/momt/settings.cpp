@@ -51,7 +51,7 @@ private:
   std::string keyword_;
 };
 
-/// A word that names what kind of thing follows, then its numbers or, for sk, the lattice and its numbers.
+/// A word that names what kind of thing follows, then its numbers or, for sk and fk, the lattice and its numbers.
 Words take_order(Reader& reader) {
   Words order{reader.word()};
   if (order[0] == "none")
@@ -61,14 +61,14 @@ Words take_order(Reader& reader) {
     order.push_back(reader.word());
     return order;
   }
-  if (order[0] != "sk")
-    throw unnp::Error("there is no order parameter '" + order[0] + "'; there are none, q6, sk." +
-                      unnp::did_you_mean(order[0], {"none", "q6", "sk"}));
+  if (order[0] != "sk" && order[0] != "fk")
+    throw unnp::Error("there is no order parameter '" + order[0] + "'; there are none, fk, q6, sk." +
+                      unnp::did_you_mean(order[0], {"none", "fk", "q6", "sk"}));
   order.push_back(reader.word());
   std::size_t n_numbers = 3;
   if (order[1] == "list") {
     order.push_back(reader.word());
-    n_numbers = 3 * static_cast<std::size_t>(parse_count("order sk list", order[2], 1));
+    n_numbers = 3 * static_cast<std::size_t>(parse_count("order", order[2], 1));
   }
   for (std::size_t i = 0; i < n_numbers; ++i)
     order.push_back(reader.word());

@@ -26,18 +26,18 @@ std::vector<Triplet> listed(const std::vector<std::string>& words, std::size_t f
     Triplet n;
     for (std::size_t d = 0; d < 3; ++d)
       n[d] = static_cast<int>(
-          std::clamp<std::int64_t>(parse_count("order sk", words[at + d], -100'000), -100'000, 100'000));
+          std::clamp<std::int64_t>(parse_count("order", words[at + d], -100'000), -100'000, 100'000));
     if (n == Triplet{0, 0, 0})
-      throw unnp::Error("order sk: the triplet 0 0 0 is the same for every structure; leave it out.");
+      throw unnp::Error("order: the triplet 0 0 0 is the same for every structure; leave it out.");
     triplets.push_back(n);
   }
   return triplets;
 }
 
 /// The star of {111} (fcc) or {110} (bcc), one of each pair +-k.
-std::vector<Triplet> star(const std::string& lattice, const Triplet& cells) {
+std::vector<Triplet> star(const std::string& kind, const std::string& lattice, const Triplet& cells) {
   if (std::ranges::any_of(cells, [](int n) { return n < 1; }))
-    throw unnp::Error("order sk " + lattice +
+    throw unnp::Error("order " + kind + " " + lattice +
                       " takes the numbers of conventional cells along the edges, from 1.");
   const auto [x, y, z] = cells;
   if (lattice == "fcc")
@@ -50,9 +50,9 @@ std::vector<Triplet> triplets_of(const std::vector<std::string>& words) {
   if (lattice == "list")
     return listed(words, 3);
   if (lattice != "fcc" && lattice != "bcc")
-    throw unnp::Error("order sk takes fcc, bcc or list, not '" + lattice + "'." +
+    throw unnp::Error("order " + words[0] + " takes fcc, bcc or list, not '" + lattice + "'." +
                       unnp::did_you_mean(lattice, {"fcc", "bcc", "list"}));
-  return star(lattice, listed(words, 2).front());
+  return star(words[0], lattice, listed(words, 2).front());
 }
 
 } // namespace
@@ -84,7 +84,7 @@ void StructureFactor::check() {
   knows_tilts_ = false;
   for (const auto& wave : waves_)
     if (!domain->periodicity[wave.edge])
-      throw unnp::Error("order sk counts waves along the edge " + std::string(1, "xyz"[wave.edge]) +
+      throw unnp::Error("the order parameter counts waves along the edge " + std::string(1, "xyz"[wave.edge]) +
                         " of the box, which has to be periodic there.");
 }
 
@@ -110,7 +110,7 @@ void StructureFactor::require_unflipped_box() {
   for (int k = 0; k < 3 && knows_tilts_; ++k)
     if (std::abs(tilts[k] - tilts_[k]) > 0.5)
       error->all(FLERR,
-                 "fix momt: the box has flipped, so that the triplets of order sk no longer are those of the "
+                 "fix momt: the box has flipped, so that the triplets of the order parameter no longer are those of the "
                  "crystal; give the barostat  flip no");
   tilts_ = tilts;
   knows_tilts_ = true;

@@ -72,6 +72,8 @@ def test_the_star_sees_its_crystal_and_nothing_else(element: str, lattice: str, 
     order = settled(config.order, config.structure, atoms)
     assert isinstance(order, SkOrder)
     assert arguments(order) == f"sk {lattice} 2 3 4"
+    amplitude = settled(make(order={"kind": "fk"}).order, config.structure, atoms)
+    assert arguments(amplitude) == f"fk {lattice} 2 3 4"
     triplets = wave_vectors(order)
     assert len(triplets) == n_vectors
     assert not any(np.array_equal(a, -b) for a in triplets for b in triplets)

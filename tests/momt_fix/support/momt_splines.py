@@ -41,8 +41,10 @@ class Grid:
 
 @dataclass
 class Density:
-    """Wang-Landau: Vb = kT0 [ln n0(h) + spline(h, s)] - (h - h_middle), d ln n0/dh = 1/kT(h), h = H + C s; T rises linearly over the grid, to
-    either side of its lower end."""
+    """Wang-Landau: Vb = kT0 [ln n0(h) + spline(h, s)] - (h - h_middle), d ln n0/dh = 1/kT(h), h = H + C s.
+
+    T rises linearly over the grid, and to the other side of its lower end.
+    """
 
     temperature: float
     t_min: float

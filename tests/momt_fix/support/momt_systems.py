@@ -45,6 +45,7 @@ ORDERS = {
     "bcc": Order(
         lambda: aluminium((3, 4, 3), 0.2, "bcc"), "sk bcc 3 4 3", lambda a: structure_factor(a, bcc_star(3, 4, 3))
     ),
+    "fk": Order(_fcc, "fk fcc 2 2 2", lambda a: structure_factor(a, fcc_star(2, 2, 2)) ** 0.5),
     "list": Order(_fcc, "sk list 3 2 2 2 1 -2 3 0 4 -1", lambda a: structure_factor(a, LISTED), 0.02),
     "q6": Order(lambda: aluminium((2, 2, 2), 0.25), "q6 3.0 4.2", lambda a: steinhardt(a, 3.0, 4.2), 0.02),
     "q6_tilted": Order(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, FiniteFloat, PositiveInt, model_validator
 
@@ -15,8 +15,11 @@ Triplet = tuple[int, int, int]
 class OrderBase(Config):
     """What order parameters have in common."""
 
+    basin_shares: ClassVar[tuple[float, float]] = (0.1, 0.5)
+    """share of the way from the liquid's mean to the solid's up to which it is liquid, and from which it is solid"""
+
     range: tuple[FiniteFloat, FiniteFloat] | None = None
-    """smallest and largest value that is biased; default: 0 to 0.9 for sk, 0 to 0.6 for q6"""
+    """smallest and largest value that is biased; default: of `fix momt`"""
 
     @model_validator(mode="after")
     def _range_has_a_width(self) -> OrderBase:
@@ -43,6 +46,14 @@ class SkOrder(OrderBase):
         if self.wave_vectors is not None and (not self.wave_vectors or (0, 0, 0) in self.wave_vectors):
             raise ValueError("`wave_vectors` needs at least one triplet, and none of them [0, 0, 0]")
         return self
+
+
+class FkOrder(SkOrder):
+    """The root of `sk`: the liquid has more of its range, which is what hills (`wt`) and grids (`wl`) need."""
+
+    basin_shares: ClassVar = (0.3, 0.7)
+
+    kind: Literal["fk"]  # type: ignore[assignment]
 
 
 class Q6Order(OrderBase):
@@ -113,5 +124,5 @@ class WlBias(Config):
     """first increment of ln n; default: of `fix momt`"""
 
 
-Order = Annotated[SkOrder | Q6Order | NoOrder, Field(discriminator="kind")]
+Order = Annotated[SkOrder | FkOrder | Q6Order | NoOrder, Field(discriminator="kind")]
 Bias = Annotated[OpesBias | WtBias | WlBias, Field(discriminator="kind")]

@@ -11,11 +11,9 @@ from unnp.sampling.samples import Samples, read_samples
 from unnp.units import BOLTZMANN_EV_PER_K
 from unnp.workflows.momt.config import MomtConfig
 from unnp.workflows.momt.deck import melt_temperature
-from unnp.workflows.momt.ensemble_config import WlBias
+from unnp.workflows.momt.ensemble_config import NoOrder, WlBias
 from unnp.workflows.momt.fix_momt import Basins, Grid
 
-LIQUID_SHARE, SOLID_SHARE = 0.1, 0.5
-"""A basin begins at this share of the way from the s of the liquid to that of the solid."""
 DISTINCT = 2.0
 """Solid and liquid are told apart if they lie further apart than this many times their summed spreads."""
 ENTHALPY_MARGIN = 4.0
@@ -46,9 +44,10 @@ def basins_of(config: MomtConfig, folder: Path) -> Basins:
     if liquid.enthalpy.mean() <= solid.enthalpy.mean():
         raise LammpsError(_falling(config, solid, liquid))
     grid = _grid(config, solid, liquid)
-    if not config.has_order:
+    if isinstance(config.order, NoOrder):
         return Basins(0.0, 0.0, (low, high), grid)
-    return Basins(means[0] + LIQUID_SHARE * gap, means[0] + SOLID_SHARE * gap, (low, high), grid)
+    below, above = (means[0] + share * gap for share in config.order.basin_shares)
+    return Basins(below, above, (low, high), grid)
 
 
 def _grid(config: MomtConfig, solid: Samples, liquid: Samples) -> Grid:

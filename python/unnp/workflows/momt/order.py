@@ -50,8 +50,8 @@ def arguments(order: Order) -> str:
         return f"q6 {order.inner:.10g} {order.outer:.10g}"
     if order.wave_vectors is not None:
         numbers = " ".join(str(n) for triplet in order.wave_vectors for n in triplet)
-        return f"sk list {len(order.wave_vectors)} {numbers}"
-    return f"sk {order.star} {' '.join(map(str, order.cells or ()))}"
+        return f"{order.kind} list {len(order.wave_vectors)} {numbers}"
+    return f"{order.kind} {order.star} {' '.join(map(str, order.cells or ()))}"
 
 
 def wave_vectors(order: SkOrder) -> np.ndarray:
@@ -76,7 +76,7 @@ def _star(structure: StructureConfig) -> str:
     lattice = (structure.lattice or _own_lattice(structure.element)).lower()
     if lattice not in _SIGNS:
         raise ConfigError(
-            f"order: sk knows the stars of {' and '.join(_SIGNS)}, and structure.lattice is '{lattice or 'not given'}'; "
+            f"order: sk and fk know the stars of {' and '.join(_SIGNS)}, and structure.lattice is '{lattice or 'not given'}'; "
             "give order.star with order.cells, order.wave_vectors, or order.kind q6."
         )
     return lattice
@@ -97,7 +97,7 @@ def _cells(structure: StructureConfig) -> tuple[int, int, int]:
 
 def _check_crystal(order: SkOrder, atoms: Atoms, *, built: bool) -> None:
     if not atoms.pbc.all():
-        raise ConfigError("order: sk needs a structure that is periodic in all directions.")
+        raise ConfigError("order: sk and fk need a structure that is periodic in all directions.")
     s, least = structure_factor(atoms, wave_vectors(order)), PERFECT if built else WARM
     if s >= least:
         return
