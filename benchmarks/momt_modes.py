@@ -1,8 +1,9 @@
 """The melting point of 108 atoms of aluminium from all three modes of fix momt, and how often each melts and freezes.
 
 Runs examples/momt/al108.yaml with one walker per mode: 1.5 ns of adaptation, 3 ns with the bias frozen; at narrower ranges of
-temperature for the hills of wt, which act at all temperatures alike, and the grid of wl. Finished runs in the folder are
-taken as they are.
+temperature for the hills of wt, which act at all temperatures alike, and the grid of wl. All bins of the latter get as many
+samples as those of solid and liquid, and few are left for these: its effective fraction is smaller. Finished runs in the
+folder are taken as they are.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ COMMON = [
 MODES = {
     "opes": [],
     "wt": ["bias.kind=wt", "order.kind=fk", "temperatures=[945,1000]", "temperature=970", "n_temperatures=3"],
-    "wl": ["bias.kind=wl", "order.kind=fk", "temperatures=[900,1200]"],
+    "wl": ["bias.kind=wl", "temperatures=[900,1200]", "analysis.min_effective_fraction=0.005"],
 }
 LIQUID, SOLID = 0.1, 0.35  # of s of 108 atoms: the liquid is below, the crystal above
 STRETCH = 0.5  # ns, over which passages are counted
@@ -56,7 +57,7 @@ def measure(mode: str, folder: Path) -> Row:
     """Return what a run in one mode says."""
     config = load_with_overrides(EXAMPLE, [*COMMON, *MODES[mode]], MomtConfig)
     run_momt(config, EXAMPLE.parent, folder, resume=True)
-    analysis = json.loads((folder / "analysis/analysis.json").read_text())
+    analysis = json.loads((folder / "summary.json").read_text())["analysis"]
     melting = analysis["melting"] or {}
     row: Row = {"mode": mode, "range_K": list(config.temperatures), "melting": melting, "refusal": analysis["refusal"]}
     for phase in ("adapt", "production"):

@@ -51,7 +51,8 @@ private:
   std::string keyword_;
 };
 
-/// A word that names what kind of thing follows, then its numbers or, for sk and fk, the lattice and its numbers.
+/// A word that names what kind of thing follows, then its numbers or, for sk and fk, the lattice and its
+/// numbers.
 Words take_order(Reader& reader) {
   Words order{reader.word()};
   if (order[0] == "none")

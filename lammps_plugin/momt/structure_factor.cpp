@@ -84,8 +84,8 @@ void StructureFactor::check() {
   knows_tilts_ = false;
   for (const auto& wave : waves_)
     if (!domain->periodicity[wave.edge])
-      throw unnp::Error("the order parameter counts waves along the edge " + std::string(1, "xyz"[wave.edge]) +
-                        " of the box, which has to be periodic there.");
+      throw unnp::Error("the order parameter counts waves along the edge " +
+                        std::string(1, "xyz"[wave.edge]) + " of the box, which has to be periodic there.");
 }
 
 void StructureFactor::compute_waves() {
@@ -109,9 +109,9 @@ void StructureFactor::require_unflipped_box() {
                                     domain->yz / domain->yprd};
   for (int k = 0; k < 3 && knows_tilts_; ++k)
     if (std::abs(tilts[k] - tilts_[k]) > 0.5)
-      error->all(FLERR,
-                 "fix momt: the box has flipped, so that the triplets of the order parameter no longer are those of the "
-                 "crystal; give the barostat  flip no");
+      error->all(FLERR, "fix momt: the box has flipped, so that the triplets of the order parameter no "
+                        "longer are those of the "
+                        "crystal; give the barostat  flip no");
   tilts_ = tilts;
   knows_tilts_ = true;
 }

@@ -207,13 +207,13 @@ def test_the_command_line(finished, tmp_path):
 @pytest.mark.slow
 def test_aluminium_melts_at_923_kelvin(tmp_path):
     """The literature has 926 K for this potential, other runs of this cell 923 and 927 K."""
-    lengths = {"coexistence": {"duration": 70}, "pinning": {"duration": 30}, "temperatures": [880, 970]}
+    lengths = {"coexistence": {"duration": 100}, "pinning": {"duration": 30}, "temperatures": [880, 970]}
     report = run_melt(from_dict({**AL, **lengths}, MeltConfig), tmp_path, tmp_path)
     assert not report.failures
     assert len(report.crystal.atoms) == 2880
     coexistence, pinning = report.results["coexistence"], report.results["pinning"]
     assert coexistence.temperature == pytest.approx(923, abs=10)
-    assert coexistence.error < 8
+    assert coexistence.error < 6
     assert pinning.error < 10
     assert abs(pinning.temperature - coexistence.temperature) < 3 * np.hypot(pinning.error, coexistence.error)
     heat, error = pinning.latent_heat

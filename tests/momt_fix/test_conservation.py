@@ -20,8 +20,8 @@ BOXES = {
     "aniso": f"fix box all nph aniso {PRESSURE} {PRESSURE} 0.2\n",
     "tri": f"fix box all nph tri {PRESSURE} {PRESSURE} 0.2\n",
 }
-CASES = [("nve", "sk"), ("nve", "q6"), ("aniso", "sk"), ("tri", "sk"), ("tri", "q6")]
-WORDS = {"sk": "sk fcc 2 2 3", "q6": "q6 3.0 4.4"}
+CASES = [("nve", "sk"), ("nve", "fk"), ("nve", "q6"), ("aniso", "sk"), ("tri", "sk"), ("tri", "q6")]
+WORDS = {"sk": "sk fcc 2 2 3", "fk": "fk fcc 2 2 3", "q6": "q6 3.0 4.4"}
 SIGMA = 0.13
 SLOPE = 2.0  # [eV] of the bias along s, strong enough to be seen
 

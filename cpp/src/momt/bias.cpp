@@ -33,11 +33,12 @@ void check(const BiasSettings& settings) {
 
 void check_bridge(const BiasSettings& settings) {
   const auto n = std::ranges::count_if(settings.temperatures, [&](double t) { return settings.bridges(t); });
-  require(n > 0, "none of the temperatures of temps lies between the two of bridge, so that nothing leads from one "
-                 "phase to the other.");
+  require(n > 0,
+          "none of the temperatures of temps lies between the two of bridge, so that nothing leads from one "
+          "phase to the other.");
   require(settings.free > 0.0 || n == std::ssize(settings.temperatures),
-          "temperatures outside bridge have no umbrellas, and with free 0 no samples at all: give free above 0, or "
-          "bridge TMIN TMAX.");
+          "temperatures outside bridge have no umbrellas, and with free 0 no samples at all: give free above "
+          "0, or bridge TMIN TMAX.");
 }
 
 } // namespace

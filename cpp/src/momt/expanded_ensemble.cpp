@@ -47,7 +47,8 @@ ExpandedEnsemble::ExpandedEnsemble(const BiasSettings& settings, bool with_umbre
 
 void ExpandedEnsemble::make_states(const BiasSettings& settings) {
   const double free = umbrellas_.empty() ? 1.0 : free_;
-  const auto n_bridges = static_cast<double>(std::ranges::count_if(temperatures_, [&](double t) { return settings.bridges(t); }));
+  const auto n_bridges = static_cast<double>(
+      std::ranges::count_if(temperatures_, [&](double t) { return settings.bridges(t); }));
   const double natural = std::log(free / static_cast<double>(temperatures_.size()));
   const double bridge = std::log((1.0 - free) / (n_bridges * static_cast<double>(umbrellas_.size())));
   for (std::size_t l = 0; l < temperatures_.size(); ++l) {

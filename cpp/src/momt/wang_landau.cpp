@@ -12,9 +12,10 @@ namespace {
 // Bins at the edge of what can be reached are seen by chance only; they do not hold up the others.
 constexpr double rare = 0.25;
 
-// Within this share of the range of h the temperature of the prior is the highest again below its lower end.
-// Going on at the lowest one would let a walker down into whatever is solid there, and leave it.
-constexpr double wall = 0.1;
+// Within this share of the range of h below its lower end the temperature of the prior rises to this many
+// times the highest. Going on at the lowest one would let a walker down into whatever is solid there, and
+// leave it; crystals with faults outlive nanoseconds even at the highest.
+constexpr double wall_width = 0.1, wall_height = 2.0;
 
 std::vector<double> grid_of(const SplineAxis& axis) {
   return {axis.range().low, axis.range().high, static_cast<double>(axis.range().n)};
@@ -29,19 +30,22 @@ WangLandau::WangLandau(const BiasSettings& settings)
       order_({settings.order_low, settings.order_high, settings.has_order ? settings.order_bins : 1}),
       coefficients_(static_cast<std::size_t>(enthalpy_.n_coefficients()) * order_.n_coefficients(), 0.0),
       histogram_(static_cast<std::size_t>(enthalpy_.range().n) * order_.range().n, 0.0),
-      visits_(histogram_.size(), 0.0), mean_(coefficients_.size()), tilt_(settings.has_order ? settings.tilt : 0.0),
-      increment_(settings.increment), middle_(0.0), has_order_(settings.has_order) {
+      visits_(histogram_.size(), 0.0), mean_(coefficients_.size()),
+      tilt_(settings.has_order ? settings.tilt : 0.0), increment_(settings.increment), middle_(0.0),
+      has_order_(settings.has_order) {
   middle_ = prior(0.5 * (enthalpy_.range().low + enthalpy_.range().high)).first;
 }
 
 std::pair<double, double> WangLandau::prior(double h) const {
   const auto [low, high, n] = enthalpy_.range();
-  const double away = std::abs(h - low);
-  const double width = (high - low) * (h < low ? wall : 1.0);
-  const double slope = (high_energy_ - low_energy_) / width, inside = std::min(away, width);
+  const bool below = h < low;
+  const double width = (high - low) * (below ? wall_width : 1.0);
+  const double end = high_energy_ * (below ? wall_height : 1.0); // k T there
+  const double away = std::abs(h - low), inside = std::min(away, width);
+  const double slope = (end - low_energy_) / width;
   const double energy = low_energy_ + slope * inside; // k T(h)
   const double rise = slope > 0.0 ? std::log(energy / low_energy_) / slope : inside / low_energy_;
-  return {std::copysign(rise + (away - inside) / high_energy_, h - low) - middle_, 1.0 / energy};
+  return {std::copysign(rise + (away - inside) / end, h - low) - middle_, 1.0 / energy};
 }
 
 BiasValue WangLandau::at(double enthalpy, double order) const {
@@ -68,15 +72,12 @@ BiasValue WangLandau::at(double enthalpy, double order) const {
 
 void WangLandau::update(const Sample& sample, std::int64_t passages) {
   ++updates_;
-  // What lies beyond the upper end belongs to the bin there: it is filled like any other, and pushes back. At
-  // the lower one the wall does, and what is behind it would be taken for what is before.
-  const double h = level(sample.enthalpy, sample.order);
-  if (h >= enthalpy_.range().low)
-    count(h, sample.order);
+  count(level(sample.enthalpy, sample.order), sample.order);
   mean_.add(coefficients_, updates_);
   lower_increment(passages);
 }
 
+// What lies beyond an end belongs to the bin there: it is filled like any other, and pushes back.
 void WangLandau::count(double h, double order) {
   const auto along = enthalpy_.at(h), across = order_.at(order);
   for (int i = 0; i < 4; ++i)
@@ -112,7 +113,7 @@ bool WangLandau::swept() const {
   for (std::size_t k = 0; k < visits_.size(); ++k)
     if (visits_[k] > rare * total / n_visited && histogram_[k] == 0.0)
       return false;
-  return total > 0.0;
+  return true;
 }
 
 Json::Object WangLandau::state() const {

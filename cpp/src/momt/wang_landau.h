@@ -8,15 +8,16 @@ namespace unnp::momt {
 /// A smooth Wang-Landau estimate of the density of states (Wang and Landau, Phys. Rev. Lett. 86, 2050
 /// (2001)):
 ///
-///     Vb(H, s) = k T0 ln n(h, s) - h + constant,   ln n = prior(h) + sum_ij c_ij B_i(h) B_j(s),   h = H + C s,
+///     Vb(H, s) = k T0 ln n(h, s) - h + constant,   ln n = prior(h) + sum_ij c_ij B_i(h) B_j(s),   h = H + C
+///     s,
 ///
-/// with cubic B-splines B as wide as the bins, where the tilt C lets the grid follow the line on which solid and
-/// liquid of one temperature lie. Every update adds f B_i B_j to c; f is halved whenever all bins have been
-/// visited again after a round trip between the phases, and in the end follows 1/t (Belardinelli and Pereyra,
-/// Phys. Rev. E 75, 046701 (2007)). The usual condition, a histogram flat to 80 %, is out of reach: ln n falls
-/// steeply within a bin at the edge of what can be reached, in two dimensions all around. The prior runs from
-/// the lowest to the highest temperature over the range of h, and beyond both ends goes on at the highest:
-/// below the lower one that is a wall.
+/// with cubic B-splines B as wide as the bins, where the tilt C lets the grid follow the line on which solid
+/// and liquid of one temperature lie. Every update adds f B_i B_j to c; f is halved whenever all bins have
+/// been visited again after a round trip between the phases, and in the end follows 1/t (Belardinelli and
+/// Pereyra, Phys. Rev. E 75, 046701 (2007)). The usual condition, a histogram flat to 80 %, is out of reach:
+/// ln n falls steeply within a bin at the edge of what can be reached, in two dimensions all around. The
+/// prior runs from the lowest to the highest temperature over the range of h, and beyond the upper end goes
+/// on at the highest; below the lower one it gets hot soon, which is a wall.
 class WangLandau final : public Bias {
 public:
   explicit WangLandau(const BiasSettings& settings);
@@ -41,7 +42,7 @@ private:
   double thermal_energy_, low_energy_, high_energy_; // k T0, k Tmin, k Tmax
   SplineAxis enthalpy_, order_;
   std::vector<double> coefficients_, histogram_, visits_; // histogram: since f was halved; visits: ever
-  LateMean mean_; // of the coefficients
+  LateMean mean_;                                         // of the coefficients
   double tilt_, increment_, middle_;
   bool has_order_;
   std::int64_t updates_ = 0, passages_then_ = 0; // then: when f was halved last

@@ -20,9 +20,8 @@ Range grid(const BiasSettings& settings) {
 } // namespace
 
 WellTempered::WellTempered(const BiasSettings& settings)
-    : temperatures_(settings, false), axis_(grid(settings)), sigma_(settings.sigma),
-      height_(settings.height), gamma_(settings.gamma),
-      tempering_((settings.gamma - 1.0) * settings.boltzmann * settings.temperature),
+    : temperatures_(settings, false), axis_(grid(settings)), sigma_(settings.sigma), height_(settings.height),
+      gamma_(settings.gamma), tempering_((settings.gamma - 1.0) * settings.boltzmann * settings.temperature),
       potential_(static_cast<std::size_t>(axis_.n_coefficients()), 0.0), mean_(potential_.size()) {}
 
 BiasValue WellTempered::hills(const std::vector<double>& potential, double order) const {
@@ -79,7 +78,8 @@ void WellTempered::restore(const Json::Object& state) {
   of_temperatures.insert_or_assign("umbrellas", Json(Json::Array{}));
   temperatures_.restore(of_temperatures);
   potential_ = reader.numbers("potential", potential_.size());
-  mean_.restore(reader.has("mean_potential") ? reader.numbers("mean_potential", potential_.size()) : potential_);
+  mean_.restore(reader.has("mean_potential") ? reader.numbers("mean_potential", potential_.size())
+                                             : potential_);
 }
 
 } // namespace unnp::momt

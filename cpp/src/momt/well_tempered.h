@@ -26,8 +26,8 @@ private:
   ExpandedEnsemble temperatures_;
   SplineAxis axis_;
   double sigma_, height_, gamma_, tempering_; // tempering: (gamma - 1) k T0
-  std::vector<double> potential_; // coefficients of the splines
-  LateMean mean_;                 // of the potential
+  std::vector<double> potential_;             // coefficients of the splines
+  LateMean mean_;                             // of the potential
   bool frozen_ = false;
 };
 

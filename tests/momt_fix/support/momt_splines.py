@@ -61,7 +61,9 @@ class Density:
     def _rate(self, enthalpy: float) -> float:
         grid = self.enthalpy
         below = grid.low - (grid.high - grid.low) / 10
-        return 1 / (BOLTZMANN * np.interp(enthalpy, [below, grid.low, grid.high], [self.t_max, self.t_min, self.t_max]))
+        return 1 / (
+            BOLTZMANN * np.interp(enthalpy, [below, grid.low, grid.high], [2 * self.t_max, self.t_min, self.t_max])
+        )
 
     def _spline(self, enthalpy: float, order: float, of_enthalpy: int = 0, of_order: int = 0) -> float:
         left = self.enthalpy.weights(enthalpy + self.tilt * order, of_enthalpy)
@@ -90,7 +92,6 @@ class Density:
         return self.kt * self._spline(enthalpy, order, of_order=1) + along_tilt
 
     def update(self, enthalpy: float, order: float, increment: float) -> None:
-        """Raise ln n by the splines themselves; what is behind the wall does not count."""
-        height = enthalpy + self.tilt * order
-        if height >= self.enthalpy.low:
-            self.coefficients += increment * np.outer(self.enthalpy.weights(height), self.order.weights(order))
+        """Raise ln n by the splines themselves."""
+        along = self.enthalpy.weights(enthalpy + self.tilt * order)
+        self.coefficients += increment * np.outer(along, self.order.weights(order))

@@ -42,8 +42,8 @@ struct BiasSettings {
   bool has_order = true;            ///< false: the bias depends on H alone
   double order_low = 0.0;
   double order_high = 1.0;
-  double sigma = 0.0;       ///< width of umbrellas (opes) and hills (wt) in s
-  double free = 0.0;        ///< opes: share of the samples that states without umbrella are to get
+  double sigma = 0.0; ///< width of umbrellas (opes) and hills (wt) in s
+  double free = 0.0;  ///< opes: share of the samples that states without umbrella are to get
   double bridge_low = 0.0, bridge_high = 0.0; ///< opes: temperatures that have umbrellas
   std::int64_t observe = 0; ///< opes, wt: updates without bias at the start, which give its first guess
   double barrier = 0.0;     ///< opes: first guess of the free energy of unseen umbrellas, in k T0
@@ -67,8 +67,8 @@ public:
 
   virtual BiasValue at(double enthalpy, double order) const = 0;
 
-  /// What `at` returns from now on: the bias as it is learnt, or for good. Hills and increments make the former
-  /// swing about what the sampling asks for; frozen, it is their mean over time (wt, wl).
+  /// What `at` returns from now on: the bias as it is learnt, or for good. Hills and increments make the
+  /// former swing about what the sampling asks for; frozen, it is their mean over time (wt, wl).
   virtual void freeze(bool) {}
 
   /// Learns from one sample. `passages` is how often the walkers have gone from one phase to the other so

@@ -18,8 +18,8 @@ DISTINCT = 2.0
 """Solid and liquid are told apart if they lie further apart than this many times their summed spreads."""
 ENTHALPY_MARGIN = 4.0
 """Standard deviations by which the range of the enthalpy goes beyond the means."""
-GRID_MARGIN = 2.0
-"""The same for the grid; below it there is a wall."""
+GRID_MARGIN = 1.0
+"""The same for the grid, where there is an order parameter: below it there are other crystals, and a wall."""
 
 
 def basins_of(config: MomtConfig, folder: Path) -> Basins:
@@ -53,8 +53,9 @@ def basins_of(config: MomtConfig, folder: Path) -> Basins:
 def _grid(config: MomtConfig, solid: Samples, liquid: Samples) -> Grid:
     tilt = _tilt(config, solid, liquid)
     levels = [phase.enthalpy + tilt * phase.order for phase in (solid, liquid)]
-    low = levels[0].mean() - GRID_MARGIN * levels[0].std()
-    high = levels[1].mean() + GRID_MARGIN * levels[1].std()
+    margin = GRID_MARGIN if config.has_order else ENTHALPY_MARGIN
+    low = levels[0].mean() - margin * levels[0].std()
+    high = levels[1].mean() + margin * levels[1].std()
     return Grid(float(low), float(high), float(np.mean([phase.enthalpy.std() for phase in (solid, liquid)])), tilt)
 
 
