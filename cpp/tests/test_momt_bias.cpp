@@ -140,24 +140,6 @@ TEST(momt_freezing_takes_the_swing_out_of_hills_and_increments) {
   }
 }
 
-TEST(momt_memory_waits_for_all_temperatures) {
-  // Passages lengthen the memory only when all temperatures have been seen as often.
-  auto given = settings("opes");
-  given.observe = 1;
-  const auto weight_of_a_sample = [&](double spread) {
-    const auto bias = make_bias(given);
-    for (int n = 0; n < 2000; ++n) {
-      const double enthalpy = -102.0 + spread * std::sin(0.1 * n);
-      bias->update({enthalpy, 0.5, bias->at(enthalpy, 0.5).energy}, n / 50);
-    }
-    const double before = bias->at(-102.0, 0.1).energy;
-    for (int n = 0; n < 50; ++n)
-      bias->update({-102.0, 0.5, bias->at(-102.0, 0.5).energy}, 40);
-    return std::abs(bias->at(-102.0, 0.1).energy - before);
-  };
-  CHECK(weight_of_a_sample(0.0) > 3.0 * weight_of_a_sample(12.0));
-}
-
 TEST(momt_refuses_impossible_settings_and_foreign_states) {
   auto given = settings("ops");
   CHECK_ERROR(make_bias(given), "Did you mean 'opes'");

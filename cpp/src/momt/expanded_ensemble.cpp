@@ -28,8 +28,7 @@ std::vector<double> umbrella_centres(const BiasSettings& settings) {
 
 ExpandedEnsemble::ExpandedEnsemble(const BiasSettings& settings, bool with_umbrellas)
     : thermal_energy_(settings.boltzmann * settings.temperature), barrier_(settings.barrier),
-      memory_(settings.memory), has_order_(settings.has_order), observe_(settings.observe),
-      temperatures_(settings.temperatures) {
+      memory_(settings.memory), observe_(settings.observe), temperatures_(settings.temperatures) {
   for (const double temperature : temperatures_)
     rates_.push_back(1.0 / (settings.boltzmann * temperature) - 1.0 / thermal_energy_);
   if (with_umbrellas) {
@@ -39,7 +38,6 @@ ExpandedEnsemble::ExpandedEnsemble(const BiasSettings& settings, bool with_umbre
     bridge_ = {settings.bridge_low, settings.bridge_high};
   }
   make_states(settings);
-  swept_.assign(temperatures_.size(), 0.0);
   umbrella_terms_.assign(umbrellas_.size() + 1, 0.0);
   free_energies_.assign(states_.size(), 0.0);
   exponents_.resize(states_.size());
@@ -102,34 +100,19 @@ void ExpandedEnsemble::update(const Sample& sample, std::int64_t passages) {
   }
   ++updates_;
   // The first guess counts as one sample. A short memory at the start lets the bias grow linearly in time
-  // until the walkers travel; it grows with every passage between the phases, but not before all temperatures
-  // have been seen as often: what a long memory has missed takes as long again to be reached.
-  const auto tours = has_order_ ? std::min(passages, sweeps_) : sweeps_;
+  // until the walkers travel; every passage lengthens it.
   double n = static_cast<double>(updates_ - observe_ + 1);
   if (memory_ > 0.0)
-    n = std::min(n, 1.0 + memory_ * static_cast<double>(1 + tours));
+    n = std::min(n, 1.0 + memory_ * static_cast<double>(1 + passages));
   const double b0 = 1.0 / thermal_energy_, past = std::log(n - 1.0);
   const double weight = b0 * (sample.bias - rct_);
   const double growth = thermal_energy_ * std::log1p(std::exp(weight - past));
   exponents(sample.enthalpy, sample.order);
-  std::vector<double> of_temperatures(temperatures_.size(), 0.0);
   for (std::size_t k = 0; k < states_.size(); ++k) {
-    const double exponent = exponents_[k] + weight - past;
-    const double term = exponent > -negligible ? std::exp(exponent) : 0.0;
-    free_energies_[k] += growth - thermal_energy_ * std::log1p(term);
-    of_temperatures[states_[k].temperature] += term * std::exp(states_[k].log_share);
+    const double share = exponents_[k] + weight - past;
+    free_energies_[k] += growth - thermal_energy_ * (share > -negligible ? std::log1p(std::exp(share)) : 0.0);
   }
   rct_ += growth + thermal_energy_ * std::log1p(-1.0 / n);
-  mark_swept(of_temperatures);
-}
-
-// A sample belongs to the temperature that had the largest part in it.
-void ExpandedEnsemble::mark_swept(const std::vector<double>& of_temperatures) {
-  swept_[static_cast<std::size_t>(std::ranges::max_element(of_temperatures) - of_temperatures.begin())] = 1.0;
-  if (std::ranges::find(swept_, 0.0) == swept_.end()) {
-    ++sweeps_;
-    std::ranges::fill(swept_, 0.0);
-  }
 }
 
 void ExpandedEnsemble::observe(const Sample& sample) {
@@ -168,8 +151,6 @@ Json::Object ExpandedEnsemble::state() const {
                      {"free", Json(free_)},
                      {"bridge", to_json(bridge_)},
                      {"free_energies", free_energies()},
-                     {"sweeps", Json(static_cast<double>(sweeps_))},
-                     {"swept", to_json(swept_)},
                      {"updates", Json(static_cast<double>(updates_))},
                      {"rct", Json(rct_)}};
   if (observing())
@@ -189,10 +170,6 @@ void ExpandedEnsemble::restore(const Json::Object& state) {
   if (reader.has("bridge"))
     reader.require_same("bridge", bridge_, "bridge");
   free_energies_ = reader.numbers("free_energies", free_energies_.size());
-  if (reader.has("sweeps")) {
-    sweeps_ = reader.count("sweeps");
-    swept_ = reader.numbers("swept", swept_.size());
-  }
   updates_ = reader.count("updates");
   rct_ = reader.number("rct");
   if (reader.has("observed")) {

@@ -38,12 +38,10 @@ private:
   void exponents(double enthalpy, double order) const;
   void observe(const Sample& sample);
   void first_guess();
-  void mark_swept(const std::vector<double>& of_temperatures);
   Json free_energies() const;
   bool observing() const { return updates_ < observe_; }
 
   double thermal_energy_, barrier_, memory_, curvature_ = 0.0;
-  bool has_order_;
   std::int64_t observe_;
   std::vector<double> temperatures_, rates_, umbrellas_; // rates: b_l - b0
   std::vector<double> bridge_;                           // lowest and highest temperature with umbrellas
@@ -52,8 +50,6 @@ private:
   mutable std::vector<double> exponents_, umbrella_terms_;
   Observed observed_;
   std::int64_t updates_ = 0;
-  std::int64_t sweeps_ = 0;   // how often all temperatures were seen
-  std::vector<double> swept_; // 1 for those seen since
   double free_ = 0.0, rct_ = 0.0;
 };
 
