@@ -241,7 +241,15 @@ def test_a_model_is_a_potential_too(tmp_path: Path) -> None:
 def test_ctrl_c_stops_lammps_and_says_how_to_go_on(tmp_path: Path) -> None:
     (tmp_path / "al.yaml").write_text(yaml.safe_dump(SHORT))
     command = [sys.executable, "-m", "unnp", "sample", "momt", "al.yaml", "-o", "run"]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    # what a shell starts in the background ignores Ctrl-C, and so would its children: tests may run there
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     wait_for(lambda: (tmp_path / "run/adapt/momt.0.log").exists())
     process.send_signal(signal.SIGINT)
     printed = process.communicate(timeout=60)[0]
