@@ -21,10 +21,7 @@ from unnp.workflows.momt.run import run_momt
 
 EXAMPLE = HERE.parent / "examples/momt/al108.yaml"
 COMMON = [
-    "walkers=1",
-    "phases.adapt.max=1500",
     "phases.production.min=3000",
-    "phases.production.max=3000",
     "frames.wanted=1000",
 ]
 MODES = {

@@ -122,6 +122,27 @@ TEST(momt_state_is_the_whole_of_what_was_learnt) {
     }
 }
 
+TEST(momt_walkers_that_begin_in_both_phases_give_a_first_guess) {
+  // The variance that counts is that within a phase; what lies between them would be taken for heat.
+  auto given = settings("opes");
+  given.observe = 2000;
+  const auto both = make_bias(given), crystal = make_bias(given), liquid = make_bias(given);
+  std::mt19937_64 random(7);
+  std::normal_distribution<> noise;
+  for (int n = 0; n < 2000; ++n) {
+    const unnp::momt::Sample solid{-106.0 + 0.5 * noise(random), 0.7, 0.0},
+        melt{-96.0 + 0.5 * noise(random), 0.02, 0.0};
+    both->update(n % 2 == 0 ? solid : melt, 0);
+    crystal->update(solid, 0);
+    liquid->update(melt, 0);
+  }
+  const auto alpha = [](const Bias& bias, double enthalpy, double order) {
+    return 1.0 + bias.at(enthalpy, order).per_enthalpy;
+  };
+  CHECK(std::abs(alpha(*both, -108.0, 0.7) - alpha(*crystal, -108.0, 0.7)) < 0.02);
+  CHECK(std::abs(alpha(*both, -94.0, 0.02) - alpha(*liquid, -94.0, 0.02)) < 0.02);
+}
+
 TEST(momt_freezing_takes_the_swing_out_of_hills_and_increments) {
   // The last hills lie where the walker was last; in their mean it counts for little.
   for (const auto& mode : {"wt", "wl"}) {

@@ -49,7 +49,8 @@ FixMomt::FixMomt(LAMMPS* lmp, int narg, char** arg) : Fix(lmp, narg, arg), n_ato
       std::tie(bias.order_low, bias.order_high) = settings_.range.value_or(order_->range());
       basins_ = settings_.basins.value_or(order_->basins());
       bias.sigma = settings_.sigma.value_or(order_->sigma());
-      const double lowest = bias.free > 0.0 ? settings_.temperature : settings_.lowest_temperature;
+      const bool from_reference = bias.free > 0.0 && settings_.n_temperatures > 1;
+      const double lowest = from_reference ? settings_.temperature : settings_.lowest_temperature;
       std::tie(bias.bridge_low, bias.bridge_high) =
           settings_.bridge.value_or(std::pair{lowest, settings_.highest_temperature});
     }

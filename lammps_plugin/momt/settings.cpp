@@ -167,6 +167,8 @@ void check(const Settings& settings) {
         "outside only makes the time step too long or wastes it.");
   if (settings.basins && settings.basins->first >= settings.basins->second)
     throw unnp::Error("basins takes LO HI with LO < HI.");
+  if (settings.bridge && settings.bridge->first > settings.bridge->second)
+    throw unnp::Error("bridge takes TLO THI with TLO <= THI.");
 }
 
 } // namespace

@@ -28,6 +28,9 @@ from unnp.workflows.momt.run import run_momt
         ({"n_temperatures": 1}, "n_temperatures"),
         ({"pressure": None, "coupling": "tri"}, "needs a `pressure`"),
         ({"order": {"kind": "none"}, "bias": {"kind": "wt"}}, "use opes or wl"),
+        ({"bias": {"kind": "opes", "bridge": [1200, 900]}}, r"must be \[lower, higher\]"),
+        ({"bias": {"kind": "opes", "bridge": [660, 670]}}, "holds none of the temperatures, which are 650, 718"),
+        ({"bias": {"kind": "opes", "bridge": [900, 1200], "free": 0}}, "give `free` above 0"),
         ({"order": {"kind": "q4"}}, "order"),
         ({"order": {}}, "order: give its `kind`"),
         ({"order": {"kind": "q6", "inner": 4.0, "outer": 3.0}}, r"`inner` \(4\) must be smaller"),
@@ -51,8 +54,8 @@ def test_wrong_settings_are_refused(change: dict, message: str) -> None:
 
 def test_wrong_input_is_said_before_lammps_is_started(tmp_path: Path) -> None:
     for settings, error, message in [
-        ({"order": {"kind": "sk", "cells": [3, 3, 3]}}, ConfigError, "gives s = 0.000 for the crystal"),
-        ({"order": {"kind": "sk", "star": "bcc"}}, ConfigError, "gives s = "),
+        ({"order": {"kind": "sk", "cells": [3, 3, 3]}}, ConfigError, "sees a structure factor of 0.000 in the crystal"),
+        ({"order": {"kind": "sk", "star": "bcc"}}, ConfigError, "sees a structure factor of "),
         ({"structure": {"element": "Mg", "repeat": [3, 3, 3]}}, ConfigError, "structure.lattice is 'hcp'"),
         ({"structure": {"element": "Al"}}, ConfigError, "4 atoms are no liquid"),
         ({"structure": {"file": "absent.xyz"}}, DataError, "does not exist"),

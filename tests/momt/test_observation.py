@@ -70,3 +70,10 @@ def test_an_enthalpy_that_falls_is_refused(tmp_path: Path) -> None:
     write_logs(tmp_path, (850, 1250), latent=-20.0)
     with pytest.raises(LammpsError, match="does not hold this structure"):
         basins_of(make(temperatures=[850, 1250], temperature=950), tmp_path)
+
+
+def test_a_tilt_that_turns_the_grid_over_is_refused(tmp_path: Path) -> None:
+    write_logs(tmp_path, (850, 1250))
+    config = make(temperatures=[850, 1250], temperature=950, bias={"kind": "wl", "tilt": 60.0})
+    with pytest.raises(LammpsError, match=r"bias\.tilt: with 60 eV .* Leave it out, or give less"):
+        basins_of(config, tmp_path)

@@ -41,8 +41,8 @@ def test_every_example_has_one_fix() -> None:
 def _deck(example: str) -> str:
     """Return an input around an example; some leave out what moves the atoms."""
     moves = re.search(r"^fix \w+ +all n(ve|ph|pt)\b", example, re.MULTILINE)
-    rest = "" if moves else "fix box all nph iso 0.0 0.0 1.0\nfix heat all temp/csvr 900 900 0.1 4711\n"
-    motion = "velocity all create 900 4711\n"
+    rest = "" if moves else "fix box all nph iso 0.0 0.0 1.0\nfix heat all temp/csvr 1000 1000 0.1 4711\n"
+    motion = "velocity all create 1000 4711\n"
     return f"clear\n{head()}{motion}{example}\n{rest}run {STEPS}\n"
 
 

@@ -28,7 +28,8 @@ std::vector<double> umbrella_centres(const BiasSettings& settings) {
 
 ExpandedEnsemble::ExpandedEnsemble(const BiasSettings& settings, bool with_umbrellas)
     : thermal_energy_(settings.boltzmann * settings.temperature), barrier_(settings.barrier),
-      memory_(settings.memory), observe_(settings.observe), temperatures_(settings.temperatures) {
+      memory_(settings.memory), observe_(settings.observe), temperatures_(settings.temperatures),
+      middle_(0.5 * (settings.order_low + settings.order_high)) {
   for (const double temperature : temperatures_)
     rates_.push_back(1.0 / (settings.boltzmann * temperature) - 1.0 / thermal_energy_);
   if (with_umbrellas) {
@@ -116,21 +117,37 @@ void ExpandedEnsemble::update(const Sample& sample, std::int64_t passages) {
 }
 
 void ExpandedEnsemble::observe(const Sample& sample) {
-  const double change = sample.enthalpy - observed_.mean_enthalpy;
-  observed_.count += 1.0;
-  observed_.mean_enthalpy += change / observed_.count;
-  observed_.square += change * (sample.enthalpy - observed_.mean_enthalpy);
-  observed_.mean_order += (sample.order - observed_.mean_order) / observed_.count;
+  auto& phase = observed_[sample.order > middle_ ? 1 : 0];
+  const double change = sample.enthalpy - phase.mean_enthalpy;
+  phase.count += 1.0;
+  phase.mean_enthalpy += change / phase.count;
+  phase.square += change * (sample.enthalpy - phase.mean_enthalpy);
+  phase.mean_order += (sample.order - phase.mean_order) / phase.count;
 }
 
 // b0 DF_l to second order in b_l - b0; umbrellas that were not seen are held to be `barrier` away.
+double ExpandedEnsemble::guess(const Observed& phase, const State& state) const {
+  const double rate = rates_[state.temperature], variance = phase.square / phase.count;
+  const double away =
+      state.umbrella < umbrellas_.size() ? phase.mean_order - umbrellas_[state.umbrella] : 0.0;
+  return rate * phase.mean_enthalpy - 0.5 * rate * rate * variance +
+         std::min(0.5 * curvature_ * away * away, barrier_);
+}
+
+// Where both phases were seen they are held to be equally stable at T0.
 void ExpandedEnsemble::first_guess() {
-  const double variance = observed_.square / observed_.count;
   for (std::size_t k = 0; k < states_.size(); ++k) {
-    const auto [l, m, share] = states_[k];
-    const double thermal = rates_[l] * observed_.mean_enthalpy - 0.5 * rates_[l] * rates_[l] * variance;
-    const double away = m < umbrellas_.size() ? observed_.mean_order - umbrellas_[m] : 0.0;
-    free_energies_[k] = thermal_energy_ * (thermal + std::min(0.5 * curvature_ * away * away, barrier_));
+    double lowest = std::numeric_limits<double>::infinity();
+    for (const auto& phase : observed_)
+      if (phase.count > 0.0)
+        lowest = std::min(lowest, guess(phase, states_[k]));
+    double sum = 0.0, phases = 0.0;
+    for (const auto& phase : observed_)
+      if (phase.count > 0.0) {
+        sum += std::exp(lowest - guess(phase, states_[k]));
+        phases += 1.0;
+      }
+    free_energies_[k] = thermal_energy_ * (lowest - std::log(sum / phases));
   }
 }
 
@@ -153,9 +170,12 @@ Json::Object ExpandedEnsemble::state() const {
                      {"free_energies", free_energies()},
                      {"updates", Json(static_cast<double>(updates_))},
                      {"rct", Json(rct_)}};
-  if (observing())
-    state.emplace("observed", to_json({observed_.count, observed_.mean_enthalpy, observed_.square,
-                                       observed_.mean_order}));
+  if (observing()) {
+    std::vector<double> sums;
+    for (const auto& phase : observed_)
+      sums.insert(sums.end(), {phase.count, phase.mean_enthalpy, phase.square, phase.mean_order});
+    state.emplace("observed", to_json(sums, 4));
+  }
   return state;
 }
 
@@ -173,11 +193,12 @@ void ExpandedEnsemble::restore(const Json::Object& state) {
   updates_ = reader.count("updates");
   rct_ = reader.number("rct");
   if (reader.has("observed")) {
-    const auto sums = reader.numbers("observed", 4);
-    observed_ = {sums[0], sums[1], sums[2], sums[3]};
+    const auto sums = reader.numbers("observed", 8);
+    for (std::size_t p = 0; p < observed_.size(); ++p)
+      observed_[p] = {sums[4 * p], sums[4 * p + 1], sums[4 * p + 2], sums[4 * p + 3]};
     if (!observing()) {
       observe_ = updates_; // fewer are asked for than were observed: they are enough
-      if (observed_.count > 0.0)
+      if (observed_[0].count + observed_[1].count > 0.0)
         first_guess();
     }
   } else if (observing()) {

@@ -2,6 +2,8 @@
 
 #include "unnp/momt/bias.h"
 
+#include <array>
+
 namespace unnp::momt {
 
 /// The expanded ensemble of Invernizzi, Piaggi and Parrinello, Phys. Rev. X 10, 041034 (2020): every state, a
@@ -29,6 +31,7 @@ private:
     double log_share;                  // ln p_lm
   };
 
+  /// Of one phase: walkers may begin in different ones, whose enthalpies lie too far apart for one variance.
   struct Observed {
     double count = 0.0, mean_enthalpy = 0.0, square = 0.0, mean_order = 0.0;
   };
@@ -38,6 +41,7 @@ private:
   void exponents(double enthalpy, double order) const;
   void observe(const Sample& sample);
   void first_guess();
+  double guess(const Observed& phase, const State& state) const;
   Json free_energies() const;
   bool observing() const { return updates_ < observe_; }
 
@@ -48,7 +52,8 @@ private:
   std::vector<State> states_;                            // by temperature
   std::vector<double> free_energies_;                    // DF of the states
   mutable std::vector<double> exponents_, umbrella_terms_;
-  Observed observed_;
+  double middle_ = 0.0; // of the range of s, between the phases
+  std::array<Observed, 2> observed_;
   std::int64_t updates_ = 0;
   double free_ = 0.0, rct_ = 0.0;
 };

@@ -12,12 +12,13 @@ namespace unnp::momt {
 ///     s,
 ///
 /// with cubic B-splines B as wide as the bins, where the tilt C lets the grid follow the line on which solid
-/// and liquid of one temperature lie. Every update adds f B_i B_j to c; f is halved whenever all bins have
-/// been visited again after a round trip between the phases, and in the end follows 1/t (Belardinelli and
-/// Pereyra, Phys. Rev. E 75, 046701 (2007)). The usual condition, a histogram flat to 80 %, is out of reach:
-/// ln n falls steeply within a bin at the edge of what can be reached, in two dimensions all around. The
-/// prior runs from the lowest to the highest temperature over the range of h, and beyond the upper end goes
-/// on at the highest; below the lower one it gets hot soon, which is a wall.
+/// and liquid of one temperature lie; n is the density of states times exp(C s / k T0). Every update adds f
+/// B_i B_j to c; f is halved whenever all bins have been visited again after a round trip between the phases,
+/// and in the end follows 1/t (Belardinelli and Pereyra, Phys. Rev. E 75, 046701 (2007)). The usual
+/// condition, a histogram flat to 80 %, is out of reach: ln n falls steeply within a bin at the edge of what
+/// can be reached, in two dimensions all around. The prior runs from the lowest to the highest temperature
+/// over the range of h, and beyond the upper end goes on at the highest; below the lower one it gets hot
+/// soon, which is a wall.
 class WangLandau final : public Bias {
 public:
   explicit WangLandau(const BiasSettings& settings);

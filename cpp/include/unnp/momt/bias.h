@@ -57,7 +57,8 @@ struct BiasSettings {
 
   /// Whether a temperature has umbrellas.
   bool bridges(double temperature) const {
-    return temperature >= bridge_low - 1e-9 && temperature <= bridge_high + 1e-9;
+    const double rounding = 1e-6 * temperature; // of what is written as text
+    return temperature >= bridge_low - rounding && temperature <= bridge_high + rounding;
   }
 };
 

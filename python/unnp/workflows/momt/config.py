@@ -145,6 +145,21 @@ class MomtConfig(Config):
             raise ValueError("bias wt puts hills on an order parameter; with order none use opes or wl")
         return self
 
+    @model_validator(mode="after")
+    def _bridge_holds_temperatures(self) -> MomtConfig:
+        if not isinstance(self.bias, OpesBias) or self.bias.bridge is None:
+            return self
+        low, high = self.bias.bridge
+        bridged = [t for t in self.ensemble_temperatures if low <= t <= high]
+        if not bridged:
+            listed = ", ".join(f"{t:.0f}" for t in self.ensemble_temperatures)
+            raise ValueError(f"`bias.bridge` [{low:g}, {high:g}] holds none of the temperatures, which are {listed} K")
+        if self.bias.free == 0 and len(bridged) < self.n_temperatures:
+            raise ValueError(
+                "with `bias.free` 0 temperatures outside `bias.bridge` get no samples; give `free` above 0"
+            )
+        return self
+
     @property
     def reference_temperature(self) -> float:
         """T0 [K], with which the thermostat works."""

@@ -95,13 +95,19 @@ class OpesBias(Config):
     bridge: tuple[Positive, Positive] | None = None
     """temperatures between which there are umbrellas [K]; default: of `fix momt`, from T0 up"""
 
+    @model_validator(mode="after")
+    def _bridge_in_order(self) -> OpesBias:
+        if self.bridge is not None and self.bridge[0] > self.bridge[1]:
+            raise ValueError(f"`bridge` must be [lower, higher], got {list(self.bridge)}")
+        return self
+
 
 class WtBias(Config):
     """OPES in the enthalpy, well-tempered hills along the order parameter."""
 
     kind: Literal["wt"]
     observe: PositiveInt | None = None
-    """updates before the bias begins to act; default: of `fix momt`"""
+    """updates before the bias of the enthalpy begins to act; default: of `fix momt`"""
     height: Positive | None = None
     """of the first hills [eV]; default: of `fix momt`"""
     gamma: Annotated[float, Field(gt=1)] | None = None

@@ -56,6 +56,11 @@ def _grid(config: MomtConfig, solid: Samples, liquid: Samples) -> Grid:
     margin = GRID_MARGIN if config.has_order else ENTHALPY_MARGIN
     low = levels[0].mean() - margin * levels[0].std()
     high = levels[1].mean() + margin * levels[1].std()
+    if isinstance(config.bias, WlBias) and high <= low:
+        raise LammpsError(
+            f"bias.tilt: with {tilt:g} eV the solid at {config.temperatures[0]:g} K lies above the liquid at "
+            f"{config.temperatures[1]:g} K in H + tilt s. Leave it out, or give less."
+        )
     return Grid(float(low), float(high), float(np.mean([phase.enthalpy.std() for phase in (solid, liquid)])), tilt)
 
 

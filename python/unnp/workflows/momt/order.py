@@ -102,7 +102,7 @@ def _check_crystal(order: SkOrder, atoms: Atoms, *, built: bool) -> None:
     if s >= least:
         return
     raise ConfigError(
-        f"order: '{arguments(order)}' gives s = {s:.3f} for the crystal the run begins with; a crystal that fits has "
+        f"order: '{arguments(order)}' sees a structure factor of {s:.3f} in the crystal the run begins with; one that fits has "
         f"{'1' if built else f'more than {WARM:g}'}. The cell must hold whole conventional cells along its edges, and "
         "order.cells must be their numbers (structure.repeat of a built cubic cell); for another crystal give "
         "order.wave_vectors or order.kind q6."
