@@ -76,10 +76,12 @@ def test_binary_restart(run: Run) -> None:
     assert np.isfinite(run.printed("again")).all()
 
 
-def test_the_bias_grew_in_both_halves(run: Run) -> None:
+def test_the_bias_grew_in_both_halves(run: Run, request: pytest.FixtureRequest) -> None:
     half, whole = run.printed("half"), run.printed("through")
     assert 5 <= half[15] <= 8
-    assert whole[15] - half[15] in (3, 7, 8)  # 3 where it is frozen on the way
+    mode = request.node.callspec.params["run"][0]
+    updates = {3} if mode == "frozen" else {7, 8}
+    assert whole[15] - half[15] in updates
     assert whole[8] != 0
 
 
@@ -123,7 +125,7 @@ def test_observing_less_than_was_observed(steps: int, tmp_path: Path) -> None:
     words = (
         "fix momt all momt T0 900 temps 650 1400 12 order sk fcc 2 2 2 mode opes free 0 pace 2 range 0 0.9 sigma 0.07 "
     )
-    words += "free 0 barrier 8 memory 0 observe "
+    words += "barrier 8 memory 0 observe "
     deck = head() + "velocity all create 1500 4711\ntimestep 0.002\n" + words + "10 state s.json 1 log a.log 1\n"
     deck += f"fix box all nve\nrun {steps}\nunfix momt\n"
     deck += f"{words}{3 if steps else 0} start s.json\n" + thermo() + show("again") + "run 4\n" + report("later")

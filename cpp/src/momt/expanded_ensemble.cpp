@@ -137,17 +137,15 @@ double ExpandedEnsemble::guess(const Observed& phase, const State& state) const 
 // Where both phases were seen they are held to be equally stable at T0.
 void ExpandedEnsemble::first_guess() {
   for (std::size_t k = 0; k < states_.size(); ++k) {
-    double lowest = std::numeric_limits<double>::infinity();
+    std::vector<double> guesses;
     for (const auto& phase : observed_)
       if (phase.count > 0.0)
-        lowest = std::min(lowest, guess(phase, states_[k]));
-    double sum = 0.0, phases = 0.0;
-    for (const auto& phase : observed_)
-      if (phase.count > 0.0) {
-        sum += std::exp(lowest - guess(phase, states_[k]));
-        phases += 1.0;
-      }
-    free_energies_[k] = thermal_energy_ * (lowest - std::log(sum / phases));
+        guesses.push_back(guess(phase, states_[k]));
+    const double lowest = *std::ranges::min_element(guesses);
+    double sum = 0.0;
+    for (const double value : guesses)
+      sum += std::exp(lowest - value);
+    free_energies_[k] = thermal_energy_ * (lowest - std::log(sum / static_cast<double>(guesses.size())));
   }
 }
 

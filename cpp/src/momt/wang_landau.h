@@ -8,8 +8,8 @@ namespace unnp::momt {
 /// A smooth Wang-Landau estimate of the density of states (Wang and Landau, Phys. Rev. Lett. 86, 2050
 /// (2001)):
 ///
-///     Vb(H, s) = k T0 ln n(h, s) - h + constant,   ln n = prior(h) + sum_ij c_ij B_i(h) B_j(s),   h = H + C
-///     s,
+///     Vb(H, s) = k T0 ln n(h, s) - h + constant,   h = H + C s,
+///     ln n(h, s) = prior(h) + sum_ij c_ij B_i(h) B_j(s),
 ///
 /// with cubic B-splines B as wide as the bins, where the tilt C lets the grid follow the line on which solid
 /// and liquid of one temperature lie; n is the density of states times exp(C s / k T0). Every update adds f

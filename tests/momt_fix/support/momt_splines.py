@@ -58,12 +58,13 @@ class Density:
     def kt(self) -> float:
         return BOLTZMANN * self.temperature
 
-    def _rate(self, enthalpy: float) -> float:
+    @property
+    def _kinks(self) -> list[float]:
         grid = self.enthalpy
-        below = grid.low - (grid.high - grid.low) / 10
-        return 1 / (
-            BOLTZMANN * np.interp(enthalpy, [below, grid.low, grid.high], [2 * self.t_max, self.t_min, self.t_max])
-        )
+        return [grid.low - (grid.high - grid.low) / 10, grid.low, grid.high]
+
+    def _rate(self, enthalpy: float) -> float:
+        return 1 / (BOLTZMANN * np.interp(enthalpy, self._kinks, [2 * self.t_max, self.t_min, self.t_max]))
 
     def _spline(self, enthalpy: float, order: float, of_enthalpy: int = 0, of_order: int = 0) -> float:
         left = self.enthalpy.weights(enthalpy + self.tilt * order, of_enthalpy)
@@ -74,12 +75,7 @@ class Density:
         """Return Vb [eV]."""
         middle = (self.enthalpy.low + self.enthalpy.high) / 2
         height = enthalpy + self.tilt * order
-        kinks = [
-            self.enthalpy.low - (self.enthalpy.high - self.enthalpy.low) / 10,
-            self.enthalpy.low,
-            self.enthalpy.high,
-        ]
-        prior = quad(self._rate, middle, height, points=kinks, epsabs=1e-13, epsrel=1e-13)[0]
+        prior = quad(self._rate, middle, height, points=self._kinks, epsabs=1e-13, epsrel=1e-13)[0]
         return self.kt * (prior + self._spline(enthalpy, order)) - (height - middle)
 
     def alpha(self, enthalpy: float, order: float) -> float:
