@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Iterable
 
 
@@ -49,3 +50,27 @@ def unknown(what: str, given: str, allowed: Iterable[str]) -> str:
     """
     words = sorted(allowed)
     return f"unknown {what} '{given}'; allowed: {', '.join(words)}.{did_you_mean(given, words)}"
+
+
+def printable(text: str) -> str:
+    """Return text that is safe on a terminal and in a log: what steers one (escapes, bells, ...) is spelt out.
+
+    Line breaks and tabs stay; ``in_one_line`` spells those out too.
+
+    >>> printable("a\\x1b[2Jb")
+    'a\\\\x1b[2Jb'
+    """
+    return "".join(c if c in "\n\t" or unicodedata.category(c) not in _STEERING else _spelt_out(c) for c in text)
+
+
+def in_one_line(value: object, limit: int = 200) -> str:
+    """Return a value that came from a file, as a message may quote it: printable, on one line, cut to ``limit``."""
+    text = printable(str(value)).replace("\n", "\\n").replace("\t", "\\t")
+    return text if len(text) <= limit else f"{text[:limit]}... ({len(text)} characters)"
+
+
+_STEERING = ("Cc", "Cf", "Cs", "Zl", "Zp")  # control, format (also right-to-left marks), lone surrogates, separators
+
+
+def _spelt_out(character: str) -> str:
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")

@@ -1,9 +1,13 @@
-"""Writing files so that a reader, or a crash, never meets half of one."""
+"""Writing files so that a reader, or a crash, never meets half of one, and a full disk is said in one line."""
 
 from __future__ import annotations
 
+import contextlib
+import glob
 import os
-from collections.abc import Callable
+import shutil
+import socket
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,8 +25,7 @@ def write_atomically(path: str | Path, content: bytes | str | Callable[[BinaryIO
         UnnpError: the file cannot be written (folder missing, no permission, disk full).
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with writing(path), temporary_beside(path) as temporary:
         with temporary.open("wb") as file:
             if callable(content):
                 content(file)
@@ -31,20 +34,95 @@ def write_atomically(path: str | Path, content: bytes | str | Callable[[BinaryIO
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+
+
+def copy_file(source: str | Path, destination: str | Path) -> None:
+    """Copy a file; the copy is complete or not there at all. Copying a file onto itself does nothing.
+
+    Raises:
+        UnnpError: the source cannot be read, or the copy cannot be written.
+    """
+    source, destination = Path(source), Path(destination)
+    with contextlib.suppress(OSError):
+        if source.samefile(destination):
+            return
+    try:
+        file = source.open("rb")
     except OSError as error:
-        raise UnnpError(f"cannot write {path}: {error.strerror or error}.") from None
-    finally:
-        temporary.unlink(missing_ok=True)
+        raise UnnpError(f"cannot read {source}: {error.strerror or error}.") from None
+    with file:
+        write_atomically(destination, lambda copy: shutil.copyfileobj(file, copy))
+
+
+def make_folder(path: str | Path) -> None:
+    """Make a folder and those above it; do nothing where it exists; raise UnnpError where that is not possible."""
+    with writing(path):
+        Path(path).mkdir(parents=True, exist_ok=True)
 
 
 def keep_as(path: Path, kept: Path) -> None:
-    """Give an existing file a second name, at no moment without the first; do nothing where it does not exist."""
+    """Give an existing file a second name, at no moment without the first; do nothing where it does not exist.
+
+    Raises:
+        UnnpError: the second name cannot be written.
+    """
     if not path.exists():
         return
-    temporary = kept.with_name(f".{kept.name}.{os.getpid()}.part")
-    temporary.unlink(missing_ok=True)
+    with writing(kept), temporary_beside(kept) as temporary:
+        try:
+            os.link(path, temporary)
+        except OSError:  # a file system without hard links
+            temporary.write_bytes(path.read_bytes())
+        temporary.replace(kept)
+
+
+@contextlib.contextmanager
+def writing(path: str | Path) -> Iterator[None]:
+    """Say in one line, as an UnnpError, that ``path`` cannot be written, where the system refuses to (OSError)."""
     try:
-        os.link(path, temporary)
-    except OSError:  # a file system without hard links
-        temporary.write_bytes(path.read_bytes())
-    temporary.replace(kept)
+        yield
+    except OSError as error:
+        raise UnnpError(f"cannot write {path}: {error.strerror or error}.") from None
+
+
+@contextlib.contextmanager
+def temporary_beside(path: Path) -> Iterator[Path]:
+    """Give a free hidden name beside ``path`` for a file or folder, and remove what is left under it at the end.
+
+    What killed processes of this machine left under such names is removed first.
+    """
+    _remove_leftovers(path)
+    temporary = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}.part")
+    _remove(temporary)
+    try:
+        yield temporary
+    finally:
+        _remove(temporary)
+
+
+def is_alive(pid: int) -> bool:
+    """Return whether a process of this machine still runs."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        pass  # it belongs to somebody else, or is no number of a process, and is left alone
+    return True
+
+
+def _remove_leftovers(path: Path) -> None:
+    prefix = f".{path.name}.{socket.gethostname()}-"
+    for left in path.parent.glob(f"{glob.escape(prefix)}*.part"):
+        pid = left.name[len(prefix) : -len(".part")]
+        if pid.isdigit() and not is_alive(int(pid)):
+            _remove(left)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or folder, as far as that is possible: on a read-only disk there is nothing to remove."""
+    with contextlib.suppress(OSError):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)

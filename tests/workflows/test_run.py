@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from unnp.errors import LammpsError
+from unnp.errors import LammpsError, UnnpError
 from unnp.lammps.executables import environment, mpi_command
 from unnp.lammps.run import run_lammps
 
@@ -161,7 +161,7 @@ def test_a_run_that_outlives_its_starter_keeps_others_out(deck):
     process = start_in_process(deck)
     process.kill()
     process.wait()
-    with pytest.raises(LammpsError, match="another run is still going on"):
+    with pytest.raises(UnnpError, match="another run is still going on"):
         run_lammps(deck)
     for _ in range(200):
         if not processes_in(deck.parent):

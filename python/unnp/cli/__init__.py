@@ -9,7 +9,7 @@ from pkgutil import iter_modules
 import typer
 
 from unnp import __version__
-from unnp.errors import UnnpError
+from unnp.errors import UnnpError, printable
 
 EXIT_ERROR = 2
 
@@ -38,7 +38,7 @@ def main() -> None:
     try:
         build_app()()
     except UnnpError as error:
-        print(f"Error: {error}", file=sys.stderr)
+        print(f"Error: {printable(str(error))}", file=sys.stderr)
         sys.exit(EXIT_ERROR)
 
 

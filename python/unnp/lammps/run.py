@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import signal
 import subprocess
@@ -14,8 +13,10 @@ from types import FrameType
 from typing import BinaryIO
 
 from unnp.errors import LammpsError
+from unnp.files import writing
 from unnp.lammps.executables import environment, mpi_command
 from unnp.lammps.log import LammpsLog, LogFollower
+from unnp.locks import Lock, hold_folder
 
 POLL_SECONDS = 0.2
 GRACE_SECONDS = 10.0
@@ -57,7 +58,8 @@ def run_lammps(
         follow: called with the log, as far as it is written, several times a second.
 
     Raises:
-        LammpsError: a program is missing, another run is going on in the folder, or LAMMPS failed (with its own words).
+        LammpsError: a program is missing, or LAMMPS failed (with its own words).
+        UnnpError: another run is going on in the folder, or it cannot be written.
     """
     deck = Path(deck).resolve()
     if not deck.is_file():
@@ -66,10 +68,8 @@ def run_lammps(
     if partitions > 1:
         command += ["-partition", f"{partitions}x{ranks}", "-pscreen", "none"]
     follower = LogFollower(deck.parent / log)
-    for old in (follower.path, *_partition_logs(follower.path)):
-        old.unlink(missing_ok=True)
     printed = deck.parent / f"{log}.out"
-    with _sole_run(deck.parent) as lock, printed.open("wb") as output, _sigterm_as_interrupt():
+    with hold_folder(deck.parent) as lock, _emptied(follower.path, printed) as output, _sigterm_as_interrupt():
         process = _start(command, deck.parent, environment(threads), output, lock)
         try:
             _wait(process, follower, follow)
@@ -82,13 +82,24 @@ def run_lammps(
     return follower.log
 
 
+@contextlib.contextmanager
+def _emptied(log: Path, printed: Path) -> Iterator[BinaryIO]:
+    """Remove the logs of a run before, and open the file for what LAMMPS prints."""
+    with writing(printed):
+        for old in (log, *_partition_logs(log)):
+            old.unlink(missing_ok=True)
+        output = printed.open("wb")
+    with output:
+        yield output
+
+
 def _start(
-    command: list[str], folder: Path, variables: dict[str, str], output: BinaryIO, lock: int
+    command: list[str], folder: Path, variables: dict[str, str], output: BinaryIO, lock: Lock
 ) -> subprocess.Popen[bytes]:
     # A session of its own: a Ctrl-C in the terminal reaches this process, which then stops the whole group.
     # The lock is handed down, so that it is held as long as any process of the run lives, even if this one is killed.
     try:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command,
             cwd=folder,
             env=variables,
@@ -96,10 +107,12 @@ def _start(
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            pass_fds=(lock,),
+            pass_fds=(lock.descriptor,),
         )
     except OSError as error:
         raise LammpsError(f"cannot start {command[0]}: {error.strerror}.") from None
+    lock.add_holder(process.pid, " ".join(command))
+    return process
 
 
 def _wait(process: subprocess.Popen[bytes], follower: LogFollower, follow: Callable[[LammpsLog], None] | None) -> None:
@@ -152,20 +165,6 @@ def _failure(follower: LogFollower, printed: Path, code: int) -> str:
 
 def _partition_logs(log: Path) -> list[Path]:
     return sorted(log.parent.glob(f"{log.name}.[0-9]*"))
-
-
-@contextlib.contextmanager
-def _sole_run(folder: Path) -> Iterator[int]:
-    """Hold the folder's lock; raise LammpsError where a run that was not stopped still holds it."""
-    descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LammpsError(f"another run is still going on in {folder}; wait for it or stop it first.") from None
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 @contextlib.contextmanager
