@@ -32,7 +32,7 @@ def write_card(folder: Path, card: Mapping[str, Any]) -> None:
 
     Args:
         folder: where to.
-        card: ``name``, ``potential``, ``n_parameters``, ``references``, ``data``, ``metrics`` ({part: result of
+        card: ``name``, ``potential``, ``n_parameters``, ``references``, ``data``, ``validity``, ``metrics`` ({part: result of
             Metrics}), ``settings``, ``training``, ``versions``.
     """
     card = {"created": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"), **card}
@@ -86,6 +86,12 @@ def _markdown(card: Mapping[str, Any]) -> str:
         f"Groups: {groups}.",
         "",
     ]
+    limits = [f"* {name}: {value}" for name, value in card.get("validity", {}).items()]
+    lines += (
+        ["## Range of validity", "", "Outside of what the training data cover, it extrapolates.", "", *limits, ""]
+        if limits
+        else []
+    )
     for part, metrics in card["metrics"].items():
         lines += [f"## Errors on the {part} structures", "", *_markdown_table(error_header(), error_table(metrics)), ""]
     training = [f"* {key}: {value}" for key, value in card["training"].items()]

@@ -24,6 +24,7 @@ from unnp.manifest import MANIFEST_NAME, Manifest
 from unnp.models import Potential
 from unnp.models.committee import Committee
 from unnp.structure import Structure
+from unnp.validity import validity
 
 TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-9}
 
@@ -119,6 +120,7 @@ def _manifest(
         torch_version=torch.__version__,
         n_parameters=sum(p.n_parameters for p in potentials),
         data=data,
+        validity=validity(data, first),
         metrics=metrics,
         references=first.references,
         licence=licence,

@@ -58,6 +58,8 @@ class Manifest(Config):
     n_parameters: int = Field(ge=0)
     data: dict[str, Any] = Field(default_factory=dict)
     """Summary of the training data."""
+    validity: dict[str, str] = Field(default_factory=dict)
+    """What the training data cover, by name; outside of it energies and forces are extrapolated."""
     metrics: dict[str, Any] = Field(default_factory=dict)
     """Errors on unseen data."""
     references: list[str] = Field(default_factory=list)

@@ -39,6 +39,11 @@ def _lines(manifest: Manifest) -> list[str]:
         "format": str(manifest.format_version),
     }
     lines = [f"{key:<20}{value}" for key, value in facts.items() if value]
+    lines += (
+        ["range of validity:", *(f"  {key}: {value}" for key, value in manifest.validity.items())]
+        if manifest.validity
+        else []
+    )
     for title, content in (("data", manifest.data), ("errors", manifest.metrics), ("config", manifest.config)):
         lines += [f"{title}:", *_indented(content)] if content else []
     return lines + (["cite:", *(f"  {reference}" for reference in manifest.references)] if manifest.references else [])

@@ -61,6 +61,7 @@ def _totals(s: Statistics) -> Table:
     )
     gpa = None if s.stress_rms is None else s.stress_rms * GPA_PER_EV_PER_A3
     table.add_row("stress", _or_none(s.stress_rms, "rms {:.5f} eV/A^3") + _or_nothing(gpa, " ({:.3f} GPa)"))
+    table.add_row("shortest distances", ", ".join(f"{p} {d:.2f} A" for p, d in s.shortest_distances.items()) or "-")
     if s.average_neighbors is not None:
         table.add_row("neighbours", f"{s.average_neighbors:.2f} within {s.cutoff} A")
     missing = [f"{label} in {s.missing[label]}" for label in LABELS if s.missing[label]]

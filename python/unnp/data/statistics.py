@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 from ase.data import chemical_symbols
 
+from unnp.data.distances import merge, shortest_distances
 from unnp.errors import DataError
 from unnp.neighbors import bonds
 from unnp.structure import Structure
@@ -32,6 +33,8 @@ class Statistics:
         forces_rms: root mean square of the components [eV/A].
         forces_max: largest norm [eV/A].
         stress_rms: root mean square of the components [eV/A^3].
+        shortest_distances: of each pair of elements, "Al-Ni" [A]; pairs never closer than 4 A are left out.
+        volume_per_atom: smallest and largest [A^3], of the structures that are periodic in all directions.
         average_neighbors: neighbours of an atom within ``cutoff``, averaged over atoms.
         cutoff: the distance neighbours were counted in [A].
     """
@@ -46,6 +49,8 @@ class Statistics:
     forces_rms: float | None = None
     forces_max: float | None = None
     stress_rms: float | None = None
+    shortest_distances: dict[str, float] = field(default_factory=dict)
+    volume_per_atom: tuple[float, float] | None = None
     average_neighbors: float | None = None
     cutoff: float | None = None
 
@@ -88,6 +93,8 @@ class RunningStatistics:
         self.n_bonds = 0
         self.sizes: list[int] = []
         self.energies: list[float] = []
+        self.volumes: list[float] = []
+        self.shortest: dict[str, float] = {}
         self.elements: Counter[int] = Counter()
         self.groups: Counter[str] = Counter()
         self.missing = dict.fromkeys(LABELS, 0)
@@ -109,6 +116,9 @@ class RunningStatistics:
             self.energies.append(structure.energy / max(1, len(structure)))
         if structure.forces is not None and len(structure):
             self.forces_max = max(self.forces_max, float(np.linalg.norm(structure.forces, axis=1).max()))
+        if len(structure) and np.all(structure.pbc):
+            self.volumes.append(abs(float(np.linalg.det(structure.cell))) / len(structure))
+        self.shortest = merge(self.shortest, shortest_distances(structure))
         if self.cutoff is not None:
             self.n_bonds += bonds(structure, self.cutoff)[0].shape[1]
 
@@ -127,6 +137,8 @@ class RunningStatistics:
             forces_rms=self._rms("forces"),
             forces_max=self.forces_max if self.squares["forces"][1] else None,
             stress_rms=self._rms("stress"),
+            shortest_distances=self.shortest,
+            volume_per_atom=(min(self.volumes), max(self.volumes)) if self.volumes else None,
             average_neighbors=2 * self.n_bonds / max(1, n_atoms) if self.cutoff is not None else None,
             cutoff=self.cutoff,
         )

@@ -47,6 +47,8 @@ class Architecture(nn.Module):
     """Settings of a small model, with which the tests in tests/physics and tests/parity are run."""
     trained: ClassVar[bool] = True
     """Whether there is anything to train; if not, the energies are in eV whatever the data."""
+    repulsive: ClassVar[bool] = False
+    """Whether it keeps atoms apart at distances that no training structure has."""
 
     def __init__(self, config: Any, elements: list[str]) -> None:
         super().__init__()

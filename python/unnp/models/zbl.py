@@ -48,6 +48,7 @@ class ZBL(Architecture):
 
     Config = ZBLConfig
     trained: ClassVar[bool] = False
+    repulsive: ClassVar[bool] = True
     references: ClassVar[list[str]] = [
         "J. F. Ziegler, J. P. Biersack, U. Littmark, The Stopping and Range of Ions in Matter, vol. 1, Pergamon (1985)"
     ]

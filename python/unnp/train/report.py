@@ -19,6 +19,7 @@ from unnp.train.distributed import Processes
 from unnp.train.log import Record
 from unnp.train.run_folder import RunFolder
 from unnp.train.validation import validate
+from unnp.validity import validity
 
 
 def write_report(
@@ -39,6 +40,7 @@ def write_report(
             "n_parameters": potential.n_parameters,
             "references": potential.references,
             "data": description["data"],
+            "validity": validity(description["data"], potential),
             "metrics": metrics,
             "training": {
                 "best epoch": position["best_epoch"],

@@ -26,6 +26,7 @@ from unnp.train.report import write_report
 from unnp.train.run_folder import RunFolder
 from unnp.train.signals import StopRequest
 from unnp.train.trainer import Task, Trainer
+from unnp.validity import missing_repulsion
 
 logger = logging.getLogger(__name__)
 
@@ -99,6 +100,8 @@ def _task(
     sources = open_sources(config.data.located(base), config.seed)
     check_labels(config.loss, sources.statistics)
     potential, datasets = build(config, sources)
+    if processes.first and (warning := missing_repulsion(sources.summary, potential)):
+        logger.warning("%s", warning)
     description = {
         "potential": potential.describe(),
         "dtype": config.dtype,

@@ -1,0 +1,58 @@
+"""The range in which a potential has seen data, in a few lines for the card, the manifest and the log of a training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from unnp.models.potential import Potential
+
+FIRST_PAIRS = 6
+
+
+def validity(data: Mapping[str, Any], potential: Potential) -> dict[str, str]:
+    """Return what limits the use of a potential, by name; nothing where the summary of its data does not say.
+
+    Args:
+        data: summary of the training data (``Statistics.to_dict``).
+        potential: what was trained on them.
+    """
+    lines: dict[str, str] = {}
+    distances: Mapping[str, float] = data.get("shortest_distances") or {}
+    if distances:
+        lines["closest atoms"] = _listed({pair: f"{d:.2f} A" for pair, d in distances.items()})
+        lines["closer than that"] = _repulsion(potential)
+    if data.get("volume_per_atom"):
+        lines["volumes"] = "{:.1f} to {:.1f} A^3/atom".format(*data["volume_per_atom"])
+    if data.get("forces_max") is not None:
+        lines["largest force"] = f"{data['forces_max']:.1f} eV/A"
+    return lines
+
+
+def missing_repulsion(data: Mapping[str, Any], potential: Potential) -> str | None:
+    """Return what to say where nothing keeps atoms apart that come closer than in any training structure."""
+    distances: Mapping[str, float] = data.get("shortest_distances") or {}
+    if not distances or any(term.repulsive for term in potential.summands()):
+        return None
+    pair, shortest = min(distances.items(), key=lambda item: item[1])
+    outer = math.floor(97 * shortest) / 100
+    return (
+        f"No training structure has atoms closer than {shortest:.2f} A ({pair}), and nothing in the potential keeps them "
+        "apart there: in a long, hot or dense run they may fall into each other. Add under `potential:` "
+        f"`add: {{zbl: {{inner: {0.7 * outer:.2f}, outer: {outer:.2f}}}}}`, which is zero at all distances of these data."
+    )
+
+
+def _repulsion(potential: Potential) -> str:
+    terms = [term for term in potential.summands() if term.repulsive]
+    if not terms:
+        return "nothing keeps atoms apart, energies there mean nothing"
+    listed = ", ".join(f"{term.name} within {term.cutoff():g} A" for term in terms)
+    return f"{listed} keeps atoms apart; energies there are a guess"
+
+
+def _listed(values: Mapping[str, str]) -> str:
+    listed = [f"{name} {value}" for name, value in list(values.items())[:FIRST_PAIRS]]
+    more = len(values) - len(listed)
+    return ", ".join(listed) + (f" and {more} more pairs" if more > 0 else "")

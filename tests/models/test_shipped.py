@@ -1,0 +1,54 @@
+"""The models in models/: what their cards promise, and no hole where atoms come close."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.build import bulk
+from unnp.adapters.ase import UnnpCalculator
+
+MODELS = sorted((Path(__file__).parents[2] / "models").glob("*/model.pt"))
+CLOSE = np.arange(0.3, 2.2, 0.02)
+
+
+@pytest.fixture(scope="module", params=MODELS, ids=lambda path: path.parent.name)
+def calculator(request):
+    return UnnpCalculator(request.param, device="cpu", skin=0.0)
+
+
+def test_two_atoms_repel_ever_more(calculator):
+    symbol = calculator.potential.manifest.elements[0]
+    energies = []
+    for distance in CLOSE:
+        atoms = Atoms([symbol] * 2, [[0, 0, 0], [0, 0, distance]], calculator=calculator)
+        energies.append(atoms.get_potential_energy())
+    assert np.diff(energies).max() < 0
+    assert energies[0] - energies[-1] > 1000
+
+
+# Along [100] the way leads over the octahedral hole, half a lattice constant (1.8 A) from both atoms.
+@pytest.mark.parametrize(("direction", "start"), [((1, 1, 0), 2.1), ((1, 0, 0), 1.7)])
+def test_an_atom_pushed_onto_another_in_the_crystal_is_pushed_back(calculator, direction, start):
+    symbol = calculator.potential.manifest.elements[0]
+    crystal = bulk(symbol, cubic=True) * (2, 2, 2)
+    target = crystal.cell[0, 0] / 2 * np.array(direction) / sum(direction)
+    unit = target / np.linalg.norm(target)
+    energies = []
+    for distance in CLOSE[start > CLOSE]:
+        atoms = crystal.copy()
+        atoms.positions[0] += target - unit * distance
+        atoms.calc = calculator
+        energies.append(atoms.get_potential_energy())
+    assert np.diff(energies).max() < 0
+
+
+def test_the_manifest_says_what_the_model_has_seen(calculator):
+    said = calculator.potential.manifest.validity
+    assert "zbl" in said["closer than that"]
+    assert {"closest atoms", "volumes", "largest force"} < set(said)
+
+
+def test_the_repulsion_is_zero_at_all_distances_of_the_data(calculator):
+    manifest = calculator.potential.manifest
+    assert manifest.config["add"]["zbl"]["outer"] < min(manifest.data["shortest_distances"].values())
