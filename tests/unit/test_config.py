@@ -1,8 +1,13 @@
 """Strict configurations: what is wrong is said by key, with what is allowed."""
 
+import os
+import time
+
 import pytest
+import yaml
 from pydantic import Field, ValidationError
 from unnp.config import Config, dump_yaml, from_dict, load_yaml
+from unnp.config.base import read_yaml
 from unnp.config.overrides import apply_settings, load_with_overrides
 from unnp.errors import ConfigError
 
@@ -104,3 +109,163 @@ def test_overrides(tmp_path):
 def test_overrides_that_are_none(setting, message):
     with pytest.raises(ConfigError, match=message):
         apply_settings({"name": "x"}, [setting])
+
+
+class Values(Config):
+    whole: int = 1
+    number: float = 1.0
+    switch: bool = False
+    text: str = ""
+    numbers: tuple[int, float] | float = 1.0
+    by_name: dict[str, float] = Field(default_factory=dict)
+    texts: list[str] = Field(default_factory=list)
+
+
+def read(tmp_path, text: str | bytes):
+    path = tmp_path / "c.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return load_yaml(path, Values)
+
+
+def test_yaml_means_what_it_seems_to_mean(tmp_path):
+    text = """
+whole: 012
+number: 1e-3
+switch: yes
+text: 2020-13-45
+numbers: [1_000, .5]
+by_name: {No: 1, on: 2e3, "3": +4.}
+texts: [No, Y, y, N, On, off, 1:30, =, '12', "true"]
+"""
+    values = read(tmp_path, text)
+    assert (values.whole, values.number, values.switch, values.text) == (12, 0.001, True, "2020-13-45")
+    assert values.numbers == (1000, 0.5)
+    assert values.by_name == {"No": 1.0, "on": 2000.0, "3": 4.0}
+    assert values.texts == ["No", "Y", "y", "N", "On", "off", "1:30", "=", "12", "true"]
+
+
+def test_texts_that_look_like_something_else_come_back(tmp_path):
+    words = [
+        "No",
+        "012",
+        "08",
+        "1e5",
+        "1_0",
+        "~",
+        "",
+        "true",
+        "2020-01-01",
+        ".nan",
+        "0x1f",
+        "<<",
+        "1:30",
+        "# no",
+        "a: b",
+    ]
+    values = Values(texts=words, number=1e22, by_name={"on": 0.1})
+    text = dump_yaml(values)
+    assert read(tmp_path, text) == values
+    assert yaml.safe_load(text)["texts"] == words
+
+
+def test_merged_tables_and_aliases(tmp_path):
+    (tmp_path / "c.yaml").write_text("a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}\nc: [*a, *a]\n")
+    content = read_yaml(tmp_path / "c.yaml")
+    assert content == {"a": {"x": 1, "y": 2}, "b": {"x": 1, "y": 3}, "c": [{"x": 1, "y": 2}] * 2}
+
+
+LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{k}: &a{k} [{', '.join([f'*a{k - 1}'] * 10)}]\n" for k in range(1, 12)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("texts: " + "[" * 1500 + "]" * 1500, "line 1, column 107: nested more than 100 levels deep"),
+        ("texts: " + "[" * 100_000, "nested more than 100 levels deep"),
+        ("".join(f"{' ' * k}a:\n" for k in range(300)), "nested more than 100 levels deep"),
+        ("".join(f"a{k}: &a{k} [*a{k - 1}]\n" for k in range(1, 300)).replace("[*a0]", "[]"), "nested more than 100"),
+        ("whole: " + "9" * 5000, r"line 1, column 8: '9{40}\.\.\. \(5000 characters\)' is not a number"),
+        ("number: " + "9" * 5000, "is not a number"),
+        ("text: !!timestamp 2020-13-45", "'2020-13-45' is not a number"),
+        ("whole: 1\nnumber: 2\nwhole: 3\n", "line 3, column 1: the key 'whole' stands twice"),
+        ("by_name: {a: 1, 'a': 2}", "the key 'a' stands twice"),
+        ("by_name: {a: 1, ? [b] : 2}", "found unhashable key"),
+        ("a: &a [*a]\n", "a value holds itself"),
+        ("a: &a {b: {c: *a}}\n", "a value holds itself"),
+        (LAUGHS, "more than 1000000 values"),
+        ("text: " + "x" * 4_000_001, r"at most 4000000"),
+        ("text: *" + "b" * 5000, "undefined alias"),
+        ("text: !" + "b" * 5000 + " c", "could not determine a constructor"),
+        ("text: 'open", "line 1, column 12: found unexpected end"),
+        ("whole: 1\n--- \nwhole: 2\n", "expected a single document|but found another document"),
+        ("text: a\x1bb", "special characters are not allowed"),
+        (b"text: \xff", "is not text in UTF-8"),
+        ("whole: true", "`whole` must be a number, not true"),
+        ("number: false", "`number` must be a number, not false"),
+        ("numbers: [1, true]", "`numbers` must be a number"),
+        ("by_name: {a: true}", "`by_name.a` must be a number"),
+        ("number: .inf", "finite number"),
+        ("number: -.INF", "finite number"),
+        ("number: .nan", "finite number"),
+        ("number: 'nan'", "finite number"),
+        ("number: 1e400", "finite number"),
+        ("by_name: {a: .nan}", "finite number"),
+        ("whole: " + "9" * 30, "larger number than can be counted"),
+        ("whole: 1e30", "whole"),
+        ("whole: [" + "9" * 4200 + "]", "whole: Input should be a valid integer"),
+        ("text: " + "9" * 4200, r"text: .* \(got a number of more than 20 digits\)"),
+        (
+            "text: [" + "x" * 5000 + "]",
+            r"text: Input should be a valid string \(got \['x{198}\.\.\. \(5004 characters\)\)",
+        ),
+        ("x" * 900 + ": 1", r"x{200}\.\.\. \(900 characters\): unknown key"),
+        ('"a\\e[2Jb\\nERROR: c": 1', r"a\\x1b\[2Jb\\nERROR: c: unknown key"),
+        ('whole: "\\e[2J"', r"whole: .* \(got '\\x1b\[2J'\)"),
+        ('text: "a\\0b"', "holds characters that no text has"),
+        ('texts: ["\\ud800"]', "holds characters that no text has|could not|special"),
+        ("{" + ", ".join(f"a{k}: 1" for k in range(1000)) + "}", r"\.\.\. and 990 more\."),
+    ],
+)
+def test_mistakes_are_said_in_a_few_short_lines(tmp_path, text, message):
+    start = time.monotonic()
+    with pytest.raises(ConfigError, match=message) as error:
+        read(tmp_path, text)
+    said = str(error.value)
+    assert len(said.splitlines()) <= 12
+    assert max(map(len, said.splitlines())) < 1000
+    assert "\x1b" not in said
+    assert time.monotonic() - start < 5
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path):
+    assert read(tmp_path, b"\xef\xbb\xbfwhole: 3\n").whole == 3
+
+
+def test_a_named_pipe_is_no_configuration(tmp_path):
+    os.mkfifo(tmp_path / "c.yaml")
+    with pytest.raises(ConfigError, match="it is no file"):
+        load_yaml(tmp_path / "c.yaml", Values)
+    with pytest.raises(ConfigError, match="cannot read"):
+        load_yaml("a\0b", Values)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (["by_name={a: 1, a: 2}"], "the key 'a' stands twice"),
+        (["texts=" + "[" * 1500], "nested more than 100"),
+        (["whole=" + "9" * 5000], r"--set whole=9{194}\.\.\. .* is not a number"),
+        (["whole=1", "whole=2"], "'whole' is given twice"),
+        (["a\x1b[2J"], r"--set a\\x1b\[2J: give KEY=VALUE"),
+    ],
+)
+def test_overrides_are_read_like_files(settings, message):
+    with pytest.raises(ConfigError, match=message) as error:
+        apply_settings({}, settings)
+    assert len(str(error.value)) < 600
+
+
+def test_overrides_of_elements():
+    assert apply_settings({}, ["elements=[No, Y]", "damping=1e-3"]) == {"elements": ["No", "Y"], "damping": 0.001}

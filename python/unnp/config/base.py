@@ -7,16 +7,32 @@ import typing
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
 
-from unnp.errors import ConfigError, did_you_mean
+from unnp.config.values import check_values
+from unnp.config.yaml_text import MOST_CHARACTERS, YamlError, format_yaml, parse_yaml
+from unnp.errors import ConfigError, did_you_mean, in_one_line
+
+MOST_MISTAKES = 10
+"""that are told at once"""
+LONGEST_MESSAGE = 600
 
 
 class Config(BaseModel):
-    """Base of all configurations: unknown keys are errors, values are fixed after validation."""
+    """Base of all configurations: unknown keys are errors, numbers are finite, values are fixed after validation."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=True, use_attribute_docstrings=True, allow_inf_nan=False
+    )
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _values_are_what_they_seem(cls, given: Any, handler: ModelWrapValidatorHandler[Config]) -> Config:
+        config = handler(given)
+        if isinstance(given, dict):
+            for key in cls.model_fields.keys() & given.keys():
+                check_values(key, given[key], getattr(config, key))
+        return config
 
 
 C = TypeVar("C", bound=BaseModel)
@@ -30,14 +46,11 @@ def load_yaml(path: str | Path, kind: type[C]) -> C:
 def read_yaml(path: str | Path) -> dict[str, Any]:
     """Return the ``key: value`` lines of a YAML file; raise ConfigError where it is missing or holds something else."""
     path = Path(path)
+    text = _read_text(path)
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read {path}: {error}.") from None
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is not valid YAML: {error}") from None
+        content = parse_yaml(text)
+    except YamlError as error:
+        raise ConfigError(f"{path} is not valid YAML: {error}.") from None
     if not isinstance(content, dict):
         raise ConfigError(f"{path} must hold `key: value` lines, found {type(content).__name__}.")
     return content
@@ -48,28 +61,50 @@ def from_dict(content: dict[str, Any], kind: type[C], where: str = "configuratio
     try:
         return kind.model_validate(content)
     except ValidationError as error:
-        lines = [_explain(item, kind) for item in error.errors()]
+        lines = [_explain(item, kind) for item in error.errors(include_url=False)]
+        if len(lines) > MOST_MISTAKES:
+            lines[MOST_MISTAKES:] = [f"... and {len(lines) - MOST_MISTAKES} more."]
         raise ConfigError(f"{where}:\n  " + "\n  ".join(lines)) from None
 
 
 def dump_yaml(config: BaseModel) -> str:
     """Return the resolved configuration as YAML, in the order in which the fields are declared."""
-    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
+    return format_yaml(config.model_dump(mode="json"))
+
+
+def _read_text(path: Path) -> str:
+    if path.exists() and not path.is_file():  # a named pipe would wait for somebody to write
+        raise ConfigError(f"cannot read {path}: it is no file.")
+    try:
+        with path.open("rb") as file:
+            return file.read(4 * MOST_CHARACTERS).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"cannot read {path}: it is not text in UTF-8 ({error.reason} at byte {error.start})."
+        ) from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}.") from None
 
 
 def _explain(item: Any, kind: type[BaseModel]) -> str:
-    location = [str(part) for part in item["loc"]]
+    location = [in_one_line(part) for part in item["loc"]]
     key = ".".join(location)
     if item["type"] != "extra_forbidden":
         if item["type"] == "union_tag_not_found":
-            return f"{key}: give its `kind`, which says which settings it takes (got {item['input']!r})"
+            return f"{key}: give its `kind`, which says which settings it takes (got {_shown(item['input'])})"
         # of a whole table the message says what is wrong
         known = item["type"] == "missing" or isinstance(item["input"], dict)
-        given = "" if known else f" (got {item['input']!r})"
-        return f"{key + ': ' if key else ''}{item['msg']}{given}"
+        given = "" if known else f" (got {_shown(item['input'])})"
+        return f"{key + ': ' if key else ''}{in_one_line(item['msg'], LONGEST_MESSAGE)}{given}"
     allowed = _fields_at(kind, item["loc"][:-1])
     listed = f" Allowed here: {', '.join(sorted(allowed))}." if allowed else ""
     return f"{key}: unknown key.{did_you_mean(location[-1], allowed)}{listed}"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, int) and abs(value) >= 10**20:
+        return "a number of more than 20 digits"  # Python does not print thousands of them
+    return in_one_line(repr(value))
 
 
 def _fields_at(kind: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:

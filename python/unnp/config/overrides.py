@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel
 
 from unnp.config.base import from_dict, read_yaml
-from unnp.errors import ConfigError
+from unnp.config.yaml_text import YamlError, parse_yaml
+from unnp.errors import ConfigError, in_one_line
 
 C = TypeVar("C", bound=BaseModel)
 
@@ -26,16 +26,25 @@ def load_with_overrides(path: str | Path, settings: Sequence[str], kind: type[C]
 
 
 def apply_settings(content: dict[str, Any], settings: Sequence[str], option: str = "--set") -> dict[str, Any]:
-    """Return ``content`` with settings put in; ``option`` is what the messages call them."""
+    """Return ``content`` with settings put in; ``option`` is what the messages call them.
+
+    Raises:
+        ConfigError: a setting without ``=``, with a value that is no YAML, below something that is no table, or twice.
+    """
+    seen: set[str] = set()
     for setting in settings:
+        said = f"{option} {in_one_line(setting)}"
         key, equals, text = setting.partition("=")
         if not equals or not key:
-            raise ConfigError(f"{option} {setting}: give KEY=VALUE, without blanks around the equals sign.")
+            raise ConfigError(f"{said}: give KEY=VALUE, without blanks around the equals sign.")
+        if key in seen:
+            raise ConfigError(f"{said}: '{in_one_line(key)}' is given twice.")
+        seen.add(key)
         try:
-            value = yaml.safe_load(text)
-        except yaml.YAMLError:
-            raise ConfigError(f"{option} {setting}: '{text}' is not a YAML value.") from None
-        _put(content, key.split("."), value, f"{option} {setting}")
+            value = parse_yaml(text)
+        except YamlError as error:
+            raise ConfigError(f"{said}: '{in_one_line(text)}' is not a YAML value ({error}).") from None
+        _put(content, key.split("."), value, said)
     return content
 
 
@@ -43,5 +52,5 @@ def _put(content: dict[str, Any], keys: list[str], value: Any, setting: str) -> 
     for key in keys[:-1]:
         content = content.setdefault(key, {})
         if not isinstance(content, dict):
-            raise ConfigError(f"{setting}: '{key}' holds a value, not a table with further keys.")
+            raise ConfigError(f"{setting}: '{in_one_line(key)}' holds a value, not a table with further keys.")
     content[keys[-1]] = value
