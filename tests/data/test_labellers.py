@@ -147,7 +147,7 @@ BAD_SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
     "repeated element": ({"kind": "lammps", "elements": ["Al", "Al"]}, "elements: .*without repeats"),
     "no element": ({"kind": "lammps", "elements": ["Q"]}, "'Q' is not a chemical symbol"),
     "substitution": ({"kind": "lammps", "pair_style": "lj/cut $(v_x)"}, "pair_style: .*must be plain arguments"),
-    "second line": ({"kind": "lammps", "pair_coeff": ["* * x\nshell rm"]}, "pair_coeff: .*must be plain arguments"),
+    "second line": ({"kind": "lammps", "pair_coeff": ["* * x\nshell rm"]}, r"pair_coeff\.0: .*must be plain arguments"),
     "code in a file": ({"kind": "lammps", "pair_style": "hybrid python 5.0"}, "not the style python"),
 }
 

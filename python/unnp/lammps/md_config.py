@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field, FiniteFloat, model_validator
 
 from unnp.config import Config
-from unnp.lammps.system_config import Positive, PotentialConfig, StructureConfig
+from unnp.config.texts import Device, Line
+from unnp.lammps.system_config import Launcher, Positive, PotentialConfig, StructureConfig
 
 Temperature = Annotated[FiniteFloat, Field(ge=0)]
 Ensemble = Literal["nve", "nvt", "npt", "nph", "langevin"]
@@ -59,11 +60,11 @@ class MdConfig(Config):
     """MPI processes"""
     threads: int = Field(default=1, ge=1)
     """threads of each process"""
-    device: str = "auto"
+    device: Device = "auto"
     """where a model runs: auto, cpu, cuda or cuda:N"""
-    launcher: str = "mpirun -n {ranks}"
+    launcher: Launcher = "mpirun -n {ranks}"
     """starts the processes; on a cluster for instance `srun -n {ranks}`; empty starts LAMMPS alone"""
-    lmp: str = "lmp"
+    lmp: Line = "lmp"
     """name or path of LAMMPS"""
 
     @model_validator(mode="after")

@@ -5,11 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, FiniteFloat, model_validator
+from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
 from unnp.config import Config
+from unnp.config.texts import Arguments, Line
+from unnp.errors import LammpsError
+from unnp.lammps.executables import split_launcher
 
 Positive = Annotated[FiniteFloat, Field(gt=0)]
+
+
+def _launcher(text: str) -> str:
+    try:
+        split_launcher(text)
+    except LammpsError as error:
+        raise ValueError(str(error)) from None
+    return text
+
+
+Launcher = Annotated[Line, AfterValidator(_launcher)]
+"""A command with the place for ``{ranks}``, or nothing."""
 
 
 class StructureConfig(Config):
@@ -50,9 +65,9 @@ class PotentialConfig(Config):
     """number type a model runs in"""
     plugin: Path | None = None
     """plugin file to load first; not needed after `pip install`"""
-    pair_style: str | None = None
+    pair_style: Arguments | None = None
     """arguments of the LAMMPS command, for instance `eam/fs`"""
-    pair_coeff: list[str] = Field(default_factory=list)
+    pair_coeff: list[Arguments] = Field(default_factory=list)
     """arguments of each such command; `{elements}` stands for the symbols of types 1, 2, ..."""
     kim: str | None = None
     """name of an installed OpenKIM model with EAM tables, see `unnp kim list`"""

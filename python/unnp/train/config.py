@@ -6,12 +6,11 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from unnp.config import Config
+from unnp.config.texts import Device
 from unnp.data.readers import ReadOptions
-from unnp.device import resolve_device
-from unnp.errors import UnnpError
 from unnp.loss import LossConfig
 from unnp.models.potential import PotentialConfig
 
@@ -77,7 +76,7 @@ class TrainConfig(Config):
     seed: NonNegativeInt = 0
     """Of weights, split and order of the batches."""
     dtype: Literal["float32", "float64"] = "float32"
-    device: str = "auto"
+    device: Device = "auto"
     """auto (a GPU where there is one), cpu, cuda or cuda:N."""
     threads: PositiveInt | None = None
     """CPU threads of torch; null: all."""
@@ -98,14 +97,3 @@ class TrainConfig(Config):
     """Stop after this many validations without a better loss; null: never."""
     checkpoint_minutes: PositiveFloat = 5.0
     """Time between checkpoints inside an epoch; each end of an epoch writes one too."""
-
-    @field_validator("device")
-    @classmethod
-    def _device_is_a_name(cls, device: str) -> str:
-        if device.startswith("cuda"):
-            return device  # whether it exists is a question to the machine, not to the file
-        try:
-            resolve_device(device)
-        except UnnpError as error:
-            raise ValueError(str(error)) from None
-        return device

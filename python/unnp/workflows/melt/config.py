@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, FiniteFloat, PositiveInt, model_validator
 
 from unnp.config import Config
-from unnp.lammps.system_config import Positive, PotentialConfig, StructureConfig
+from unnp.config.texts import Device, Line
+from unnp.lammps.system_config import Launcher, Positive, PotentialConfig, StructureConfig
 
 RouteName = Literal["coexistence", "pinning", "momt"]
 STRIDE = 200
@@ -104,11 +105,11 @@ class MeltConfig(Config):
     """MPI processes"""
     threads: int = Field(default=1, ge=1)
     """threads of each process"""
-    device: str = "auto"
+    device: Device = "auto"
     """where a model runs: auto, cpu, cuda or cuda:N"""
-    launcher: str = "mpirun -n {ranks}"
+    launcher: Launcher = "mpirun -n {ranks}"
     """starts the processes; empty starts LAMMPS alone"""
-    lmp: str = "lmp"
+    lmp: Line = "lmp"
     """name or path of LAMMPS"""
 
     @model_validator(mode="after")

@@ -8,9 +8,10 @@ from ase.data import reference_states
 from pydantic import Field, FiniteFloat, model_validator
 
 from unnp.config import Config
+from unnp.config.texts import Device, Line
 from unnp.elements import atomic_number
 from unnp.errors import ConfigError
-from unnp.lammps.system_config import Positive, PotentialConfig, StructureConfig
+from unnp.lammps.system_config import Launcher, Positive, PotentialConfig, StructureConfig
 
 Crystal = Literal["fcc", "hcp", "bcc"]
 
@@ -53,11 +54,11 @@ class RampConfig(Config):
     """MPI processes"""
     threads: int = Field(default=1, ge=1)
     """threads of each process"""
-    device: str = "auto"
+    device: Device = "auto"
     """where a model runs: auto, cpu, cuda or cuda:N"""
-    launcher: str = "mpirun -n {ranks}"
+    launcher: Launcher = "mpirun -n {ranks}"
     """starts the processes; on a cluster for instance `srun -n {ranks}`; empty starts LAMMPS alone"""
-    lmp: str = "lmp"
+    lmp: Line = "lmp"
     """name or path of LAMMPS"""
 
     @model_validator(mode="after")

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field, FiniteFloat, NonNegativeFloat, PositiveInt, model_validator
 
 from unnp.config import Config
-from unnp.lammps.system_config import Positive, PotentialConfig, StructureConfig
+from unnp.config.texts import Device, Line
+from unnp.lammps.system_config import Launcher, Positive, PotentialConfig, StructureConfig
 from unnp.sampling.config import AnalysisConfig
 from unnp.workflows.momt.ensemble_config import Bias, NoOrder, OpesBias, Order, SkOrder
 
@@ -110,11 +111,11 @@ class MomtConfig(Config):
     """MPI processes of each walker"""
     threads: PositiveInt = 1
     """threads of each process"""
-    device: str = "auto"
+    device: Device = "auto"
     """where a model runs: auto, cpu, cuda or cuda:N"""
-    launcher: str = "mpirun -n {ranks}"
+    launcher: Launcher = "mpirun -n {ranks}"
     """starts the processes; `{ranks}` is walkers times ranks"""
-    lmp: str = "lmp"
+    lmp: Line = "lmp"
     """name or path of LAMMPS"""
 
     @model_validator(mode="after")
