@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from unnp.errors import LammpsError, UnnpError
 from unnp.lammps.executables import environment, mpi_command
+from unnp.lammps.log import LammpsLog
 from unnp.lammps.run import run_lammps
 
 SLEEPING = "print 'asleep'\nshell sleep 60\n"
@@ -116,11 +117,13 @@ def test_threads_and_potential_files_reach_lammps(monkeypatch):
     assert environment(1)["LAMMPS_POTENTIALS"] == "/mine"
 
 
-def start_in_process(deck: Path) -> subprocess.Popen[bytes]:
+def start_in_process(deck: Path, **settings: object) -> subprocess.Popen[bytes]:
     """Run the deck from a Python process of its own and wait until LAMMPS is at work."""
     # what a shell starts in the background ignores Ctrl-C, and so would its children: tests may run there
     listen = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-    code = f"{listen}; from unnp.lammps.run import run_lammps; run_lammps({str(deck)!r}, ranks=2)"
+    code = (
+        f"{listen}; from unnp.lammps.run import run_lammps; run_lammps({str(deck)!r}, **{settings or {'ranks': 2}!r})"
+    )
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
     log = deck.parent / "log.lammps.out"
     for _ in range(200):
@@ -156,16 +159,71 @@ def test_asked_to_stop_it_leaves_no_process_behind(deck, number):
     raise AssertionError(f"still there: {processes_in(deck.parent)}")
 
 
-def test_a_run_that_outlives_its_starter_keeps_others_out(deck):
-    deck.write_text(SLEEPING.replace("60", "4"))
-    process = start_in_process(deck)
+def wait_until_gone(folder: Path, seconds: float = 10) -> None:
+    for _ in range(int(seconds / 0.05)):
+        if not processes_in(folder):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"still there: {processes_in(folder)}")
+
+
+def run_as_soon_as_the_lock_is_free(deck: Path) -> LammpsLog:
+    """The last thread of a process that was ended may hold the lock a little longer than the process is seen."""
+    wait_until_gone(deck.parent)
+    for _ in range(40):
+        try:
+            return run_lammps(deck)
+        except UnnpError as error:
+            assert "another run" in str(error)
+            time.sleep(0.05)
+    raise AssertionError("the lock is still held")
+
+
+@pytest.mark.parametrize(("ranks", "launcher"), [(1, ""), (2, "mpirun -n {ranks}")])
+def test_lammps_ends_with_its_driver_also_after_kill_9(deck, ranks, launcher):
+    deck.write_text(SLEEPING)
+    process = start_in_process(deck, ranks=ranks, launcher=launcher)
+    assert processes_in(deck.parent)
     process.kill()
     process.wait()
-    with pytest.raises(UnnpError, match="another run is still going on"):
-        run_lammps(deck)
-    for _ in range(200):
-        if not processes_in(deck.parent):
-            break
-        time.sleep(0.05)
     deck.write_text("units metal\n")
-    assert not run_lammps(deck).error
+    assert not run_as_soon_as_the_lock_is_free(deck).error
+
+
+def test_a_run_that_outlives_its_starter_keeps_others_out(deck, tmp_path):
+    stubborn = program(tmp_path / "stubborn", "trap '' TERM; echo asleep; sleep 4")
+    process = start_in_process(deck, lmp=stubborn, launcher="")
+    process.kill()
+    process.wait()
+    with pytest.raises(UnnpError, match=r"another run is still going on .*\(process \d+ on .*stubborn -in in.lammps"):
+        run_lammps(deck)
+    assert not run_as_soon_as_the_lock_is_free(deck).error
+
+
+def test_a_line_that_looks_like_an_error_is_none_where_lammps_came_to_its_end(deck):
+    deck.write_text(
+        'units metal\nprint """\nERROR: in the name of a model\nmore of it\n"""\n'
+        "region b block 0 9 0 9 0 9\ncreate_box 1 b\nmass 1 1\ncreate_atoms 1 single 1 1 1\n"
+        "pair_style zero 3.0\npair_coeff * *\nrun 0\n"
+    )
+    log = run_lammps(deck, ranks=2)
+    assert log.ended
+    assert log.n_ranks == 2
+    assert len(log.blocks) == 1
+    deck.write_text(f"{deck.read_text()}nonsense\n")
+    with pytest.raises(LammpsError, match="LAMMPS stopped: Unknown command: nonsense"):
+        run_lammps(deck)
+
+
+@pytest.mark.parametrize("partitions", [1, 2])
+def test_a_log_that_is_cut_short_is_said(deck, tmp_path, partitions):
+    names = "log.lammps" if partitions == 1 else "log.lammps.0 log.lammps.1"
+    fake = program(tmp_path / "fake", f"for name in {names}; do printf 'LAMMPS (1 Jan)\\nLoop ti' > $name; done")
+    launcher = program(tmp_path / "start", 'shift 2; "$@"')
+    with pytest.raises(LammpsError, match=r"log.lammps is not whole; is the disk full\?"):
+        run_lammps(deck, lmp=fake, launcher=f"{launcher} -n {{ranks}}", partitions=partitions)
+
+
+def test_partitions_come_to_their_end(deck):
+    assert not run_lammps(deck, partitions=2).error
+    assert (deck.parent / "log.lammps.1").read_text().splitlines()[-1].startswith("Total wall time")

@@ -56,6 +56,7 @@ class LammpsLog:
         error: text of the ERROR that ended the run, empty where there was none.
         last_input: the input line LAMMPS stopped at, where it says so.
         n_ranks: product of the processor grid, 0 before it is known.
+        ended: whether the last line is the one with which LAMMPS ends.
     """
 
     version: str = ""
@@ -64,11 +65,13 @@ class LammpsLog:
     error: str = ""
     last_input: str = ""
     n_ranks: int = 0
+    ended: bool = False
     _state: str = "text"
 
     def feed(self, line: str) -> None:
         """Take in one line of the log."""
         line = line.strip()
+        self.ended = line.startswith("Total wall time:") or (self.ended and not line)
         if line.startswith("LAMMPS (") and not self.version:
             self.version = line
         elif line.startswith("WARNING"):
@@ -77,8 +80,6 @@ class LammpsLog:
             self.error, self._state = line.removeprefix("ERROR").lstrip(": "), "error"
         elif line.startswith(("Last input line:", "Last command:")):
             self.last_input, self._state = line.partition(":")[2].strip(), "text"
-        elif self._state == "error":
-            self._more_error(line)
         elif self._state == "header" and line:
             self.blocks.append(ThermoBlock(line.split()))
             self._state = "thermo"
@@ -88,6 +89,8 @@ class LammpsLog:
             self._state = "header"
         elif grid := _GRID.search(line):
             self.n_ranks = int(grid[1]) * int(grid[2]) * int(grid[3])
+        elif self._state == "error":
+            self._more_error(line)
 
     def _more_error(self, line: str) -> None:
         if line and not line.startswith("For more information"):

