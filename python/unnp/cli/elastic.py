@@ -29,14 +29,16 @@ def command(
     from unnp.config import from_dict
     from unnp.lammps.system import build_structure
     from unnp.lammps.system_config import StructureConfig
+    from unnp.locks import hold_folder
     from unnp.workflows.elastic import elastic_properties
     from unnp.workflows.elastic_report import comparison, write_elastic
 
     asked = {"file": structure, "element": element, "lattice": lattice, "a": a, "c": c}
     crystal = build_structure(from_dict(asked, StructureConfig, where="the crystal's options"), Path())
     paths = [potential] if reference is None else [potential, reference]
-    results = {_name(path, paths): elastic_properties(crystal, _calculator(path, device)) for path in paths}
-    write_elastic(output, results)
+    with hold_folder(output):
+        results = {_name(path, paths): elastic_properties(crystal, _calculator(path, device)) for path in paths}
+        write_elastic(output, results)
     header = ["", *results, *(["deviation"] if len(results) == 2 else [])]
     print_table(f"{crystal.get_chemical_formula(empirical=True)} at zero pressure", header, comparison(results))
     print(f"Numbers and figure: {output}")

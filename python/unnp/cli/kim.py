@@ -45,11 +45,11 @@ def extract(
     """Write a model's EAM table and its bibliography to files, and show the LAMMPS commands that read the table."""
     from unnp.data.kim_eam import eam_table, write_table
     from unnp.data.kim_models import find_model
-    from unnp.files import write_atomically
+    from unnp.files import make_folder, write_atomically
 
     found = find_model(model)
     table = eam_table(found)
-    output.mkdir(parents=True, exist_ok=True)
+    make_folder(output)
     file = write_table(table, output)
     print(f"{found.title or found.name}\nWrote {file} ({table.format}, {', '.join(table.elements)})")
     for name, content in found.metadata.items():

@@ -27,13 +27,15 @@ def command(
     """
     from unnp.config.overrides import load_with_overrides
     from unnp.lammps.md_config import MdConfig
+    from unnp.locks import hold_folder
     from unnp.workflows.md import run_md
     from unnp.workflows.md_setup import prepare
 
     resolved = load_with_overrides(config, settings or [], MdConfig)
     folder = output or Path(config.stem)
     if dry_run:
-        prepare(resolved, config.parent, folder)
+        with hold_folder(folder):
+            prepare(resolved, config.parent, folder)
         print(f"Wrote {folder}/in.lammps")
         return
     result = run_md(resolved, config.parent, folder, resume=resume)

@@ -27,6 +27,7 @@ def command(
     from unnp.cli.train import print_table
     from unnp.config.overrides import load_with_overrides
     from unnp.errors import SamplingError
+    from unnp.locks import hold_folder
     from unnp.workflows.melt.config import MeltConfig
     from unnp.workflows.melt.report import HEADER
     from unnp.workflows.melt.run import prepare, run_melt
@@ -34,7 +35,8 @@ def command(
     resolved = load_with_overrides(config, settings or [], MeltConfig)
     folder = output or Path(config.stem)
     if dry_run:
-        crystal = prepare(resolved, config.parent, folder)
+        with hold_folder(folder):
+            crystal = prepare(resolved, config.parent, folder)
         print(f"Wrote {folder}: {len(crystal.atoms)} atoms, first decks in {folder}/cells")
         return
     report = run_melt(resolved, config.parent, folder)

@@ -26,13 +26,15 @@ def command(
     and undercooling, and the figures ramp, structure and rdf (.png with .csv).
     """
     from unnp.config.overrides import load_with_overrides
+    from unnp.locks import hold_folder
     from unnp.workflows.melt.ramps import prepare, run_ramp
     from unnp.workflows.melt.ramps_config import RampConfig
 
     resolved = load_with_overrides(config, settings or [], RampConfig)
     folder = output or Path(config.stem)
     if dry_run:
-        prepare(resolved, config.parent, folder)
+        with hold_folder(folder):
+            prepare(resolved, config.parent, folder)
         print(f"Wrote {folder}/in.lammps")
         return
     _print(run_ramp(resolved, config.parent, folder, resume=resume).summary)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from unnp.data.readers import read_structures
 from unnp.data.readers.options import UNLABELLED
 from unnp.elements import Elements, symbols_of
 from unnp.errors import ConfigError
+from unnp.files import copy_file
 from unnp.lammps.system_config import PotentialConfig, StructureConfig
 
 DATA_FILE = "structure.data"
@@ -98,7 +98,7 @@ def place_potential(
     if settings.model is not None:
         manifest = read_manifest(base / settings.model)
         Elements(manifest.elements).species(atoms.numbers)
-        shutil.copyfile(base / settings.model, folder / MODEL_FILE)
+        copy_file(base / settings.model, folder / MODEL_FILE)
         return elements, model_lines(settings, MODEL_FILE, elements, device=device)
     if settings.kim is not None:
         table = eam_table(find_model(settings.kim))
@@ -132,8 +132,7 @@ def _with_copies(arguments: str, base: Path, folder: Path) -> str:
     for word in arguments.split():
         path = Path(find_files(word, base).strip('"'))
         if str(path) != word or path.is_file():
-            if not (folder / path.name).exists() or not path.samefile(folder / path.name):
-                shutil.copyfile(path, folder / path.name)
+            copy_file(path, folder / path.name)
             word = path.name
         words.append(word)
     return " ".join(words)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from unnp.files import writing
 from unnp.plots import new_figure, save_figure
 from unnp.sampling.analysis import Analysis
 from unnp.sampling.figure_labels import COLOURS, labels, phase_line, shade
@@ -30,8 +31,9 @@ def write_figures(analysis: Analysis, folder: Path) -> None:
     }
     for name, draw in drawn.items():
         path = folder / f"{name}.png"
-        for old in (path, path.with_suffix(".csv")):
-            old.unlink(missing_ok=True)
+        with writing(path):
+            for old in (path, path.with_suffix(".csv")):
+                old.unlink(missing_ok=True)
         if draw is not None:
             draw(analysis, path)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from unnp.files import write_atomically
+from unnp.files import make_folder, write_atomically
 from unnp.plots import new_figure, save_figure
 from unnp.workflows.elastic import ElasticResult, cubic_constants, is_cubic
 
@@ -46,7 +46,7 @@ def comparison(results: Mapping[str, ElasticResult]) -> list[list[str]]:
 
 def write_elastic(folder: Path, results: Mapping[str, ElasticResult]) -> None:
     """Write ``elastic.json`` and ``equation-of-state.png`` with its CSV into a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     content = {name: _description(result) for name, result in results.items()}
     write_atomically(folder / "elastic.json", json.dumps(content, indent=2) + "\n")
     figure, (ax,) = new_figure()

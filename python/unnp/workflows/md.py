@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from unnp.files import writing
 from unnp.lammps.executables import mpi_command
 from unnp.lammps.md_config import MdConfig
 from unnp.lammps.run import run_lammps
+from unnp.locks import hold_folder
 from unnp.workflows.md_progress import MdProgress
 from unnp.workflows.md_report import dynamics_blocks, logs_of, summarise, thermo_table, write_report
 from unnp.workflows.md_setup import check_unchanged, prepare, prepare_resume
@@ -41,14 +43,16 @@ def run_md(config: MdConfig, base: Path, folder: Path, *, resume: bool = False) 
     Raises:
         ConfigError, DataError, ModelError: the configuration does not fit the structure or the potential.
         LammpsError: LAMMPS or mpirun is missing or failed; the message holds what LAMMPS says.
+        UnnpError: another run is going on in the folder, or it cannot be written.
     """
     mpi_command(config.ranks, config.launcher, config.lmp)
-    if resume and (folder / "in.lammps").exists():
-        _go_on(config, folder)
-    else:
-        prepare(config, base, folder)
-        _run(config, folder / "in.lammps")
-    return report(config, folder)
+    with hold_folder(folder):
+        if resume and (folder / "in.lammps").exists():
+            _go_on(config, folder)
+        else:
+            prepare(config, base, folder)
+            _run(config, folder / "in.lammps")
+        return report(config, folder)
 
 
 def report(config: MdConfig, folder: Path) -> MdResult:
@@ -67,8 +71,9 @@ def _go_on(config: MdConfig, folder: Path) -> None:
         return
     deck = prepare_resume(config, folder)
     if deck is None:
-        for old in folder.glob("log.*lammps"):
-            old.unlink()
+        with writing(folder):
+            for old in folder.glob("log.*lammps"):
+                old.unlink()
     _run(config, deck or folder / "in.lammps")
 
 

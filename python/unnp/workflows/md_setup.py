@@ -9,7 +9,7 @@ from typing import Any
 
 from unnp.config import dump_yaml, load_yaml
 from unnp.errors import ConfigError, LammpsError
-from unnp.files import write_atomically
+from unnp.files import make_folder, write_atomically
 from unnp.lammps.data_file import boundary, data_file
 from unnp.lammps.deck import resume_deck, start_deck
 from unnp.lammps.log import read_log
@@ -32,7 +32,7 @@ def prepare(config: MdConfig, base: Path, folder: Path) -> System:
     if _has_begun(config, folder):
         raise LammpsError(f"{folder} already holds a run; go on with --resume, or name another folder with -o.")
     atoms = build_structure(config.structure, base)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     elements, lines = place_potential(config.potential, atoms, base, folder, device=config.device)
     title = f"{atoms.get_chemical_formula(empirical=True)}, {len(atoms)} atoms"
     system = System(title, elements, boundary(atoms), lines)

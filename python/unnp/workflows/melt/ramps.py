@@ -12,12 +12,13 @@ from typing import Any
 import unnp
 from unnp.config import dump_yaml, load_yaml
 from unnp.errors import ConfigError, LammpsError
-from unnp.files import write_atomically
+from unnp.files import make_folder, write_atomically, writing
 from unnp.lammps.data_file import boundary, data_file
 from unnp.lammps.executables import mpi_command
 from unnp.lammps.log import LammpsLog
 from unnp.lammps.run import run_lammps
 from unnp.lammps.system import DATA_FILE, System, build_structure, place_potential
+from unnp.locks import hold_folder
 from unnp.workflows.md_progress import MdProgress
 from unnp.workflows.md_report import logs_of
 from unnp.workflows.md_setup import is_whole_restart
@@ -64,16 +65,18 @@ def run_ramp(config: RampConfig, base: Path, folder: Path, *, resume: bool = Fal
     Raises:
         ConfigError, DataError, ModelError: the configuration does not fit the structure or the potential.
         LammpsError: LAMMPS or mpirun is missing or failed; the message holds what LAMMPS says.
+        UnnpError: another run is going on in the folder, or it cannot be written.
     """
     mpi_command(config.ranks, config.launcher, config.lmp)
-    if resume and (folder / "in.lammps").exists():
-        deck = prepare_resume(config, folder)
-    else:
-        prepare(config, base, folder)
-        deck = folder / "in.lammps"
-    if deck is not None:
-        _run(config, make_plan(config), deck)
-    return report(config, folder)
+    with hold_folder(folder):
+        if resume and (folder / "in.lammps").exists():
+            deck = prepare_resume(config, folder)
+        else:
+            prepare(config, base, folder)
+            deck = folder / "in.lammps"
+        if deck is not None:
+            _run(config, make_plan(config), deck)
+        return report(config, folder)
 
 
 def prepare(config: RampConfig, base: Path, folder: Path) -> None:
@@ -84,13 +87,14 @@ def prepare(config: RampConfig, base: Path, folder: Path) -> None:
     atoms = build_structure(config.structure, base)
     if not atoms.pbc.all():
         raise ConfigError("a ramp at constant pressure needs a structure that is periodic in all directions; set pbc.")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     elements, lines = place_potential(config.potential, atoms, base, folder, device=config.device)
     system = System(
         f"{atoms.get_chemical_formula(empirical=True)}, {len(atoms)} atoms", elements, boundary(atoms), lines
     )
-    for old in (*folder.glob("log.*lammps"), folder / RDF_FILE):
-        old.unlink(missing_ok=True)
+    with writing(folder):
+        for old in (*folder.glob("log.*lammps"), folder / RDF_FILE):
+            old.unlink(missing_ok=True)
     write_atomically(folder / DATA_FILE, data_file(atoms, elements, triclinic=config.coupling == "tri"))
     write_atomically(folder / SYSTEM_FILE, json.dumps({"n_atoms": len(atoms), **asdict(system)}, indent=1))
     write_atomically(folder / CONFIG_FILE, dump_yaml(config))
@@ -160,7 +164,7 @@ def _drop_old_restarts(folder: Path) -> None:
     names = [path for path in folder.glob("restart.*") if path.suffix[1:].isdigit()]
     if len(names) > 2 * KEPT:
         for _, old in restarts(folder)[:-KEPT]:
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(OSError):
                 old.unlink()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from unnp.errors import LammpsError, in_one_line
 from unnp.lammps.log import LammpsLog, ThermoBlock
 from unnp.units import GPA_PER_EV_PER_A3
 from unnp.workflows.melt.ramps_deck import NEAREST
@@ -117,10 +118,19 @@ def read_rdf(path: Path) -> dict[int, np.ndarray]:
 
     Returns:
         per step (n_points, 2): r [A] and g, over all pairs of atoms.
+
+    Raises:
+        LammpsError: the file holds something else.
     """
+    try:
+        return _tables(path.read_text().splitlines() if path.is_file() else [])
+    except (OSError, ValueError, IndexError) as error:
+        raise LammpsError(f"{path} cannot be read ({in_one_line(error)}); delete it to go on without g(r).") from None
+
+
+def _tables(lines: Sequence[str]) -> dict[int, np.ndarray]:
     tables: dict[int, np.ndarray] = {}
-    lines = path.read_text().splitlines() if path.is_file() else []
-    rows = [line.split() for line in lines if line and not line.startswith("#")]
+    rows = [line.split() for line in lines if line.strip() and not line.startswith("#")]
     position = 0
     while position < len(rows):
         step, n_points = int(rows[position][0]), int(rows[position][1])

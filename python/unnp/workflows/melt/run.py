@@ -9,6 +9,7 @@ from unnp.config import dump_yaml, load_yaml
 from unnp.errors import ConfigError, UnnpError
 from unnp.files import write_atomically
 from unnp.lammps.executables import mpi_command
+from unnp.locks import hold_folder
 from unnp.workflows.melt.cells import Crystal, build_crystal
 from unnp.workflows.melt.coexistence import CoexistenceRoute
 from unnp.workflows.melt.config import MeltConfig
@@ -40,8 +41,14 @@ def run_melt(config: MeltConfig, base: Path, folder: Path) -> MeltReport:
     Raises:
         ConfigError, DataError, ModelError: the configuration does not fit the structure or the potential.
         LammpsError: LAMMPS or mpirun is missing.
+        UnnpError: another run is going on in the folder, or it cannot be written.
     """
     mpi_command(config.ranks, config.launcher, config.lmp)
+    with hold_folder(folder):
+        return _run(config, base, folder)
+
+
+def _run(config: MeltConfig, base: Path, folder: Path) -> MeltReport:
     crystal = prepare(config, base, folder)
     guess, results, failures = config.guess, dict[str, RouteResult](), dict[str, str]()
     for name in config.routes:

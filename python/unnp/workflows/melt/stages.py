@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from unnp.files import write_atomically
+from unnp.files import write_atomically, writing
 from unnp.lammps.log import LammpsLog
 from unnp.lammps.run import run_lammps
 from unnp.workflows.md_progress import MdProgress
@@ -51,7 +51,8 @@ class StageRunner:
         if done.get("digest") == digest:
             result: dict[str, Any] = done["result"]
             return result
-        stamp.unlink(missing_ok=True)
+        with writing(stamp):
+            stamp.unlink(missing_ok=True)
         write_atomically(path, deck)
         print(f"{path}: {steps} steps, {deck.splitlines()[1].removeprefix('# ')}", flush=True)
         with MdProgress(steps) as progress:

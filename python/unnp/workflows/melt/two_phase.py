@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from unnp.errors import ConfigError
-from unnp.files import write_atomically
+from unnp.files import make_folder, write_atomically
 from unnp.lammps.data_file import boundary, data_file
 from unnp.lammps.log import LammpsLog, ThermoBlock
 from unnp.lammps.system import DATA_FILE, System, place_potential
@@ -54,7 +54,7 @@ class TwoPhaseCell:
     def __init__(self, config: MeltConfig, crystal: Crystal, temperature: float, base: Path, folder: Path) -> None:
         self.config, self.temperature = config, round(temperature, 1)
         self.folder = folder / f"{self.temperature:g}K"
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         atoms = crystal.atoms
         elements, lines = place_potential(config.potential, atoms, base, self.folder, device=config.device)
         write_atomically(self.folder / DATA_FILE, data_file(atoms, elements))

@@ -10,8 +10,9 @@ import numpy as np
 
 from unnp.config import load_yaml
 from unnp.errors import ConfigError, LammpsError
-from unnp.files import write_atomically
+from unnp.files import make_folder, write_atomically, writing
 from unnp.lammps.run import run_lammps
+from unnp.locks import hold_folder
 from unnp.sampling.samples import Samples, read_samples
 from unnp.workflows.momt.compare_deck import n_stairs, plain_deck, ramp_deck
 from unnp.workflows.momt.compare_figure import QUANTITIES, draw
@@ -52,16 +53,23 @@ def compare(folder: Path, temperature: float | None = None) -> dict[str, Any]:
     temperature = temperature or config.reference_temperature
     if not low <= temperature <= high:
         raise ConfigError(f"--temperature {temperature:g} must lie within {low:g} to {high:g} K, the range of the run.")
+    with hold_folder(folder):
+        return _compare(config, record, folder, temperature)
+
+
+def _compare(config: MomtConfig, record: Record, folder: Path, temperature: float) -> dict[str, Any]:
     steps = config.walkers * config.chunk_steps * (record.chunks[ADAPT] + record.chunks[PRODUCTION])
-    (folder / "compare").mkdir(exist_ok=True)
+    make_folder(folder / "compare")
     samples = {method: _run(config, record, folder, method, temperature, steps) for method in METHODS}
     momt = read_samples(walker_logs(folder, PRODUCTION))
     samples["momt"] = _columns([momt])
+    basins = record.basins
+    assert basins is not None  # the run is finished
     result = {
         "temperature": temperature,
         "steps": steps,
         "n_atoms": momt.n_atoms,
-        "methods": {name: _seen(values, record.basins, samples) for name, values in samples.items()},
+        "methods": {name: _seen(values, basins, samples) for name, values in samples.items()},
     }
     write_atomically(folder / "compare/compare.json", json.dumps(result, indent=2) + "\n")
     draw(samples, TITLES, momt.n_atoms, folder / "compare/histograms.png")
@@ -93,8 +101,9 @@ def _run(
     logs = [folder / f"compare/momt.{method}.{k}.log" for k in range(n_stairs(config, method))]
     stamp = folder / f"compare/{method}.done"
     if not (stamp.exists() and stamp.read_text() == content):
-        for log in logs:
-            log.unlink(missing_ok=True)
+        with writing(folder / "compare"):
+            for log in logs:
+                log.unlink(missing_ok=True)
         write_atomically(deck, content)
         with MomtProgress(f"compare {TITLES[method]}", logs[-1:], config, 0, steps) as progress:
             run_lammps(

@@ -12,7 +12,7 @@ from ase import Atoms
 
 from unnp.config import dump_yaml, load_yaml
 from unnp.errors import ConfigError, LammpsError
-from unnp.files import write_atomically
+from unnp.files import make_folder, write_atomically
 from unnp.lammps.data_file import boundary, data_file
 from unnp.lammps.system import DATA_FILE, System, build_structure, place_potential
 from unnp.workflows.momt.config import MomtConfig
@@ -65,7 +65,7 @@ def prepare(config: MomtConfig, base: Path, folder: Path) -> tuple[MomtConfig, R
     _check(config, atoms)
     config = config.model_copy(update={"order": settled(config.order, config.structure, atoms)})
     for name in ("", *PHASES):
-        (folder / name).mkdir(parents=True, exist_ok=True)
+        make_folder(folder / name)
     elements, lines = place_potential(config.potential, atoms, base, folder, device=config.device)
     system = System(
         f"{atoms.get_chemical_formula(empirical=True)}, {len(atoms)} atoms", elements, boundary(atoms), lines

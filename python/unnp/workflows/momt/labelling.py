@@ -13,7 +13,7 @@ import numpy as np
 from unnp.data.progress import counting
 from unnp.data.writing import write_structures
 from unnp.errors import LammpsError
-from unnp.files import write_atomically
+from unnp.files import copy_file, make_folder, write_atomically, writing
 from unnp.lammps.run import run_lammps
 from unnp.sampling.samples import Samples
 from unnp.structure import Structure
@@ -71,7 +71,7 @@ def write_frames(config: MomtConfig, settings: FramesConfig, folder: Path, recor
     write_structures(grouped, target, info=info, overwrite=True)
     record.ended["frames"] = stamp
     record.write(folder)
-    shutil.rmtree(work)
+    shutil.rmtree(work, ignore_errors=True)
     return len(kept)
 
 
@@ -87,7 +87,7 @@ def _labelled(
             done = folder / f"frames/done.{number}"
             if not done.exists():
                 _rerun(config, folder, record, candidates, divided, number)
-                done.touch()
+                write_atomically(done, b"")
             for part in range(len(divided)):
                 dump, log = _kept_names(folder, number, part)
                 structures += read_labels(dump, log, list(record.system.elements))
@@ -107,8 +107,9 @@ def _rerun(
     run_lammps(deck, partitions=n, threads=config.threads, launcher=config.launcher, lmp=config.lmp, log=name)
     for part in range(n):
         dump, log = _kept_names(folder, number, part)
-        (folder / f"frames/labels.{part}.lammpstrj").replace(dump)
-        shutil.copyfile(folder / (f"{name}.{part}" if n > 1 else name), log)
+        with writing(dump):
+            (folder / f"frames/labels.{part}.lammpstrj").replace(dump)
+        copy_file(folder / (f"{name}.{part}" if n > 1 else name), log)
 
 
 def _kept_names(folder: Path, batch: int, part: int) -> tuple[Path, Path]:
@@ -122,7 +123,7 @@ def _begin(work: Path, fingerprint: str) -> None:
     if stamp.exists() and stamp.read_text() == content:
         return
     shutil.rmtree(work, ignore_errors=True)
-    work.mkdir()
+    make_folder(work)
     write_atomically(stamp, content)
 
 

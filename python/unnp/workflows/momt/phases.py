@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unnp.errors import SamplingError
-from unnp.files import write_atomically
+from unnp.files import copy_file, write_atomically, writing
 from unnp.lammps.log import LammpsLog
 from unnp.lammps.run import run_lammps
 from unnp.sampling.samples import production, read_samples
@@ -57,7 +57,8 @@ def observe(run: Run) -> None:
         if run.finished("observe") > k:
             continue
         log = run.folder / f"observe/momt.{phase}.log"
-        log.unlink(missing_ok=True)
+        with writing(log):
+            log.unlink(missing_ok=True)
         deck = run.folder / f"in.observe.{phase}.lammps"
         write_atomically(deck, observe_deck(config, record.system, phase))
         with MomtProgress(f"observe {phase}", [log], config, 0, n) as progress:
@@ -105,16 +106,18 @@ def advance(run: Run, phase: str) -> None:
 def _run_chunk(run: Run, chunk: Chunk, progress: MomtProgress) -> None:
     assert run.record.basins is not None
     if chunk.number == 1:
-        for log in walker_logs(run.folder, chunk.phase):
-            log.unlink()
+        with writing(run.folder / chunk.phase):
+            for log in walker_logs(run.folder, chunk.phase):
+                log.unlink()
     deck = run.folder / chunk.deck
     write_atomically(deck, chunk_deck(run.config, run.record.system, chunk, run.record.basins))
     _lammps(run, deck, progress, walkers=run.config.walkers)
     state = run.folder / chunk.phase / "state.json"
-    write_atomically(state.with_name(f"state.{chunk.number}.json"), state.read_bytes())
+    copy_file(state, state.with_name(f"state.{chunk.number}.json"))
     run.finish(chunk.phase)
-    for old in (run.folder / chunk.phase).glob(f"restart.{chunk.number - 1}.*"):
-        old.unlink()
+    with writing(run.folder / chunk.phase):
+        for old in (run.folder / chunk.phase).glob(f"restart.{chunk.number - 1}.*"):
+            old.unlink()
 
 
 def _lammps(run: Run, deck: Path, progress: MomtProgress, walkers: int) -> LammpsLog:

@@ -10,6 +10,7 @@ from typing import Any
 from unnp.errors import SamplingError
 from unnp.files import write_atomically
 from unnp.lammps.executables import mpi_command
+from unnp.locks import hold_folder
 from unnp.sampling.report import analyse
 from unnp.sampling.samples import Samples, production, read_samples
 from unnp.workflows.momt.config import MomtConfig
@@ -45,22 +46,25 @@ def run_momt(config: MomtConfig, base: Path, folder: Path, *, resume: bool = Fal
     Raises:
         ConfigError, DataError, ModelError: the configuration does not fit the structure or the potential.
         LammpsError: LAMMPS or mpirun is missing or failed, or the order parameter does not see the crystal.
+        UnnpError: another run is going on in the folder, or it cannot be written.
     """
     mpi_command(config.walkers * config.ranks, config.launcher, config.lmp)
-    again = resume and (folder / RECORD_FILE).exists()
-    config, record = (reopen if again else prepare)(config, base, folder)
-    run = Run(config, folder, record)
-    observe(run)
-    advance(run, ADAPT)
-    advance(run, PRODUCTION)
-    return finish(run)
+    with hold_folder(folder):
+        again = resume and (folder / RECORD_FILE).exists()
+        config, record = (reopen if again else prepare)(config, base, folder)
+        run = Run(config, folder, record)
+        observe(run)
+        advance(run, ADAPT)
+        advance(run, PRODUCTION)
+        return finish(run)
 
 
 def prepare_only(config: MomtConfig, base: Path, folder: Path) -> None:
     """Write the folder of a run with the decks of its first phase, and run nothing."""
-    config, record = prepare(config, base, folder)
-    for phase in OBSERVED:
-        write_atomically(folder / f"in.observe.{phase}.lammps", observe_deck(config, record.system, phase))
+    with hold_folder(folder):
+        config, record = prepare(config, base, folder)
+        for phase in OBSERVED:
+            write_atomically(folder / f"in.observe.{phase}.lammps", observe_deck(config, record.system, phase))
 
 
 def finish(run: Run) -> MomtResult:
