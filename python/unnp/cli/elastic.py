@@ -23,7 +23,7 @@ def command(
 ) -> None:
     """Relax a crystal and compute its elastic constants, for one potential or two.
 
-    Models are evaluated in float64. The atoms relax in each strained cell.
+    Models are evaluated in float64. The atoms relax in each strained cell, all of them: constraints in the file do not count.
     """
     from unnp.cli.train import print_table
     from unnp.config import from_dict
@@ -33,7 +33,7 @@ def command(
     from unnp.workflows.elastic import elastic_properties
     from unnp.workflows.elastic_report import comparison, write_elastic
 
-    asked = {"file": structure, "element": element, "lattice": lattice, "a": a, "c": c}
+    asked = {"file": structure, "element": element, "lattice": lattice, "a": a, "c": c, "fixed": "none"}
     crystal = build_structure(from_dict(asked, StructureConfig, where="the crystal's options"), Path())
     paths = [potential] if reference is None else [potential, reference]
     with hold_folder(output):

@@ -10,12 +10,13 @@ from ase import Atoms
 from ase.io.lammpsdata import write_lammps_data
 
 from unnp.errors import DataError
+from unnp.lammps.structure_file import fixed_atoms
 
 MARGIN = 1.0
 """Room [A] on either side of the atoms in a direction that is not periodic; LAMMPS shrinks the box around them."""
 
 
-def data_file(atoms: Atoms, elements: Sequence[str], *, triclinic: bool = False) -> str:
+def data_file(atoms: Atoms, elements: Sequence[str], *, triclinic: bool = False, velocities: bool = False) -> str:
     """Return the text of a data file (units metal, atom_style atomic) with masses.
 
     LAMMPS wants the first lattice vector along x and the second in the xy plane, so the structure is turned. A lattice
@@ -25,30 +26,40 @@ def data_file(atoms: Atoms, elements: Sequence[str], *, triclinic: bool = False)
         atoms: at least one atom.
         elements: chemical symbols of types 1, 2, ...; they must include those of the atoms.
         triclinic: write tilt factors even where they are zero, so that the box may tilt later.
+        velocities: write those of the atoms; where an atom is fixed, zero.
 
     Raises:
-        DataError: no atoms, an element without a type, or a cell without volume.
+        DataError: no atoms, an element without a type or with several masses, or a cell without volume.
     """
     if len(atoms) == 0:
         raise DataError("the structure has no atoms.")
     missing = sorted(set(atoms.get_chemical_symbols()) - set(elements))
     if missing:
         raise DataError(f"the structure contains {', '.join(missing)}, but the LAMMPS types are {', '.join(elements)}.")
+    _check_masses(atoms)
     boxed = in_box(atoms)
     text = io.StringIO()
-    write_lammps_data(text, boxed, specorder=list(elements), masses=True, force_skew=triclinic, units="metal")
+    options = {"masses": True, "velocities": velocities, "force_skew": triclinic, "units": "metal"}
+    write_lammps_data(text, boxed, specorder=list(elements), **options)
     return text.getvalue().replace("(written by ASE)", f"{atoms.get_chemical_formula()}, written by unnp", 1)
 
 
 def boundary(atoms: Atoms) -> str:
-    """Return the arguments of the LAMMPS command ``boundary``: periodic, or shrink-wrapped around the atoms."""
-    return " ".join("p" if periodic else "s" for periodic in atoms.pbc)
+    """Return the arguments of the LAMMPS command ``boundary``: periodic, or shrink-wrapped.
+
+    It does not shrink below the box of the data file: around a flat cluster or a single atom it would become thinner than
+    LAMMPS can divide into bins.
+    """
+    return " ".join("p" if periodic else "m" for periodic in atoms.pbc)
 
 
 def in_box(atoms: Atoms) -> Atoms:
     """Return the atoms in a right-handed cell with volume: wrapped where periodic, enclosed where not."""
     boxed = Atoms(numbers=atoms.numbers, positions=atoms.positions, cell=_complete(atoms), pbc=atoms.pbc)
     boxed.set_masses(atoms.get_masses())
+    moving = atoms.get_velocities()
+    moving[fixed_atoms(atoms)] = 0.0
+    boxed.set_velocities(moving)
     if not np.isfinite(boxed.positions).all():
         raise DataError("positions are not finite; repair the structure.")
     cell = np.array(boxed.cell)
@@ -62,6 +73,17 @@ def in_box(atoms: Atoms) -> Atoms:
     boxed.set_cell(cell)
     boxed.wrap(pbc=atoms.pbc)
     return boxed
+
+
+def _check_masses(atoms: Atoms) -> None:
+    """LAMMPS has one mass per type, and a type is an element here."""
+    masses = atoms.get_masses()
+    for symbol, where in atoms.symbols.indices().items():
+        if np.ptp(masses[where]) > 1e-9 * masses[where].max():
+            low, high = masses[where].min(), masses[where].max()
+            raise DataError(
+                f"the atoms of {symbol} have masses from {low:g} to {high:g} u; in a run each element has one mass."
+            )
 
 
 def _complete(atoms: Atoms) -> np.ndarray:

@@ -46,6 +46,8 @@ class MdConfig(Config):
     """relaxation time of the thermostat [fs], default 100 timesteps"""
     pressure_damping: Positive | None = None
     """relaxation time of the barostat [fs], default 1000 timesteps"""
+    velocities: Literal["auto", "file", "random"] = "auto"
+    """to begin with: those of the structure `file`, or `random` ones at the temperature; auto: of the file if it has any"""
     seed: int = Field(default=1, ge=1, le=899_999_999)
     """of velocities and random forces"""
     minimise: bool = False

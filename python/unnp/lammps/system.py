@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,15 +15,15 @@ from unnp.archive import read_manifest
 from unnp.data.kim_eam import eam_table, write_table
 from unnp.data.kim_models import find_model
 from unnp.data.labellers.lammps_potentials import find_files
-from unnp.data.readers import read_structures
-from unnp.data.readers.options import UNLABELLED
 from unnp.elements import Elements, symbols_of
-from unnp.errors import ConfigError
+from unnp.errors import ConfigError, in_one_line
 from unnp.files import copy_file
+from unnp.lammps.structure_file import read_atoms
 from unnp.lammps.system_config import PotentialConfig, StructureConfig
 
 DATA_FILE = "structure.data"
 MODEL_FILE = "model.pt"
+MOST_ATOMS = 20_000_000
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,18 @@ class System:
         elements: chemical symbols of types 1, 2, ...
         boundary: arguments of the LAMMPS command.
         potential: the lines that define the potential.
+        fixed: numbers of the atoms that do not move, from 1.
+        velocities: whether the data file holds the velocities to begin with.
+        lost: degrees of freedom that hold no thermal motion (LAMMPS' ``extra/dof``).
     """
 
     title: str
     elements: Sequence[str]
     boundary: str
     potential: Sequence[str]
+    fixed: Sequence[int] = ()
+    velocities: bool = False
+    lost: int = 3
 
 
 def command(word: str, arguments: str) -> str:
@@ -47,7 +55,7 @@ def command(word: str, arguments: str) -> str:
 
 
 def build_structure(config: StructureConfig, base: Path) -> Atoms:
-    """Return the atoms that a configuration asks for.
+    """Return the atoms that a configuration asks for; of a file with masses, momenta and fixed atoms, see ``read_atoms``.
 
     Args:
         config: file or crystal.
@@ -55,17 +63,25 @@ def build_structure(config: StructureConfig, base: Path) -> Atoms:
 
     Raises:
         DataError: the file cannot be read.
-        ConfigError: there is no such frame, or the crystal cannot be built.
+        ConfigError: there is no such frame, the crystal cannot be built, or there are too many atoms.
     """
-    if config.file is not None:
-        path = base / config.file
-        frames = read_structures(path, UNLABELLED)
-        if not -len(frames) <= config.frame < len(frames):
-            raise ConfigError(f"structure.frame: {path} has {len(frames)} frames, there is no frame {config.frame}.")
-        atoms = frames[config.frame].to_atoms()
-    else:
-        atoms = _crystal(config)
-    return atoms * config.repeat
+    atoms = read_atoms(config, base) if config.file is not None else _crystal(config)
+    return repeated(atoms, config.repeat)
+
+
+def repeated(atoms: Atoms, copies: tuple[int, int, int]) -> Atoms:
+    """Return copies along the lattice vectors; a copy has the masses and velocities of the atoms and is fixed as they are.
+
+    Raises:
+        ConfigError: more atoms than a run is prepared for here.
+    """
+    n_atoms = len(atoms) * math.prod(copies)
+    if n_atoms > MOST_ATOMS:
+        raise ConfigError(
+            f"repeat: {n_atoms} atoms are more than are written here ({MOST_ATOMS}); repeat less, and let LAMMPS' own "
+            "command replicate do the rest."
+        )
+    return atoms * copies
 
 
 def _crystal(config: StructureConfig) -> Atoms:
@@ -75,7 +91,10 @@ def _crystal(config: StructureConfig) -> Atoms:
             return bulk(str(config.element), config.lattice, a=config.a, c=config.c, **shape)
         except (ValueError, RuntimeError, KeyError, NotImplementedError, TypeError) as error:
             reason = str(error) or type(error).__name__
-    raise ConfigError(f"structure: cannot build '{config.element}' as {config.lattice or 'its own lattice'}: {reason}.")
+    raise ConfigError(
+        f"structure: cannot build '{in_one_line(config.element)}' as "
+        f"{in_one_line(config.lattice or 'its own lattice')}: {in_one_line(reason)}."
+    )
 
 
 def place_potential(
@@ -118,12 +137,21 @@ def model_lines(settings: PotentialConfig, model: str, elements: Sequence[str], 
     options += [f"halo {settings.halo}"] if settings.halo != "auto" else []
     options += [f"dtype {settings.dtype}"] if settings.dtype != "model" else []
     return [
-        *([command("plugin", f"load {settings.plugin}")] if settings.plugin else []),
+        *([command("plugin", f"load {_quoted(settings.plugin)}")] if settings.plugin else []),
         command("pair_style", " ".join(["unnp", *options])),
         command("pair_coeff", f"* * {model} {' '.join(elements)}"),
         # A list is cheap beside a network, whose cost grows with the ghost atoms: a thin skin, more lists.
         command("neighbor", "1.0 bin"),
     ]
+
+
+def _quoted(path: Path) -> str:
+    """Return a path as LAMMPS reads it back."""
+    if re.search(r"[$&#\"'`\x00-\x1f]", str(path)):
+        raise ConfigError(
+            f"LAMMPS cannot load the plugin '{in_one_line(path)}': rename it, without $, &, # and quotes."
+        )
+    return f'"{path}"' if " " in str(path) else str(path)
 
 
 def _with_copies(arguments: str, base: Path, folder: Path) -> str:

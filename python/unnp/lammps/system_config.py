@@ -9,7 +9,8 @@ from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
 from unnp.config import Config
 from unnp.config.texts import Arguments, Line
-from unnp.errors import LammpsError
+from unnp.elements import atomic_number
+from unnp.errors import LammpsError, UnnpError
 from unnp.lammps.executables import split_launcher
 
 Positive = Annotated[FiniteFloat, Field(gt=0)]
@@ -25,6 +26,30 @@ def _launcher(text: str) -> str:
 
 Launcher = Annotated[Line, AfterValidator(_launcher)]
 """A command with the place for ``{ranks}``, or nothing."""
+
+
+class FixedConfig(Config):
+    """Which atoms of a structure do not move: those that any of these settings names."""
+
+    tags: list[int] = Field(default_factory=list)
+    """those with one of these tags"""
+    elements: list[str] = Field(default_factory=list)
+    """those of these elements"""
+    below: FiniteFloat | None = None
+    """those with a smaller z [A]"""
+    above: FiniteFloat | None = None
+    """those with a larger z [A]"""
+
+    @model_validator(mode="after")
+    def _names_some(self) -> FixedConfig:
+        if not (self.tags or self.elements) and self.below is None and self.above is None:
+            raise ValueError("give `tags`, `elements`, `below` or `above`")
+        try:
+            for symbol in self.elements:
+                atomic_number(symbol)
+        except UnnpError as error:
+            raise ValueError(str(error)) from None
+        return self
 
 
 class StructureConfig(Config):
@@ -44,11 +69,16 @@ class StructureConfig(Config):
     """second lattice constant of hcp and the like [A]"""
     repeat: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] = (1, 1, 1)
     """copies along the lattice vectors"""
+    fixed: Literal["file", "none"] | list[int] | FixedConfig | None = "file"
+    """atoms that do not move: those that the file says, `none`, a list of atoms (counted from 0), or a table of `tags`,
+    `elements`, `below` and `above`; chosen before the structure is repeated"""
 
     @model_validator(mode="after")
     def _one_source(self) -> StructureConfig:
         if (self.file is None) == (self.element is None):
             raise ValueError("give either `file`, or `element` with `lattice`, `a` and `repeat`")
+        if self.file is None and self.fixed not in ("file", "none", None):
+            raise ValueError("`fixed` is for the atoms of a `file`")
         if self.file is not None and (self.lattice or self.a or self.c):
             raise ValueError("`lattice`, `a` and `c` are for a crystal to build; they do not go with `file`")
         return self

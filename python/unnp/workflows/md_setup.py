@@ -10,7 +10,8 @@ from typing import Any
 from unnp.config import dump_yaml, load_yaml
 from unnp.errors import ConfigError, LammpsError
 from unnp.files import make_folder, write_atomically
-from unnp.lammps.data_file import boundary, data_file
+from unnp.lammps.beginning import describe, notes
+from unnp.lammps.data_file import data_file
 from unnp.lammps.deck import resume_deck, start_deck
 from unnp.lammps.log import read_log
 from unnp.lammps.md_config import MdConfig
@@ -34,13 +35,15 @@ def prepare(config: MdConfig, base: Path, folder: Path) -> System:
     atoms = build_structure(config.structure, base)
     make_folder(folder)
     elements, lines = place_potential(config.potential, atoms, base, folder, device=config.device)
-    title = f"{atoms.get_chemical_formula(empirical=True)}, {len(atoms)} atoms"
-    system = System(title, elements, boundary(atoms), lines)
+    system = describe(config, atoms, elements, lines)
     deck = start_deck(config, system)
-    write_atomically(folder / DATA_FILE, data_file(atoms, elements, triclinic=config.coupling == "tri"))
+    data = data_file(atoms, elements, triclinic=config.coupling == "tri", velocities=system.velocities)
+    write_atomically(folder / DATA_FILE, data)
     write_atomically(folder / SYSTEM_FILE, json.dumps(asdict(system), indent=1))
     write_atomically(folder / CONFIG_FILE, dump_yaml(config))
     write_atomically(folder / "in.lammps", deck)
+    for note in notes(config, system, atoms):
+        print(f"Note: {note}", flush=True)
     return system
 
 

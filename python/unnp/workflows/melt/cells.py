@@ -11,7 +11,8 @@ from ase import Atoms
 from ase.neighborlist import neighbor_list
 
 from unnp.errors import ConfigError
-from unnp.lammps.system import build_structure
+from unnp.lammps.structure_file import require_free
+from unnp.lammps.system import build_structure, repeated
 from unnp.workflows.melt.config import MeltConfig
 
 ASPECT = 3.0
@@ -55,6 +56,7 @@ def build_crystal(config: MeltConfig, base: Path) -> Crystal:
         DataError: the structure file cannot be read.
     """
     unit = build_structure(config.structure, base)
+    require_free(unit, "melting")
     if not unit.pbc.all():
         raise ConfigError("structure: melting needs a crystal that is periodic in all three directions.")
     angles, sides = unit.cell.angles(), unit.cell.lengths()
@@ -64,7 +66,7 @@ def build_crystal(config: MeltConfig, base: Path) -> Crystal:
             "give the conventional cell."
         )
     repeat = config.cell.repeat or _repeats(unit, config.cell.atoms)
-    atoms = unit * repeat
+    atoms = repeated(unit, repeat)
     if len(atoms) < config.cell.atoms:
         raise ConfigError(
             f"cell.repeat: {len(atoms)} atoms are too small a cell for two phases; repeat the crystal more often "

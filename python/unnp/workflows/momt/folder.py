@@ -14,6 +14,7 @@ from unnp.config import dump_yaml, load_yaml
 from unnp.errors import ConfigError, LammpsError
 from unnp.files import make_folder, write_atomically
 from unnp.lammps.data_file import boundary, data_file
+from unnp.lammps.structure_file import require_free
 from unnp.lammps.system import DATA_FILE, System, build_structure, place_potential
 from unnp.workflows.momt.config import MomtConfig
 from unnp.workflows.momt.fix_momt import Basins, Grid
@@ -122,6 +123,7 @@ def walker_logs(folder: Path, phase: str) -> list[Path]:
 
 
 def _check(config: MomtConfig, atoms: Atoms) -> None:
+    require_free(atoms, "MOMT sampling")
     if not atoms.pbc.all():
         raise ConfigError("MOMT needs a structure that is periodic in all directions.")
     if len(atoms) < 8:
