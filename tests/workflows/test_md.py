@@ -18,12 +18,14 @@ from typer.testing import CliRunner
 from unnp.adapters.ase import UnnpCalculator
 from unnp.cli import build_app
 from unnp.config import from_dict
+from unnp.data.readers import read_structures
 from unnp.errors import ConfigError, DataError, LammpsError, ModelError
 from unnp.lammps.md_config import MdConfig
 from unnp.lammps.run import run_lammps
 from unnp.lammps.system import build_structure
 from unnp.workflows.md import run_md
 from unnp.workflows.md_setup import MAGIC, newest_restart
+from unnp.workflows.md_trajectory import complete_trajectories
 
 EAM = {"pair_style": "eam/fs", "pair_coeff": ["* * Al_mm.eam.fs {elements}"]}
 CRYSTAL = {"element": "Al", "lattice": "fcc", "a": 4.05, "repeat": [2, 2, 2]}
@@ -234,3 +236,68 @@ def test_the_command_line(tmp_path):
     assert "Energy drift" in result.output
     with pytest.raises(ConfigError, match="stepz"):
         runner.invoke(build_app(), [*arguments, "--set", "stepz=1"], catch_exceptions=False)
+
+
+def energies_and_forces(folder: Path, name: str, model: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Labels of a trajectory less what the model says of its frames: largest differences of energy and forces."""
+    structures = read_structures(folder / name)
+    differences = []
+    for structure in structures:
+        atoms = structure.to_atoms()
+        atoms.calc = UnnpCalculator(model, device="cpu", dtype="float64")
+        energy = abs(structure.energy - atoms.get_potential_energy())
+        differences.append((energy, np.abs(structure.forces - atoms.get_forces()).max()))
+    return tuple(np.array(differences).T)
+
+
+def test_its_own_trajectory_is_read_without_options(small_model, tmp_path):
+    shutil.copy(small_model, tmp_path / "small.pt")
+    settings = {"structure": {"element": "Al", "repeat": [2, 2, 2]}, "potential": {"model": "small.pt"}}
+    settings |= {"dump": {"every": 7}, "thermo": 5, "device": "cpu"}
+    run_md(make(**settings, steps=21), tmp_path, tmp_path / "run")
+    run_md(make(**settings, steps=35), tmp_path, tmp_path / "run", resume=True)
+    for name, n_frames in (("trajectory.extxyz", 4), ("trajectory.1.extxyz", 3)):
+        energy, forces = energies_and_forces(tmp_path / "run", name, small_model)
+        assert len(energy) == n_frames
+        assert energy.max() < 1e-3  # positions are written with six digits
+        assert forces.max() < 1e-3
+    arguments = ["evaluate", str(small_model), str(tmp_path / "run/trajectory.extxyz"), "-o", str(tmp_path / "errors")]
+    result = CliRunner().invoke(build_app(), arguments)
+    assert result.exit_code == 0, result.output
+
+
+def test_a_run_begun_from_a_trajectory_goes_on_with_its_velocities(tmp_path):
+    run_md(make(steps=20, dump={"every": 20}), tmp_path, tmp_path / "first")
+    structure = {"file": "first/trajectory.extxyz"}
+    run_md(make(steps=20, structure=structure), tmp_path, tmp_path / "second")
+    before, after = table(tmp_path / "first"), table(tmp_path / "second")
+    assert after["kinetic_energy_eV"][0] == pytest.approx(before["kinetic_energy_eV"][-1], rel=1e-4)
+    assert after["total_energy_eV"][0] == pytest.approx(before["total_energy_eV"][-1], rel=1e-5)
+
+
+def test_forces_of_a_trajectory_are_without_those_of_the_thermostat(small_model, tmp_path):
+    shutil.copy(small_model, tmp_path / "small.pt")
+    settings = {"structure": {"element": "Al", "repeat": [2, 2, 2]}, "potential": {"model": "small.pt"}}
+    settings |= {"ensemble": "langevin", "temperature_damping": 10, "device": "cpu", "steps": 20}
+    run_md(make(**settings, dump={"every": 10, "format": "lammpstrj"}), tmp_path, tmp_path / "text")
+    frames = ase.io.read(tmp_path / "text/trajectory.lammpstrj", ":", format="lammps-dump-text")
+    for frame in frames:
+        forces = frame.get_forces()
+        frame.calc = UnnpCalculator(small_model, device="cpu", dtype="float64")
+        assert np.allclose(forces, frame.get_forces(), atol=1e-4)
+    run_md(make(**settings, dump={"every": 10}), tmp_path, tmp_path / "extended")
+    assert "forces" not in (tmp_path / "extended/trajectory.extxyz").read_text()
+
+
+def test_a_frame_that_was_cut_short_is_left_out(tmp_path):
+    run_md(make(steps=20, dump={"every": 10}), tmp_path, tmp_path)
+    path = tmp_path / "trajectory.extxyz"
+    whole = path.read_text().replace(" units=metal", "").replace(" energy=", " Potential_energy=")
+    path.write_text(whole[:-30])
+    complete_trajectories(tmp_path)
+    frames = ase.io.read(path, ":")
+    assert len(frames) == 2
+    assert frames[1].get_potential_energy() == pytest.approx(table(tmp_path)["potential_energy_eV"][0], rel=0.1)
+    path.write_text("nonsense\n")
+    with pytest.raises(LammpsError, match=r"trajectory.extxyz is damaged"):
+        complete_trajectories(tmp_path)

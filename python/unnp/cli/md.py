@@ -26,6 +26,7 @@ def command(
     thermo.csv, thermo.png and summary.json.
     """
     from unnp.config.overrides import load_with_overrides
+    from unnp.errors import in_one_line
     from unnp.lammps.md_config import MdConfig
     from unnp.locks import hold_folder
     from unnp.workflows.md import run_md
@@ -40,7 +41,7 @@ def command(
         return
     result = run_md(resolved, config.parent, folder, resume=resume)
     for warning in result.warnings:
-        print(f"LAMMPS warned: {warning}")
+        print(f"LAMMPS warned: {in_one_line(warning, 500)}")
     _print(result.summary)
     print(f"Run folder: {folder}")
 

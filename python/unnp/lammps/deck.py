@@ -92,15 +92,21 @@ def _dump(config: MdConfig, system: System, name: str) -> list[str]:
     if config.dump is None:
         return []
     every, elements = config.dump.every, " ".join(system.elements)
+    # the forces at hand hold those of a stochastic thermostat
+    pure = config.ensemble != "langevin"
     if config.dump.format == "extxyz":
+        forces = "yes" if pure else "no"
         return [
             command("dump", f"trajectory all extxyz {every} {name}.extxyz"),
-            command("dump_modify", f"trajectory element {elements} sort id vel yes forces yes"),
+            command("dump_modify", f"trajectory element {elements} sort id vel yes forces {forces}"),
+            # has the energy at hand, so that it stands with each frame
+            command("fix", f"energies all ave/time {every} 1 {every} c_thermo_pe"),
         ]
-    columns = "id type element xu yu zu vx vy vz fx fy fz"
+    columns = "fx fy fz" if pure else " ".join(f"f_forces[{k}]" for k in (1, 2, 3))
+    titles = "" if pure else "".join(f" colname f_forces[{k}] f{c}" for k, c in zip((1, 2, 3), "xyz", strict=True))
     return [
-        command("dump", f"trajectory all custom {every} {name}.lammpstrj {columns}"),
-        command("dump_modify", f"trajectory element {elements} sort id format float %.10g"),
+        command("dump", f"trajectory all custom {every} {name}.lammpstrj id type element xu yu zu vx vy vz {columns}"),
+        command("dump_modify", f"trajectory element {elements} sort id format float %.10g{titles}"),
     ]
 
 

@@ -90,7 +90,10 @@ def integration(config: MdConfig, system: System) -> list[str]:
         "langevin": ["nve", f"langevin {temperature} {config.seed}"],
     }
     names, name = ["dynamics", "thermostat"], temperature_name(system)
-    lines = [
+    # forces as they are before the thermostat adds its own, for the trajectory
+    kept = config.ensemble == "langevin" and config.dump is not None and config.dump.format == "lammpstrj"
+    lines = [command("fix", "forces all store/force")] if kept else []
+    lines += [
         command("fix", f"{fix_name} {moving(system)} {fix}")
         for fix_name, fix in zip(names, fixes[config.ensemble], strict=False)
     ]

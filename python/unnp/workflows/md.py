@@ -14,6 +14,10 @@ from unnp.locks import hold_folder
 from unnp.workflows.md_progress import MdProgress
 from unnp.workflows.md_report import dynamics_blocks, logs_of, summarise, thermo_table, write_report
 from unnp.workflows.md_setup import check_unchanged, prepare, prepare_resume
+from unnp.workflows.md_trajectory import complete_trajectories
+
+_HARMLESS = "Temperature for thermo pressure is not for group all"
+"""Fixed atoms have no velocities, so they have no part in it."""
 
 
 @dataclass
@@ -61,7 +65,9 @@ def report(config: MdConfig, folder: Path) -> MdResult:
     table = thermo_table(logs, config.minimise)
     summary = summarise(table, dynamics_blocks(logs, config.minimise), config.ensemble)
     write_report(folder, table, summary)
-    return MdResult(folder, summary, list(dict.fromkeys(text for log in logs for text in log.warnings)))
+    complete_trajectories(folder)
+    warnings = dict.fromkeys(text for log in logs for text in log.warnings if not text.startswith(_HARMLESS))
+    return MdResult(folder, summary, list(warnings))
 
 
 def _go_on(config: MdConfig, folder: Path) -> None:
