@@ -19,10 +19,10 @@ from unnp.adapters.ase import UnnpCalculator
 from unnp.cli import build_app
 from unnp.config import from_dict
 from unnp.data.readers import read_structures
-from unnp.errors import ConfigError, DataError, LammpsError, ModelError
+from unnp.errors import ConfigError, DataError, LammpsError, ModelError, UnnpError
 from unnp.lammps.md_config import MdConfig
 from unnp.lammps.run import run_lammps
-from unnp.lammps.system import build_structure
+from unnp.lammps.system import build_structure, model_lines
 from unnp.workflows.md import run_md
 from unnp.workflows.md_setup import MAGIC, newest_restart
 from unnp.workflows.md_trajectory import complete_trajectories
@@ -301,3 +301,62 @@ def test_a_frame_that_was_cut_short_is_left_out(tmp_path):
     path.write_text("nonsense\n")
     with pytest.raises(LammpsError, match=r"trajectory.extxyz is damaged"):
         complete_trajectories(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"potential": {**EAM, "pair_style": "eam/sf"}},
+            r"unknown pair_style 'eam/sf'; `lmp -h` .* Did you mean 'eam/fs'",
+        ),
+        ({"potential": {**EAM, "pair_style": "eam/fs &"}}, "potential.pair_style: .*must be plain arguments"),
+        ({"potential": {**EAM, "pair_style": "eam/fs\nshell touch x"}}, "must be plain arguments"),
+        ({"potential": {**EAM, "pair_style": "lj/cut $(v_x)"}}, "must be plain arguments"),
+        ({"potential": {**EAM, "pair_coeff": ['* * a.eam Al"""']}}, "must be plain arguments"),
+        ({"potential": {**EAM, "pair_coeff": ["* * a#b.eam Al"]}}, "must be plain arguments"),
+        ({"potential": {**EAM, "pair_coeff": ["* * " + "x" * 5000]}}, "holds a word of more than 255 characters"),
+        ({"potential": {"model": "x" * 5000}}, "`model` holds a name of more than 255"),
+        ({"structure": {"file": "x" * 5000}}, "`file` holds a name of more than 255"),
+        ({"structure": {"element": "Al\nshell touch x"}}, r"cannot build 'Al\\nshell touch x'"),
+        ({"potential": {**EAM, "elements": ["Al\nshell touch x"]}}, "Al"),
+        ({"potential": {"model": "m.pt", "plugin": "a\nshell touch x.so"}}, "m.pt|plugin"),
+        (
+            {"device": "cpu\nshell touch x"},
+            r"device: .*unknown device 'cpu\\nshell touch x'; allowed: auto, cpu, cuda, cuda:N",
+        ),
+        ({"device": "gpu"}, "unknown device 'gpu'"),
+        ({"device": "cuda:1 halo wide"}, "unknown device"),
+        ({"launcher": "mpirun -n {ranks}\nshell touch x"}, "launcher: .*must be one line"),
+        ({"launcher": "mpirun"}, r"launcher 'mpirun' has no \{ranks\}"),
+        ({"launcher": "mpirun '-n {ranks}"}, "cannot be split into words"),
+        ({"lmp": "lmp\nshell touch x"}, "lmp: .*must be one line"),
+        ({"steps": True}, "`steps` must be a number, not true"),
+    ],
+)
+def test_nothing_but_what_it_is_reaches_a_deck(tmp_path, settings, message):
+    (tmp_path / "al.yaml").write_text(json.dumps({**BASE, **settings}))
+    words = ["md", str(tmp_path / "al.yaml"), "-o", str(tmp_path / "out"), "--dry-run"]
+    with pytest.raises(UnnpError, match=message) as error:
+        CliRunner().invoke(build_app(), words, catch_exceptions=False)
+    assert max(map(len, str(error.value).splitlines())) < 800
+    assert not (tmp_path / "out/in.lammps").exists()
+
+
+def test_plugins_are_named_as_lammps_reads_them(tmp_path):
+    def first_line(plugin: str) -> str:
+        config = make(potential={"model": "m.pt", "plugin": plugin})
+        return model_lines(config.potential, "m.pt", ["Al"])[0]
+
+    assert first_line("/opt/my plugins/a.so").split(maxsplit=2)[2] == '"/opt/my plugins/a.so"'
+    for wrong in ("a\nshell touch x.so", "a$(x).so", 'a"b.so', "a&", "a#.so"):
+        with pytest.raises(ConfigError, match="LAMMPS cannot load the plugin"):
+            first_line(wrong)
+
+
+def test_a_dry_run_says_what_this_machine_lacks(tmp_path):
+    (tmp_path / "al.yaml").write_text(json.dumps({**BASE, "lmp": "lmp_absent"}))
+    result = CliRunner().invoke(build_app(), ["md", str(tmp_path / "al.yaml"), "-o", str(tmp_path / "o"), "--dry-run"])
+    assert result.exit_code == 0
+    assert "Note: cannot find the program 'lmp_absent'" in result.output
+    assert (tmp_path / "o/in.lammps").is_file()

@@ -27,6 +27,7 @@ def command(
     """
     from unnp.config.overrides import load_with_overrides
     from unnp.errors import in_one_line
+    from unnp.lammps.dry_run import check_programs
     from unnp.lammps.md_config import MdConfig
     from unnp.locks import hold_folder
     from unnp.workflows.md import run_md
@@ -35,6 +36,7 @@ def command(
     resolved = load_with_overrides(config, settings or [], MdConfig)
     folder = output or Path(config.stem)
     if dry_run:
+        check_programs(resolved)
         with hold_folder(folder):
             prepare(resolved, config.parent, folder)
         print(f"Wrote {folder}/in.lammps")

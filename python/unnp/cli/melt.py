@@ -27,6 +27,7 @@ def command(
     from unnp.cli.train import print_table
     from unnp.config.overrides import load_with_overrides
     from unnp.errors import SamplingError
+    from unnp.lammps.dry_run import check_programs
     from unnp.locks import hold_folder
     from unnp.workflows.melt.config import MeltConfig
     from unnp.workflows.melt.report import HEADER
@@ -35,6 +36,7 @@ def command(
     resolved = load_with_overrides(config, settings or [], MeltConfig)
     folder = output or Path(config.stem)
     if dry_run:
+        check_programs(resolved)
         with hold_folder(folder):
             crystal = prepare(resolved, config.parent, folder)
         print(f"Wrote {folder}: {len(crystal.atoms)} atoms, first decks in {folder}/cells")

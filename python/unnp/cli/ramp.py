@@ -26,6 +26,7 @@ def command(
     and undercooling, and the figures ramp, structure and rdf (.png with .csv).
     """
     from unnp.config.overrides import load_with_overrides
+    from unnp.lammps.dry_run import check_programs
     from unnp.locks import hold_folder
     from unnp.workflows.melt.ramps import prepare, run_ramp
     from unnp.workflows.melt.ramps_config import RampConfig
@@ -33,6 +34,7 @@ def command(
     resolved = load_with_overrides(config, settings or [], RampConfig)
     folder = output or Path(config.stem)
     if dry_run:
+        check_programs(resolved)
         with hold_folder(folder):
             prepare(resolved, config.parent, folder)
         print(f"Wrote {folder}/in.lammps")

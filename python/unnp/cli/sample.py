@@ -82,6 +82,7 @@ def momt(
     """
     from unnp.config.overrides import load_with_overrides
     from unnp.errors import ConfigError
+    from unnp.lammps.dry_run import check_programs
     from unnp.workflows.momt.config import MomtConfig
     from unnp.workflows.momt.run import prepare_only
 
@@ -92,6 +93,7 @@ def momt(
     ]
     for path, config, folder in runs:
         if dry_run:
+            check_programs(config)
             prepare_only(config, path.parent, folder)
             print(f"Wrote {folder}/in.observe.solid.lammps and in.observe.liquid.lammps")
         else:

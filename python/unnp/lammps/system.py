@@ -118,6 +118,8 @@ def place_potential(
         manifest = read_manifest(base / settings.model)
         Elements(manifest.elements).species(atoms.numbers)
         copy_file(base / settings.model, folder / MODEL_FILE)
+        if settings.plugin is not None and (base / settings.plugin).is_file():
+            settings = settings.model_copy(update={"plugin": (base / settings.plugin).resolve()})
         return elements, model_lines(settings, MODEL_FILE, elements, device=device)
     if settings.kim is not None:
         table = eam_table(find_model(settings.kim))
