@@ -213,6 +213,17 @@ def test_velocities_are_drawn_where_that_is_asked_or_there_are_none(tmp_path, ca
     assert "which are all zero, are not used" in capsys.readouterr().out
 
 
+def test_where_velocities_are_always_drawn_that_is_said(tmp_path, capsys):
+    atoms = with_velocities(bulk("Al", cubic=True) * 2)
+    atoms.set_initial_charges([0.1] * 32)
+    write(tmp_path, atoms)
+    settings = {"structure": {"file": "atoms.traj"}, "potential": EAM, "crystal": "fcc", "rate": 10}
+    config = from_dict({**settings, "temperatures": [300, 900, 300]}, RampConfig)
+    prepare_ramp(config, tmp_path, tmp_path / "run")
+    assert "momenta, initial_charges of the structure file are not used" in capsys.readouterr().out
+    assert "Velocities" not in (tmp_path / "run/structure.data").read_text()
+
+
 def test_momenta_of_fixed_atoms_are_no_motion(tmp_path):
     atoms = slab()
     atoms.set_momenta(np.ones((36, 3)), apply_constraint=False)

@@ -66,6 +66,13 @@ def not_used(atoms: Atoms) -> list[str]:
     return [name for name in (*UNUSED, *_VELOCITY_NAMES) if name in atoms.arrays]
 
 
+def say_not_used(atoms: Atoms) -> None:
+    """Say, where velocities are always drawn, what of the structure file is not used."""
+    names = [*(["momenta"] if has_velocities(atoms) else []), *not_used(atoms)]
+    if names:
+        print(f"Note: {', '.join(names)} of the structure file are not used; velocities are drawn.", flush=True)
+
+
 def require_free(atoms: Atoms, what: str) -> None:
     """Raise ConfigError where atoms are fixed and all must move."""
     n_fixed = len(fixed_atoms(atoms))

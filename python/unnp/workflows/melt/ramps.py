@@ -17,7 +17,7 @@ from unnp.lammps.data_file import boundary, data_file
 from unnp.lammps.executables import mpi_command
 from unnp.lammps.log import LammpsLog
 from unnp.lammps.run import run_lammps
-from unnp.lammps.structure_file import require_free
+from unnp.lammps.structure_file import require_free, say_not_used
 from unnp.lammps.system import DATA_FILE, System, build_structure, place_potential
 from unnp.locks import hold_folder
 from unnp.workflows.md_progress import MdProgress
@@ -89,6 +89,7 @@ def prepare(config: RampConfig, base: Path, folder: Path) -> None:
     if not atoms.pbc.all():
         raise ConfigError("a ramp at constant pressure needs a structure that is periodic in all directions; set pbc.")
     require_free(atoms, "a ramp")
+    say_not_used(atoms)
     make_folder(folder)
     elements, lines = place_potential(config.potential, atoms, base, folder, device=config.device)
     system = System(

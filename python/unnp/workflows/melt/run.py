@@ -9,6 +9,7 @@ from unnp.config import dump_yaml, load_yaml
 from unnp.errors import ConfigError, UnnpError
 from unnp.files import write_atomically
 from unnp.lammps.executables import mpi_command
+from unnp.lammps.structure_file import say_not_used
 from unnp.locks import hold_folder
 from unnp.workflows.melt.cells import Crystal, build_crystal
 from unnp.workflows.melt.coexistence import CoexistenceRoute
@@ -71,6 +72,7 @@ def prepare(config: MeltConfig, base: Path, folder: Path) -> Crystal:
         ConfigError: the folder holds a run of another crystal, potential or pressure; runs of the route momt cannot be made.
     """
     crystal = build_crystal(config, base)
+    say_not_used(crystal.atoms)
     kept = folder / CONFIG_FILE
     if kept.is_file():
         _check_unchanged(config, load_yaml(kept, MeltConfig), folder)

@@ -14,7 +14,7 @@ from unnp.config import dump_yaml, load_yaml
 from unnp.errors import ConfigError, LammpsError
 from unnp.files import make_folder, write_atomically
 from unnp.lammps.data_file import boundary, data_file
-from unnp.lammps.structure_file import require_free
+from unnp.lammps.structure_file import require_free, say_not_used
 from unnp.lammps.system import DATA_FILE, System, build_structure, place_potential
 from unnp.workflows.momt.config import MomtConfig
 from unnp.workflows.momt.fix_momt import Basins, Grid
@@ -64,6 +64,7 @@ def prepare(config: MomtConfig, base: Path, folder: Path) -> tuple[MomtConfig, R
         raise LammpsError(f"{folder} already holds a run; go on with --resume, or name another folder with -o.")
     atoms = build_structure(config.structure, base)
     _check(config, atoms)
+    say_not_used(atoms)
     config = config.model_copy(update={"order": settled(config.order, config.structure, atoms)})
     for name in ("", *PHASES):
         make_folder(folder / name)
