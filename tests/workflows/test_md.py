@@ -286,7 +286,11 @@ def test_forces_of_a_trajectory_are_without_those_of_the_thermostat(small_model,
         frame.calc = UnnpCalculator(small_model, device="cpu", dtype="float64")
         assert np.allclose(forces, frame.get_forces(), atol=1e-4)
     run_md(make(**settings, dump={"every": 10}), tmp_path, tmp_path / "extended")
-    assert "forces" not in (tmp_path / "extended/trajectory.extxyz").read_text()
+    energy, forces = energies_and_forces(tmp_path / "extended", "trajectory.extxyz", small_model)
+    assert len(energy) == 3
+    assert energy.max() < 1e-3
+    assert forces.max() < 1e-3
+    assert not (tmp_path / "extended/trajectory.forces").exists()
 
 
 def test_a_frame_that_was_cut_short_is_left_out(tmp_path):

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from unnp.lammps.md_config import BAROSTATTED, MdConfig
-from unnp.lammps.motion import groups, integration, minimisation, picoseconds, start_velocities, temperature_name
+from unnp.lammps.motion import (
+    KEPT_FORCES,
+    groups,
+    integration,
+    keeps_forces,
+    minimisation,
+    picoseconds,
+    start_velocities,
+    temperature_name,
+)
 from unnp.lammps.system import DATA_FILE, System, command
 
 THERMO_COLUMNS = "step time temp press pe ke etotal vol pxx pyy pzz pyz pxz pxy lx ly lz xy xz yz"
@@ -92,21 +101,27 @@ def _dump(config: MdConfig, system: System, name: str) -> list[str]:
     if config.dump is None:
         return []
     every, elements = config.dump.every, " ".join(system.elements)
-    # the forces at hand hold those of a stochastic thermostat
-    pure = config.ensemble != "langevin"
+    kept = keeps_forces(config)
     if config.dump.format == "extxyz":
-        forces = "yes" if pure else "no"
         return [
             command("dump", f"trajectory all extxyz {every} {name}.extxyz"),
-            command("dump_modify", f"trajectory element {elements} sort id vel yes forces {forces}"),
+            command("dump_modify", f"trajectory element {elements} sort id vel yes forces {'no' if kept else 'yes'}"),
+            *(_kept_forces(every, name) if kept else []),
             # has the energy at hand, so that it stands with each frame
             command("fix", f"energies all ave/time {every} 1 {every} c_thermo_pe"),
         ]
-    columns = "fx fy fz" if pure else " ".join(f"f_forces[{k}]" for k in (1, 2, 3))
-    titles = "" if pure else "".join(f" colname f_forces[{k}] f{c}" for k, c in zip((1, 2, 3), "xyz", strict=True))
+    columns = " ".join(KEPT_FORCES) if kept else "fx fy fz"
+    titles = "".join(f" colname {name} f{c}" for name, c in zip(KEPT_FORCES, "xyz", strict=True)) if kept else ""
     return [
         command("dump", f"trajectory all custom {every} {name}.lammpstrj id type element xu yu zu vx vy vz {columns}"),
         command("dump_modify", f"trajectory element {elements} sort id format float %.10g{titles}"),
+    ]
+
+
+def _kept_forces(every: int, name: str) -> list[str]:
+    return [
+        command("dump", f"forces all custom {every} {name}.forces {' '.join(KEPT_FORCES)}"),
+        command("dump_modify", "forces sort id format float %.10g"),
     ]
 
 

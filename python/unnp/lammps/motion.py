@@ -9,6 +9,7 @@ from unnp.lammps.md_config import BAROSTATTED, MdConfig
 from unnp.lammps.system import System, command
 
 BAR_PER_GPA = 1e4
+KEPT_FORCES = ("f_forces[1]", "f_forces[2]", "f_forces[3]")
 PER_LINE = 20
 """Ranges of atoms in a line."""
 
@@ -21,6 +22,11 @@ def moving(system: System) -> str:
 def temperature_name(system: System) -> str | None:
     """Return the compute of the temperature of the atoms that move; None where it is LAMMPS' own."""
     return "mobile_temp" if system.fixed or system.lost != 3 else None
+
+
+def keeps_forces(config: MdConfig) -> bool:
+    """Tell whether the forces for the trajectory are kept before a thermostat adds its own to them."""
+    return config.ensemble == "langevin" and config.dump is not None
 
 
 def groups(system: System) -> list[str]:
@@ -90,9 +96,7 @@ def integration(config: MdConfig, system: System) -> list[str]:
         "langevin": ["nve", f"langevin {temperature} {config.seed}"],
     }
     names, name = ["dynamics", "thermostat"], temperature_name(system)
-    # forces as they are before the thermostat adds its own, for the trajectory
-    kept = config.ensemble == "langevin" and config.dump is not None and config.dump.format == "lammpstrj"
-    lines = [command("fix", "forces all store/force")] if kept else []
+    lines = [command("fix", "forces all store/force")] if keeps_forces(config) else []
     lines += [
         command("fix", f"{fix_name} {moving(system)} {fix}")
         for fix_name, fix in zip(names, fixes[config.ensemble], strict=False)
