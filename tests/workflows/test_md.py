@@ -255,7 +255,9 @@ def test_its_own_trajectory_is_read_without_options(small_model, tmp_path):
     settings = {"structure": {"element": "Al", "repeat": [2, 2, 2]}, "potential": {"model": "small.pt"}}
     settings |= {"dump": {"every": 7}, "thermo": 5, "device": "cpu"}
     run_md(make(**settings, steps=21), tmp_path, tmp_path / "run")
-    run_md(make(**settings, steps=35), tmp_path, tmp_path / "run", resume=True)
+    run_md(make(**{**settings, "device": "auto"}, steps=35), tmp_path, tmp_path / "run", resume=True)
+    decks = [(tmp_path / "run" / name).read_text() for name in ("in.lammps", "in.1.lammps")]
+    assert ["device cpu" in deck for deck in decks] == [True, False]
     for name, n_frames in (("trajectory.extxyz", 4), ("trajectory.1.extxyz", 3)):
         energy, forces = energies_and_forces(tmp_path / "run", name, small_model)
         assert len(energy) == n_frames

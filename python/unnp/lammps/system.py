@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ase import Atoms
@@ -145,6 +145,15 @@ def model_lines(settings: PotentialConfig, model: str, elements: Sequence[str], 
         # A list is cheap beside a network, whose cost grows with the ghost atoms: a thin skin, more lists.
         command("neighbor", "1.0 bin"),
     ]
+
+
+def on_device(system: System, settings: PotentialConfig, device: str) -> System:
+    """Return the same system with the model on another device; other potentials have none."""
+    if settings.model is None:
+        return system
+    plugin = [line for line in system.potential if line.startswith("plugin ")]
+    lines = model_lines(settings.model_copy(update={"plugin": None}), MODEL_FILE, system.elements, device=device)
+    return replace(system, potential=[*plugin, *lines])
 
 
 def _quoted(path: Path) -> str:

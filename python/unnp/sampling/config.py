@@ -27,13 +27,13 @@ class AnalysisConfig(Config):
     """passages between solid and liquid, of all walkers together, below which no melting point is given"""
     min_effective_fraction: float = Field(default=0.02, gt=0, lt=1)
     """effective sample size over the number of rows, below which nothing is given at a temperature"""
-    grid: int = Field(default=61, ge=11)
+    grid: int = Field(default=61, ge=11, le=10_000)
     """temperatures of the curves"""
-    enthalpy_bins: int | None = Field(default=None, ge=10)
+    enthalpy_bins: int | None = Field(default=None, ge=10, le=10_000)
     """of the density of states; default: bins of a quarter of the thermal width of a harmonic solid"""
-    order_bins: int = Field(default=60, ge=10)
+    order_bins: int = Field(default=60, ge=10, le=1000)
     """of the density of states and of the free-energy profile"""
-    replicas: int = Field(default=200, ge=20)
+    replicas: int = Field(default=200, ge=20, le=100_000)
     """of the block bootstrap that error bars come from"""
     seed: int = Field(default=1, ge=0)
     """of the bootstrap"""

@@ -15,7 +15,7 @@ from unnp.lammps.data_file import data_file
 from unnp.lammps.deck import resume_deck, start_deck
 from unnp.lammps.log import read_log
 from unnp.lammps.md_config import MdConfig
-from unnp.lammps.system import DATA_FILE, System, build_structure, place_potential
+from unnp.lammps.system import DATA_FILE, System, build_structure, on_device, place_potential
 
 CONFIG_FILE = "md.yaml"
 SYSTEM_FILE = "system.json"
@@ -53,7 +53,7 @@ def prepare_resume(config: MdConfig, folder: Path) -> Path | None:
     Raises:
         LammpsError: the folder is damaged.
     """
-    system = _read_system(folder)
+    system = on_device(_read_system(folder), config.potential, config.device)
     restart = newest_restart(folder)
     if restart is None:
         write_atomically(folder / "in.lammps", start_deck(config, system))

@@ -18,7 +18,7 @@ from unnp.lammps.executables import mpi_command
 from unnp.lammps.log import LammpsLog
 from unnp.lammps.run import run_lammps
 from unnp.lammps.structure_file import require_free, say_not_used
-from unnp.lammps.system import DATA_FILE, System, build_structure, place_potential
+from unnp.lammps.system import DATA_FILE, System, build_structure, on_device, place_potential
 from unnp.locks import hold_folder
 from unnp.workflows.md_progress import MdProgress
 from unnp.workflows.md_report import logs_of
@@ -107,7 +107,7 @@ def prepare(config: RampConfig, base: Path, folder: Path) -> None:
 def prepare_resume(config: RampConfig, folder: Path) -> Path | None:
     """Write the deck that goes on from the newest whole restart file; return None where the run is finished."""
     _check_unchanged(config, folder)
-    plan, system = make_plan(config), _system(folder)[0]
+    plan, system = make_plan(config), on_device(_system(folder)[0], config.potential, config.device)
     found = restarts(folder)
     segment = 1 + len(list(folder.glob("in.*.lammps")))
     step, restart = found[-1] if found else (0, None)

@@ -46,7 +46,7 @@ class RampConfig(Config):
     """relaxation time of the thermostat [fs], default 100 timesteps"""
     pressure_damping: Positive | None = None
     """relaxation time of the barostat [fs], default 1000 timesteps"""
-    rdf_bins: int = Field(default=200, ge=10)
+    rdf_bins: int = Field(default=200, ge=10, le=100_000)
     """points of the pair distribution g(r), up to the cutoff of the potential"""
     seed: int = Field(default=1, ge=1, le=899_999_999)
     """of velocities and random forces"""

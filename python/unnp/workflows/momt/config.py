@@ -63,7 +63,7 @@ class FramesConfig(Config):
     """number of frames in frames.extxyz"""
     flat: bool = True
     """as many from each bin of enthalpy and order as there are, up to the same number; false: evenly in time"""
-    bins: PositiveInt = 20
+    bins: Annotated[int, Field(ge=1, le=1000)] = 20
     """bins of the enthalpy and of the order parameter, for `flat`"""
     stride: PositiveInt | None = None
     """steps between candidates; default: so that the shortest production gives three times the frames wanted"""
@@ -78,7 +78,7 @@ class MomtConfig(Config):
     """lowest and highest temperature of the ensemble [K]"""
     temperature: Positive | None = None
     """T0, of the thermostat [K]; best is 1.0 to 1.1 times the melting point; default: the geometric mean of the range"""
-    n_temperatures: Annotated[int, Field(ge=2)] = 12
+    n_temperatures: Annotated[int, Field(ge=2, le=1000)] = 12
     """temperatures of the ensemble"""
     pressure: FiniteFloat | None = 0.0
     """[GPa]; null: constant volume"""
@@ -105,7 +105,7 @@ class MomtConfig(Config):
     analysis: AnalysisConfig = AnalysisConfig()
     seed: int = Field(default=1, ge=1, le=99_999_999)
     """of velocities, thermostats and the choice of frames"""
-    walkers: PositiveInt = 1
+    walkers: Annotated[int, Field(ge=1, le=10_000)] = 1
     """simulations that share one bias; every other one starts from the liquid"""
     ranks: PositiveInt = 1
     """MPI processes of each walker"""

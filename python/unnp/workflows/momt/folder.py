@@ -15,7 +15,7 @@ from unnp.errors import ConfigError, LammpsError
 from unnp.files import make_folder, write_atomically
 from unnp.lammps.data_file import boundary, data_file
 from unnp.lammps.structure_file import require_free, say_not_used
-from unnp.lammps.system import DATA_FILE, System, build_structure, place_potential
+from unnp.lammps.system import DATA_FILE, System, build_structure, on_device, place_potential
 from unnp.workflows.momt.config import MomtConfig
 from unnp.workflows.momt.fix_momt import Basins, Grid
 from unnp.workflows.momt.order import settled
@@ -95,6 +95,7 @@ def reopen(config: MomtConfig, base: Path, folder: Path) -> tuple[MomtConfig, Re
         )
     config = config.model_copy(update={"order": settled(config.order, config.structure, atoms)})
     _check_unchanged(config, folder)
+    record.system = on_device(record.system, config.potential, config.device)
     write_atomically(folder / CONFIG_FILE, dump_yaml(config))
     return config, record
 
