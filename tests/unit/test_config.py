@@ -214,8 +214,9 @@ LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         ("by_name: {a: .nan}", "finite number"),
         ("whole: " + "9" * 30, "larger number than can be counted"),
         ("whole: 1e30", "whole"),
-        ("whole: [" + "9" * 4200 + "]", "whole: Input should be a valid integer"),
-        ("text: " + "9" * 4200, r"text: .* \(got a number of more than 20 digits\)"),
+        ("whole: [" + "9" * 100 + "]", r"whole: Input should be a valid integer \(got \[9{100}\]\)"),
+        ("texts: [0x" + "f" * 5000 + "]", "is not a number that can be used"),
+        ("text: " + "9" * 4200, "is not a number that can be used"),
         (
             "text: [" + "x" * 5000 + "]",
             r"text: Input should be a valid string \(got \['x{198}\.\.\. \(5004 characters\)\)",

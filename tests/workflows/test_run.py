@@ -190,7 +190,7 @@ def test_lammps_ends_with_its_driver_also_after_kill_9(deck, ranks, launcher):
 
 
 def test_a_run_that_outlives_its_starter_keeps_others_out(deck, tmp_path):
-    stubborn = program(tmp_path / "stubborn", "trap '' TERM; echo asleep; sleep 4")
+    stubborn = program(tmp_path / "stubborn", "trap '' TERM; sleep 1; echo asleep; sleep 4")
     process = start_in_process(deck, lmp=stubborn, launcher="")
     process.kill()
     process.wait()

@@ -102,8 +102,6 @@ def _explain(item: Any, kind: type[BaseModel]) -> str:
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, int) and abs(value) >= 10**20:
-        return "a number of more than 20 digits"  # Python does not print thousands of them
     return in_one_line(repr(value))
 
 

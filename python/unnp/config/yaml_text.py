@@ -12,6 +12,7 @@ from unnp.errors import in_one_line
 
 MOST_CHARACTERS = 4_000_000
 MOST_LEVELS = 100
+MOST_DIGITS = 100
 MOST_VALUES = 1_000_000
 """With what aliases stand for written out: a few lines of them can stand for more than fits into memory."""
 
@@ -102,6 +103,8 @@ class _Loader(yaml.SafeLoader):
     def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
         """Return a whole number: decimal, also with zeros before it, octal as 0o14, or hexadecimal as 0xc."""
         text = self.construct_scalar(node).replace("_", "")
+        if len(text) > MOST_DIGITS:
+            raise ValueError
         return int(text[2:], _BASES[text[:2]]) if text[:2] in _BASES else int(text)
 
     def construct_yaml_float(self, node: yaml.ScalarNode) -> float:

@@ -6,6 +6,8 @@ import contextlib
 import subprocess
 from collections.abc import Iterator
 
+from unnp.errors import LammpsError
+
 GRACE_SECONDS = 10
 
 # It waits for a word or for the other end of its pipe to close, which happens when the starter is gone.
@@ -27,16 +29,19 @@ def leash(group: int) -> Iterator[None]:
         group: number of the group; one that this process is not in.
 
     Raises:
-        OSError: there is no shell to watch with.
+        LammpsError: there is no shell to watch with.
     """
-    watcher = subprocess.Popen(
-        ["/bin/sh", "-c", _WATCH, str(group)],
-        cwd="/",  # it keeps no folder busy
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,  # what ends this process and its terminal does not end it
-    )
+    try:
+        watcher = subprocess.Popen(
+            ["/bin/sh", "-c", _WATCH, str(group)],
+            cwd="/",  # it keeps no folder busy
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # what ends this process and its terminal does not end it
+        )
+    except OSError as error:
+        raise LammpsError(f"cannot start /bin/sh: {error.strerror}.") from None
     try:
         yield
     finally:

@@ -73,7 +73,10 @@ def run_lammps(
         process = _start(command, deck.parent, environment(threads), output, lock)
         try:
             with leash(process.pid):
-                _wait(process, follower, follow)
+                try:
+                    _wait(process, follower, follow)
+                finally:
+                    _stop(process)
         finally:
             _stop(process)
         follower.read()
