@@ -20,9 +20,13 @@ from unnp.cli import build_app
 from unnp.config import from_dict
 from unnp.data.readers import read_structures
 from unnp.errors import ConfigError, DataError, LammpsError, ModelError, UnnpError
+from unnp.export import export_model
 from unnp.lammps.md_config import MdConfig
 from unnp.lammps.run import run_lammps
 from unnp.lammps.system import build_structure, model_lines
+from unnp.models.base import ModelStatistics
+from unnp.models.potential import PotentialConfig as ModelConfig
+from unnp.models.potential import build_potential
 from unnp.workflows.md import run_md
 from unnp.workflows.md_setup import MAGIC, newest_restart
 from unnp.workflows.md_trajectory import complete_trajectories
@@ -366,3 +370,16 @@ def test_a_dry_run_says_what_this_machine_lacks(tmp_path):
     assert result.exit_code == 0
     assert "Note: cannot find the program 'lmp_absent'" in result.output
     assert (tmp_path / "o/in.lammps").is_file()
+
+
+def test_a_model_whose_name_looks_like_a_log_runs(tmp_path):
+    potential = build_potential(ModelConfig(), ["Al"], ModelStatistics(40.0, 1.0, {"Al": -3.0}))
+    name = "a\nERROR: no error\nPer MPI rank memory allocation\nStep Temp\n1 2\nTotal wall time: 0:00:00"
+    try:
+        export_model([potential], tmp_path / "named.pt", name=name)
+    except UnnpError:
+        return  # no model has such a name
+    settings = {"structure": {"element": "Al", "repeat": [2, 2, 2]}, "potential": {"model": "named.pt"}}
+    result = run_md(make(**settings, device="cpu", steps=10, thermo=5), tmp_path, tmp_path / "run")
+    assert result.summary["steps"] == 10
+    assert table(tmp_path / "run")["step"].tolist() == [0, 5, 10]

@@ -201,14 +201,16 @@ def test_a_run_that_outlives_its_starter_keeps_others_out(deck, tmp_path):
 
 def test_a_line_that_looks_like_an_error_is_none_where_lammps_came_to_its_end(deck):
     deck.write_text(
-        'units metal\nprint """\nERROR: in the name of a model\nmore of it\n"""\n'
+        'units metal\nprint """\nERROR: in the name of a model\nmore of it\n'
+        'Per MPI rank memory allocation\nStep Temp\n1 2\n"""\n'
         "region b block 0 9 0 9 0 9\ncreate_box 1 b\nmass 1 1\ncreate_atoms 1 single 1 1 1\n"
         "pair_style zero 3.0\npair_coeff * *\nrun 0\n"
     )
     log = run_lammps(deck, ranks=2)
     assert log.ended
     assert log.n_ranks == 2
-    assert len(log.blocks) == 1
+    assert log.blocks[-1].finished
+    assert log.blocks[-1]["Step"].tolist() == [0]
     deck.write_text(f"{deck.read_text()}nonsense\n")
     with pytest.raises(LammpsError, match="LAMMPS stopped: Unknown command: nonsense"):
         run_lammps(deck)

@@ -83,12 +83,12 @@ class LammpsLog:
         elif self._state == "header" and line:
             self.blocks.append(ThermoBlock(line.split()))
             self._state = "thermo"
-        elif self._state == "thermo":
-            self._row(line)
         elif line.startswith("Per MPI rank memory allocation"):
             self._state = "header"
         elif grid := _GRID.search(line):
             self.n_ranks = int(grid[1]) * int(grid[2]) * int(grid[3])
+        elif self._state == "thermo":
+            self._row(line)
         elif self._state == "error":
             self._more_error(line)
 

@@ -44,11 +44,12 @@ class MdProgress:
 
     def __call__(self, log: LammpsLog) -> None:
         """Show where the run is."""
-        if len(log.blocks) <= self._skip:
-            if log.blocks and self._bar:
+        blocks = [block for block in log.blocks if {"Step", "Temp", "Press", "PotEng"} <= set(block.names)]
+        if len(blocks) <= self._skip:
+            if blocks and self._bar:
                 self._bar.update(self._task, description="minimising")
             return
-        block = log.blocks[-1]
+        block = blocks[-1]
         if not block.rows:
             return
         row = dict(zip(block.names, block.rows[-1], strict=True))

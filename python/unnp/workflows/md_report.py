@@ -60,7 +60,12 @@ def thermo_table(logs: list[LammpsLog], minimised: bool) -> dict[str, np.ndarray
 
 def dynamics_blocks(logs: list[LammpsLog], minimised: bool) -> list[ThermoBlock]:
     """Return the thermo blocks of the dynamics, without that of the minimisation."""
-    return [block for k, log in enumerate(logs) for block in log.blocks[1 if minimised and k == 0 else 0 :]]
+    titles = {title for title, _ in _COLUMNS.values()}
+    found = []
+    for k, log in enumerate(logs):
+        blocks = [block for block in log.blocks if titles <= set(block.names)]  # other text may look like one
+        found += blocks[1 if minimised and k == 0 else 0 :]
+    return found
 
 
 def summarise(table: Mapping[str, np.ndarray], blocks: list[ThermoBlock], ensemble: str) -> dict[str, Any]:
