@@ -51,14 +51,20 @@ def hold_folder(folder: str | Path) -> Iterator[Lock]:
     """Hold the lock of a run folder, which is made where it does not exist; take it before anything in it is touched.
 
     The lock is that of the process: whoever holds it may take it again, as a driver and the LAMMPS runs in its folder do.
+    A folder that was made for it and got nothing, as where the input is refused, goes with the lock.
 
     Raises:
         UnnpError: another process holds it (named in the message), or the folder cannot be written.
     """
     folder = Path(folder)
+    is_new = not folder.exists()
     make_folder(folder)
     with _hold(folder / LOCK_NAME, f"in {folder}") as lock:
-        yield lock
+        try:
+            yield lock
+        finally:
+            if is_new:
+                _remove_if_empty(folder)
 
 
 @contextlib.contextmanager
@@ -96,6 +102,13 @@ def _hold(path: Path, where: str) -> Iterator[Lock]:
             if lock.depth == 0:
                 del _held[key]
                 os.close(lock.descriptor)
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        if [entry.name for entry in folder.iterdir()] == [LOCK_NAME]:
+            (folder / LOCK_NAME).unlink()
+            folder.rmdir()
 
 
 def _locked_descriptor(path: Path, where: str) -> int:

@@ -106,3 +106,16 @@ def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UnnpError, match="cannot write"), hold_folder(tmp_path / "file" / "run"):
         pass
+
+
+def test_a_folder_that_got_nothing_goes_with_its_lock(tmp_path):
+    with hold_folder(tmp_path / "new"), hold_folder(tmp_path / "new"):
+        assert (tmp_path / "new").is_dir()
+    assert not (tmp_path / "new").exists()
+    with hold_folder(tmp_path / "used"):
+        (tmp_path / "used/file").touch()
+    (tmp_path / "old").mkdir()
+    with hold_folder(tmp_path / "old"):
+        pass
+    assert (tmp_path / "used/file").exists()
+    assert (tmp_path / "old").is_dir()
