@@ -12,9 +12,14 @@ from unnp.errors import DataError, ModelError, did_you_mean
 
 def atomic_number(symbol: str) -> int:
     """Return Z of a chemical symbol; raise DataError for a symbol that is none."""
-    if symbol not in atomic_numbers or symbol == "X":
+    if not is_symbol(symbol):
         raise DataError(f"'{symbol}' is not a chemical symbol.{did_you_mean(symbol, chemical_symbols[1:])}")
     return atomic_numbers[symbol]
+
+
+def is_symbol(text: str) -> bool:
+    """Tell whether a text is a chemical symbol."""
+    return text in atomic_numbers and text != "X"
 
 
 def symbols_of(numbers: Iterable[int]) -> list[str]:

@@ -17,7 +17,7 @@ from unnp.data.dataset import Batch, Dataset, collate
 from unnp.data.progress import counting
 from unnp.derivatives import Prediction
 from unnp.errors import ConfigError
-from unnp.files import write_atomically
+from unnp.files import make_folder, write_atomically
 from unnp.loader import LoadedPotential
 from unnp.metrics import QUANTITIES, UNITS, Metrics, Pairs
 from unnp.plots import parity
@@ -80,7 +80,7 @@ def evaluate(
     dataset = Dataset(structures, potential.elements, potential.cutoff, cache_bytes=0)
     metrics = Metrics(dataset.groups, potential.elements.symbols, potential.device)
     pairs = Pairs(dataset.groups)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
 
     def write_predictions(file: BinaryIO) -> None:
         text = io.TextIOWrapper(file, encoding="utf-8", write_through=True)

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from ase import Atoms
 
+LARGEST_LABEL = 1e12
+"""No energy [eV], force [eV/A] or stress [eV/A^3] is larger: a number beyond it is damage."""
+
 
 @dataclass
 class Structure:

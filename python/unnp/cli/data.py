@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,7 +26,8 @@ Read = Annotated[
     typer.Option(
         "--read",
         metavar="KEY=VALUE",
-        help="How to read files, e.g. energy_key=dft_energy, stress_unit=GPa, missing=allow.",
+        help="How to read files, e.g. energy_key=dft_energy, stress_unit=GPa, missing=allow, format=lammps-data, "
+        "elements='[Al, Ni]' for LAMMPS types.",
     ),
 ]
 
@@ -36,11 +39,11 @@ def info(
     cutoff: Annotated[float | None, typer.Option(help="Count neighbours within this distance [A].")] = None,
 ) -> None:
     """Show what is in structure files: elements, groups, ranges of the labels, missing labels."""
-    from unnp.data.opening import open_structures
     from unnp.data.report import print_information
 
-    options = _read_options(read, missing="allow")
-    print_information(open_structures(inputs, options), cutoff)
+    with _saying_what_is_left_behind() as left_behind:
+        structures = _open(inputs, _read_options(read, missing="allow"), left_behind)
+        print_information(structures, cutoff)
 
 
 @app.command()
@@ -54,13 +57,12 @@ def convert(
 ) -> None:
     """Convert structure files into one stored data set or one extended XYZ file, in eV and A."""
     from unnp.data.filters import within_limits
-    from unnp.data.opening import open_structures
-    from unnp.data.writing import check_target, write_structures
+    from unnp.data.writing import holding_target, write_structures
 
-    check_target(output, overwrite)
-    structures = open_structures(inputs, _read_options(read))
-    kept = [s for s in structures if within_limits(s, max_force, max_energy)]
-    write_structures(kept, output, overwrite=overwrite)
+    with holding_target(output, overwrite), _saying_what_is_left_behind() as left_behind:
+        structures = _open(inputs, _read_options(read), left_behind)
+        kept = [s for s in structures if within_limits(s, max_force, max_energy)]
+        write_structures(kept, output, overwrite=overwrite)
     left_out = len(structures) - len(kept)
     print(f"{output}: {len(kept)} structures" + (f"; {left_out} left out (above the limits)" if left_out else ""))
 
@@ -82,11 +84,11 @@ def split(
     overwrite: Overwrite = False,
 ) -> None:
     """Divide structures into parts, for instance to train, validate and test."""
-    from unnp.data.opening import open_structures
     from unnp.data.report import print_parts
     from unnp.data.splits import parse_parts, write_split
 
-    structures = open_structures(inputs, _read_options(read))
+    with _saying_what_is_left_behind() as left_behind:
+        structures = _open(inputs, _read_options(read), left_behind)
     indices = write_split(
         structures,
         parse_parts(parts),
@@ -115,11 +117,13 @@ def label(
     """Label structures with an ASE calculator or a LAMMPS pair style. Run again after a kill, it goes on."""
     from unnp.config.base import read_yaml
     from unnp.data.labelling import label_structures
-    from unnp.data.opening import open_structures
 
     def compute(work: Path) -> Any:
+        options = _read_options(read, missing="allow", required=[], unconverged="keep")
+        with _saying_what_is_left_behind() as left_behind:
+            structures = _open(inputs, options, left_behind)
         return label_structures(
-            open_structures(inputs, _read_options(read, missing="allow", required=[])),
+            structures,
             read_yaml(calculator),
             folder=calculator.parent,
             work=work,
@@ -165,16 +169,34 @@ def _compute_and_write(compute: Any, output: Path, overwrite: bool) -> None:
     import shutil
 
     from unnp.data.labelling import work_folder
-    from unnp.data.writing import check_target, write_structures
+    from unnp.data.writing import holding_target, write_structures
 
-    check_target(output, overwrite)
-    work = work_folder(output)
-    result = compute(work)
-    write_structures(result.structures, output, overwrite=overwrite)
-    shutil.rmtree(work)
+    with holding_target(output, overwrite):
+        work = work_folder(output)
+        result = compute(work)
+        write_structures(result.structures, output, overwrite=overwrite)
+        shutil.rmtree(work, ignore_errors=True)
     for k, message in result.failures.items():
         print(f"left out: structure {k}: {message}")
     print(f"{output}: {len(result.structures)} structures. Next: unnp data info {output}")
+
+
+def _open(inputs: list[Path], options: Any, left_behind: Any) -> Any:
+    from unnp.data.opening import open_structures
+
+    return open_structures(inputs, options, left_behind)
+
+
+@contextmanager
+def _saying_what_is_left_behind() -> Iterator[Any]:
+    """Print at the end, where there is no error, what the files carry that is not carried over."""
+    from unnp.data.readers import LeftBehind
+    from unnp.errors import printable
+
+    left_behind = LeftBehind()
+    yield left_behind
+    if said := left_behind.describe():
+        print(printable(said))
 
 
 def _read_options(settings: list[str] | None, **defaults: Any) -> Any:

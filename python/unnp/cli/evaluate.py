@@ -33,11 +33,13 @@ def command(
     from unnp.loader import load_model
 
     potential = load_model(model, device, dtype)
-    structures = open_structures(inputs, _read_options(read))
+    structures = open_structures(inputs, _read_options(read, required=["any"]))
     errors = evaluate(potential, structures, output, Limits(batch_atoms, 40 * batch_atoms))
     if not errors["overall"]:
         raise DataError(
             f"the structures have no labels to compare with; the predictions are in {output}/predictions.xyz."
         )
+    if missing := [name for name in ("energy", "forces", "stress") if name not in errors["overall"]]:
+        print(f"Not compared, as no structure has that label: {', '.join(missing)}.")
     print_table(f"Errors of {model} on {len(structures)} structures", error_header(), error_table(errors))
     print(f"Tables, predictions and plots: {output}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -9,7 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
-from unnp.errors import DataError
+from unnp.errors import DataError, UnnpError
+from unnp.files import writing
 
 _SECONDS_BETWEEN_SYNCS = 2.0
 
@@ -22,21 +24,20 @@ class Journal:
         fingerprint: of everything the results depend on.
 
     Raises:
-        DataError: the file belongs to other work, or cannot be read or written.
+        DataError: the file belongs to other work.
+        UnnpError: it cannot be read or written.
     """
 
     def __init__(self, path: Path, fingerprint: str) -> None:
         self.path = path
         self.finished: dict[int, dict[str, Any]] = {}
         self._synced = time.monotonic()
-        try:
+        with writing(path):
             kept = self._read(fingerprint) if path.exists() else 0
             self._file: BinaryIO = path.open("ab")
             self._file.truncate(kept)  # half a line, written when the last run was killed
-            if not kept:
-                self._write({"fingerprint": fingerprint})
-        except OSError as error:
-            raise DataError(f"cannot write {path}: {error.strerror}.") from None
+        if not kept:
+            self._write({"fingerprint": fingerprint})
 
     def __enter__(self) -> Journal:
         return self
@@ -44,8 +45,12 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._sync()
-        self._file.close()
+        with contextlib.suppress(UnnpError, OSError) if error is not None else contextlib.nullcontext():
+            try:
+                self._sync()
+            finally:
+                with contextlib.suppress(OSError):  # the sync has said what is wrong
+                    self._file.close()
 
     def add(self, k: int, result: dict[str, Any]) -> None:
         """Record the result of item ``k``. It survives the end of this process at once, a power failure in seconds."""
@@ -64,18 +69,18 @@ class Journal:
                 f"{self.path.parent} holds unfinished work of another configuration or other structures. Restore them, "
                 "choose another output, or delete that folder."
             )
-        self.finished = {int(entry.pop("k")): entry for entry in entries[1:]}
+        self.finished = {entry.pop("k"): entry for entry in entries[1:]}
         return kept
 
     def _write(self, entry: dict[str, Any]) -> None:
-        try:
+        with writing(self.path):
             self._file.write(json.dumps(entry).encode() + b"\n")
             self._file.flush()
-        except OSError as error:
-            raise DataError(f"cannot write {self.path}: {error.strerror}.") from None
 
     def _sync(self) -> None:
-        os.fsync(self._file.fileno())
+        with writing(self.path):
+            self._file.flush()
+            os.fsync(self._file.fileno())
         self._synced = time.monotonic()
 
 
@@ -91,9 +96,9 @@ def _complete_lines(path: Path) -> tuple[list[dict[str, Any]], int]:
     for line in path.read_bytes().splitlines(keepends=True):
         try:
             entry = json.loads(line) if line.endswith(b"\n") else None
-        except ValueError:
+        except (ValueError, RecursionError):
             entry = None
-        if not isinstance(entry, dict) or (entries and "k" not in entry):
+        if not isinstance(entry, dict) or (entries and type(entry.get("k")) is not int):
             break
         entries.append(entry)
         kept += len(line)

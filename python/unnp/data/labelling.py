@@ -19,6 +19,7 @@ from unnp.data.labellers import build_labeller, check_settings
 from unnp.data.progress import counting
 from unnp.data.worker_pool import Failure, run_parallel
 from unnp.errors import DataError
+from unnp.locks import hold_folder
 from unnp.structure import Structure
 
 JOURNAL_FILE = "journal.jsonl"
@@ -73,12 +74,12 @@ def label_structures(
     Raises:
         ConfigError: the settings are wrong.
         DataError: a structure cannot be labelled, or ``work`` belongs to something else.
-        UnnpError: the calculator cannot be started.
+        UnnpError: the calculator cannot be started, ``work`` cannot be written, or another process works in it.
     """
     check_settings(calculator)
-    work.mkdir(parents=True, exist_ok=True)
     failures: dict[int, str] = {}
-    with Journal(work / JOURNAL_FILE, _fingerprint(structures, calculator)) as journal:
+    with hold_folder(work), Journal(work / JOURNAL_FILE, _fingerprint(structures, calculator)) as journal:
+        _forget_damaged(journal.finished, structures)
         todo = [(k, structures[k]) for k in range(len(structures)) if k not in journal.finished]
         results = run_parallel(partial(_start, dict(calculator), folder), todo, workers or available_cpus())
         with closing(results), counting("labelling", len(structures), len(journal.finished)) as advance:
@@ -112,8 +113,24 @@ def _label(label: Callable[[Structure], Structure], structure: Structure) -> dic
 
 
 def _with_labels(structure: Structure, entry: Mapping[str, Any]) -> Structure:
-    stress = None if entry["stress"] is None else np.array(entry["stress"])
+    stress = None if entry.get("stress") is None else np.array(entry["stress"])
     return replace(structure, energy=entry["energy"], forces=np.array(entry["forces"]).reshape(-1, 3), stress=stress)
+
+
+def _forget_damaged(finished: dict[int, dict[str, Any]], structures: Sequence[Structure]) -> None:
+    """Forget recorded results that cannot be labels of their structures: they are computed anew."""
+    for k, entry in list(finished.items()):
+        if not (0 <= k < len(structures) and _fits(entry, len(structures[k]))):
+            del finished[k]
+
+
+def _fits(entry: Mapping[str, Any], n_atoms: int) -> bool:
+    shapes = {"energy": (), "forces": (n_atoms, 3)} | ({"stress": (3, 3)} if entry.get("stress") is not None else {})
+    try:
+        arrays = {name: np.asarray(entry[name], dtype=np.float64) for name in shapes}
+    except (KeyError, TypeError, ValueError):
+        return False
+    return all(arrays[name].shape == shape and np.isfinite(arrays[name]).all() for name, shape in shapes.items())
 
 
 def _stopped(structure: Structure, k: int, message: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
@@ -10,22 +11,28 @@ from typing import overload
 
 import numpy as np
 
-from unnp.data.readers import ReadOptions, iterate_structures
+from unnp.data.readers import LeftBehind, ReadOptions, iterate_structures
 from unnp.data.readers.completeness import Completeness
-from unnp.data.statistics import atom_counts, group_names
+from unnp.data.statistics import LABELS, atom_counts, group_names
 from unnp.data.store import Store, is_store
+from unnp.data.suspicions import suspect_stresses
 from unnp.errors import DataError
 from unnp.structure import Structure
+
+logger = logging.getLogger(__name__)
 
 Paths = str | Path | Sequence[str | Path]
 
 
-def open_structures(paths: Paths, options: ReadOptions | None = None) -> Sequence[Structure]:
+def open_structures(
+    paths: Paths, options: ReadOptions | None = None, left_behind: LeftBehind | None = None
+) -> Sequence[Structure]:
     """Return the structures of one or several paths, in their order.
 
     Args:
         paths: stored data sets (memory-mapped, not read) and files that a reader knows (read into memory).
         options: names, units and required labels; only the required labels concern stored data sets.
+        left_behind: takes note of what the files carry beyond structures and labels; None: nobody asks.
 
     Raises:
         DataError: nothing given, a path does not exist or is corrupt, a label is missing or mixed.
@@ -35,7 +42,7 @@ def open_structures(paths: Paths, options: ReadOptions | None = None) -> Sequenc
         raise DataError("no data given; name at least one file or stored data set.")
     options = options or ReadOptions()
     completeness = Completeness(options)
-    parts = [_open(Path(path), options, completeness) for path in listed]
+    parts = [_open(Path(path), options, completeness, left_behind) for path in listed]
     return parts[0] if len(parts) == 1 else Concatenated(parts)
 
 
@@ -79,17 +86,21 @@ class Concatenated(Sequence[Structure]):
         return [name for part in self._parts for name in group_names(part)]
 
 
-def _open(path: Path, options: ReadOptions, completeness: Completeness) -> Sequence[Structure]:
+def _open(
+    path: Path, options: ReadOptions, completeness: Completeness, left_behind: LeftBehind | None
+) -> Sequence[Structure]:
     if not is_store(path):
-        return list(iterate_structures(path, options, completeness))
-    store = Store(path)
+        return list(iterate_structures(path, options, completeness, left_behind))
+    store = Store(path, verify=True)
+    if doubt := suspect_stresses(store.stresses):
+        logger.warning("%s: %s", path, doubt)
     if options.missing == "error":
         _check_labels(store, options, completeness)
     return store
 
 
 def _check_labels(store: Store, options: ReadOptions, completeness: Completeness) -> None:
-    for label in ("energy", "forces", "stress"):
+    for label in LABELS:
         without = store.first_with(label, present=False)
         if without is not None and label in options.required:
             raise DataError(
@@ -100,5 +111,7 @@ def _check_labels(store: Store, options: ReadOptions, completeness: Completeness
             k = store.first_with(label, present)
             if k is not None:
                 completeness.check_mixed(label, present, f"{store.path} structure {k}")
+    if "any" in options.required and (k := store.first_with("any", present=False)) is not None:
+        raise DataError(f"{store.path} structure {k} ({store[k].source}) has no labels; set missing: allow.")
     if "group" in options.required and "" in store.group_names:
         raise DataError(f"{store.path} has structures without a group; give groups when the files are converted.")

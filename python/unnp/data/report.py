@@ -60,13 +60,26 @@ def _totals(s: Statistics) -> Table:
         "forces", _or_none(s.forces_rms, "rms {:.4f} eV/A") + _or_nothing(s.forces_max, ", largest {:.3f} eV/A")
     )
     gpa = None if s.stress_rms is None else s.stress_rms * GPA_PER_EV_PER_A3
-    table.add_row("stress", _or_none(s.stress_rms, "rms {:.5f} eV/A^3") + _or_nothing(gpa, " ({:.3f} GPa)"))
+    table.add_row(
+        "stress",
+        _or_none(s.stress_rms, "rms {:.5f} eV/A^3") + _or_nothing(gpa, " ({:.3f} GPa)") + _uncounted(s),
+    )
     table.add_row("shortest distances", ", ".join(f"{p} {d:.2f} A" for p, d in s.shortest_distances.items()) or "-")
     if s.average_neighbors is not None:
         table.add_row("neighbours", f"{s.average_neighbors:.2f} within {s.cutoff} A")
     missing = [f"{label} in {s.missing[label]}" for label in LABELS if s.missing[label]]
     table.add_row("missing labels", ", ".join(missing) or "none")
     return table
+
+
+def _uncounted(s: Statistics) -> str:
+    if not s.uncounted_stress:
+        return ""
+    labelled = s.n_structures - s.missing["stress"]
+    return (
+        f"; counts in {labelled - s.uncounted_stress} of {labelled} structures that have one, the others are not periodic "
+        "in all three directions"
+    )
 
 
 def _elements(structures: Sequence[Structure], s: Statistics) -> tuple[Table, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Hashable, Mapping, Sequence
@@ -11,13 +12,16 @@ from typing import Literal, cast, get_args
 import numpy as np
 
 from unnp.data.statistics import group_names
+from unnp.data.store_writer import put_in_place
 from unnp.data.writing import check_target, write_structures
 from unnp.errors import ConfigError, unknown
-from unnp.files import write_atomically
+from unnp.files import make_folder, temporary_beside, write_atomically, writing
+from unnp.locks import hold_output
 from unnp.structure import Structure
 
 Size = float | int | Literal["rest"]
 KeepTogether = Literal["nothing", "group", "source"]
+_RECORD = "split.json"
 
 
 def split(
@@ -104,21 +108,42 @@ def write_split(
 ) -> dict[str, list[int]]:
     """Divide structures and write each part into a folder, with split.json that says how and which went where.
 
-    Arguments and errors are those of ``split`` and ``write_structures``; ``suffix`` is the ending of the parts.
+    Either all parts are there at the end, or none that was not there before. Arguments and errors are those of ``split``
+    and ``write_structures``; ``suffix`` is the ending of the parts.
     """
     if keep_together not in get_args(KeepTogether):
         raise ConfigError(unknown("keep-together", keep_together, get_args(KeepTogether)))
-    paths = {name: folder / f"{name}{suffix}" for name in parts}
-    for path in paths.values():
-        check_target(path, overwrite)
+    names = {name: f"{name}{suffix}" for name in parts}
+    for name in names.values():
+        check_target(folder / name, overwrite)
     together = cast(KeepTogether, keep_together)
     indices = split(structures, parts, seed=seed, keep_together=together, stratify=stratify)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, path in paths.items():
-        write_structures((structures[k] for k in indices[name]), path, overwrite=overwrite)
     choices = {"seed": seed, "parts": dict(parts), "keep_together": keep_together, "stratify": stratify}
-    write_atomically(folder / "split.json", json.dumps({**choices, "indices": indices}))
+    make_folder(folder)
+    with hold_output(folder), writing(folder), temporary_beside(folder / "parts") as staging:
+        for name in names.values():
+            check_target(folder / name, overwrite)
+        staging.mkdir()
+        for part, name in names.items():
+            write_structures((structures[k] for k in indices[part]), staging / name)
+        write_atomically(staging / _RECORD, json.dumps({**choices, "indices": indices}))
+        _move_all([*names.values(), _RECORD], staging, folder)
     return indices
+
+
+def _move_all(names: Sequence[str], staging: Path, folder: Path) -> None:
+    """Move finished parts into their folder; where one cannot be, take back those that were not there before."""
+    new = [name for name in names if not (folder / name).exists()]
+    moved: list[str] = []
+    try:
+        for name in names:
+            put_in_place(staging / name, folder / name)
+            moved.append(name)
+    except OSError:
+        for name in set(moved) & set(new):
+            with contextlib.suppress(OSError):
+                (folder / name).rename(staging / name)
+        raise
 
 
 def parse_parts(text: str) -> dict[str, Size]:

@@ -32,7 +32,8 @@ class Statistics:
         energy_per_atom: (minimum, mean, maximum) [eV].
         forces_rms: root mean square of the components [eV/A].
         forces_max: largest norm [eV/A].
-        stress_rms: root mean square of the components [eV/A^3].
+        stress_rms: root mean square of the components [eV/A^3], of the stresses that count.
+        uncounted_stress: structures whose stress does not count, as they are not periodic in all three directions.
         shortest_distances: of each pair of elements, "Al-Ni" [A]; pairs never closer than 4 A are left out.
         volume_per_atom: smallest and largest [A^3], of the structures that are periodic in all directions.
         average_neighbors: neighbours of an atom within ``cutoff``, averaged over atoms.
@@ -53,6 +54,7 @@ class Statistics:
     volume_per_atom: tuple[float, float] | None = None
     average_neighbors: float | None = None
     cutoff: float | None = None
+    uncounted_stress: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers, strings and lists, for JSON."""
@@ -100,6 +102,7 @@ class RunningStatistics:
         self.missing = dict.fromkeys(LABELS, 0)
         self.squares = {"forces": (0.0, 0), "stress": (0.0, 0)}
         self.forces_max = 0.0
+        self.uncounted_stress = 0
 
     def add(self, structure: Structure) -> None:
         """Add a structure."""
@@ -109,6 +112,9 @@ class RunningStatistics:
         for label in LABELS:
             value = getattr(structure, label)
             self.missing[label] += value is None
+            if label == "stress" and value is not None and not np.all(structure.pbc):
+                self.uncounted_stress += 1
+                continue
             if value is not None and label in self.squares:
                 total, n = self.squares[label]
                 self.squares[label] = (total + float(np.square(value).sum()), n + np.size(value))
@@ -141,6 +147,7 @@ class RunningStatistics:
             volume_per_atom=(min(self.volumes), max(self.volumes)) if self.volumes else None,
             average_neighbors=2 * self.n_bonds / max(1, n_atoms) if self.cutoff is not None else None,
             cutoff=self.cutoff,
+            uncounted_stress=self.uncounted_stress,
         )
 
     def _rms(self, label: str) -> float | None:

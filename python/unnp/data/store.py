@@ -1,6 +1,6 @@
 """The stored form of a data set: a folder of .npy arrays, memory-mapped when read, and dataset.json.
 
-    dataset.json        format, version, shapes and checksums of the arrays, group names, statistics
+    dataset.json        format, version, shapes and checksums of the arrays and of itself, group names, statistics
     offsets.npy         (n + 1,) int64      first atom of each structure
     numbers.npy         (n_atoms,) uint8    positions.npy, forces.npy   (n_atoms, 3) float64 [A, eV/A]
     cell.npy            (n, 3, 3) float64   pbc.npy                     (n, 3) bool
@@ -12,16 +12,16 @@ An absent label is NaN.
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
 
 from unnp.data.statistics import Statistics
-from unnp.errors import DataError
+from unnp.data.store_checks import verify_files
+from unnp.errors import DataError, in_one_line
 from unnp.structure import Structure
 
 FORMAT = "unnp-dataset"
@@ -54,7 +54,8 @@ class Store(Sequence[Structure]):
 
     Args:
         path: the folder.
-        verify: compare the checksums of all arrays too (reads everything once).
+        verify: compare the checksums of all files too, and look for numbers that cannot be (reads everything, once in a
+            process).
 
     Raises:
         DataError: the folder is no stored data set, was written by a newer version, or an array is missing, has another
@@ -65,8 +66,9 @@ class Store(Sequence[Structure]):
         self.path = Path(path)
         self.description = _read_index(self.path)
         self._arrays = {name: self._open(name) for name in ARRAYS}
-        self._check_offsets("offsets", len(self._arrays["numbers"]))
-        self._check_offsets("source_offsets", len(self._arrays["source"]))
+        self._check_lengths()
+        self._check_offsets("offsets", len(self._arrays["numbers"]), smallest=1)
+        self._check_offsets("source_offsets", len(self._arrays["source"]), smallest=0)
         if verify:
             self.verify()
 
@@ -102,28 +104,40 @@ class Store(Sequence[Structure]):
         """The statistics computed when the data set was written."""
         return Statistics.from_dict(self.description["statistics"])
 
+    @property
+    def stresses(self) -> np.ndarray:
+        """(n_structures, 3, 3) stresses that count [eV/A^3]; NaN where there is none."""
+        counts = np.asarray(np.all(self._arrays["pbc"], axis=1))
+        return np.where(counts[:, None, None], self._arrays["stress"], np.nan)
+
     def first_with(self, label: str, present: bool) -> int | None:
-        """Return the first structure that has (or lacks) energy, forces or stress; None where there is none."""
-        array = self._arrays[label]
-        first_rows = self._arrays["offsets"][:-1] if label == "forces" else np.arange(len(self))
-        has = ~np.isnan(array.reshape(len(array), -1)[first_rows, 0])
+        """Return the first structure that has (or lacks) energy, forces or stress ("any": one of them), or None."""
+        labels = ("energy", "forces", "stress") if label == "any" else (label,)
+        has = np.any([self._has(name) for name in labels], axis=0)
         found = np.flatnonzero(has == present)
         return int(found[0]) if len(found) else None
 
+    def _has(self, label: str) -> np.ndarray:
+        array = self._arrays[label]
+        first_rows = self._arrays["offsets"][:-1] if label == "forces" else np.arange(len(self))
+        return ~np.isnan(array.reshape(len(array), -1)[first_rows, 0])
+
     def verify(self) -> None:
-        """Raise DataError where an array is not what was written."""
-        for name in ARRAYS:
-            if file_checksum(self.path / f"{name}.npy") != self.description["arrays"][name]["sha256"]:
-                raise DataError(f"{self.path}/{name}.npy has changed since it was written; make the data set again.")
+        """Raise DataError where a file is not what was written, or holds what cannot be."""
+        verify_files(self.path / INDEX_FILE, self.description, self._arrays)
 
     def _open(self, name: str) -> np.ndarray:
         path = self.path / f"{name}.npy"
         dtype, row, _ = ARRAYS[name]
         try:
             rows = int(self.description["arrays"][name]["rows"])
+            if not path.is_file():
+                raise FileNotFoundError("there is no such file")
             array: np.ndarray = np.load(path, mmap_mode="r" if rows else None, allow_pickle=False)
-        except (OSError, ValueError, EOFError, KeyError, TypeError) as error:
-            raise DataError(f"cannot open {path}: {error}. The data set is damaged; make it again.") from None
+        except Exception as error:  # numpy evaluates the header as Python literals and raises what that stumbles over
+            raise DataError(
+                f"cannot open {path}: {in_one_line(error)}. The data set is damaged; make it again."
+            ) from None
         if array.dtype != np.dtype(dtype) or array.shape != (rows, *row):
             raise DataError(
                 f"{path} holds {array.shape} {array.dtype}, but {INDEX_FILE} says {(rows, *row)} {np.dtype(dtype)}; "
@@ -131,9 +145,16 @@ class Store(Sequence[Structure]):
             )
         return array
 
-    def _check_offsets(self, name: str, end: int) -> None:
+    def _check_lengths(self) -> None:
+        n_atoms, n_bytes = len(self._arrays["numbers"]), len(self._arrays["source"])
+        expected = {"atom": n_atoms, "structure": len(self), "boundary": len(self) + 1, "byte": n_bytes}
+        for name, (_, _, kind) in ARRAYS.items():
+            if len(self._arrays[name]) != expected[kind]:
+                raise DataError(f"{self.path}/{name}.npy does not fit the other arrays; make the data set again.")
+
+    def _check_offsets(self, name: str, end: int, smallest: int) -> None:
         offsets = self._arrays[name]
-        if len(offsets) != len(self) + 1 or offsets[0] != 0 or offsets[-1] != end or (np.diff(offsets) < 0).any():
+        if offsets[0] != 0 or offsets[-1] != end or (np.diff(offsets) < smallest).any():
             raise DataError(f"{self.path}/{name}.npy does not fit the other arrays; make the data set again.")
 
     def _group(self, k: int) -> str:
@@ -161,15 +182,6 @@ class Store(Sequence[Structure]):
         )
 
 
-def file_checksum(path: Path) -> str:
-    """Return the SHA-256 of a file; raise DataError where it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}.") from None
-
-
 def _label(values: np.ndarray) -> np.ndarray | None:
     return None if np.isnan(values.flat[0]) else np.array(values)
 
@@ -180,7 +192,7 @@ def _read_index(path: Path) -> dict[str, Any]:
         index = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise DataError(f"{path} is no stored data set: cannot read {INDEX_FILE} ({error.strerror}).") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{file} is damaged ({error}); make the data set again.") from None
     if not isinstance(index, dict) or index.get("format") != FORMAT:
         raise DataError(f"{file} does not describe a data set of unnp.")
@@ -189,9 +201,15 @@ def _read_index(path: Path) -> dict[str, Any]:
             f"{path} has format version {index.get('version')}, this unnp reads {VERSION}; install a newer unnp, or "
             "convert the original files again."
         )
-    wrong = [k for k in ("n_structures", "arrays", "groups", "statistics") if k not in index]
-    if wrong or not isinstance(index["n_structures"], int) or not isinstance(index["arrays"], dict):
-        raise DataError(
-            f"{file} is damaged (lacks or garbles {', '.join(wrong) or 'entries'}); make the data set again."
-        )
+    wrong = [name for name, is_right in _ENTRIES.items() if name not in index or not is_right(index[name])]
+    if wrong:
+        raise DataError(f"{file} is damaged (lacks or garbles {', '.join(wrong)}); make the data set again.")
     return index
+
+
+_ENTRIES: dict[str, Callable[[Any], bool]] = {
+    "n_structures": lambda n: type(n) is int and n >= 1,
+    "arrays": lambda arrays: isinstance(arrays, dict) and all(isinstance(entry, dict) for entry in arrays.values()),
+    "groups": lambda groups: isinstance(groups, list) and all(isinstance(name, str) for name in groups),
+    "statistics": lambda statistics: isinstance(statistics, dict),
+}

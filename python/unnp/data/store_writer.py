@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -15,8 +16,11 @@ import numpy as np
 
 from unnp import __version__
 from unnp.data.statistics import RunningStatistics
-from unnp.data.store import ARRAYS, FORMAT, INDEX_FILE, VERSION, Store, file_checksum, is_store
+from unnp.data.store import ARRAYS, FORMAT, INDEX_FILE, VERSION, Store, is_store
+from unnp.data.store_checks import file_checksum, index_checksum
 from unnp.errors import DataError
+from unnp.files import make_folder, temporary_beside, writing
+from unnp.locks import hold_output
 from unnp.structure import Structure
 
 _HEADER_BYTES = 128
@@ -31,7 +35,8 @@ def write_store(structures: Iterable[Structure], path: str | Path, *, overwrite:
         overwrite: replace a stored data set that is there.
 
     Raises:
-        DataError: the folder exists, there are no structures, or the disk is full.
+        DataError: the folder exists, there are no structures, or one has no atoms.
+        UnnpError: the disk is full or read-only, or another process writes the same folder.
     """
     with StoreWriter(path, overwrite=overwrite) as writer:
         for structure in structures:
@@ -44,42 +49,43 @@ class StoreWriter:
 
     def __init__(self, path: str | Path, *, overwrite: bool = False) -> None:
         self.path = Path(os.path.abspath(path))
+        self._overwrite = overwrite
         _check_target(self.path, overwrite)
-        self._temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
+        self._held = contextlib.ExitStack()
         self._files: dict[str, BinaryIO] = {}
         self._rows = dict.fromkeys(ARRAYS, 0)
         self._groups: dict[str, int] = {}
         self._statistics = RunningStatistics(cutoff=None)
 
     def __enter__(self) -> StoreWriter:
-        try:
-            shutil.rmtree(self._temporary, ignore_errors=True)
-            self._temporary.mkdir(parents=True)
+        with contextlib.ExitStack() as held:
+            make_folder(self.path.parent)
+            held.enter_context(hold_output(self.path))
+            _check_target(self.path, self._overwrite)  # again: now nobody else can make it
+            held.enter_context(writing(self.path))
+            self._temporary = held.enter_context(temporary_beside(self.path))
+            held.callback(self._close)
+            self._temporary.mkdir()
             for name in ARRAYS:
                 self._files[name] = (self._temporary / f"{name}.npy").open("wb")
                 self._files[name].write(bytes(_HEADER_BYTES))
-        except OSError as error:
-            raise DataError(f"cannot write {self.path}: {error.strerror}.") from None
-        for name in ("offsets", "source_offsets"):
-            self._write(name, np.array([0]))
+            for name in ("offsets", "source_offsets"):
+                self._write(name, np.array([0]))
+            self._held = held.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
+        with self._held:
             if error is None:
                 self._finish()
-        except OSError as failure:
-            raise DataError(f"cannot write {self.path}: {failure.strerror}.") from None
-        finally:
-            for file in self._files.values():
-                file.close()
-            shutil.rmtree(self._temporary, ignore_errors=True)
 
     def append(self, structure: Structure) -> None:
-        """Add a structure at the end; raise DataError where the disk is full."""
+        """Add a structure at the end; raise DataError for one without atoms, UnnpError where the disk is full."""
         n_atoms = len(structure)
+        if not n_atoms:
+            raise DataError(f"{structure.source or 'a structure'} has no atoms; leave it out.")
         source = np.frombuffer(structure.source.encode("utf-8"), dtype=np.uint8)
         rows = {
             "numbers": structure.numbers,
@@ -94,11 +100,9 @@ class StoreWriter:
             "source_offsets": np.array([self._rows["source"] + len(source)]),
             "source": source,
         }
-        try:
+        with writing(self.path):
             for name, values in rows.items():
                 self._write(name, values)
-        except OSError as error:
-            raise DataError(f"cannot write {self.path}: {error.strerror}.") from None
         self._statistics.add(structure)
 
     def _write(self, name: str, values: np.ndarray) -> None:
@@ -129,16 +133,37 @@ class StoreWriter:
             "statistics": statistics.to_dict(),
         }
         with (self._temporary / INDEX_FILE).open("wb") as file:
-            file.write(json.dumps(index, indent=1, allow_nan=False).encode())
+            file.write(json.dumps({**index, "sha256": index_checksum(index)}, indent=1, allow_nan=False).encode())
             _sync(file)
-        self._put_in_place()
+        put_in_place(self._temporary, self.path)
 
-    def _put_in_place(self) -> None:
-        old = self.path.with_name(f".{self.path.name}.{os.getpid()}.old")
-        if self.path.exists():
-            self.path.rename(old)
-        self._temporary.rename(self.path)
-        shutil.rmtree(old, ignore_errors=True)
+    def _close(self) -> None:
+        for file in self._files.values():
+            with contextlib.suppress(OSError):  # what could not be written has been said, or is thrown away anyway
+                file.close()
+
+
+def put_in_place(new: Path, path: Path) -> None:
+    """Give a finished file or stored data set its name; what has that name is replaced, or stays where that fails.
+
+    Raises:
+        OSError: the file system refuses.
+    """
+    if not new.is_dir():
+        new.replace(path)
+        return
+    old = path.with_name(f".{path.name}.old")
+    shutil.rmtree(old, ignore_errors=True)  # of a writer that was killed
+    replaces = path.exists()
+    if replaces:
+        path.rename(old)
+    try:
+        new.rename(path)
+    except OSError:
+        if replaces:
+            old.rename(path)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _check_target(path: Path, overwrite: bool) -> None:

@@ -16,6 +16,7 @@ from unnp.errors import UnnpError
 
 _SPAWN = get_context("spawn")  # a fork would copy the state of MPI and of the thread pools
 _SECONDS_TO_STOP = 2.0
+_PUT_OFF = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def _exit_reason(code: int | None) -> str:
 def _start_worker(start: Callable[[], Callable[[Any], Any]]) -> _Worker:
     ours, theirs = _SPAWN.Pipe()
     process = _SPAWN.Process(target=_work, args=(theirs, start), daemon=True)
-    with _one_thread():
+    with _one_thread(), _signals_later():
         process.start()
     theirs.close()
     return _Worker(process, ours)
@@ -132,28 +133,39 @@ def _one_thread() -> Iterator[None]:
             os.environ["OMP_NUM_THREADS"] = before
 
 
+@contextmanager
+def _signals_later() -> Iterator[None]:
+    """Put off Ctrl-C and SIGTERM while a process is started.
+
+    The new process inherits that, so that Ctrl-C does not stop it while it imports, and it is never left with half of
+    what it has to unpickle. The worker undoes it as soon as it knows what to do.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _PUT_OFF)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _work(connection: Connection, start: Callable[[], Callable[[Any], Any]]) -> None:
     """Serve items until the other end closes, which it also does when its process is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes the connection
-    try:
-        compute = start()
-    except Exception as error:
-        connection.send(("not started", _message(error)))
-        return
-    connection.send(("ready", None))
-    while True:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _PUT_OFF)
+    with suppress(EOFError, OSError):  # the other end has been closed
         try:
-            item = connection.recv()
-        except (EOFError, OSError):
-            return
-        try:
-            answer = ("result", compute(item))
+            compute = start()
         except Exception as error:
-            answer = ("failure", _message(error))
-        try:
-            connection.send(answer)
-        except OSError:
+            connection.send(("not started", _message(error)))
             return
+        connection.send(("ready", None))
+        while True:
+            item = connection.recv()
+            try:
+                answer = ("result", compute(item))
+            except Exception as error:
+                answer = ("failure", _message(error))
+            connection.send(answer)
 
 
 def _message(error: Exception) -> str:

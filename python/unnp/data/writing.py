@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from ase.data import chemical_symbols
 
 from unnp.data.store_writer import write_store
 from unnp.errors import DataError
-from unnp.files import write_atomically
+from unnp.files import make_folder, write_atomically
+from unnp.locks import hold_output
 from unnp.structure import Structure
 
 EXTXYZ_SUFFIXES = (".xyz", ".extxyz", ".xyz.gz", ".extxyz.gz")
@@ -39,16 +41,32 @@ def write_structures(
         overwrite: replace what is there (only a stored data set or a file of the same kind).
 
     Raises:
-        DataError: the target exists, cannot be written, or its ending is not known; there are no structures.
+        DataError: the target exists, or its ending is not known; there are no structures.
+        UnnpError: the target cannot be written, or another process writes it.
     """
     path = Path(path)
+    with holding_target(path, overwrite):
+        if is_extxyz(path):
+            _write_extxyz(structures, path, info)
+        elif info is not None:
+            raise DataError(f"{path}: a stored data set has no place for {', '.join(info[0])}; end in .extxyz.")
+        else:
+            write_store(structures, path, overwrite=overwrite)
+
+
+@contextmanager
+def holding_target(path: Path, overwrite: bool) -> Iterator[None]:
+    """Hold the lock of a target, so that nobody else writes it, and check it as ``check_target`` does.
+
+    Raises:
+        DataError: see ``check_target``.
+        UnnpError: another process writes the same target, or its folder cannot be written.
+    """
     check_target(path, overwrite)
-    if is_extxyz(path):
-        _write_extxyz(structures, path, info)
-    elif info is not None:
-        raise DataError(f"{path}: a stored data set has no place for {', '.join(info[0])}; end in .extxyz.")
-    else:
-        write_store(structures, path, overwrite=overwrite)
+    make_folder(path.parent)
+    with hold_output(path):
+        check_target(path, overwrite)
+        yield
 
 
 def check_target(path: Path, overwrite: bool) -> None:
@@ -70,7 +88,6 @@ def _write_extxyz(structures: Iterable[Structure], path: Path, info: Sequence[Ma
     if not text.tell():
         raise DataError(f"there are no structures to write to {path}.")
     content = text.getvalue()
-    path.parent.mkdir(parents=True, exist_ok=True)
     # Without a time stamp the same structures give the same file.
     write_atomically(path, gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -14,7 +16,9 @@ from unnp.data.labelling import JOURNAL_FILE, Labelled, available_cpus, label_st
 from unnp.data.store import Store, is_store
 from unnp.data.store_writer import write_store
 from unnp.errors import DataError
-from unnp.files import write_atomically
+from unnp.files import write_atomically, writing
+from unnp.locks import Lock, hold_folder
+from unnp.structure import Structure
 
 RECIPE_FILE = "recipe.yaml"
 STRUCTURES_FOLDER = "structures"
@@ -43,21 +47,40 @@ def generate(
     Raises:
         ConfigError: a crystal, a surface or the calculator of the recipe is wrong.
         DataError: ``work`` belongs to another recipe, a run or a structure failed.
+        UnnpError: ``work`` cannot be written, or another process works in it.
     """
     workers = workers or available_cpus()
-    _check_same_recipe(recipe, work)
+    with hold_folder(work) as lock, _removed_where_empty(work, lock):
+        _check_same_recipe(recipe, work)
+        structures = _structures(recipe, folder, work, workers)
+        if recipe.calculator is None:
+            return Labelled(structures, {})
+        return label_structures(
+            structures, recipe.calculator, folder=folder, work=work, workers=workers, on_failure=on_failure
+        )
+
+
+@contextmanager
+def _removed_where_empty(work: Path, lock: Lock) -> Iterator[None]:
+    """Remove the work folder after an error, where nothing but its lock is in it."""
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            if all(path == lock.path for path in work.iterdir()):
+                lock.path.unlink()
+                work.rmdir()
+        raise
+
+
+def _structures(recipe: Recipe, folder: Path, work: Path, workers: int) -> list[Structure]:
+    """Return the structures of a recipe, those that are kept in ``work`` or new ones, which are kept there."""
     stored = work / STRUCTURES_FOLDER
     if not is_store(stored):
         structures = generate_structures(recipe, folder, workers)
-        work.mkdir(parents=True, exist_ok=True)
         write_atomically(work / RECIPE_FILE, dump_yaml(recipe))
         write_store(structures, stored)
-    structures = list(Store(stored))
-    if recipe.calculator is None:
-        return Labelled(structures, {})
-    return label_structures(
-        structures, recipe.calculator, folder=folder, work=work, workers=workers, on_failure=on_failure
-    )
+    return list(Store(stored, verify=True))
 
 
 def _check_same_recipe(recipe: Recipe, work: Path) -> None:
@@ -70,4 +93,13 @@ def _check_same_recipe(recipe: Recipe, work: Path) -> None:
             f"{work} holds unfinished work of another recipe (its {RECIPE_FILE} says which). Restore that recipe, "
             "choose another output, or delete that folder."
         )
-    shutil.rmtree(work)
+    for left in (work / STRUCTURES_FOLDER, work / JOURNAL_FILE, path):
+        _remove(left)
+
+
+def _remove(path: Path) -> None:
+    with writing(path):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)

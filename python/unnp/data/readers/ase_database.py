@@ -21,6 +21,6 @@ def read_database(path: Path) -> Iterator[Frame]:
             for k, row in enumerate(database.select(sort="id")):
                 where = f"{path} frame {k} (id {row.id})"
                 atoms = row.toatoms(add_additional_information=True)
-                yield Frame(atoms, f"{path} frame {k}", sources_of(atoms))
+                yield Frame(atoms, f"{path} frame {k}", sources_of(atoms, "db"))
     except Exception as error:  # SQLite and ASE raise what they stumble over
         raise DataError(f"{where}: cannot be read as an ASE database ({error}). Is the file complete?") from None

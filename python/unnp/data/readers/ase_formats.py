@@ -2,59 +2,102 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from ase import Atoms
 from ase.io.formats import UnknownFileTypeError, filetype, get_ioformat, iread
 
 from unnp.data.readers.base import Frame, register
-from unnp.errors import DataError
+from unnp.data.readers.convergence import converged_steps
+from unnp.data.readers.format_labels import held_by
+from unnp.data.readers.lammps_files import DATA, DUMPS, TypesAndUnits, is_data_file, look_into, numbers_of_types
+from unnp.errors import DataError, in_one_line
 
 # Formats whose reading unpickles, so that a file could run code, or that are no files.
 _REFUSED = ("bundletrajectory", "postgresql", "mysql", "py", "gpw")
 _PICKLE_TRAJECTORY = b"PickleTrajectory"
+_NUMBERED_SPECIES = "netcdftrajectory"  # LAMMPS' types and ASE's atomic numbers have the same name in it
 
 
 @register("ase")
-def read_ase(path: Path) -> Iterator[Frame]:
-    """Yield the frames of a file in the format that ASE recognises."""
-    kind = _format(path)
-    frames = iread(str(path), index=":", format=kind, do_not_split_by_at_sign=True)
+def read_ase(path: Path, kind: str | None = None) -> Iterator[Frame]:
+    """Yield the frames of a file in the format that ASE recognises, or in that of a given name."""
+    kind = _format(path, kind)
+    of_lammps = look_into(path, kind) if kind in (DATA, *DUMPS) else None
+    converged = converged_steps(path, kind)
+    frames = _atoms(path, kind, _keywords(of_lammps))
+    if False in converged:
+        listed = list(frames)
+        known: list[bool | None] = [*converged] if len(listed) == len(converged) else [None] * len(listed)
+        pairs = zip(listed, known, strict=True)
+    else:
+        pairs = ((atoms, True) for atoms in frames)  # type: ignore[assignment]
+    for k, (atoms, step_converged) in enumerate(pairs):
+        types, named = _types(atoms, kind, of_lammps)
+        sources = sources_of(atoms, kind)
+        yield Frame(atoms, f"{path} frame {k}", sources, types, named, step_converged)
+
+
+def _atoms(path: Path, kind: str, keywords: dict[str, Any]) -> Iterator[Atoms]:
     k = 0
-    while True:
-        where = f"{path} frame {k}"
-        try:
-            atoms = next(frames, None)
-        except Exception as error:  # each of ASE's readers raises what its parsing stumbles over
-            reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            raise DataError(f"{where}: cannot be read as {kind} ({reason}). Is the file complete?") from None
-        if atoms is None:
-            return
-        yield Frame(atoms, where, sources_of(atoms))
-        k += 1
-
-
-def _format(path: Path) -> str:
     try:
-        kind = filetype(str(path))  # where it knows no better, it takes the ending for the format
+        for atoms in iread(str(path), index=":", format=kind, do_not_split_by_at_sign=True, **keywords):
+            yield atoms
+            k += 1
+    except Exception as error:  # each of ASE's readers raises what its parsing stumbles over
+        text = in_one_line(error)
+        reason = f"{type(error).__name__}: {text}" if text else type(error).__name__
+        raise DataError(
+            f"{path} frame {k}: cannot be read as {kind} ({reason}). Is the file complete, and of that format?"
+        ) from None
+
+
+def _format(path: Path, kind: str | None) -> str:
+    try:
+        # Where ASE knows no better, it takes the ending for the format.
+        kind = kind or (DATA if is_data_file(path) else filetype(str(path)))
         get_ioformat(kind)
         with path.open("rb") as file:
             head = file.read(len(_PICKLE_TRAJECTORY))
     except (UnknownFileTypeError, OSError, EOFError) as error:
-        raise DataError(f"{path}: no reader knows this file ({error}); convert it to extended XYZ.") from None
+        raise DataError(
+            f"{path}: no reader knows this file ({error}); name its format (--read format=..., `ase info --formats` "
+            "lists them), or convert it to extended XYZ."
+        ) from None
     if kind in _REFUSED or head == _PICKLE_TRAJECTORY:
         raise DataError(f"{path}: {kind} files are not read, because a file could run code; convert it with ASE.")
     return kind
 
 
-def sources_of(atoms: Atoms) -> list[Mapping[str, Any]]:
-    """Return the places where ASE keeps named values of a structure.
+def _keywords(of_lammps: TypesAndUnits | None) -> dict[str, Any]:
+    return {} if of_lammps is None else {"units": of_lammps.units, **of_lammps.keywords}
+
+
+def _types(atoms: Atoms, kind: str, of_lammps: TypesAndUnits | None) -> tuple[np.ndarray | None, bool]:
+    """Return the types of a frame's atoms and whether their elements are known; put in elements that a data file says."""
+    if of_lammps is None:
+        return (atoms.numbers.copy(), False) if kind == _NUMBERED_SPECIES else (None, True)
+    if kind in DUMPS:
+        return atoms.arrays.get("type", None if of_lammps.elements_known else atoms.numbers), of_lammps.elements_known
+    types = atoms.numbers.copy()
+    numbers = numbers_of_types(types, of_lammps.element_of_type)
+    if numbers is not None:
+        atoms.set_atomic_numbers(numbers)
+    return types, numbers is not None
+
+
+def sources_of(atoms: Atoms, kind: str) -> list[Mapping[str, Any]]:
+    """Return the places where ASE keeps named values of a structure, without what it has made up.
 
     The calculator's results are taken as they are: its methods would compute, or zero the forces on constrained atoms.
     """
-    results = getattr(atoms.calc, "results", {}) if atoms.calc is not None else {}
+    results: Mapping[str, Any] = {}
+    with contextlib.suppress(AttributeError):
+        results = held_by(kind, atoms.calc.results)
     nested = [atoms.info[name] for name in ("key_value_pairs", "data") if isinstance(atoms.info.get(name), Mapping)]
     arrays = {name: value for name, value in atoms.arrays.items() if name not in ("numbers", "positions")}
     info = {name: value for name, value in atoms.info.items() if name not in ("key_value_pairs", "data")}

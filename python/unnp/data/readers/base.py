@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
+import numpy as np
 from ase import Atoms
+from ase.io.formats import ioformats
 
-from unnp.errors import ConfigError, unknown
+from unnp.errors import ConfigError, did_you_mean
 
 COMPRESSIONS = (".gz", ".bz2", ".xz")
 
@@ -25,11 +28,17 @@ class Frame:
         atoms: positions, cell and elements.
         where: "file frame k", k counted from 0, for messages.
         sources: places that hold named values, for labels to be looked up in.
+        types: (n_atoms,) numbers of the species, where the file numbers them; None: it names elements.
+        elements_known: whether the file says, besides ``types``, which elements they are.
+        converged: whether the electronic steps converged; None: some of the file did not, but not which can be told.
     """
 
     atoms: Atoms
     where: str
     sources: Sequence[Mapping[str, Any]]
+    types: np.ndarray | None = None
+    elements_known: bool = True
+    converged: bool | None = True
 
     def names(self) -> list[str]:
         """Return the names of all values, sorted."""
@@ -56,6 +65,7 @@ class Reader:
 
 _REGISTRY: dict[str, Reader] = {}
 FALLBACK = "ase"
+_SAME_AS = {"xyz": "extxyz", "db": "ase-db"}  # ASE's names of formats that have a reader of their own here
 
 
 def register(name: str, suffixes: tuple[str, ...] = ()) -> Callable[[ReadFrames], ReadFrames]:
@@ -82,12 +92,22 @@ def readers() -> dict[str, Reader]:
 
 
 def reader_for(path: Path, name: str | None) -> Reader:
-    """Return the reader of a given name, or the one for the file's ending; raise ConfigError for an unknown name."""
+    """Return the reader of a given name, or the one for the file's ending; raise ConfigError for an unknown name.
+
+    The names are those of ``readers()`` and those that ASE gives the formats it reads, such as lammps-data.
+    """
     known = readers()
-    if name is not None:
-        if name not in known:
-            raise ConfigError(unknown("format", name, known))
+    if name is None:
+        bare = path.with_suffix("") if path.suffix.lower() in COMPRESSIONS else path
+        fitting = [reader for reader in known.values() if bare.suffix.lower() in reader.suffixes]
+        return fitting[0] if fitting else known[FALLBACK]
+    name = _SAME_AS.get(name, name)
+    if name in known:
         return known[name]
-    bare = path.with_suffix("") if path.suffix.lower() in COMPRESSIONS else path
-    fitting = [reader for reader in known.values() if bare.suffix.lower() in reader.suffixes]
-    return fitting[0] if fitting else known[FALLBACK]
+    of_ase = [kind for kind, ioformat in ioformats.items() if ioformat.can_read]
+    if name not in of_ase:
+        raise ConfigError(
+            f"unknown format '{name}'; allowed: {', '.join(known)}, and the formats of ASE (`ase info --formats`)."
+            f"{did_you_mean(name, [*known, *of_ase])}"
+        )
+    return Reader(name, partial(known[FALLBACK].frames, kind=name))  # type: ignore[call-arg]

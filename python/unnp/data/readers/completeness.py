@@ -25,10 +25,10 @@ class Completeness:
         if self._options.missing == "allow":
             return
         present = {label: getattr(structure, label) is not None for label in ("energy", "forces", "stress")}
-        present["group"] = structure.group != ""
+        present |= {"any": any(present.values()), "group": structure.group != ""}
         for label in self._options.required:
             if not present[label]:
-                raise DataError(describe_missing(frame, label, self._options))
+                raise DataError(describe_missing(frame, "energy" if label == "any" else label, self._options))
         for label in ("energy", "forces", "stress"):
             self.check_mixed(label, present[label], structure.source)
 

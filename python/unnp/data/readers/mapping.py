@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from ase.data import atomic_numbers
 
 from unnp.data.readers.base import Frame
 from unnp.data.readers.options import ReadOptions
-from unnp.errors import DataError, did_you_mean
-from unnp.structure import Structure
+from unnp.errors import DataError, did_you_mean, in_one_line
+from unnp.structure import LARGEST_LABEL, Structure
 
 # Where the 6 numbers of each Voigt order stand in the 3x3 tensor.
 _VOIGT_ROWS = {"ase": [0, 1, 2, 1, 0, 0], "vasp": [0, 1, 2, 0, 1, 0], "lammps": [0, 1, 2, 0, 0, 1]}
@@ -49,6 +50,7 @@ def describe_missing(frame: Frame, label: str, options: ReadOptions) -> str:
 def _geometry(frame: Frame, options: ReadOptions) -> Structure:
     structure = Structure.from_atoms(frame.atoms)
     structure.source = frame.where
+    structure.numbers = _numbers_of_elements(frame, options)
     structure.positions = structure.positions * options.length_factor
     structure.cell = structure.cell * options.length_factor
     if not len(structure):
@@ -60,6 +62,27 @@ def _geometry(frame: Frame, options: ReadOptions) -> Structure:
     if np.all(structure.pbc) and structure.volume < 1e-6:
         raise DataError(f"{frame.where} is periodic but its cell has no volume; give the cell, or pbc F F F.")
     return structure
+
+
+def _numbers_of_elements(frame: Frame, options: ReadOptions) -> np.ndarray:
+    """Return the atomic numbers; elements that the options give for types win over those in the file."""
+    element_of_type = options.element_of_type
+    if frame.types is None or (frame.elements_known and element_of_type is None):
+        return frame.atoms.numbers.copy()
+    present = [int(t) for t in np.unique(frame.types)]
+    listed = in_one_line(", ".join(map(str, present)), 60)
+    if element_of_type is None:
+        raise DataError(
+            f"{frame.where} numbers its species ({listed}) and does not say which elements they are. Give the elements "
+            "of the types 1, 2, ... in their order: --read elements='[Al, Ni]', in YAML read: {elements: [Al, Ni]}."
+        )
+    for number in present:
+        if number not in element_of_type:
+            raise DataError(
+                f"{frame.where} has the types {listed}, but elements says nothing of type {number}; give the elements "
+                "of all types, in their order."
+            )
+    return np.array([atomic_numbers[element_of_type[int(t)]] for t in frame.types], dtype=np.int64)
 
 
 def _lookup(frame: Frame, key: str, label: str) -> Any:
@@ -93,6 +116,10 @@ def _numbers(frame: Frame, key: str, label: str, factor: float) -> np.ndarray | 
     if not np.isfinite(array).all():
         raise DataError(
             f"{frame.where}: {label} ('{key}') is not finite (NaN or infinite); repair or remove the frame."
+        )
+    if array.size and np.abs(array * factor).max() > LARGEST_LABEL:
+        raise DataError(
+            f"{frame.where}: {label} ('{key}') holds {np.abs(array).max():g}, which cannot be; repair or remove the frame."
         )
     return array * factor
 

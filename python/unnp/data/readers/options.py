@@ -7,10 +7,11 @@ from typing import Literal
 from pydantic import field_validator, model_validator
 
 from unnp.config import Config
-from unnp.errors import unknown
+from unnp.elements import atomic_number
+from unnp.errors import DataError, unknown
 from unnp.units import ENERGY_TO_EV, LENGTH_TO_A, STRESS_TO_EV_PER_A3
 
-Label = Literal["energy", "forces", "stress", "group"]
+Label = Literal["energy", "forces", "stress", "group", "any"]
 VoigtOrder = Literal["ase", "vasp", "lammps"]
 
 
@@ -18,7 +19,7 @@ class ReadOptions(Config):
     """How to read labelled structures. Values that ASE has converted (everything but extxyz) are in eV and Angstrom."""
 
     format: str | None = None
-    """Reader, for instance extxyz or ase; default: by the ending of the file."""
+    """Format: extxyz, ase-db, or any name of ASE's, e.g. lammps-data; default: by the file's ending and content."""
     energy_key: str = "energy"
     """Name of the total energy; `free_energy` is taken only where it is asked for here."""
     forces_key: str = "forces"
@@ -43,8 +44,12 @@ class ReadOptions(Config):
     """Which sense of the stress is positive in the file."""
     voigt_order: VoigtOrder = "ase"
     """Order of 6 numbers: ase xx yy zz yz xz xy, vasp xx yy zz xy yz xz, lammps xx yy zz xy xz yz."""
+    elements: tuple[str, ...] | dict[int, str] | None = None
+    """Elements of the types 1, 2, ... of files that number their species (LAMMPS), e.g. `[Al, Ni]` or `{1: Al, 2: Ni}`."""
+    unconverged: Literal["leave_out", "keep", "error"] = "leave_out"
+    """What to do with steps of VASP, Quantum ESPRESSO, GPAW and others whose electronic steps did not converge."""
     required: tuple[Label, ...] = ("energy", "forces")
-    """Labels every structure must have."""
+    """Labels every structure must have; `any` stands for at least one of energy, forces and stress."""
     missing: Literal["error", "allow"] = "error"
     """What to do where a required label is missing, or a label is there in some structures only."""
 
@@ -72,11 +77,34 @@ class ReadOptions(Config):
             _known("length unit in forces_unit", length, LENGTH_TO_A)
         return unit
 
+    @field_validator("elements", mode="before")
+    @classmethod
+    def _words(cls, elements: object) -> object:
+        return elements.replace(",", " ").split() if isinstance(elements, str) else elements
+
+    @field_validator("elements")
+    @classmethod
+    def _elements(cls, elements: tuple[str, ...] | dict[int, str] | None) -> tuple[str, ...] | dict[int, str] | None:
+        if elements is not None:
+            symbols = list(elements.values()) if isinstance(elements, dict) else elements
+            if not symbols:
+                raise ValueError("give at least one element")
+            for symbol in symbols:
+                _known_element(symbol)
+        return elements
+
     @model_validator(mode="after")
     def _stress_or_virial(self) -> ReadOptions:
         if self.virial_key is not None and "stress_key" in self.model_fields_set:
             raise ValueError("give either stress_key or virial_key, not both")
         return self
+
+    @property
+    def element_of_type(self) -> dict[int, str] | None:
+        """Chemical symbols by the number of the type; None where none are given."""
+        if self.elements is None or isinstance(self.elements, dict):
+            return self.elements
+        return dict(enumerate(self.elements, start=1))
 
     @property
     def energy_factor(self) -> float:
@@ -102,11 +130,18 @@ class ReadOptions(Config):
         return STRESS_TO_EV_PER_A3[self.stress_unit] * (1.0 if self.stress_sign == "tension" else -1.0)
 
 
+def _known_element(symbol: str) -> None:
+    try:
+        atomic_number(symbol)
+    except DataError as error:
+        raise ValueError(str(error)) from None
+
+
 def _known(what: str, given: str, allowed: dict[str, float]) -> str:
     if given not in allowed:
         raise ValueError(unknown(what, given, allowed))
     return given
 
 
-UNLABELLED = ReadOptions(required=(), missing="allow")
+UNLABELLED = ReadOptions(required=(), missing="allow", unconverged="keep")
 """For files whose labels, if any, do not matter."""

@@ -1,0 +1,124 @@
+"""What ASE does not ask of LAMMPS' files: which elements the types are, and in which units the numbers stand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase.data import atomic_masses, chemical_symbols
+
+from unnp.data.readers.text import head_of, lines_of
+from unnp.elements import is_symbol
+
+DUMPS = ("lammps-dump-text", "lammps-dump-binary")
+DATA = "lammps-data"
+_MOST_TYPES = 1000
+_DEFAULT_ELEMENT = "C"  # what LAMMPS writes for all types where dump_modify names no elements
+
+
+@dataclass
+class TypesAndUnits:
+    """What a LAMMPS file says of its types.
+
+    Attributes:
+        element_of_type: chemical symbols by type, as far as a data file says them.
+        elements_known: whether a dump says its elements, or the masses of elements.
+        units: unit style; metal where the file says nothing.
+        keywords: what ASE's reader needs to know.
+    """
+
+    element_of_type: dict[int, str] = field(default_factory=dict)
+    elements_known: bool = False
+    units: str = "metal"
+    keywords: dict[str, Any] = field(default_factory=dict)
+
+
+def is_data_file(path: Path) -> bool:
+    """Tell whether the head of a file is that of a LAMMPS data file: a number of atoms, and the bounds of a box."""
+    head = head_of(path)
+    has_atoms = re.search(r"^\s*\d+\s+atoms\b", head, re.MULTILINE)
+    return bool(has_atoms and re.search(r"^\s*\S+\s+\S+\s+xlo\s+xhi\b|\bavec\b", head, re.MULTILINE))
+
+
+def look_into(path: Path, kind: str) -> TypesAndUnits:
+    """Return what a file of a kind says of types and units; raise DataError where it cannot be read."""
+    if kind == DATA:
+        return _look_into_data(path)
+    if kind == "lammps-dump-text":
+        return _look_into_dump(path)
+    return TypesAndUnits()  # a binary dump has numbers only
+
+
+def element_of_mass(mass: float) -> str | None:
+    """Return the element of a mass [amu]; None where none is near, as for the masses of reduced units."""
+    z = int(np.argmin(np.abs(atomic_masses[1:] - mass))) + 1
+    near = abs(float(atomic_masses[z]) - mass) <= min(0.05, 0.005 * mass)
+    return chemical_symbols[z] if near else None
+
+
+def _look_into_data(path: Path) -> TypesAndUnits:
+    lines = lines_of(path, errors="replace")
+    units = re.search(r"units = (\w+)", next(lines, ""))
+    masses: dict[int, str] = {}
+    labels: dict[int, str] = {}
+    into: dict[int, str] | None = None
+    for line in lines:
+        words = line.partition("#")[0].split()
+        if words and words[0][0].isalpha():
+            into = {"Masses": masses, "Atom Type Labels": labels}.get(" ".join(words))
+        elif into is not None and len(words) == 2 and words[0].isdigit():
+            into[int(words[0])] = words[1]
+    found = {t: symbol for t, mass in masses.items() if (symbol := _element_of_text(mass))}
+    found.update({t: label for t, label in labels.items() if is_symbol(label)})
+    # ASE would take the nearest element whatever the mass is, and types for atomic numbers where there is none.
+    same = {t: t for t in [*masses, *labels] or range(1, _MOST_TYPES)}
+    return TypesAndUnits(found, units=units[1] if units else "metal", keywords={"Z_of_type": same})
+
+
+def _element_of_text(mass: str) -> str | None:
+    try:
+        return element_of_mass(float(mass))
+    except ValueError:
+        return None
+
+
+def _look_into_dump(path: Path) -> TypesAndUnits:
+    units, known = "metal", True
+    columns: list[str] | None = None
+    elements: dict[str, str] = {}
+    lines = lines_of(path, errors="replace")
+    for line in lines:
+        if line.startswith("ITEM:"):
+            columns = line.split()[2:] if line.startswith("ITEM: ATOMS") else None
+            if columns is not None and "element" not in columns and "mass" not in columns:
+                known = False
+            if line.startswith("ITEM: UNITS"):
+                units = next(lines, "").strip()
+        elif columns is not None and known:
+            known = _says_element(line.split(), columns, elements)
+    by_default = len(elements) > 1 and set(elements.values()) == {_DEFAULT_ELEMENT}
+    return TypesAndUnits(elements_known=known and not by_default, units=units)
+
+
+def _says_element(row: list[str], columns: list[str], elements: dict[str, str]) -> bool:
+    """Note which element the type of a row is said to be; return False where it is none."""
+    if len(row) != len(columns):
+        return True  # ASE will say that the file is damaged
+    values = dict(zip(columns, row, strict=True))
+    element = values["element"] if "element" in values else _element_of_text(values["mass"])
+    if element is None:
+        return False
+    elements[values.get("type", "")] = element
+    return True
+
+
+def numbers_of_types(types: Iterable[int], element_of_type: dict[int, str]) -> np.ndarray | None:
+    """Return the atomic numbers of types, None where a type has no element."""
+    types = list(types)
+    if not set(types) <= set(element_of_type):
+        return None
+    return np.array([chemical_symbols.index(element_of_type[t]) for t in types], dtype=np.int64)

@@ -1,0 +1,48 @@
+"""Numbers that are possible, but most likely stand in another unit, or were never computed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unnp.units import GPA_PER_EV_PER_A3, STRESS_TO_EV_PER_A3
+
+LARGEST_LIKELY_STRESS = 1.0
+"""[eV/A^3], root mean square of the components of one structure; 160 GPa, less than half the pressure in the Earth's core."""
+
+_USUAL_GPA = 5.0  # of hot, strained and disordered structures, within a factor of ten or so
+
+
+def suspect_stresses(stresses: np.ndarray, unit: str = "eV/A^3") -> str:
+    """Return what is to be said of stresses that are too large to be likely; empty where there are none.
+
+    Args:
+        stresses: (n_structures, 3, 3) [eV/A^3]; NaN where there is none.
+        unit: in which they were taken to be.
+    """
+    rms = np.sqrt(np.mean(np.square(stresses), axis=(1, 2))) if len(stresses) else np.zeros(0)
+    large = rms[rms > LARGEST_LIKELY_STRESS]
+    if not len(large):
+        return ""
+    typical = float(np.median(large))
+    others = {
+        name: typical / STRESS_TO_EV_PER_A3[unit] * factor * GPA_PER_EV_PER_A3
+        for name, factor in STRESS_TO_EV_PER_A3.items()
+        if name != unit
+    }
+    likely = min(others, key=lambda name: abs(np.log(others[name] / _USUAL_GPA)))
+    return (
+        f"the stress of {len(large)} of {int(np.isfinite(rms).sum())} structures is {typical * GPA_PER_EV_PER_A3:.4g} GPa, "
+        f"taken as {unit}. It is likely in {likely} ({others[likely]:.3g} GPa): give stress_unit={likely}, with "
+        "stress_sign=compression where the file counts pressure positive, as VASP and LAMMPS do; a virial in energy "
+        "units is read with virial_key."
+    )
+
+
+def suspect_energies(all_energies_are_zero: bool, forces_max: float) -> str:
+    """Return what is to be said where all energies are exactly 0 though forces [eV/A] are not; else an empty text."""
+    if not all_energies_are_zero or not forces_max > 0:
+        return ""
+    return (
+        "every energy is exactly 0, though forces are not: it was most likely never computed (ASE writes 0 for LAMMPS "
+        "dumps). Without energies the forces can still be learnt: give energy_key another name and missing=allow."
+    )
