@@ -176,3 +176,36 @@ def test_kill_minus_9_loses_nothing_finished(make_structures: Make, tmp_path: Pa
     k, energy = (json.loads(before.splitlines()[1])[key] for key in ("k", "energy"))
     assert results[k].energy == energy
     assert np.isfinite(energy)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("delay", [0.0, 0.3])
+def test_signals_while_workers_start_print_no_traceback_of_a_worker(tmp_path: Path, number: int, delay: float) -> None:
+    code = (
+        "import sys\nfrom functools import partial\nfrom unnp.data.worker_pool import run_parallel\n"
+        "if __name__ == '__main__':\n    print('begins', flush=True)\n    try:\n"
+        "        list(run_parallel(partial(eval, 'abs'), [(k, 1) for k in range(4)], 4))\n"
+        "    except KeyboardInterrupt:\n        sys.exit(130)\n"
+    )
+    (tmp_path / "run.py").write_text(code)
+    command = [sys.executable, str(tmp_path / "run.py")]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    time.sleep(delay)
+    os.killpg(process.pid, number)
+    _, errors = process.communicate(timeout=60)
+    assert "Traceback" not in errors
+
+
+def test_results_in_a_journal_that_do_not_fit_are_computed_anew(make_structures: Make, tmp_path: Path) -> None:
+    structures = make_structures(3, labelled=False)
+    run = partial(label_structures, structures, EMT, folder=tmp_path, work=tmp_path / "work", workers=1)
+    good = run()
+    first, *lines = _lines(tmp_path)
+    wrong = [lines[0].replace('"energy"', '"enargy"'), lines[1].replace("[[", "[", 1).replace("]]", "]", 1), lines[2]]
+    path = tmp_path / "work/journal.jsonl"
+    path.write_text("\n".join([first, *wrong, '{"k": 99}']) + "\n")
+    assert [s.energy for s in run().structures] == [s.energy for s in good.structures]

@@ -1,0 +1,249 @@
+"""Files of other programs: what they do not hold is not made up, and what they do not say is asked for."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.build import bulk
+from ase.constraints import FixAtoms
+from ase.io import write
+from unnp.config import from_dict
+from unnp.data.readers import LeftBehind, ReadOptions, iterate_structures, read_structures
+from unnp.data.readers.convergence import converged_steps
+from unnp.data.statistics import statistics
+from unnp.errors import ConfigError, DataError
+from unnp.structure import Structure
+
+Write = Callable[..., Path]
+ALLOW = ReadOptions(missing="allow")
+BOX = "ITEM: TIMESTEP\n0\nITEM: NUMBER OF ATOMS\n2\nITEM: BOX BOUNDS pp pp pp\n" + "0 3.6\n" * 3
+
+
+def options(**settings: Any) -> ReadOptions:
+    return from_dict({"missing": "allow", **settings}, ReadOptions)
+
+
+def dump(path: Path, columns: str, *rows: str, head: str = "") -> Path:
+    path.write_text(f"{head}{BOX}ITEM: ATOMS {columns}\n" + "".join(f"{row}\n" for row in rows))
+    return path
+
+
+def test_dump_has_forces_but_no_energy(tmp_path: Path) -> None:
+    rows = ("1 1 Cu 0 0 0 0.1 0 0", "2 2 Ni 1.8 1.8 0 -0.1 0 0")
+    path = dump(tmp_path / "a.lammpstrj", "id type element x y z fx fy fz", *rows)
+    (s,) = read_structures(path, ALLOW)
+    assert s.energy is None
+    np.testing.assert_array_equal(s.numbers, [29, 28])
+    np.testing.assert_allclose(s.forces, [[0.1, 0, 0], [-0.1, 0, 0]])
+    with pytest.raises(DataError, match="frame 0 has no energy"):
+        read_structures(path)
+
+
+def test_units_of_a_dump_are_its_own(tmp_path: Path) -> None:
+    row = ("1 1 Cu 0 0 0 23.060547830619 0 0", "2 1 Cu 1.8 1.8 0 0 0 0")
+    path = dump(tmp_path / "a.lammpstrj", "id type element x y z fx fy fz", *row, head="ITEM: UNITS\nreal\n")
+    (s,) = read_structures(path, ALLOW)
+    assert s.forces is not None
+    assert s.forces[0, 0] == pytest.approx(1.0, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows"),
+    [
+        ("id type x y z", ("1 1 0 0 0", "2 2 1.8 1.8 0")),
+        ("id type mass x y z", ("1 1 1.0 0 0 0", "2 2 1.0 1.8 1.8 0")),  # reduced units
+        ("id type element x y z", ("1 1 C 0 0 0", "2 2 C 1.8 1.8 0")),  # LAMMPS' default
+    ],
+)
+def test_types_are_no_elements(tmp_path: Path, columns: str, rows: tuple[str, ...]) -> None:
+    path = dump(tmp_path / "a.lammpstrj", columns, *rows)
+    with pytest.raises(DataError, match=r"numbers its species \(1, 2\).*--read elements="):
+        read_structures(path, ALLOW)
+    for elements in (["Al", "Ni"], {1: "Al", 2: "Ni"}, "Al Ni"):
+        np.testing.assert_array_equal(read_structures(path, options(elements=elements))[0].numbers, [13, 28])
+    with pytest.raises(DataError, match="nothing of type 2"):
+        read_structures(path, options(elements=["Al"]))
+    with pytest.raises(ConfigError, match="'Alu' is not a chemical symbol"):
+        options(elements=["Alu"])
+
+
+def test_masses_of_a_dump_say_elements(tmp_path: Path) -> None:
+    path = dump(tmp_path / "a.lammpstrj", "id type mass x y z", "1 1 26.98 0 0 0", "2 2 58.7 1.8 1.8 0")
+    np.testing.assert_array_equal(read_structures(path, ALLOW)[0].numbers, [13, 28])
+
+
+DATA = "{}\n\n2 atoms\n2 atom types\n\n0 3.6 xlo xhi\n0 3.6 ylo yhi\n0 3.6 zlo zhi\n\n{}Atoms # atomic\n\n1 1 0 0 0\n2 2 1 1 0\n"
+
+
+@pytest.mark.parametrize("name", ["conf.data", "data.lmp", "conf"])
+def test_lammps_data(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text(DATA.format("title", "Masses\n\n1 63.546\n2 58.693\n\n"))
+    np.testing.assert_array_equal(read_structures(path, ALLOW)[0].numbers, [29, 28])
+    np.testing.assert_array_equal(read_structures(path, options(elements=["Al", "Ti"]))[0].numbers, [13, 22])
+    for masses in ("", "Masses\n\n1 1.0\n2 1.0\n\n"):
+        path.write_text(DATA.format("title", masses))
+        with pytest.raises(DataError, match=r"numbers its species \(1, 2\)"):
+            read_structures(path, ALLOW)
+    path.write_text(DATA.format("written, units = lj", "Masses\n\n1 63.546\n2 58.693\n\n"))
+    with pytest.raises(DataError, match="lj"):
+        read_structures(path, ALLOW)
+
+
+def test_formats_of_ase_by_name(tmp_path: Path) -> None:
+    write(tmp_path / "strange.name", bulk("Al", cubic=True), format="vasp")
+    assert len(read_structures(tmp_path / "strange.name", options(format="vasp"))[0]) == 4
+    with pytest.raises(ConfigError, match="unknown format 'lammps-dta'.*Did you mean 'lammps-data'"):
+        read_structures(tmp_path / "strange.name", options(format="lammps-dta"))
+
+
+def vasprun(*steps: list[float], nelm: int = 4) -> str:
+    vectors = "<v>3.6 0 0</v><v>0 3.6 0</v><v>0 0 3.6</v>"
+    structure = (
+        f'<crystal><varray name="basis">{vectors}</varray></crystal><varray name="positions"><v>0 0 0</v></varray>'
+    )
+    text = '<?xml version="1.0"?><modeling><kpoints><generation param="Gamma"/><varray name="kpointlist"><v>0 0 0</v></varray>'
+    text += '<varray name="weights"><v>1.0</v></varray></kpoints><parameters>'
+    text += (
+        f'<i type="int" name="NELM">{nelm}</i><i name="EDIFF">0.00001</i></parameters><atominfo><array name="atoms">'
+    )
+    text += (
+        f'<set><rc><c>Cu</c><c>1</c></rc></set></array></atominfo><structure name="initialpos">{structure}</structure>'
+    )
+    for energies in steps:
+        terms = [f'<energy><i name="e_fr_energy">{e}</i><i name="e_0_energy">{e}</i></energy>' for e in energies]
+        text += "<calculation>" + "".join(f"<scstep>{term}</scstep>" for term in terms)
+        text += (
+            f'<structure>{structure}</structure><varray name="forces"><v>0.1 0 0</v></varray>{terms[-1]}</calculation>'
+        )
+    return text + "</modeling>"
+
+
+OUTCAR_STEP = "Iteration      1(  {}){}\n  FREE ENERGIE OF THE ION-ELECTRON SYSTEM (eV)\n"
+REACHED, GAVE_UP = "\n aborting loop because EDIFF is reached", "\n aborting loop EDIFF was not reached (unconverged)"
+QE = "Program PWSCF\n{}\n!    total energy = 1 Ry\nATOMIC_POSITIONS\n{}\n!    total energy = 1 Ry\nATOMIC_POSITIONS\n"
+QE_GOOD, QE_BAD = (
+    "convergence has been achieved in 9 iterations",
+    "convergence NOT achieved after 100 iterations: stopping",
+)
+GPAW = "x\npositions:\n{}\nEnergy contributions relative to reference atoms\npositions:\n{}\nEnergy contributions relative to\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "expected"),
+    [
+        ("vasp-xml", vasprun([-1, -2, -2.1], [-1, -2, -2.1, -2.2], [-1, -2, -2.1, -2.100001]), [True, False, True]),
+        ("vasp-xml", vasprun([-1, -2, -3, -4]).removesuffix("</calculation></modeling>"), [False]),
+        ("vasp-out", "NELM = 60;\n" + OUTCAR_STEP.format(60, REACHED) + OUTCAR_STEP.format(60, GAVE_UP), [True, False]),
+        ("vasp-out", "NELM = 60;\n" + OUTCAR_STEP.format(60, "") + OUTCAR_STEP.format(9, ""), [False, True]),
+        ("espresso-out", QE.format(QE_GOOD, QE_BAD), [True, False]),
+        ("espresso-out", QE.format(QE_BAD, QE_GOOD), [False, True]),
+        ("gpaw-out", GPAW.format("Converged after 9 iterations.", "Did not converge!"), [True, False]),
+        ("abinit-out", "nstep= 5 was not enough SCF cycles to converge;\n", [False]),
+        ("castep-castep", "Final energy\nBFGS: starting iteration 1\nmax. SCF cycles performed but system has not reached "
+         "the groundstate\nFinal energy\n", [True, False]),
+        ("traj", "anything", []),
+    ],
+)  # fmt: skip
+def test_convergence_of_each_step(tmp_path: Path, kind: str, text: str, expected: list[bool]) -> None:
+    (tmp_path / "out").write_text(text)
+    assert converged_steps(tmp_path / "out", kind) == expected
+
+
+def test_unconverged_steps_are_left_out_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "vasprun.xml"
+    path.write_text(vasprun([-1, -2, -2.1], [-1, -5, -7, -9], [-1, -2, -2.1, -2.100001]))
+    with caplog.at_level(logging.WARNING):
+        assert [s.energy for s in read_structures(path)] == [-2.1, -2.100001]
+    assert "1 of 3 structures left out (frame 1)" in caplog.text
+    assert [s.energy for s in read_structures(path, options(unconverged="keep"))] == [-2.1, -9.0, -2.100001]
+    with pytest.raises(DataError, match="frame 1: the electronic steps did not converge"):
+        read_structures(path, options(unconverged="error"))
+    path.write_text(vasprun([-1, -5, -7, -9]))
+    with pytest.raises(DataError, match="nothing is left of 1 structure"):
+        read_structures(path)
+
+
+HEAD = 'Lattice="3.6 0 0 0 3.6 0 0 0 3.6"'
+COLUMNS = "Properties=species:S:1:pos:R:3:forces:R:3"
+
+
+@pytest.mark.parametrize(
+    ("comment", "key"),
+    [
+        (f"{HEAD} {COLUMNS} energy=-3.5 energy=-7.0", "energy"),
+        (f'{HEAD} {COLUMNS} stress="1 0 0 0 1 0 0 0 1" energy=-1 stress="2 0 0 0 2 0 0 0 2"', "stress"),
+        (f"{HEAD} {COLUMNS} energy = -3.5 energy=-3.5", "energy"),
+        (f"{HEAD} {HEAD} {COLUMNS} energy=1", "Lattice"),
+        (f"{HEAD} Properties=species:S:1:pos:R:3:forces:R:1:forces:R:2 energy=1", "forces"),
+    ],
+)
+def test_doubled_keys(write_xyz: Write, comment: str, key: str) -> None:
+    with pytest.raises(DataError, match=f"frame 0: .* gives {key} more than once"):
+        read_structures(write_xyz((comment, ["Cu 0 0 0 0 0 0"])))
+
+
+def test_words_that_stand_twice_are_no_keys(write_xyz: Write) -> None:
+    path = write_xyz((f'{HEAD} {COLUMNS} step step energy=1 title="energy=2 energy=3"', ["Cu 0 0 0 0 0 0"]))
+    assert read_structures(path)[0].energy == 1.0
+
+
+def test_species_exponents_and_byte_order_marks(write_xyz: Write, tmp_path: Path) -> None:
+    numbered = write_xyz(("Atoms. Timestep: 1000000", ["1 0.1 0.2 0.3", "2 1 1 1"]))
+    with pytest.raises(DataError, match=r"numbers its species \(1, 2\)"):
+        read_structures(numbered, ALLOW)
+    np.testing.assert_array_equal(read_structures(numbered, options(elements=["Al", "Ni"]))[0].numbers, [13, 28])
+    with pytest.raises(DataError, match="the species 'Cux' of atom 0 is no element. Did you mean 'Cu'"):
+        read_structures(write_xyz((f"{HEAD} {COLUMNS}", ["Cux 0 0 0 0 0 0"])))
+    (s,) = read_structures(write_xyz((f"{HEAD} {COLUMNS} energy=-0.1D+01", ["Cd 0 0 0 0.1D+00 0.2d-1 3"])))
+    assert s.energy == -1.0
+    np.testing.assert_allclose(s.forces, [[0.1, 0.02, 3.0]])
+    good = f"1\n{HEAD} {COLUMNS} energy=-3.5\nCu 0 0 0 0 0 0\n"
+    (tmp_path / "bom.xyz").write_text("\ufeff" + good + "\ufeff" + good, encoding="utf-8")
+    assert [s.energy for s in read_structures(tmp_path / "bom.xyz")] == [-3.5, -3.5]
+
+
+def test_stress_in_another_unit_is_suspected(write_xyz: Write, caplog: pytest.LogCaptureFixture) -> None:
+    comment = f'{HEAD} {COLUMNS} energy=-3.5 stress="-251 13 73 13 -229 -11 73 -11 55"'
+    with caplog.at_level(logging.WARNING):
+        read_structures(write_xyz((comment, ["Cu 0 0 0 0 0 0"])), ReadOptions(stress_unit="kbar"))
+        assert not caplog.text
+        read_structures(write_xyz((comment, ["Cu 0 0 0 0 0 0"])))
+    assert "stress_unit=kbar" in caplog.text
+
+
+def test_zero_energies_are_suspected(write_xyz: Write, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        read_structures(write_xyz((f"{HEAD} {COLUMNS} energy=0.0", ["Cu 0 0 0 1 0 0"])))
+    assert "every energy is exactly 0" in caplog.text
+
+
+def test_what_is_not_carried_over_is_said(tmp_path: Path) -> None:
+    atoms = bulk("Al", cubic=True)
+    atoms.set_initial_magnetic_moments([2.2] * 4)
+    atoms.set_constraint(FixAtoms([0]))
+    atoms.set_velocities(np.ones((4, 3)))
+    write(tmp_path / "a.traj", [atoms, bulk("Al", cubic=True)])
+    left_behind = LeftBehind()
+    list(iterate_structures(tmp_path / "a.traj", ALLOW, left_behind=left_behind))
+    for word in ("constraints (in 1 of 2)", "magnetic moments (in 1 of 2)", "velocities (in 1 of 2)"):
+        assert word in left_behind.describe()
+    assert "masses" not in left_behind.describe()
+
+
+def test_own_trajectory_has_its_energy(write_xyz: Write) -> None:
+    comment = f'Timestep=0 Time=0 pbc="T T T" {HEAD} Potential_energy=-131.2 Stress="1 0 0 0 1 0 0 0 1" {COLUMNS}'
+    (s,) = read_structures(write_xyz((comment, ["Cu 0 0 0 0.1 0 0"])))
+    assert (s.energy, s.stress) == (-131.2, None)
+
+
+def test_stress_of_a_slab_does_not_count() -> None:
+    atoms = Atoms("Cu", cell=np.eye(3), pbc=[True, True, False])
+    structure = Structure.from_atoms(atoms)
+    structure.stress = np.eye(3)
+    result = statistics([structure])
+    assert (result.uncounted_stress, result.stress_rms, result.missing["stress"]) == (1, None, 0)
