@@ -76,7 +76,9 @@ def test_masses_of_a_dump_say_elements(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_structures(path, ALLOW)[0].numbers, [13, 28])
 
 
-DATA = "{}\n\n2 atoms\n2 atom types\n\n0 3.6 xlo xhi\n0 3.6 ylo yhi\n0 3.6 zlo zhi\n\n{}Atoms # atomic\n\n1 1 0 0 0\n2 2 1 1 0\n"
+DATA = "{}\n\n2 atoms\n2 atom types\n\n0 3.6 xlo xhi\n0 3.6 ylo yhi\n0 3.6 zlo zhi\n\n{}" + (
+    "Atoms # atomic\n\n1 1 0 0 0\n2 2 1 1 0\n"
+)
 
 
 @pytest.mark.parametrize("name", ["conf.data", "data.lmp", "conf"])
@@ -97,7 +99,7 @@ def test_lammps_data(tmp_path: Path, name: str) -> None:
 def test_formats_of_ase_by_name(tmp_path: Path) -> None:
     write(tmp_path / "strange.name", bulk("Al", cubic=True), format="vasp")
     assert len(read_structures(tmp_path / "strange.name", options(format="vasp"))[0]) == 4
-    with pytest.raises(ConfigError, match="unknown format 'lammps-dta'.*Did you mean 'lammps-data'"):
+    with pytest.raises(ConfigError, match=r"unknown format 'lammps-dta'.*Did you mean 'lammps-data'"):
         read_structures(tmp_path / "strange.name", options(format="lammps-dta"))
 
 
@@ -197,7 +199,7 @@ def test_species_exponents_and_byte_order_marks(write_xyz: Write, tmp_path: Path
     with pytest.raises(DataError, match=r"numbers its species \(1, 2\)"):
         read_structures(numbered, ALLOW)
     np.testing.assert_array_equal(read_structures(numbered, options(elements=["Al", "Ni"]))[0].numbers, [13, 28])
-    with pytest.raises(DataError, match="the species 'Cux' of atom 0 is no element. Did you mean 'Cu'"):
+    with pytest.raises(DataError, match=r"the species 'Cux' of atom 0 is no element. Did you mean 'Cu'"):
         read_structures(write_xyz((f"{HEAD} {COLUMNS}", ["Cux 0 0 0 0 0 0"])))
     (s,) = read_structures(write_xyz((f"{HEAD} {COLUMNS} energy=-0.1D+01", ["Cd 0 0 0 0.1D+00 0.2d-1 3"])))
     assert s.energy == -1.0
@@ -239,6 +241,14 @@ def test_own_trajectory_has_its_energy(write_xyz: Write) -> None:
     comment = f'Timestep=0 Time=0 pbc="T T T" {HEAD} Potential_energy=-131.2 Stress="1 0 0 0 1 0 0 0 1" {COLUMNS}'
     (s,) = read_structures(write_xyz((comment, ["Cu 0 0 0 0.1 0 0"])))
     assert (s.energy, s.stress) == (-131.2, None)
+
+
+def test_frames_with_different_labels_are_read_where_any_will_do(write_xyz: Write) -> None:
+    any_label = from_dict({"required": ["any"]}, ReadOptions)
+    path = write_xyz((f"{HEAD} {COLUMNS} energy=1", ["Cu 0 0 0 0 0 0"]), (f"{HEAD} {COLUMNS}", ["Cu 0 0 0 0 0 0"]))
+    assert [s.energy for s in read_structures(path, any_label)] == [1.0, None]
+    with pytest.raises(DataError, match="has no energy"):
+        read_structures(write_xyz((HEAD, ["Cu 0 0 0"])), any_label)
 
 
 def test_stress_of_a_slab_does_not_count() -> None:

@@ -1,5 +1,6 @@
 """Full and read-only disks, second writers and damaged stores: one line is said, nothing half-written stays."""
 
+import contextlib
 import json
 import os
 from collections.abc import Callable
@@ -58,7 +59,7 @@ def test_split_leaves_all_parts_or_none(
 
 def test_journal_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(UnnpError, match="cannot write .*j: No space left"), Journal(tmp_path / "j", "f") as journal:
+    with pytest.raises(UnnpError, match=r"cannot write .*j: No space left"), Journal(tmp_path / "j", "f") as journal:
         journal.add(0, {"energy": 1.0})
 
 
@@ -91,12 +92,13 @@ def test_every_flipped_byte_is_noticed_where_a_store_is_opened(make_structures: 
             damaged = bytearray(content)
             damaged[k] ^= 1 << int(rng.integers(8))
             path.write_bytes(damaged)
-            try:
+            if path.name == "dataset.json":  # blanks of JSON mean nothing
+                with contextlib.suppress(DataError):
+                    assert len(open_structures(tmp_path / "set")) == 4
+                continue
+            with pytest.raises(DataError) as caught:
                 open_structures(tmp_path / "set")
-            except DataError as error:
-                assert "\n" not in str(error)
-            else:
-                assert path.name == "dataset.json", f"{path.name} byte {k}"
+            assert "\n" not in str(caught.value)
         path.write_bytes(content)
     assert len(open_structures(tmp_path / "set")) == 4
 

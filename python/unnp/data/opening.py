@@ -107,7 +107,7 @@ def _check_labels(store: Store, options: ReadOptions, completeness: Completeness
                 f"{store.path} structure {without} ({store[without].source}) has no {label}; add it, or leave {label} "
                 "out of the required labels, or set missing: allow."
             )
-        for present in (True, False):
+        for present in (True, False) if "any" not in options.required else ():
             k = store.first_with(label, present)
             if k is not None:
                 completeness.check_mixed(label, present, f"{store.path} structure {k}")

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -140,6 +140,7 @@ def _signals_later() -> Iterator[None]:
     The new process inherits that, so that Ctrl-C does not stop it while it imports, and it is never left with half of
     what it has to unpickle. The worker undoes it as soon as it knows what to do.
     """
+    resource_tracker.ensure_running()  # started later, it would undo what follows
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _PUT_OFF)
     try:
         yield
