@@ -245,7 +245,7 @@ def test_own_trajectory_has_its_energy(write_xyz: Write) -> None:
 
 def test_frames_with_different_labels_are_read_where_any_will_do(write_xyz: Write) -> None:
     any_label = from_dict({"required": ["any"]}, ReadOptions)
-    path = write_xyz((f"{HEAD} {COLUMNS} energy=1", ["Cu 0 0 0 0 0 0"]), (f"{HEAD} {COLUMNS}", ["Cu 0 0 0 0 0 0"]))
+    path = write_xyz((f"{HEAD} {COLUMNS} energy=1", ["Cu 0 0 0 0 0 0"]), (HEAD, ["Cu 0 0 0"]))
     assert [s.energy for s in read_structures(path, any_label)] == [1.0, None]
     with pytest.raises(DataError, match="has no energy"):
         read_structures(write_xyz((HEAD, ["Cu 0 0 0"])), any_label)

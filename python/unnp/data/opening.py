@@ -111,7 +111,7 @@ def _check_labels(store: Store, options: ReadOptions, completeness: Completeness
             k = store.first_with(label, present)
             if k is not None:
                 completeness.check_mixed(label, present, f"{store.path} structure {k}")
-    if "any" in options.required and (k := store.first_with("any", present=False)) is not None:
-        raise DataError(f"{store.path} structure {k} ({store[k].source}) has no labels; set missing: allow.")
+    if "any" in options.required and store.first_with("any", present=True) is None:
+        raise DataError(f"{store.path} has no labels; set missing: allow.")
     if "group" in options.required and "" in store.group_names:
         raise DataError(f"{store.path} has structures without a group; give groups when the files are converted.")

@@ -19,13 +19,15 @@ class Completeness:
     def __init__(self, options: ReadOptions) -> None:
         self._options = options
         self._first: dict[str, tuple[bool, str]] = {}
+        self._any_label = False
 
     def check(self, frame: Frame, structure: Structure) -> None:
         """Raise DataError naming file and frame where a label is missing or mixed."""
         if self._options.missing == "allow":
             return
         present = {label: getattr(structure, label) is not None for label in ("energy", "forces", "stress")}
-        present |= {"any": any(present.values()), "group": structure.group != ""}
+        self._any_label = self._any_label or any(present.values())
+        present |= {"any": self._any_label, "group": structure.group != ""}
         for label in self._options.required:
             if not present[label]:
                 raise DataError(describe_missing(frame, "energy" if label == "any" else label, self._options))

@@ -49,7 +49,7 @@ class ReadOptions(Config):
     unconverged: Literal["leave_out", "keep", "error"] = "leave_out"
     """What to do with steps of VASP, Quantum ESPRESSO, GPAW and others whose electronic steps did not converge."""
     required: tuple[Label, ...] = ("energy", "forces")
-    """Labels every structure must have; `any`: at least one of energy, forces and stress, also different ones."""
+    """Labels every structure must have; `any`: the first has energy, forces or stress, others what they have."""
     missing: Literal["error", "allow"] = "error"
     """What to do where a required label is missing, or a label is there in some structures only."""
 
