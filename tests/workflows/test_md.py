@@ -28,7 +28,7 @@ from unnp.models.base import ModelStatistics
 from unnp.models.potential import PotentialConfig as ModelConfig
 from unnp.models.potential import build_potential
 from unnp.workflows.md import run_md
-from unnp.workflows.md_setup import MAGIC, newest_restart
+from unnp.workflows.md_setup import MAGIC, is_whole_restart, newest_restart
 from unnp.workflows.md_trajectory import complete_trajectories
 
 EAM = {"pair_style": "eam/fs", "pair_coeff": ["* * Al_mm.eam.fs {elements}"]}
@@ -100,10 +100,10 @@ def test_a_finished_run_is_made_longer(reference, tmp_path):
 
 
 def test_a_killed_run_goes_on_from_the_newest_whole_restart_file(reference, tmp_path):
-    (tmp_path / "al.yaml").write_text(json.dumps({**BASE, "steps": 10_000_000, "restart": 100, "ranks": 2}))
+    (tmp_path / "al.yaml").write_text(json.dumps({**BASE, "steps": 10_000_000, "restart": 500, "ranks": 2}))
     command = [sys.executable, "-m", "unnp", "md", str(tmp_path / "al.yaml"), "-o", str(tmp_path / "run")]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    wait_for(lambda: (tmp_path / "run/restart.b").is_file())
+    wait_for(lambda: (path := tmp_path / "run/restart.b").is_file() and is_whole_restart(path), seconds=60)
     process.terminate()
     assert process.wait(15) != 0
     newest = newest_restart(tmp_path / "run")
@@ -111,7 +111,7 @@ def test_a_killed_run_goes_on_from_the_newest_whole_restart_file(reference, tmp_
     older = newest_restart(tmp_path / "run")
     assert {newest.name, older.name} == {"restart.a", "restart.b"}
     last = 20 * (restart_step(older) // 20) + 100
-    config = make(restart=100, ranks=2, steps=last)
+    config = make(restart=500, ranks=2, steps=last)
     run_md(config, tmp_path, tmp_path / "run", resume=True)
     rows = table(tmp_path / "run")
     assert rows["step"].tolist() == list(range(0, last + 1, 20))
