@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "agreement.h"
 
-#include <algorithm>
-#include <exception>
+#include <new>
+#include <stdexcept>
 
 namespace unnp_lammps {
+
+std::string message_of(const std::exception& problem) {
+  if (dynamic_cast<const std::bad_alloc*>(&problem) || dynamic_cast<const std::length_error*>(&problem))
+    return "there is not enough memory; use fewer atoms for each rank, that is more ranks or nodes.";
+  const std::string message = problem.what();
+  return message.empty() ? "unknown error" : message;
+}
 
 std::string agree(MPI_Comm world, const std::function<void()>& action) {
   std::string message;
   try {
     action();
   } catch (const std::exception& error) {
-    message = error.what();
-    if (message.empty())
-      message = "unknown error";
+    message = message_of(error);
   }
   int rank = 0, n_ranks = 1;
   MPI_Comm_rank(world, &rank);

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "deviation.h"
 
-#include "unnp/error.h"
-
 #include "comm.h"
+#include "fmt/format.h"
 #include "update.h"
 
-#include <cerrno>
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 namespace unnp_lammps {
@@ -47,21 +44,13 @@ Deviation::Deviation(LAMMPS_NS::LAMMPS* lmp, const std::string& file, std::int64
     : Pointers(lmp), every_(every), energy_unit_(energy_unit) {
   if (comm->me != 0)
     return;
-  file_ = std::fopen(file.c_str(), "w");
-  if (!file_)
-    throw unnp::Error("cannot write the deviation file '" + file + "': " + std::strerror(errno) + ".");
-  std::fprintf(
-      file_,
+  file_.emplace("the deviation file", file, false);
+  file_->add(
       "# step max_force_deviation min_force_deviation mean_force_deviation energy_per_atom_deviation\n");
 }
 
-Deviation::~Deviation() {
-  if (file_)
-    std::fclose(file_);
-}
-
 bool Deviation::is_due() const {
-  return update->ntimestep % every_ == 0 && update->ntimestep != written_step_;
+  return update->ntimestep % every_ == 0;
 }
 
 void Deviation::write(unnp::Halo& halo) {
@@ -80,13 +69,17 @@ void Deviation::write(unnp::Halo& halo) {
     sums[m] = members_[m].energy * energy_unit_;
   MPI_Allreduce(MPI_IN_PLACE, extremes, 2, MPI_DOUBLE, MPI_MAX, world);
   MPI_Allreduce(MPI_IN_PLACE, sums.data(), static_cast<int>(sums.size()), MPI_DOUBLE, MPI_SUM, world);
-  written_step_ = update->ntimestep;
   if (!file_)
     return;
   const double n_atoms = std::max(sums[n_members + 1], 1.0);
-  std::fprintf(file_, "%lld %.10g %.10g %.10g %.10g\n", static_cast<long long>(written_step_), extremes[0],
-               -extremes[1], sums[n_members] / n_atoms, spread(sums.data(), n_members, 1) / n_atoms);
-  std::fflush(file_);
+  const auto line =
+      fmt::format("{} {:.10g} {:.10g} {:.10g} {:.10g}\n", update->ntimestep, extremes[0], -extremes[1],
+                  sums[n_members] / n_atoms, spread(sums.data(), n_members, 1) / n_atoms);
+  if (written_step_ == update->ntimestep)
+    file_->replace_last(line);
+  else
+    file_->add(line);
+  written_step_ = update->ntimestep;
 }
 
 } // namespace unnp_lammps

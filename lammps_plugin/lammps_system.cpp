@@ -33,6 +33,8 @@ bool LammpsSystem::is_stale() const {
 }
 
 void LammpsSystem::rebuild(const LAMMPS_NS::NeighList& list, const SystemOptions& options) {
+  exclusions_.emplace(lmp);
+  exclusions_->require_whole_atoms_here(options.species_of_type);
   collect_candidates(list, options);
   std::vector<char> has_bond(static_cast<std::size_t>(atom->nlocal + atom->nghost), 0);
   for (const int j : second_)
@@ -48,20 +50,23 @@ void LammpsSystem::rebuild(const LAMMPS_NS::NeighList& list, const SystemOptions
   built_ghost_ = atom->nghost;
 }
 
+// Whether the network sees an atom: it is of a type of the model and not excluded from all others.
+bool LammpsSystem::is_ours(int atom_index, const SystemOptions& options) const {
+  return options.species_of_type[static_cast<std::size_t>(atom->type[atom_index])] >= 0 &&
+         !exclusions_->takes_away(atom_index);
+}
+
 void LammpsSystem::collect_candidates(const LAMMPS_NS::NeighList& list, const SystemOptions& options) {
   first_.clear();
   second_.clear();
-  const auto is_ours = [&](int i) {
-    return options.species_of_type[static_cast<std::size_t>(atom->type[i])] >= 0;
-  };
   const int n_rows = list.inum + (options.wide ? list.gnum : 0);
   for (int k = 0; k < n_rows; ++k) {
     const int i = list.ilist[k];
-    if (!is_ours(i))
+    if (!is_ours(i, options))
       continue;
     for (int m = 0; m < list.numneigh[i]; ++m) {
       const int j = list.firstneigh[i][m] & NEIGHMASK;
-      if (!is_ours(j))
+      if (!is_ours(j, options))
         continue;
       first_.push_back(i);
       second_.push_back(j);
@@ -73,14 +78,16 @@ void LammpsSystem::number_rows(const std::vector<char>& has_bond, const SystemOp
   rows_.row_of.resize(has_bond.size());
   rows_.atom_of.clear();
   rows_.n_spill = 0;
+  others_.clear();
   for (int i = 0; i < atom->nlocal + atom->nghost; ++i) {
     const auto index = static_cast<std::size_t>(i);
-    const bool is_ours = options.species_of_type[static_cast<std::size_t>(atom->type[i])] >= 0;
-    if (is_ours && (i < atom->nlocal || has_bond[index])) {
+    if (is_ours(i, options) && (i < atom->nlocal || has_bond[index])) {
       rows_.row_of[index] = static_cast<int>(rows_.atom_of.size());
       rows_.atom_of.push_back(i);
     } else {
       rows_.row_of[index] = static_cast<int>(-1 - rows_.n_spill++);
+      if (options.species_of_type[static_cast<std::size_t>(atom->type[i])] < 0)
+        others_.push_back(i);
     }
     if (i + 1 == atom->nlocal)
       rows_.n_owned = rows_.n_rows();
@@ -91,12 +98,15 @@ void LammpsSystem::number_rows(const std::vector<char>& has_bond, const SystemOp
 
 // At every step, because some fixes swap types between two builds of the list.
 void LammpsSystem::update_species(const SystemOptions& options) {
-  for (std::size_t row = 0; row < species_.size(); ++row) {
-    species_[row] = options.species_of_type[static_cast<std::size_t>(atom->type[rows_.atom_of[row]])];
-    if (species_[row] < 0)
-      throw unnp::Error(
-          "an atom changed to a type that pair_coeff maps to NULL, and the neighbour list was not rebuilt.");
-  }
+  const auto species = [&](int i) {
+    return options.species_of_type[static_cast<std::size_t>(atom->type[i])];
+  };
+  for (std::size_t row = 0; row < species_.size(); ++row)
+    species_[row] = species(rows_.atom_of[row]);
+  if (std::ranges::any_of(species_, [](auto s) { return s < 0; }) ||
+      std::ranges::any_of(others_, [&](int i) { return species(i) >= 0; }))
+    throw unnp::Error("an atom changed between a type of the model and one that pair_coeff maps to NULL, and "
+                      "the neighbour list was not rebuilt.");
 }
 
 void LammpsSystem::update_bonds(double cutoff) {
@@ -122,11 +132,11 @@ void LammpsSystem::update_bonds(double cutoff) {
 }
 
 double LammpsSystem::memory_usage() const {
-  return static_cast<double>(
-      (rows_.row_of.capacity() + rows_.atom_of.capacity() + first_.capacity() + second_.capacity()) *
-          sizeof(int) +
-      (species_.capacity() + bond_index_.capacity()) * sizeof(std::int64_t) +
-      bond_vector_.capacity() * sizeof(double));
+  return static_cast<double>((rows_.row_of.capacity() + rows_.atom_of.capacity() + others_.capacity() +
+                              first_.capacity() + second_.capacity()) *
+                                 sizeof(int) +
+                             (species_.capacity() + bond_index_.capacity()) * sizeof(std::int64_t) +
+                             bond_vector_.capacity() * sizeof(double));
 }
 
 } // namespace unnp_lammps

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
+#include "exclusions.h"
 #include "row_map.h"
 #include "unnp/system.h"
 
 #include "pointers.h"
 
+#include <optional>
 #include <vector>
 
 namespace LAMMPS_NS {
@@ -40,6 +42,7 @@ public:
 
 private:
   bool is_stale() const;
+  bool is_ours(int atom_index, const SystemOptions& options) const;
   void rebuild(const LAMMPS_NS::NeighList& list, const SystemOptions& options);
   void collect_candidates(const LAMMPS_NS::NeighList& list, const SystemOptions& options);
   void number_rows(const std::vector<char>& has_bond, const SystemOptions& options);
@@ -47,7 +50,9 @@ private:
   void update_bonds(double cutoff);
 
   RowMap rows_;
-  std::vector<int> first_, second_; ///< candidate pairs, LAMMPS indices
+  std::optional<Exclusions> exclusions_; ///< at the last build of the list
+  std::vector<int> others_;              ///< atoms of the types of other styles
+  std::vector<int> first_, second_;      ///< candidate pairs, LAMMPS indices
   std::vector<std::int64_t> species_;
   std::vector<std::int64_t> bond_index_;
   std::vector<double> bond_vector_;

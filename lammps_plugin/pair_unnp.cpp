@@ -9,6 +9,7 @@
 #include "atom.h"
 #include "comm.h"
 #include "error.h"
+#include "exceptions.h"
 #include "force.h"
 #include "memory.h"
 #include "neighbor.h"
@@ -107,9 +108,11 @@ void PairUnnp::compute(int eflag, int vflag) {
     system.halo = needs_exchange_ ? registration_.handle() : 0;
     edge_seconds_ += platform::walltime() - start;
     evaluate(system);
-  } catch (const unnp::Error& problem) {
+  } catch (const LAMMPSException&) {
+    throw; // an error of LAMMPS, of a writer for instance, that has been printed
+  } catch (const std::exception& problem) {
     // Other ranks may be inside of an exchange already: stop them all.
-    error->one(FLERR, "pair_style unnp: step {}: {}", update->ntimestep, problem.what());
+    error->one(FLERR, "pair_style unnp: step {}: {}", update->ntimestep, unnp_lammps::message_of(problem));
   }
   check_finite();
   if (!force->newton)

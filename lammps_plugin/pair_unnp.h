@@ -46,6 +46,8 @@ private:
   void load_model();
   void allocate();
   void check_environment();
+  void check_neighbour_list();
+  void note_float32_minimisation();
   void request_communication();
   void evaluate(const unnp::System& system);
   void check_finite();
@@ -64,7 +66,7 @@ private:
   unnp::Evaluation evaluation_;
   std::unique_ptr<unnp_lammps::Deviation> deviation_;
   bool needs_exchange_ = false;
-  bool greeted_ = false;
+  bool greeted_ = false, noted_minimisation_ = false;
   double energy_unit_ = 1.0; ///< of LAMMPS per eV
   double edge_seconds_ = 0.0;
 };

@@ -10,6 +10,7 @@
 #include "domain.h"
 #include "error.h"
 #include "force.h"
+#include "modify.h"
 #include "neighbor.h"
 #include "update.h"
 
@@ -21,6 +22,7 @@ void PairUnnp::init_style() {
   if (!potential_)
     error->all(FLERR, "pair_style unnp: no model is loaded; give  pair_coeff * * model.pt <symbols>");
   check_environment();
+  check_neighbour_list();
   energy_unit_ = utils::strmatch(update->unit_style, "^real")
                      ? utils::get_conversion_factor(utils::ENERGY, utils::METAL2REAL)
                      : 1.0;
@@ -36,6 +38,7 @@ void PairUnnp::init_style() {
     if (!problem.empty())
       error->all(FLERR, "pair_style unnp: {}", problem);
   }
+  note_float32_minimisation();
   if (!greeted_) {
     const auto devices = unnp_lammps::describe_devices(world, device_);
     const unnp_lammps::Greeting run{
@@ -61,12 +64,37 @@ void PairUnnp::check_environment() {
         "parts; use run_style verlet");
   if (!atom->tag_enable)
     error->all(FLERR, "pair_style unnp: needs atom IDs; use atom_modify id yes");
+  if (!modify->get_fix_by_style("^sgcmc").empty() && comm->nprocs > 1)
+    error->all(
+        FLERR,
+        "pair_style unnp: fix sgcmc compares total energies, in which the trial moves of several ranks "
+        "mix; run it on one rank, or use fix atom/swap with semi-grand yes");
   const bool drops_pairs =
       std::any_of(force->special_lj + 1, force->special_lj + 4, [](double f) { return f == 0.0; });
   if (atom->molecular != Atom::ATOMIC && (atom->nbonds > 0 || atom->nangles > 0) && drops_pairs)
     error->all(FLERR,
                "pair_style unnp: special_bonds with factors of 0 hides bonded neighbours from the model; use "
                "special_bonds lj/coul 1 1 1");
+}
+
+// Again at every build of the list, for groups and types that change in a run.
+void PairUnnp::check_neighbour_list() {
+  const auto problem = unnp_lammps::agree(
+      world, [this] { unnp_lammps::Exclusions(lmp).require_whole_atoms(options_.species_of_type); });
+  if (!problem.empty())
+    error->all(FLERR, "pair_style unnp: {}", problem);
+}
+
+void PairUnnp::note_float32_minimisation() {
+  constexpr int minimisation = 2; // Update::whichflag
+  if (update->whichflag != minimisation || noted_minimisation_ || potential_->dtype() != "float32")
+    return;
+  noted_minimisation_ = true;
+  if (comm->me == 0)
+    utils::logmesg(lmp,
+                   "pair_style unnp: note: in float32 energies are rounded, so that a minimisation ends "
+                   "with 'linesearch alpha is zero' while forces are about 1e-3 eV/A; to go further use  "
+                   "pair_style unnp dtype float64\n");
 }
 
 void PairUnnp::request_communication() {

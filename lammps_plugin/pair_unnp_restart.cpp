@@ -25,6 +25,10 @@ int read_count(FILE* file, LAMMPS* lmp, Error* error, MPI_Comm world, bool reads
   if (reads)
     utils::sfread(FLERR, &count, sizeof(int), 1, file, nullptr, error);
   MPI_Bcast(&count, 1, MPI_INT, 0, world);
+  constexpr int most = 1'000'000;
+  if (count < 0 || count > most)
+    error->all(FLERR,
+               "pair_style unnp: the restart file is damaged, or was not written with pair_style unnp");
   return count;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "momt/fix_momt.h"
+#include "momt/postbox.h"
 #include "pair_unnp.h"
 #include "plugin_api.h"
 
@@ -79,6 +80,7 @@ lammpsplugin_t description(const char* kind, const char* name, const char* info,
 } // namespace
 
 extern "C" void lammpsplugin_init(void* lmp, void* handle, void* regfunc) {
+  unnp_lammps::momt::Postbox::open(*static_cast<LAMMPS*>(lmp));
   const auto add = reinterpret_cast<lammpsplugin_regfunc>(regfunc);
   for (const auto& style : pair_styles) {
     auto plugin = description("pair", style.name, style.info, lmp, handle);

@@ -13,9 +13,12 @@
 #include "force.h"
 #include "modify.h"
 #include "neighbor.h"
+#include "timer.h"
 #include "update.h"
 
+#include <cmath>
 #include <cstring>
+#include <utility>
 
 using namespace LAMMPS_NS;
 namespace momt = unnp_lammps::momt;
@@ -73,8 +76,6 @@ FixMomt::FixMomt(LAMMPS* lmp, int narg, char** arg) : Fix(lmp, narg, arg), n_ato
 }
 
 FixMomt::~FixMomt() {
-  if (log_)
-    fclose(log_);
   for (const char* const suffix : {"_pe", "_press"})
     if (modify->get_compute_by_id(id + std::string(suffix)))
       modify->delete_compute(id + std::string(suffix));
@@ -97,9 +98,11 @@ void FixMomt::init_list(int, NeighList* list) {
 
 // The forces at the start of a run are those of the last step of the run before: nothing is learnt here.
 void FixMomt::setup(int vflag) {
+  last_learnt_ = platform::walltime();
   measure();
   bias_->freeze(frozen());
   value_ = bias_->at(enthalpy_, s_);
+  check_bias();
   apply(vflag);
   write_log();
 }
@@ -108,11 +111,11 @@ void FixMomt::post_force(int vflag) {
   measure();
   bias_->freeze(frozen());
   value_ = bias_->at(enthalpy_, s_);
-  if (value_.per_enthalpy != 0.0)
-    check_thermostats();
+  check_thermostats();
   // Before the forces are made, so that a run from a restart file begins with the very same ones.
   if (update->ntimestep % settings_.pace == 0)
     learn();
+  check_bias();
   apply(vflag);
   write_log();
   if (!settings_.state_file.empty() && update->ntimestep % settings_.state_every == 0)
@@ -159,13 +162,38 @@ void FixMomt::learn() {
   if (frozen())
     return;
   momt::Walkers::Gathered gathered;
-  agree([&] { gathered = walkers_->gather(update->ntimestep, {enthalpy_, s_, value_.energy}, passages_); });
+  const bool wants_stop = runs_out_of_time();
+  agree([&] {
+    gathered = walkers_->gather(update->ntimestep, {enthalpy_, s_, value_.energy}, passages_, wants_stop);
+  });
+  if (gathered.stop) {
+    timer->force_timeout();
+    if (comm->me == 0)
+      utils::logmesg(lmp, "fix momt: the time limit of a walker is near; all end this run at step {}\n",
+                     update->ntimestep);
+  }
   all_passages_ = gathered.passages;
   for (const auto& sample : gathered.samples) {
     bias_->update(sample, all_passages_);
     ++updates_;
   }
   value_ = bias_->at(enthalpy_, s_);
+}
+
+// So that walkers with a time limit end at one step, from which they can go on together.
+bool FixMomt::runs_out_of_time() {
+  const double now = platform::walltime(), since = now - std::exchange(last_learnt_, now);
+  return timer->has_timeout() && timer->get_timeout_remain() < 2.0 * since;
+}
+
+void FixMomt::check_bias() {
+  if (!std::isfinite(value_.energy) || !std::isfinite(value_.per_enthalpy) ||
+      !std::isfinite(value_.per_order))
+    error->all(
+        FLERR,
+        "fix momt: the bias is not a number at step {}; height, barrier, increment, temps or range are "
+        "too large or too small for these energies",
+        update->ntimestep);
 }
 
 void FixMomt::apply(int vflag) {
@@ -189,6 +217,9 @@ void FixMomt::apply(int vflag) {
 }
 
 void FixMomt::post_run() {
+  constexpr int dynamics = 1; // Update::whichflag
+  if (update->whichflag == dynamics && update->ntimestep < update->laststep)
+    walkers_->stop_early(update->ntimestep);
   if (!settings_.state_file.empty())
     write_state();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
+#include "../line_file.h"
 #include "order_parameter.h"
 #include "settings.h"
 #include "walkers.h"
@@ -9,8 +10,8 @@
 
 #include "fix.h"
 
-#include <cstdio>
 #include <functional>
+#include <optional>
 
 namespace LAMMPS_NS {
 
@@ -44,6 +45,7 @@ private:
   void measure();
   bool frozen() const;
   void learn();
+  bool runs_out_of_time();
   void apply(int vflag);
   void count_passage();
   double effective_temperature() const { return settings_.temperature / (1.0 + value_.per_enthalpy); }
@@ -53,6 +55,7 @@ private:
   void check_fix_before(const Fix& other) const;
   void check_fix_after(Fix& other) const;
   void check_thermostats();
+  void check_bias();
 
   std::string order_words() const;
   std::string state_text() const;
@@ -80,7 +83,8 @@ private:
   bigint passages_ = 0, all_passages_ = 0, updates_ = 0;
   bigint n_atoms_;
   bool targets_checked_ = false, frozen_ = false, continued_ = false;
-  FILE* log_ = nullptr;
+  double last_learnt_ = 0.0;                 // wall time [s]
+  std::optional<unnp_lammps::LineFile> log_; // on rank 0
   bigint last_logged_ = -1;
 };
 

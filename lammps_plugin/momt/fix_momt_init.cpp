@@ -72,6 +72,13 @@ void FixMomt::check_fixes() {
       continue;
     }
     box_changes = box_changes || changes_box(*other);
+    if (begins_with_one_of(other->style, {"atom/swap", "charge/regulation", "gcmc", "hmc", "mol/swap",
+                                          "neighbor/swap", "sgcmc", "widom"}))
+      error->all(
+          FLERR,
+          "fix momt: fix {} {} tries moves by energies without the bias, and the bias would learn from "
+          "them; leave one of the two out",
+          other->id, other->style);
     before ? check_fix_before(*other) : check_fix_after(*other);
   }
   if (box_changes && !settings_.pressure)

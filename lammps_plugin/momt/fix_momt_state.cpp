@@ -70,7 +70,12 @@ std::string FixMomt::state_text() const {
                      {"passages", number(all_passages_)},
                      {"frozen", Json(frozen_)},
                      {"bias", Json(std::move(bias))}};
-  return Json(std::move(state)).dump();
+  try {
+    return Json(std::move(state)).dump();
+  } catch (const unnp::Error&) { // JSON knows finite numbers only
+    throw unnp::Error("what the bias has learnt is no longer finite; height, barrier, increment, temps or "
+                      "range are too large or too small for these energies.");
+  }
 }
 
 void FixMomt::restore_text(const std::string& text, bool with_freeze) {
@@ -130,10 +135,16 @@ void FixMomt::write_state() {
     return;
   const auto temporary = settings_.state_file + ".new";
   std::ofstream file(temporary, std::ios::trunc);
-  file << state_text() << '\n';
+  try {
+    file << state_text() << '\n';
+  } catch (const unnp::Error& problem) {
+    error->one(FLERR, "fix momt: {}", problem.what());
+  }
   file.close();
-  if (!file || std::rename(temporary.c_str(), settings_.state_file.c_str()) != 0)
+  if (!file || std::rename(temporary.c_str(), settings_.state_file.c_str()) != 0) {
+    std::remove(temporary.c_str());
     error->one(FLERR, "fix momt: cannot write the state file {}", settings_.state_file);
+  }
 }
 
 // The text has a fixed length in front, then what belongs to this walker alone.
@@ -178,11 +189,8 @@ void FixMomt::open_log() {
   agree([this] {
     if (comm->me != 0 || log_)
       return;
-    log_ = fopen(settings_.log_file.c_str(), continued_ ? "a" : "w");
-    if (!log_)
-      throw unnp::Error("cannot write the log '" + settings_.log_file + "'; does its folder exist?");
-    fseek(log_, 0, SEEK_END);
-    if (ftell(log_) > 0)
+    log_.emplace("the log", settings_.log_file, continued_);
+    if (!log_->empty())
       return;
     const Json::Object about{
         {"mode", Json(settings_.bias.mode)},
@@ -193,11 +201,10 @@ void FixMomt::open_log() {
         {"boltzmann", Json(force->boltz)},
         {"nktv2p", Json(force->nktv2p)},
         {"units", Json(std::string(update->unit_style))}};
-    fmt::print(
-        log_,
+    log_->add(fmt::format(
         "# unnp momt log 1\n# {}\n# step energy volume enthalpy order bias effective_temperature order_force "
         "updates round_trips\n",
-        Json(about).dump());
+        Json(about).dump()));
   });
 }
 
@@ -205,8 +212,13 @@ void FixMomt::write_log() {
   if (!log_ || update->ntimestep % settings_.log_stride != 0 || update->ntimestep == last_logged_)
     return;
   last_logged_ = update->ntimestep;
-  fmt::print(log_, "{} {:.17g} {:.17g} {:.17g} {:.17g} {:.17g} {:.10g} {:.10g} {} {:.1f}\n",
-             update->ntimestep, potential_, volume_, enthalpy_, s_, value_.energy, effective_temperature(),
-             value_.per_order, updates_, 0.5 * static_cast<double>(passages_));
-  fflush(log_);
+  const auto row =
+      fmt::format("{} {:.17g} {:.17g} {:.17g} {:.17g} {:.17g} {:.10g} {:.10g} {} {:.1f}\n", update->ntimestep,
+                  potential_, volume_, enthalpy_, s_, value_.energy, effective_temperature(),
+                  value_.per_order, updates_, 0.5 * static_cast<double>(passages_));
+  try {
+    log_->add(row);
+  } catch (const unnp::Error& problem) {
+    error->one(FLERR, "fix momt: {}", problem.what()); // the other ranks do not write
+  }
 }
