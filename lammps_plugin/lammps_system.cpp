@@ -14,9 +14,13 @@ namespace unnp_lammps {
 LammpsSystem::LammpsSystem(LAMMPS_NS::LAMMPS* lmp) : Pointers(lmp) {}
 
 unnp::System LammpsSystem::update(const LAMMPS_NS::NeighList& list, const SystemOptions& options) {
-  if (is_stale())
+  const bool known = is_known_build();
+  if (known)
+    update_species(options);
+  if (!known || neighbor->ago == 0) {
     rebuild(list, options);
-  update_species(options);
+    update_species(options);
+  }
   update_bonds(options.cutoff);
   const auto n_bonds = static_cast<std::size_t>(n_bonds_);
   return {.n_owned = rows_.n_owned,
@@ -26,10 +30,11 @@ unnp::System LammpsSystem::update(const LAMMPS_NS::NeighList& list, const System
           .bond_vector = {bond_vector_.data(), 3 * n_bonds}};
 }
 
-// Some commands rebuild the list more than once in a step or between steps, hence more than a look at `ago`.
-bool LammpsSystem::is_stale() const {
-  return neighbor->ago == 0 || neighbor->ncalls != built_calls_ || atom->nlocal != built_local_ ||
-         atom->nghost != built_ghost_;
+// As far as LAMMPS' counters tell: some commands rebuild the list more than once in a step or between steps,
+// and some begin to count anew, for which `ago` is looked at too.
+bool LammpsSystem::is_known_build() const {
+  return neighbor->ncalls == built_calls_ && neighbor->lastcall == built_step_ &&
+         atom->nlocal == built_local_ && atom->nghost == built_ghost_;
 }
 
 void LammpsSystem::rebuild(const LAMMPS_NS::NeighList& list, const SystemOptions& options) {
@@ -46,6 +51,7 @@ void LammpsSystem::rebuild(const LAMMPS_NS::NeighList& list, const SystemOptions
   bond_index_.resize(2 * first_.size());
   bond_vector_.resize(3 * first_.size());
   built_calls_ = neighbor->ncalls;
+  built_step_ = neighbor->lastcall;
   built_local_ = atom->nlocal;
   built_ghost_ = atom->nghost;
 }

@@ -37,11 +37,14 @@ public:
   /// The system at the present positions; valid until the next call. Throws unnp::Error.
   unnp::System update(const LAMMPS_NS::NeighList& list, const SystemOptions& options);
 
+  /// To be called where a run begins: the list will be another one.
+  void forget() { built_calls_ = -1; }
+
   const RowMap& rows() const { return rows_; }
   double memory_usage() const;
 
 private:
-  bool is_stale() const;
+  bool is_known_build() const;
   bool is_ours(int atom_index, const SystemOptions& options) const;
   void rebuild(const LAMMPS_NS::NeighList& list, const SystemOptions& options);
   void collect_candidates(const LAMMPS_NS::NeighList& list, const SystemOptions& options);
@@ -57,7 +60,7 @@ private:
   std::vector<std::int64_t> bond_index_;
   std::vector<double> bond_vector_;
   std::int64_t n_bonds_ = 0;
-  std::int64_t built_calls_ = -1;
+  std::int64_t built_calls_ = -1, built_step_ = -1;
   int built_local_ = -1, built_ghost_ = -1;
 };
 

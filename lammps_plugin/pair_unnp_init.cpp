@@ -23,6 +23,7 @@ void PairUnnp::init_style() {
     error->all(FLERR, "pair_style unnp: no model is loaded; give  pair_coeff * * model.pt <symbols>");
   check_environment();
   check_neighbour_list();
+  system_.forget();
   energy_unit_ = utils::strmatch(update->unit_style, "^real")
                      ? utils::get_conversion_factor(utils::ENERGY, utils::METAL2REAL)
                      : 1.0;

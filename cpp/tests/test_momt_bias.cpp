@@ -174,6 +174,15 @@ TEST(momt_refuses_impossible_settings_and_foreign_states) {
   given.sigma = 2.0;
   CHECK_ERROR(make_bias(given), "sigma");
   given = settings("opes");
+  given.sigma = 1e-9;
+  CHECK_ERROR(make_bias(given), "larger sigma");
+  given = settings("wt");
+  given.sigma = 1e-9;
+  CHECK_ERROR(make_bias(given), "points of hills");
+  given = settings("wl");
+  given.order_bins = 1'000'000'000;
+  CHECK_ERROR(make_bias(given), "smaller numbers");
+  given = settings("opes");
   given.bridge_low = 1100.0;
   given.bridge_high = 1300.0;
   CHECK_ERROR(make_bias(given), "none of the temperatures");

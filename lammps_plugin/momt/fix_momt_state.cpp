@@ -105,8 +105,8 @@ void FixMomt::restore_text(const std::string& text, bool with_freeze) {
   bias.insert_or_assign("updates", Json(reader.number("updates")));
   bias.insert_or_assign("rct", Json(reader.number("rct")));
   bias_->restore(bias);
-  updates_ = static_cast<bigint>(reader.number("updates"));
-  all_passages_ = static_cast<bigint>(reader.number("passages"));
+  updates_ = reader.count("updates");
+  all_passages_ = reader.count("passages");
   if (with_freeze)
     if (const auto* frozen = reader.member("frozen").boolean())
       frozen_ = *frozen;

@@ -69,7 +69,10 @@ Words take_order(Reader& reader) {
   std::size_t n_numbers = 3;
   if (order[1] == "list") {
     order.push_back(reader.word());
-    n_numbers = 3 * static_cast<std::size_t>(parse_count("order", order[2], 1));
+    const auto n_triplets = parse_count("order", order[2], 1);
+    if (n_triplets > 100'000)
+      throw unnp::Error("the keyword 'order' does not take as many triplets as " + order[2] + ".");
+    n_numbers = 3 * static_cast<std::size_t>(n_triplets);
   }
   for (std::size_t i = 0; i < n_numbers; ++i)
     order.push_back(reader.word());

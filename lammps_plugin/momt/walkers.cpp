@@ -90,7 +90,9 @@ std::string Walkers::explain(int walker, const Message& message, bool begins) co
            "runs together." +
            remedy;
   case Message::left:
-    return name(walker) + " no longer has the fix (unfix, clear, the end of its input, or runs left out after timer timeout)" +
+    return name(walker) +
+           " no longer has the fix (unfix, clear, the end of its input, or runs left out after timer "
+           "timeout)" +
            (begins ? "." : ", while this one goes on.") + remedy;
   case Message::here:
   case Message::ended:

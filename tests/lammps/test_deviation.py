@@ -39,3 +39,14 @@ def test_deviation_file(ranks: int, newton: str, models: Path, tmp_path: Path) -
     spread = np.sqrt(((forces - forces.mean(0)) ** 2).sum(2).mean(0))
     energy = np.std([m.energy for m in members]) / len(dump["id"])
     np.testing.assert_allclose(table[-1, 1:], [spread.max(), spread.min(), spread.mean(), energy], rtol=1e-8)
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_full_disk(ranks: int, models: Path, tmp_path: Path) -> None:
+    write_data(tmp_path / "a.data", structures.crystal(), ELEMENTS)
+    deck = DECK.format(model=models / "committee.pt", symbols=" ".join(ELEMENTS), newton="")
+    run = run_lammps(tmp_path, deck.replace("deviation.out", "/dev/full"), ranks, check=False, timeout=60)
+    assert run.code != 0
+    errors = [line for line in run.output.splitlines() if line.startswith("ERROR")]
+    assert len(errors) == 1
+    assert "cannot write the deviation file '/dev/full': No space left on device" in errors[0]

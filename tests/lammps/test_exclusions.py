@@ -10,7 +10,7 @@ import structures
 from lammps_run import Run, measure, read_dump, run_lammps, write_data
 from reference import evaluate
 from toy_model import CUTOFF, ELEMENTS
-from trial_moves import start
+from trial_moves import start, write_molecules
 
 GONE = [7, 8, 20, 41, 100]  # two of them neighbours
 TAKEN_AWAY = {
@@ -122,10 +122,7 @@ def test_hidden_bonds_are_refused(name: str, models: Path, tmp_path: Path) -> No
     deck = start(models / "toy.pt")
     if "molecule" in name:
         deck = deck.replace("read_data", "atom_style molecular\nread_data")
-        text = (tmp_path / "a.data").read_text()
-        head, rows = text.split("Atoms # atomic\n\n")
-        rows = "".join(f"{k} {int(k) % 9} {rest}\n" for k, rest in (row.split(" ", 1) for row in rows.splitlines()))
-        (tmp_path / "a.data").write_text(f"{head}Atoms # molecular\n\n{rows}")
+        write_molecules(tmp_path / "a.data", structures.crystal(), [k % 9 for k in range(108)])
     run = run_lammps(tmp_path, deck + HIDING[name].format(model=models / "toy.pt"), 2, check=False, timeout=60)
     assert run.code != 0
     assert "hides bonds of atoms of the model" in run.output, run.output[-1500:]

@@ -7,14 +7,43 @@
 #include "unnp/error.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 
 namespace unnp::momt {
 
 namespace {
 
+std::string rounded(double number) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.3g", number);
+  return text.data();
+}
+
 void require(bool holds, const std::string& message) {
   if (!holds)
     throw Error(message);
+}
+
+void require_size(double size, const std::string& what, const std::string& remedy) {
+  require(size <= most_numbers, "the bias would have " + rounded(size) + " " + what + ", and at most " +
+                                    rounded(most_numbers) + " are allowed; " + remedy);
+}
+
+// Before anything of that size is made. All of it is gone through at every step.
+void check_size(const BiasSettings& settings) {
+  const double width = settings.order_high - settings.order_low;
+  const auto n_temperatures = static_cast<double>(settings.temperatures.size());
+  if (settings.mode == "opes")
+    require_size(n_temperatures * (settings.has_order ? width / settings.sigma + 2.0 : 1.0),
+                 "states (temperatures times umbrellas)",
+                 "take a larger sigma or fewer temperatures in temps.");
+  if (settings.mode == "wt" && settings.has_order)
+    require_size(std::max(intervals_per_sigma * width / settings.sigma, n_temperatures),
+                 "points of hills or temperatures", "take a larger sigma or fewer temperatures in temps.");
+  if (settings.mode == "wl")
+    require_size((settings.enthalpy.n + 3.0) * (settings.has_order ? settings.order_bins + 3.0 : 4.0), "bins",
+                 "give enthalpy and bins smaller numbers.");
 }
 
 void check(const BiasSettings& settings) {
@@ -45,6 +74,7 @@ void check_bridge(const BiasSettings& settings) {
 
 std::unique_ptr<Bias> make_bias(const BiasSettings& settings) {
   check(settings);
+  check_size(settings);
   if (settings.mode == "opes") {
     require(settings.barrier >= 0.0 && settings.memory >= 0.0 && settings.free >= 0.0 && settings.free < 1.0,
             "barrier and memory cannot be negative, and free is a share from 0 to below 1.");

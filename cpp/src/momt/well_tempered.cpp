@@ -8,9 +8,6 @@ namespace unnp::momt {
 
 namespace {
 
-// Intervals of the grid per width of a hill: the grid is then not seen.
-constexpr int intervals_per_sigma = 4;
-
 Range grid(const BiasSettings& settings) {
   const double width = settings.order_high - settings.order_low;
   return {settings.order_low, settings.order_high,

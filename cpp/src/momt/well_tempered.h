@@ -6,6 +6,9 @@
 
 namespace unnp::momt {
 
+/// Intervals of the grid of the hills per width of a hill: the grid is then not seen.
+constexpr int intervals_per_sigma = 4;
+
 /// An expanded ensemble of temperatures in H plus well-tempered hills in s (Barducci, Bussi and Parrinello,
 /// Phys. Rev. Lett. 100, 020603 (2008)): Vb = V_T(H) + V_h(s). A hill of width sigma and height h exp(-V_h(s)
 /// / ((gamma - 1) k T0)) is added at every update.

@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 
 import ase
+from lammps_run import write_data
 from reference import evaluate
 from toy_model import CUTOFF, ELEMENTS
 
@@ -42,3 +43,12 @@ atom_modify map yes
 pair_style unnp {style}
 pair_coeff * * {model} {" ".join(ELEMENTS)}
 """
+
+
+def write_molecules(path: Path, atoms: ase.Atoms, molecules: list[int]) -> None:
+    """Write a data file of atom style molecular with a molecule for each atom."""
+    write_data(path, atoms, ELEMENTS)
+    head, rows = path.read_text().split("Atoms # atomic\n\n")
+    lines = (row.split(" ", 1) for row in rows.splitlines())
+    rows = "".join(f"{k} {molecule} {rest}\n" for (k, rest), molecule in zip(lines, molecules, strict=True))
+    path.write_text(f"{head}Atoms # molecular\n\n{rows}")

@@ -33,6 +33,9 @@ struct Range {
   int n = 0;
 };
 
+/// The most numbers that a bias may consist of: states, hills or bins.
+constexpr double most_numbers = 1e6;
+
 /// Energies in the energy unit of the simulation.
 struct BiasSettings {
   std::string mode = "opes";
@@ -86,7 +89,7 @@ public:
   virtual double rct() const { return 0.0; }
 };
 
-/// Throws Error where a setting has an impossible value.
+/// Throws Error where a setting has an impossible value, or would make the bias larger than `most_numbers`.
 std::unique_ptr<Bias> make_bias(const BiasSettings& settings);
 
 } // namespace unnp::momt
