@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -13,8 +15,12 @@ import torch
 import yaml
 
 from unnp import __version__
+from unnp.config.base import read_yaml
+from unnp.errors import UnnpError, in_one_line
 from unnp.files import write_atomically
 from unnp.metrics import QUANTITIES, UNITS
+
+logger = logging.getLogger(__name__)
 
 
 def versions() -> dict[str, str]:
@@ -41,12 +47,30 @@ def write_card(folder: Path, card: Mapping[str, Any]) -> None:
 
 
 def read_metrics(run: Path) -> dict[str, Any]:
-    """Return the error tables of the card of a run folder, or of the folder a checkpoint lies in; empty without a card."""
+    """Return the error tables of the card of a run folder, or of the folder a checkpoint lies in.
+
+    Empty without a card, and with a warning where the card is damaged: a model can do without them.
+    """
     for folder in (run, run.parent, run.parent.parent):
         if (folder / "card.yaml").is_file():
-            card = yaml.safe_load((folder / "card.yaml").read_text(encoding="utf-8"))
-            return dict(card.get("metrics") or {})
+            try:
+                return _tables(read_yaml(folder / "card.yaml").get("metrics"))
+            except (UnnpError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+                logger.warning(
+                    "%s is damaged (%s); the errors in it are left out. `unnp train ... --resume` writes it anew.",
+                    folder / "card.yaml",
+                    in_one_line(error),
+                )
+                return {}
     return {}
+
+
+def _tables(metrics: Any) -> dict[str, Any]:
+    """Return the error tables of a card; raise ValueError where they are not plain finite numbers by name."""
+    tables: dict[str, Any] = json.loads(json.dumps(metrics or {}, allow_nan=False))
+    for table in tables.values():
+        error_table(table)
+    return tables
 
 
 def error_table(metrics: Mapping[str, Any]) -> list[list[str]]:

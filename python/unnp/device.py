@@ -6,9 +6,14 @@ import re
 
 import torch
 
-from unnp.errors import ConfigError, unknown
+from unnp.errors import ConfigError, in_one_line, unknown
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+
+def is_device_name(name: object) -> bool:
+    """Return whether a value of a file names a device, which this machine need not have."""
+    return isinstance(name, str) and re.fullmatch(r"auto|cpu|cuda(:[0-9]{1,3})?", name) is not None
 
 
 def resolve_device(name: str) -> torch.device:
@@ -17,12 +22,12 @@ def resolve_device(name: str) -> torch.device:
     Raises:
         ConfigError: another word, or a GPU that this machine or this torch does not have.
     """
+    if not is_device_name(name):
+        raise ConfigError(unknown("device", in_one_line(name), ["auto", "cpu", "cuda", "cuda:N"]))
     if name == "auto":
         return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
     if name == "cpu":
         return torch.device("cpu")
-    if name != "cuda" and not re.fullmatch(r"cuda:\d+", name):
-        raise ConfigError(unknown("device", name, ["auto", "cpu", "cuda", "cuda:N"]))
     index = int(name.partition(":")[2] or 0)
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if index >= count:
@@ -35,6 +40,6 @@ def resolve_device(name: str) -> torch.device:
 
 def resolve_dtype(name: str) -> torch.dtype:
     """Return the torch number type of ``float32`` or ``float64``; raise ConfigError for another word."""
-    if name not in DTYPES:
-        raise ConfigError(unknown("dtype", name, DTYPES))
+    if not isinstance(name, str) or name not in DTYPES:
+        raise ConfigError(unknown("dtype", in_one_line(name), DTYPES))
     return DTYPES[name]

@@ -87,10 +87,10 @@ def test_older_versions_are_upgraded(tmp_path: Path, monkeypatch: pytest.MonkeyP
         tensors["b"] = tensors.pop("a")
 
     path = tmp_path / "x.safetensors"
-    head = {"format": "unnp-checkpoint", "format_version": 1, "old": 5}
-    save_file({"a": torch.ones(1)}, path, metadata={"unnp": json.dumps(head)})
-    monkeypatch.setattr(module, "FORMAT_VERSION", 2)
-    monkeypatch.setattr(module, "_UPGRADES", {1: rename})
+    save_checkpoint(path, Checkpoint({"old": 5}, {"a": torch.ones(1)}))
+    version = module.FORMAT_VERSION
+    monkeypatch.setattr(module, "FORMAT_VERSION", version + 1)
+    monkeypatch.setattr(module, "_UPGRADES", {version: rename})
     again = load_checkpoint(path)
     assert again.description == {"new": 5}
     assert list(again.tensors) == ["b"]

@@ -5,12 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+import logging
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from unnp.errors import DataError
-from unnp.files import write_atomically
+from unnp.files import write_atomically, writing
+
+logger = logging.getLogger(__name__)
 
 Record = dict[str, Any]
 
@@ -27,18 +31,16 @@ class Log:
     def __init__(self, folder: Path, columns: Sequence[str], epochs: int = 0) -> None:
         self.columns = list(columns)
         self._jsonl, self._csv = folder / "log.jsonl", folder / "log.csv"
-        old = read_log(self._jsonl) if self._jsonl.exists() else []
-        self.records = [record for record in old if record["epoch"] <= epochs]
+        self.records = [record for record in read_log(self._jsonl) if record["epoch"] <= epochs]
         write_atomically(self._jsonl, "".join(json.dumps(r) + "\n" for r in self.records))
         write_atomically(self._csv, self._rows([dict(zip(self.columns, self.columns, strict=True)), *self.records]))
 
     def add(self, record: Record) -> None:
-        """Append a record to both files."""
+        """Append a record to both files; raise UnnpError where the disk is full."""
         self.records.append(record)
-        with self._jsonl.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record) + "\n")
-        with self._csv.open("a", encoding="utf-8") as file:
-            file.write(self._rows([record]))
+        for path, text in ((self._jsonl, json.dumps(record) + "\n"), (self._csv, self._rows([record]))):
+            with writing(path), path.open("a", encoding="utf-8") as file:
+                file.write(text)
 
     def _rows(self, records: Sequence[Record]) -> str:
         text = io.StringIO()
@@ -47,20 +49,37 @@ class Log:
 
 
 def read_log(path: Path) -> list[Record]:
-    """Return the records of a ``log.jsonl``; a last line that was cut off by a crash is left out.
+    """Return the records of a ``log.jsonl``; none where there is no such file.
+
+    A last line that was cut off by a crash is left out. Another line that is no record (it was damaged: the log is for
+    people and figures, the training does not depend on it) is left out with a warning.
 
     Raises:
-        DataError: a line before the last is not a record.
+        DataError: the file cannot be read.
     """
-    lines = path.read_text(encoding="utf-8").splitlines()
-    records = []
-    for k, line in enumerate(lines):
-        try:
-            record = json.loads(line)
-            record["epoch"]
-        except (ValueError, KeyError, TypeError):
-            if k == len(lines) - 1:
-                break
-            raise DataError(f"{path} line {k + 1} is not a log record; restore the file or delete it.") from None
-        records.append(record)
+    try:
+        lines = path.read_bytes().splitlines()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}; restore the file or delete it.") from None
+    records: list[Record] = []
+    for k, line in enumerate(lines, start=1):
+        record = _record(line)
+        if record is not None and (not records or record["epoch"] > records[-1]["epoch"]):
+            records.append(record)
+        elif k < len(lines):
+            logger.warning("%s line %d is damaged and is left out.", path, k)
     return records
+
+
+def _record(line: bytes) -> Record | None:
+    """Return the record of a line: finite numbers by name, the number of the epoch among them; None for anything else."""
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(record, dict) or type(record.get("epoch")) is not int:
+        return None
+    sound = all(type(x) in (int, float) and math.isfinite(x) for x in record.values())
+    return record if sound else None

@@ -27,6 +27,17 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     return {f"{k}.{name}": tensor for k, entry in state.items() for name, tensor in entry.items()}
 
 
+def optimizer_sizes(optimizer: torch.optim.AdamW) -> dict[str, Tensor]:
+    """Return tensors of the names, number types and shapes of ``optimizer_tensors`` after a step; values do not count."""
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    step = torch.zeros((), dtype=torch.float32)
+    return {
+        f"{k}.{name}": tensor
+        for k, p in enumerate(parameters)
+        for name, tensor in {"step": step, "exp_avg": p, "exp_avg_sq": p}.items()
+    }
+
+
 def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
     """Put back what ``optimizer_tensors`` returned."""
     state: dict[int, dict[str, Tensor]] = {}

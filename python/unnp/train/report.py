@@ -18,20 +18,37 @@ from unnp.train.datasets import sampler_of
 from unnp.train.distributed import Processes
 from unnp.train.log import Record
 from unnp.train.run_folder import RunFolder
+from unnp.train.state import Position
 from unnp.train.validation import validate
 from unnp.validity import validity
 
 
 def write_report(
-    folder: RunFolder, config: TrainConfig, datasets: dict[str, Dataset], records: list[Record], device: torch.device
+    folder: RunFolder,
+    config: TrainConfig,
+    datasets: dict[str, Dataset],
+    records: list[Record],
+    end: Position,
+    device: torch.device,
 ) -> dict[str, Any]:
-    """Evaluate the best weights, write figures and card; return the error tables of validation and test structures."""
+    """Evaluate the best weights, write figures and card; return the error tables of validation and test structures.
+
+    Args:
+        folder: of the run.
+        config: all settings.
+        datasets: ``validation`` and ``test``, where there are such structures.
+        records: of the log.
+        end: where the training stands.
+        device: to compute on.
+
+    Raises:
+        ModelError: the best checkpoint is missing or damaged.
+    """
     potential, description = load_potential(folder.checkpoint("best"))
     potential.to(device)
     plots.learning_curve(records, folder.path / "learning-curve.png")
     parts: list[str] = [name for name in ("validation", "test") if name in datasets]
     metrics = {name: _errors(folder, config, potential, datasets[name], name, device) for name in parts}
-    position = description["position"]
     write_card(
         folder.path,
         {
@@ -43,10 +60,10 @@ def write_report(
             "validity": validity(description["data"], potential),
             "metrics": metrics,
             "training": {
-                "best epoch": position["best_epoch"],
-                "epochs": records[-1]["epoch"],
-                "steps": records[-1]["step"],
-                "minutes": round(records[-1]["minutes"], 1),
+                "best epoch": end.best_epoch,
+                "epochs": end.epoch,
+                "steps": end.step,
+                "minutes": round(end.seconds / 60, 1),
                 "device": str(device),
             },
             "versions": versions(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,8 @@ FIXED_ON_RESUME = (
     "max_bonds",
     "tied_epochs",
 )
+LIMITS_AND_MACHINE = ("epochs", "max_minutes", "patience", "device", "threads", "checkpoint_minutes")
+"""what may be changed when a training is over: a limit may end it, and the rest has no effect anyway"""
 LOG_COLUMNS = [
     *("epoch", "step", "minutes", "learning_rate", "loss"),
     *(f"loss_{name}" for name in TERMS),
@@ -68,21 +71,23 @@ def train(config: TrainConfig, path: str | Path, *, resume: bool = False, base: 
     folder = RunFolder(Path(path))
     processes, device = join(config.device)
     try:
-        with StopRequest() as stop, make_console(silent=not processes.first) as console:
-            checkpoint = _prepare(config, base, folder, resume, processes)
+        held = folder.hold(resume=resume) if processes.first else nullcontext()
+        with held, StopRequest() as stop, make_console(silent=not processes.first) as console:
+            checkpoint, changed = _prepare(config, base, folder) if resume else (None, [])
             task, datasets = _task(config, base, processes, device)
             trainer = Trainer(task, folder, console, stop)
             if checkpoint is not None:
-                trainer.resume(checkpoint)
+                _resume(trainer, checkpoint, changed)
             if processes.first:
                 folder.create()
                 at_home = config.data.located(base, relative_to=folder.path)
                 write_atomically(folder.config, dump_yaml(config.model_copy(update={"data": at_home})))
             console.message(_summary(task, trainer))
             log = Log(folder.path, LOG_COLUMNS, trainer.state.position.epoch) if processes.first else None
-            reason = trainer.run(log)
-            console.message(f"Training is over: {reason}.")
-            report = write_report(folder, config, datasets, log.records, device) if log is not None else {}
+            left = "" if trainer.over() == "" else " Nothing was left to train; to go on raise that limit."
+            console.message(f"Training is over: {trainer.run(log)}.{left}")
+            end = trainer.state.position
+            report = write_report(folder, config, datasets, log.records, end, device) if log is not None else {}
             processes.meet()
             return report
     finally:
@@ -114,25 +119,36 @@ def _task(
     return task, datasets
 
 
-def _prepare(
-    config: TrainConfig, base: str | Path, folder: RunFolder, resume: bool, processes: Processes
-) -> Checkpoint | None:
-    """Check that the folder is new, or that of the same training; return the checkpoint to go on from."""
-    if not resume:
-        if processes.first:
-            folder.check_new()
-        return None
+def _prepare(config: TrainConfig, base: str | Path, folder: RunFolder) -> tuple[Checkpoint | None, list[str]]:
+    """Return the checkpoint to go on from, and which settings have changed; those that may not are an error."""
     checkpoint = folder.load_last()
     now, before = config, load_yaml(folder.config, TrainConfig)
     now = now.model_copy(update={"data": now.data.located(base)})
     before = before.model_copy(update={"data": before.data.located(folder.path)})
-    changed = [name for name in FIXED_ON_RESUME if getattr(now, name) != getattr(before, name)]
-    if changed:
+    changed = [name for name in TrainConfig.model_fields if getattr(now, name) != getattr(before, name)]
+    refused = [name for name in changed if name in FIXED_ON_RESUME]
+    if refused:
         raise TrainingError(
-            f"{', '.join(changed)} differ from {folder.config}; a run is resumed with the same ones. "
+            f"{', '.join(refused)} differ from {folder.config}; a run is resumed with the same ones. "
             "Start a new run with -o, or restore them."
         )
-    return checkpoint
+    return checkpoint, changed
+
+
+def _resume(trainer: Trainer, checkpoint: Checkpoint, changed: list[str]) -> None:
+    """Go on from a checkpoint; settings of a training that is over that would have no effect are an error."""
+    trainer.resume(checkpoint)
+    over = trainer.over()
+    without_effect = [name for name in changed if name not in LIMITS_AND_MACHINE]
+    if over and without_effect:
+        raise TrainingError(
+            f"the training in {trainer.folder.path} is over ({over}), so the changed {', '.join(without_effect)} would "
+            "have no effect. To train on with it raise that limit too (for instance --set epochs=...); to train anew "
+            "give another folder with -o, without --resume."
+        )
+    had_best = trainer.state.position.best_epoch is not None
+    if had_best and not over and not trainer.folder.best_is_sound():
+        trainer.state.position.forget_best()
 
 
 def _summary(task: Task, trainer: Trainer) -> str:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from unnp.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from unnp.errors import ModelError, TrainingError
-from unnp.files import keep_as
+from unnp.files import keep_as, make_folder
+from unnp.locks import LOCK_NAME, hold_folder
+from unnp.train.log import read_log
 
 logger = logging.getLogger(__name__)
 
@@ -23,24 +28,50 @@ class RunFolder:
     def config(self) -> Path:
         return self.path / "config.yaml"
 
+    @property
+    def log(self) -> Path:
+        return self.path / "log.jsonl"
+
     def checkpoint(self, name: str) -> Path:
         """Return the path of the checkpoint ``last``, ``previous`` or ``best``."""
         return self.path / "checkpoints" / f"{name}.safetensors"
 
+    @contextmanager
+    def hold(self, *, resume: bool) -> Iterator[None]:
+        """Hold the folder's lock, so that no other training works in it; a folder that stays empty is removed.
+
+        Raises:
+            TrainingError: a run, or anything else, is there already; with ``resume``, no run is there.
+            UnnpError: another process holds the folder, or it cannot be written.
+        """
+        check = self.check_is_run if resume else self.check_new
+        check()
+        with hold_folder(self.path) as lock:
+            try:
+                check()
+                yield
+            finally:
+                with suppress(OSError):
+                    if os.listdir(self.path) == [LOCK_NAME]:
+                        lock.path.unlink()
+                        self.path.rmdir()
+
     def check_new(self) -> None:
         """Raise TrainingError where a run, or anything else, is there already."""
-        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+        if self.path.exists() and (not self.path.is_dir() or {*os.listdir(self.path)} - {LOCK_NAME}):
             what = "a training run" if self.config.exists() else "something else"
             raise TrainingError(
                 f"{self.path} already holds {what}. Give another folder with -o, go on with --resume, or delete it."
             )
 
+    def check_is_run(self) -> None:
+        """Raise TrainingError where no run is there."""
+        if not self.config.exists():
+            raise TrainingError(f"{self.path} holds no run that could be resumed (no config.yaml); leave out --resume.")
+
     def create(self) -> None:
-        """Make the folder of a new run and that of its checkpoints."""
-        try:
-            self.checkpoint("last").parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise TrainingError(f"cannot make the run folder {self.path}: {error.strerror}.") from None
+        """Make the folder of a new run and that of its checkpoints; raise UnnpError where that is not possible."""
+        make_folder(self.checkpoint("last").parent)
 
     def save(self, checkpoint: Checkpoint, *, best: bool) -> None:
         """Write the last checkpoint (and make it the best); the one before stays as ``previous``."""
@@ -53,20 +84,41 @@ class RunFolder:
             save_checkpoint(last, checkpoint)
 
     def load_last(self) -> Checkpoint | None:
-        """Return the last checkpoint, the previous one where the last is damaged, or None where there is none yet.
+        """Return the checkpoint to go on from, or None where the run has none yet.
+
+        It is the last one; the previous one where the last is missing or damaged, and the best one where it is the only
+        one. Which one is taken is said, if it is not the last.
 
         Raises:
-            TrainingError: this folder holds no run.
-            ModelError: both are damaged.
+            TrainingError: the log has epochs, but there is no checkpoint.
+            ModelError: all are damaged.
         """
-        if not self.config.exists():
-            raise TrainingError(f"{self.path} holds no run that could be resumed (no config.yaml); leave out --resume.")
-        if not self.checkpoint("last").exists():
+        names = self._existing("last", "previous") or self._existing("best")
+        if not names:
+            if read_log(self.log):
+                raise TrainingError(
+                    f"{self.path} has a log of a training, but no checkpoint to go on from. Restore the folder "
+                    "checkpoints, or start a new run with -o."
+                )
             return None
+        if names[0] != "last":
+            logger.warning("%s is missing. Resuming from %s.safetensors.", self.checkpoint("last"), names[0])
         try:
-            return load_checkpoint(self.checkpoint("last"))
+            return load_checkpoint(self.checkpoint(names[0]))
         except ModelError as error:
-            if not self.checkpoint("previous").exists():
+            if len(names) == 1:
                 raise
-            logger.warning("%s Resuming from previous.safetensors instead.", error)
-            return load_checkpoint(self.checkpoint("previous"))
+            logger.warning("%s Resuming from %s.safetensors instead.", error, names[1])
+            return load_checkpoint(self.checkpoint(names[1]))
+
+    def best_is_sound(self) -> bool:
+        """Return whether the best checkpoint can be read, where there is one, and say so if not."""
+        try:
+            load_checkpoint(self.checkpoint("best"))
+        except ModelError as error:
+            logger.warning("%s The next validation makes a new best.safetensors.", error)
+            return False
+        return True
+
+    def _existing(self, *names: str) -> list[str]:
+        return [name for name in names if os.path.lexists(self.checkpoint(name))]

@@ -2,38 +2,68 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from pydantic import ConfigDict, NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
 from torch import Tensor, nn
 
-from unnp.checkpoint import Checkpoint
+from unnp.checkpoint import Checkpoint, check_tensors
+from unnp.config import Config, from_dict
+from unnp.errors import ConfigError, ModelError, in_one_line
 from unnp.train.ema import RunningAverage
-from unnp.train.optim import optimizer_tensors, restore_optimizer
+from unnp.train.optim import optimizer_sizes, optimizer_tensors, restore_optimizer
 
 
-@dataclass
-class Position:
-    """Counters of a training.
+class Position(Config):
+    """Counters of a training."""
 
-    Attributes:
-        epoch: finished epochs.
-        batch: batches of the running epoch that are done.
-        step: optimizer steps.
-        seconds: training time over all restarts.
-        best_loss: smallest validation loss; None before the first validation.
-        best_epoch: the epoch it belongs to.
-        validations_since_best: for early stopping.
-    """
+    model_config = ConfigDict(frozen=False, strict=True, allow_inf_nan=False)
 
-    epoch: int = 0
-    batch: int = 0
-    step: int = 0
-    seconds: float = 0.0
+    epoch: NonNegativeInt = 0
+    """Finished epochs."""
+    batch: NonNegativeInt = 0
+    """Batches of the running epoch that are done."""
+    step: NonNegativeInt = 0
+    """Optimizer steps."""
+    seconds: NonNegativeFloat = 0.0
+    """Training time over all restarts."""
     best_loss: float | None = None
-    best_epoch: int | None = None
-    validations_since_best: int = 0
+    """Smallest validation loss; None before the first validation."""
+    best_epoch: PositiveInt | None = None
+    """The epoch it belongs to."""
+    validations_since_best: NonNegativeInt = 0
+    """For early stopping."""
+
+    @classmethod
+    def of(cls, checkpoint: Checkpoint) -> Position:
+        """Return the counters of a checkpoint; raise ModelError where one is missing, or they cannot be right."""
+        content = checkpoint.description.get("position")
+        content = content if isinstance(content, dict) else {}
+        missing = [name for name in cls.model_fields if name not in content]
+        if missing:
+            raise ModelError(f"the counters of the checkpoint lack {', '.join(missing)}.")
+        try:
+            return from_dict(content, cls, where="position")
+        except ConfigError as error:
+            raise ModelError(f"the counters of the checkpoint cannot be right: {in_one_line(error)}") from None
+
+    def forget_best(self) -> None:
+        """Take the next validation for the best, whatever came before."""
+        self.best_loss, self.best_epoch, self.validations_since_best = None, None, 0
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Position:
+        if self.step < self.epoch + self.batch or (self.step > 0) != (self.epoch + self.batch > 0):
+            raise ValueError(f"{self.step} steps in {self.epoch} epochs and {self.batch} batches")
+        if (self.best_epoch or 0) + self.validations_since_best > self.epoch:
+            raise ValueError(
+                f"best epoch {self.best_epoch} and {self.validations_since_best} validations since, of {self.epoch} epochs"
+            )
+        if (self.best_epoch is None) != (self.best_loss is None):
+            raise ValueError("best_epoch and best_loss belong together")
+        return self
 
 
 @dataclass
@@ -59,15 +89,41 @@ class TrainState:
         tensors["random.cpu"] = torch.get_rng_state()
         if self.sums.is_cuda:
             tensors["random.cuda"] = torch.cuda.get_rng_state(self.sums.device)
-        return Checkpoint({**description, "position": asdict(self.position)}, tensors)
+        return Checkpoint({**description, "position": self.position.model_dump()}, tensors)
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Put everything back as it was when ``checkpoint`` was made."""
+        """Put everything back as it was when ``checkpoint`` was made.
+
+        Raises:
+            ModelError: a tensor or counter is missing, unknown, of another size or number type, or not finite. Nothing
+                has been changed then.
+        """
+        position = Position.of(checkpoint)
+        self._check(checkpoint, position)
+        try:
+            torch.set_rng_state(checkpoint.tensors["random.cpu"])
+            if self.sums.is_cuda and "random.cuda" in checkpoint.tensors:
+                torch.cuda.set_rng_state(checkpoint.tensors["random.cuda"], self.sums.device)
+        except (RuntimeError, TypeError) as error:
+            raise ModelError(f"the random numbers of the checkpoint are none ({in_one_line(error)}).") from None
         self.potential.load_state_dict(checkpoint.part("raw"))
         self.average.potential.load_state_dict(checkpoint.part("average"))
         restore_optimizer(self.optimizer, checkpoint.part("optimizer"))
         self.sums.copy_(checkpoint.tensors["sums"])
-        torch.set_rng_state(checkpoint.tensors["random.cpu"])
-        if self.sums.is_cuda and "random.cuda" in checkpoint.tensors:
-            torch.cuda.set_rng_state(checkpoint.tensors["random.cuda"], self.sums.device)
-        self.position = Position(**checkpoint.description["position"])
+        self.position = position
+
+    def _check(self, checkpoint: Checkpoint, position: Position) -> None:
+        parts = {
+            "raw": self.potential.state_dict(),
+            "average": self.average.potential.state_dict(),
+            "optimizer": optimizer_sizes(self.optimizer) if position.step else {},
+        }
+        for name, expected in parts.items():
+            check_tensors(checkpoint.part(name), expected, f"the {name} tensors of the checkpoint")
+        for name, expected_tensor in {"sums": self.sums, "random.cpu": torch.get_rng_state()}.items():
+            found = {name: checkpoint.tensors[name]} if name in checkpoint.tensors else {}
+            check_tensors(found, {name: expected_tensor}, "tensors of the checkpoint")
+        for name, tensor in checkpoint.part("optimizer").items():
+            wrong = tensor != position.step if name.endswith(".step") else tensor < 0 if "exp_avg_sq" in name else None
+            if wrong is not None and bool(wrong.any()):
+                raise ModelError(f"the optimizer tensors of the checkpoint cannot be right: {name}.")

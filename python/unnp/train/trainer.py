@@ -13,7 +13,7 @@ import torch
 
 from unnp.checkpoint import Checkpoint
 from unnp.data.dataset import Batch, Dataset, collate
-from unnp.errors import TrainingError
+from unnp.errors import ModelError, TrainingError
 from unnp.loss import TERMS, Loss
 from unnp.models.potential import Potential
 from unnp.train.config import TrainConfig
@@ -26,7 +26,7 @@ from unnp.train.optim import build_optimizer, tie
 from unnp.train.run_folder import RunFolder
 from unnp.train.schedule import learning_rate, progress
 from unnp.train.signals import StopRequest
-from unnp.train.state import TrainState
+from unnp.train.state import Position, TrainState
 from unnp.train.step import backward, term_averages, update
 from unnp.train.validation import InterruptedTrainingError, Validation, validate
 
@@ -100,7 +100,7 @@ class Trainer:
         self._clock = time.monotonic() - position.seconds
         self._saved_at = time.monotonic()
         try:
-            while not (reason := self._over()):
+            while not (reason := self.over()):
                 self._epoch(log)
         except InterruptedTrainingError:
             self.save()
@@ -108,13 +108,24 @@ class Trainer:
         return reason
 
     def resume(self, checkpoint: Checkpoint) -> None:
-        """Go on from a checkpoint; raise TrainingError where it belongs to another potential or other data."""
+        """Go on from a checkpoint.
+
+        Raises:
+            TrainingError: it belongs to another potential or other data.
+            ModelError: it was tampered with.
+        """
         for part in ("potential", "data"):
-            if checkpoint.description[part] != json.loads(json.dumps(self.task.description[part])):
+            if checkpoint.description.get(part) != json.loads(json.dumps(self.task.description[part])):
                 raise TrainingError(
                     f"the {part} of the checkpoint differ(s) from what the configuration gives now: data files have "
                     "changed. Restore them, or start a new run with -o."
                 )
+        position = Position.of(checkpoint)
+        if position.step > len(self.task.train) * (position.epoch + 1):
+            raise ModelError(
+                f"the counters of the checkpoint cannot be right: {position.step} steps in {position.epoch} epochs of "
+                f"{len(self.task.train)} structures."
+            )
         self.state.restore(checkpoint)
         if not self.task.processes.first:
             self.state.sums.zero_()  # those of the checkpoint are the sums over all processes
@@ -129,7 +140,7 @@ class Trainer:
             self.folder.save(checkpoint, best=best)
         self._saved_at = time.monotonic()
 
-    def _over(self) -> str:
+    def over(self) -> str:
         """Return why the training is over; empty where it is not."""
         position, config = self.state.position, self.task.config
         if position.batch > 0:
