@@ -1,6 +1,5 @@
 """The checkpoint file: what goes in comes out, and nothing else passes for one."""
 
-import json
 from pathlib import Path
 
 import pytest

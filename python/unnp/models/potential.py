@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import torch
-from pydantic import Field
+from pydantic import Field, FiniteFloat
 from torch import Tensor, nn
 
 from unnp.config import Config, from_dict
+from unnp.elements import Elements
 from unnp.errors import ConfigError, unknown
 from unnp.models.base import Architecture, HaloKind, ModelStatistics, architecture
 
@@ -23,6 +24,23 @@ class PotentialConfig(Config):
     """settings of the architecture"""
     add: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """further terms by registry name, for instance `zbl: {}` for screened nuclear repulsion; energies in eV, not scaled"""
+
+
+class PotentialDescription(Config):
+    """What a potential is built from, beside its weights."""
+
+    architecture: str
+    """name in the registry"""
+    settings: dict[str, Any]
+    """all settings of the architecture"""
+    add: dict[str, dict[str, Any]]
+    """further terms by registry name, with all their settings"""
+    elements: list[str] = Field(min_length=1)
+    """chemical symbols; the position is the species index"""
+    energy_scale: float = Field(gt=0, allow_inf_nan=False, strict=True)
+    """unit of the network's energies [eV]"""
+    reference_energies: dict[str, FiniteFloat]
+    """[eV], one per element"""
 
 
 class Potential(nn.Module):
@@ -136,11 +154,16 @@ def build_potential(config: PotentialConfig, elements: list[str], statistics: Mo
 
 
 def potential_from_description(description: dict[str, Any]) -> Potential:
-    """Return the potential (random weights) that :meth:`Potential.describe` described."""
-    elements = description["elements"]
-    network = _build(description["architecture"], description["settings"], elements)
-    terms = [_build(name, settings, elements) for name, settings in description["add"].items()]
-    return Potential(network, terms, description["energy_scale"], description["reference_energies"])
+    """Return the potential (random weights) that :meth:`Potential.describe` described.
+
+    Raises:
+        ConfigError: an entry is missing, unknown or wrong.
+    """
+    given = from_dict(description, PotentialDescription, where="description of the potential")
+    elements = Elements(given.elements).symbols
+    network = _build(given.architecture, given.settings, elements)
+    terms = [_build(name, settings, elements) for name, settings in given.add.items()]
+    return Potential(network, terms, given.energy_scale, given.reference_energies)
 
 
 def _build(name: str, settings: dict[str, Any], elements: list[str]) -> Architecture:
