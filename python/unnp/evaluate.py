@@ -18,6 +18,7 @@ from unnp.data.progress import counting
 from unnp.derivatives import Prediction
 from unnp.errors import ConfigError
 from unnp.files import make_folder, write_atomically
+from unnp.finiteness import check_finite
 from unnp.loader import LoadedPotential
 from unnp.metrics import QUANTITIES, UNITS, Metrics, Pairs
 from unnp.plots import parity
@@ -75,7 +76,8 @@ def evaluate(
         limits: of a batch.
 
     Raises:
-        ModelError: a structure has an element the model does not know.
+        ModelError: a structure has an element the model does not know, or a prediction is not finite.
+        UnnpError: the folder cannot be written, or another process writes it.
     """
     dataset = Dataset(structures, potential.elements, potential.cutoff, cache_bytes=0)
     metrics = Metrics(dataset.groups, potential.elements.symbols, potential.device)
@@ -86,6 +88,8 @@ def evaluate(
         text = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
         with counting("evaluating", len(dataset)) as advance:
             for indices, batch, prediction in predictions(potential, dataset, limits or Limits()):
+                sources = [structures[k].source or f"structure {k}" for k in indices]
+                check_finite(prediction, batch.graph, potential.elements, str(potential.path), sources)
                 metrics.update(prediction, batch)
                 pairs.update(prediction, batch)
                 for structure, predicted in zip(indices, _separate(batch, prediction), strict=True):

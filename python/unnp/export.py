@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import copy
 import datetime
+import io
 import math
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -18,8 +17,10 @@ from torch import Tensor
 from unnp.derivatives import predict
 from unnp.elements import Elements, atomic_number
 from unnp.errors import ModelError
+from unnp.files import make_folder, write_atomically
 from unnp.graph import Graph
 from unnp.loader import load_model
+from unnp.locks import hold_output
 from unnp.manifest import MANIFEST_NAME, Manifest
 from unnp.models import Potential
 from unnp.models.committee import Committee
@@ -53,24 +54,18 @@ def export_model(
 
     Raises:
         ModelError: the potentials do not fit together, a weight is not finite, or the reloaded file disagrees.
+        UnnpError: the file cannot be written, or another process writes it.
     """
     path = Path(path)
     _check(potentials)
     members = [copy.deepcopy(p).cpu().eval() for p in potentials]
     manifest = _manifest(members, name, licence, data or {}, metrics or {})
+    content = io.BytesIO()  # torch aborts the process where it writes to a full disk itself
     scripted = torch.jit.script(Committee(members))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(suffix=".pt", prefix=f".{path.name}.", dir=path.parent)
-    os.close(handle)
-    try:
-        torch.jit.save(scripted, temporary, _extra_files={MANIFEST_NAME: manifest.to_json().encode()})
-        _compare(members, temporary)
-        with open(temporary, "rb") as file:
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    torch.jit.save(scripted, content, _extra_files={MANIFEST_NAME: manifest.to_json().encode()})
+    make_folder(path.parent)
+    with hold_output(path):
+        write_atomically(path, content.getvalue(), check=lambda written: _compare(members, written))
     return manifest
 
 
@@ -128,7 +123,7 @@ def _manifest(
     )
 
 
-def _compare(potentials: Sequence[Potential], file: str) -> None:
+def _compare(potentials: Sequence[Potential], file: Path) -> None:
     """Raise ModelError where the reloaded file and the potentials in memory disagree on a test structure."""
     loaded = load_model(file, device="cpu")
     graph = Graph.of(_probe(potentials[0]), Elements(potentials[0].elements), potentials[0].cutoff())

@@ -14,17 +14,24 @@ from typing import BinaryIO
 from unnp.errors import UnnpError
 
 
-def write_atomically(path: str | Path, content: bytes | str | Callable[[BinaryIO], object]) -> None:
+def write_atomically(
+    path: str | Path,
+    content: bytes | str | Callable[[BinaryIO], object],
+    check: Callable[[Path], object] = lambda written: None,
+) -> None:
     """Write a file under a temporary name in its folder, sync it and rename it.
 
     Args:
         path: the file; an older one is replaced.
         content: the bytes, text (UTF-8), or a function that writes into the open file.
+        check: called with the file under its temporary name; where it raises, nothing is replaced.
 
     Raises:
-        UnnpError: the file cannot be written (folder missing, no permission, disk full).
+        UnnpError: the file cannot be written (folder missing, no permission, disk full), or ``path`` is something else
+            than an ordinary file: a folder, a pipe, a device, a link to nothing.
     """
     path = Path(path)
+    _refuse_special(path)
     with writing(path), temporary_beside(path) as temporary:
         with temporary.open("wb") as file:
             if callable(content):
@@ -33,6 +40,7 @@ def write_atomically(path: str | Path, content: bytes | str | Callable[[BinaryIO
                 file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
+        check(temporary)
         temporary.replace(path)
 
 
@@ -109,6 +117,15 @@ def is_alive(pid: int) -> bool:
     except (PermissionError, OverflowError):
         pass  # it belongs to somebody else, or is no number of a process, and is left alone
     return True
+
+
+def _refuse_special(path: Path) -> None:
+    if not os.path.lexists(path) or os.path.isfile(path):
+        return
+    what = (
+        "is a folder" if os.path.isdir(path) else "is no ordinary file" if os.path.exists(path) else "links to nothing"
+    )
+    raise UnnpError(f"cannot write {path}: it {what}. Give another name.")
 
 
 def _remove_leftovers(path: Path) -> None:

@@ -17,6 +17,7 @@ from unnp.elements import Elements
 from unnp.errors import ModelError
 from unnp.graph import Graph
 from unnp.manifest import Manifest
+from unnp.threads import one_thread_in_forked_children
 
 
 @dataclass
@@ -70,6 +71,7 @@ def load_model(path: str | Path, device: str = "auto", dtype: str = "model") -> 
         UnnpError: the file needs the compiled part of unnp, and it is not installed or built for another torch.
         ConfigError: unknown or absent device, unknown dtype.
     """
+    one_thread_in_forked_children()
     path = Path(path)
     manifest, needs_core = inspect(path)
     manifest.check_torch(torch.__version__, path)

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self
 
 import numpy as np
 import torch
 from ase import Atoms
-from ase.calculators.calculator import Calculator, all_changes
+from ase.calculators.calculator import CalculationFailed, Calculator, all_changes
 from ase.stress import full_3x3_to_voigt_6_stress
 
+from unnp.derivatives import Prediction
+from unnp.errors import DataError, ModelError
+from unnp.finiteness import NotFiniteError, check_finite
 from unnp.graph import Graph
 from unnp.loader import LoadedPotential, load_model
 from unnp.structure import Structure
 from unnp.verlet_list import VerletList
 
 DERIVATIVES = {"forces", "stress", "stresses"}
+
+
+class CalculationError(NotFiniteError, CalculationFailed):
+    """A model gives NaN or infinite numbers; what catches errors of ASE's calculators catches this too."""
 
 
 @dataclass
@@ -46,6 +54,9 @@ class UnnpCalculator(Calculator):
     Lennard-Jones). Both need a cell with a volume; its directions need not be periodic: a slab's stress is per volume
     of its cell, vacuum included.
 
+    A calculator can be copied and pickled, for pools of processes; what is pickled is the path of the model, and the file
+    is opened again where it is first needed.
+
     Args:
         model: file written by ``unnp export``, or one already opened by ``unnp.loader.load_model``.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
@@ -53,7 +64,8 @@ class UnnpCalculator(Calculator):
         skin: extra reach [A] of the neighbour list, which is kept until an atom has moved by half of it.
 
     Raises:
-        ModelError: the file is no exported model; in a calculation: an element the model does not know.
+        ModelError: the file is no exported model; in a calculation: an element the model does not know, or (also a
+            ``CalculationFailed`` of ASE) energy, forces or stress that are not finite.
         DataError: in a calculation: positions or cell are not finite.
     """
 
@@ -71,30 +83,69 @@ class UnnpCalculator(Calculator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.potential = model if isinstance(model, LoadedPotential) else load_model(model, device, dtype)
-        self._list = VerletList(self.potential.cutoff, skin)
+        if isinstance(model, LoadedPotential):
+            device, dtype = str(model.device), str(model.dtype).removeprefix("torch.")
+        self._potential: LoadedPotential | None = (
+            model if isinstance(model, LoadedPotential) else load_model(model, device, dtype)
+        )
+        self._opened_as = (str(self._potential.path.resolve()), device, dtype)
+        self._manifest = self._potential.manifest
+        self._list = VerletList(self._manifest.cutoff, skin)
+
+    @property
+    def potential(self) -> LoadedPotential:
+        """The model; of a calculator that was pickled, opened at the first use."""
+        if self._potential is None:
+            self._potential = load_model(*self._opened_as)
+            if self._potential.manifest != self._manifest:
+                raise ModelError(
+                    f"{self._opened_as[0]} is another model than the one this calculator was made with: the file has been "
+                    "replaced. Make the calculator again."
+                )
+        return self._potential
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_potential": None}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        twin = type(self).__new__(type(self))
+        memo[id(self)] = twin
+        twin.__dict__ = copy.deepcopy(self.__getstate__(), memo)
+        twin._potential = self._potential  # never changed, so shared
+        return twin
 
     def calculate(
         self,
         atoms: Atoms | None = None,
-        properties: Sequence[str] = ("energy",),
+        properties: Sequence[str] | None = None,
         system_changes: Sequence[str] = tuple(all_changes),
     ) -> None:
-        """Fill ``results``; forces and stress come together, per-atom stresses where they are asked for."""
+        """Fill ``results``: with what is asked for, or everything; forces and stress come together.
+
+        Args:
+            atoms: the structure; None: the one of the last calculation.
+            properties: names of ``implemented_properties``; None: all that the structure has.
+            system_changes: what has changed since the last calculation.
+        """
+        properties = self.implemented_properties if properties is None else properties
         super().calculate(atoms, properties, system_changes)
+        if self.atoms is None:
+            raise DataError("there is nothing to calculate; give the atoms: calculate(atoms).")
         with_stresses = "stresses" in properties
-        graph = self._graph(cast(Atoms, self.atoms))
+        graph = self._graph(self.atoms)
         prediction = self.potential.predict(
             graph, derivatives=bool(DERIVATIVES.intersection(properties)), atomic_virial=with_stresses
         )
+        volume = float(graph.volume[0])
+        stress = prediction.stress if np.isfinite(volume) else None
+        self._check(prediction, graph)
         energy = float(prediction.energy[0])
         self.results = {"energy": energy, "free_energy": energy, "energies": _numpy(prediction.atomic_energy)}
         if prediction.forces is not None:
             self.results["forces"] = _numpy(prediction.forces)
-        volume = float(graph.volume[0])
-        if prediction.stress is None or not np.isfinite(volume):
+        if stress is None:
             return
-        self.results["stress"] = full_3x3_to_voigt_6_stress(_numpy(prediction.stress[0]))
+        self.results["stress"] = full_3x3_to_voigt_6_stress(_numpy(stress[0]))
         if prediction.atomic_virial is not None:
             stresses = -_numpy(prediction.atomic_virial) / volume
             self.results["stresses"] = full_3x3_to_voigt_6_stress(stresses)
@@ -103,9 +154,22 @@ class UnnpCalculator(Calculator):
         """Return every member's energies and forces and how far they disagree; a committee of one does not."""
         graph = self._graph(atoms)
         energies, forces = self.potential.members(graph)
+        # Derivatives of all are taken together, so that NaN of one spoils those of the others: first that one.
+        for k in sorted(range(len(energies)), key=lambda k: bool(torch.isfinite(energies[k]).all())):
+            share = energies[k] / max(len(atoms), 1)  # members have no energies of atoms
+            self._check(
+                Prediction(energies[k], share.expand(len(atoms)), forces[k]), graph, f", member {k} of the committee"
+            )
         e, f = _numpy(energies), _numpy(forces)
         spread = np.sqrt(np.square(f - f.mean(axis=0)).sum(axis=2).mean(axis=0))
         return CommitteeResult(e, f, float(e.std()) / max(len(atoms), 1), spread)
+
+    def _check(self, prediction: Prediction, graph: Graph, member: str = "") -> None:
+        try:
+            check_finite(prediction, graph, self.potential.elements, f"{self.potential.path}{member}")
+        except NotFiniteError as error:
+            self.results = {}
+            raise CalculationError(str(error)) from None
 
     def _graph(self, atoms: Atoms) -> Graph:
         structure = Structure.from_atoms(atoms)

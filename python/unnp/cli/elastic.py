@@ -27,6 +27,7 @@ def command(
     """
     from unnp.cli.train import print_table
     from unnp.config import from_dict
+    from unnp.files import make_folder
     from unnp.lammps.system import build_structure
     from unnp.lammps.system_config import StructureConfig
     from unnp.locks import hold_folder
@@ -35,6 +36,7 @@ def command(
 
     asked = {"file": structure, "element": element, "lattice": lattice, "a": a, "c": c, "fixed": "none"}
     crystal = build_structure(from_dict(asked, StructureConfig, where="the crystal's options"), Path())
+    make_folder(output)  # said before the work, not after it, where it cannot be made
     paths = [potential] if reference is None else [potential, reference]
     with hold_folder(output):
         results = {_name(path, paths): elastic_properties(crystal, _calculator(path, device)) for path in paths}
