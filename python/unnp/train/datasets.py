@@ -12,8 +12,8 @@ import numpy as np
 from unnp.checkpoint import number_type
 from unnp.data.batching import BatchSampler
 from unnp.data.dataset import Dataset
-from unnp.data.opening import open_structures
-from unnp.data.reference_energies import reference_energies
+from unnp.data.opening import Concatenated, open_structures
+from unnp.data.reference_energies import is_isolated, reference_energies
 from unnp.data.splits import split
 from unnp.data.statistics import Statistics, atom_counts, group_names, statistics
 from unnp.elements import Elements
@@ -105,16 +105,19 @@ def build(config: TrainConfig, sources: Sources) -> tuple[Potential, dict[str, D
     The cutoff comes from the potential and the number of neighbours from the data, so the potential is made twice.
     """
     elements = Elements(list(sources.statistics.elements))
-    energies = reference_energies(sources.train, elements, config.reference_energies)
     scale = sources.statistics.forces_rms or 1.0
+    none = dict.fromkeys(elements.symbols, 0.0)
     with number_type(config.dtype):
-        draft = build_potential(config.potential, elements.symbols, ModelStatistics(1.0, scale, energies))
+        draft = build_potential(config.potential, elements.symbols, ModelStatistics(1.0, scale, none))
     if not draft.n_parameters:
         name = draft.network.name
         raise ConfigError(
             f"architecture '{name}' has nothing to train; add it to another one: `add: {{{name}: {{}}}}`."
         )
     cutoff = draft.cutoff()
+    isolated = [s for s in sources.validation if s.energy is not None and is_isolated(s, cutoff)]
+    labelled = Concatenated([sources.train, isolated])  # a single atom may have been held back
+    energies = reference_energies(labelled, elements, config.reference_energies, cutoff)
     datasets = make_datasets(config, sources, elements, cutoff)
     neighbors = datasets["train"].average_neighbors
     if not neighbors:

@@ -52,9 +52,8 @@ class RunFolder:
                 yield
             finally:
                 with suppress(OSError):
-                    if os.listdir(self.path) == [LOCK_NAME]:
-                        lock.path.unlink()
-                        self.path.rmdir()
+                    lock.path.unlink()
+                    self.path.rmdir()  # fails where anything is in it
 
     def check_new(self) -> None:
         """Raise TrainingError where a run, or anything else, is there already."""
