@@ -138,6 +138,8 @@ def _write_frame(file: io.TextIOWrapper, structure: Structure, predicted: dict[s
     atoms.info.update({name: value for name, value in labels.items() if value is not None})
     if structure.forces is not None:
         atoms.arrays["forces"] = structure.forces
+    if structure.forces_weight is not None:
+        atoms.arrays["forces_weight"] = structure.forces_weight
     atoms.info["unnp_energy"] = predicted["energy"]
     atoms.arrays["unnp_forces"] = predicted["forces"]
     if np.isfinite(predicted["stress"]).all():

@@ -69,7 +69,8 @@ class Loss:
     """``L = sum_t w_t / N_t * sum_{k in t} g_k l_t(x_k - y_k)`` with N_t the number of labels of term t in the batch.
 
     ``l`` is ``r^2`` (mse), ``|r|`` (mae), or ``r^2/2`` below and ``delta (|r| - delta/2)`` above delta (huber); ``g_k``
-    is the weight of the structure's group. A label that is absent (NaN), or a stress without a volume, takes no part.
+    is the weight of the structure's group, for forces times that of the atom. A label that is absent (NaN) or, on a single
+    atom, of weight 0, or a stress without a volume, takes no part.
 
     Args:
         config: the table.
@@ -115,6 +116,8 @@ class Loss:
         label = torch.where(mask, getattr(batch.labels, name), zero)
         residual = torch.where(mask, getattr(prediction, name).double(), zero) - label
         error = _error(_per_atom(name, residual, batch), term)
+        if name == "forces":
+            error = error * batch.labels.forces_weight.unsqueeze(1)
         return error.sum() if self._uniform else (error * self._weight_of(name, error, batch)).sum()
 
     def _weight_of(self, name: str, error: Tensor, batch: Batch) -> Tensor:
@@ -136,8 +139,10 @@ def _per_atom(name: str, residual: Tensor, batch: Batch) -> Tensor:
 
 
 def label_mask(name: str, batch: Batch) -> Tensor:
-    """Return where a label is present and can be compared (a stress needs a volume), in the shape of the label."""
+    """Return where a label is present and counts (a stress needs a volume, a force a weight), in the shape of the label."""
     mask = ~torch.isnan(getattr(batch.labels, name))
+    if name == "forces":
+        return mask & (batch.labels.forces_weight > 0).unsqueeze(1)
     return mask & torch.isfinite(batch.graph.volume).view(-1, 1, 1) if name == "stress" else mask
 
 

@@ -21,7 +21,8 @@ class Structure:
         cell: (3, 3) [A], rows are lattice vectors; zero rows along non-periodic directions are allowed.
         pbc: (3,) bool.
         energy: total energy [eV].
-        forces: (n_atoms, 3) [eV/A].
+        forces: (n_atoms, 3) [eV/A]; NaN on atoms that have no label.
+        forces_weight: (n_atoms,) factor on the forces of each atom in the loss, 0 where they do not count at all; None: 1.
         stress: (3, 3) [eV/A^3], (1/V) dE/d(strain), positive in tension.
         group: name of the subset it belongs to, for weights and error tables.
         source: where it came from ("file.xyz frame 3"), for error messages.
@@ -34,6 +35,7 @@ class Structure:
     energy: float | None = None
     forces: np.ndarray | None = None
     stress: np.ndarray | None = None
+    forces_weight: np.ndarray | None = None
     group: str = ""
     source: str = ""
 
@@ -44,6 +46,14 @@ class Structure:
     def volume(self) -> float:
         """Cell volume [A^3]; NaN where the structure is not periodic in all three directions."""
         return float(abs(np.linalg.det(self.cell))) if bool(np.all(self.pbc)) else float("nan")
+
+    @property
+    def has_forces(self) -> np.ndarray:
+        """(n_atoms,) bool, whether an atom has forces that count: a label, and a weight."""
+        if self.forces is None:
+            return np.zeros(len(self), dtype=bool)
+        present: np.ndarray = ~np.isnan(self.forces).any(axis=1)
+        return present if self.forces_weight is None else present & (self.forces_weight > 0)
 
     def to_atoms(self) -> Atoms:
         """Return the ASE Atoms without labels."""

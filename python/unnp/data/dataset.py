@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -27,16 +27,22 @@ class Labels:
         forces: (n_atoms, 3) [eV/A].
         stress: (n_graphs, 3, 3) [eV/A^3], positive in tension.
         group: (n_graphs,) int64, index into ``Dataset.groups``.
+        forces_weight: (n_atoms,) factor on the forces of each atom; 0: they take no part. Empty: 1 for all.
     """
 
     energy: Tensor
     forces: Tensor
     stress: Tensor
     group: Tensor
+    forces_weight: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.float64))
+
+    def __post_init__(self) -> None:
+        if not len(self.forces_weight):
+            self.forces_weight = self.forces.new_ones(len(self.forces))
 
     def to(self, device: torch.device | str) -> Labels:
         """Return the labels on a device."""
-        return Labels(self.energy.to(device), self.forces.to(device), self.stress.to(device), self.group.to(device))
+        return Labels(**{name: tensor.to(device) for name, tensor in vars(self).items()})
 
     @classmethod
     def of(cls, structure: Structure, group: int) -> Labels:
@@ -50,6 +56,9 @@ class Labels:
             torch.from_numpy(np.array(forces, dtype=np.float64)),
             torch.from_numpy(np.array(stress, dtype=np.float64)).unsqueeze(0),
             torch.tensor([group], dtype=torch.int64),
+            torch.from_numpy(
+                np.array(np.ones(n_atoms) if structure.forces_weight is None else structure.forces_weight)
+            ),
         )
 
 
@@ -83,6 +92,7 @@ def collate(batches: Sequence[Batch]) -> Batch:
             torch.cat([x.forces for x in labels]),
             torch.cat([x.stress for x in labels]),
             torch.cat([x.group for x in labels]),
+            torch.cat([x.forces_weight for x in labels]),
         ),
     )
 

@@ -141,7 +141,9 @@ def _contradiction(isolated: Sequence[Structure], elements: Elements, energies: 
     against = f"{expected[worst]:.6g} eV by the reference energies"
     if abs(off[other] - off[worst]) > CONTRADICTION * counts[worst].sum():
         against = f"{isolated[other].energy:.6g} eV in {isolated[other].source or 'another structure'}, and {against}"
-    formula = "".join(f"{e}{n if n > 1 else ''}" for e, n in zip(elements.symbols, counts[worst].astype(int), strict=True) if n)
+    formula = "".join(
+        f"{e}{n if n > 1 else ''}" for e, n in zip(elements.symbols, counts[worst].astype(int), strict=True) if n
+    )
     return (
         f"isolated atoms contradict each other or the reference energies in {len(wrong)} structure(s): the energy of "
         f"{formula}, without bonds, is {isolated[worst].energy:.6g} eV in {isolated[worst].source or 'one structure'}, but "

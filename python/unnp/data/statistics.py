@@ -115,13 +115,16 @@ class RunningStatistics:
             if label == "stress" and value is not None and not np.all(structure.pbc):
                 self.uncounted_stress += 1
                 continue
+            if value is not None and label == "forces":
+                value = value[structure.has_forces]
             if value is not None and label in self.squares:
                 total, n = self.squares[label]
                 self.squares[label] = (total + float(np.square(value).sum()), n + np.size(value))
         if structure.energy is not None:
             self.energies.append(structure.energy / max(1, len(structure)))
-        if structure.forces is not None and len(structure):
-            self.forces_max = max(self.forces_max, float(np.linalg.norm(structure.forces, axis=1).max()))
+        if structure.forces is not None:
+            norms = np.linalg.norm(structure.forces[structure.has_forces], axis=1)
+            self.forces_max = max(self.forces_max, float(norms.max(initial=0.0)))
         if len(structure) and np.all(structure.pbc):
             self.volumes.append(abs(float(np.linalg.det(structure.cell))) / len(structure))
         self.shortest = merge(self.shortest, shortest_distances(structure))

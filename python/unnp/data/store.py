@@ -5,9 +5,10 @@
     numbers.npy         (n_atoms,) uint8    positions.npy, forces.npy   (n_atoms, 3) float64 [A, eV/A]
     cell.npy            (n, 3, 3) float64   pbc.npy                     (n, 3) bool
     energy.npy          (n,) float64 [eV]   stress.npy                  (n, 3, 3) float64 [eV/A^3]
+    forces_weight.npy   (n_atoms,) float64, may be missing: 1
     group.npy           (n,) int32          source.npy, source_offsets.npy   UTF-8 bytes and where each one begins
 
-An absent label is NaN.
+An absent label is NaN; so are the forces on single atoms that have none.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ ARRAYS: dict[str, tuple[str, tuple[int, ...], str]] = {
     "numbers": ("|u1", (), "atom"),
     "positions": ("<f8", (3,), "atom"),
     "forces": ("<f8", (3,), "atom"),
+    "forces_weight": ("<f8", (), "atom"),
     "cell": ("<f8", (3, 3), "structure"),
     "pbc": ("|b1", (3,), "structure"),
     "energy": ("<f8", (), "structure"),
@@ -42,6 +44,7 @@ ARRAYS: dict[str, tuple[str, tuple[int, ...], str]] = {
     "source_offsets": ("<i8", (), "boundary"),
     "source": ("|u1", (), "byte"),
 }
+OPTIONAL = ("forces_weight",)
 
 
 def is_store(path: str | Path) -> bool:
@@ -65,7 +68,8 @@ class Store(Sequence[Structure]):
     def __init__(self, path: str | Path, *, verify: bool = False) -> None:
         self.path = Path(path)
         self.description = _read_index(self.path)
-        self._arrays = {name: self._open(name) for name in ARRAYS}
+        self._names = [name for name in ARRAYS if name in self.description["arrays"] or name not in OPTIONAL]
+        self._arrays = {name: self._open(name) for name in self._names}
         self._check_lengths()
         self._check_offsets("offsets", len(self._arrays["numbers"]), smallest=1)
         self._check_offsets("source_offsets", len(self._arrays["source"]), smallest=0)
@@ -119,8 +123,11 @@ class Store(Sequence[Structure]):
 
     def _has(self, label: str) -> np.ndarray:
         array = self._arrays[label]
-        first_rows = self._arrays["offsets"][:-1] if label == "forces" else np.arange(len(self))
-        return ~np.isnan(array.reshape(len(array), -1)[first_rows, 0])
+        has: np.ndarray = ~np.isnan(array.reshape(len(array), -1)[:, 0])
+        if label != "forces":
+            return has
+        before = np.concatenate([[0], np.cumsum(has)])  # a structure has forces where any of its atoms has
+        return np.diff(before[self._arrays["offsets"]]) > 0
 
     def verify(self) -> None:
         """Raise DataError where a file is not what was written, or holds what cannot be."""
@@ -148,8 +155,8 @@ class Store(Sequence[Structure]):
     def _check_lengths(self) -> None:
         n_atoms, n_bytes = len(self._arrays["numbers"]), len(self._arrays["source"])
         expected = {"atom": n_atoms, "structure": len(self), "boundary": len(self) + 1, "byte": n_bytes}
-        for name, (_, _, kind) in ARRAYS.items():
-            if len(self._arrays[name]) != expected[kind]:
+        for name, array in self._arrays.items():
+            if len(array) != expected[ARRAYS[name][2]]:
                 raise DataError(f"{self.path}/{name}.npy does not fit the other arrays; make the data set again.")
 
     def _check_offsets(self, name: str, end: int, smallest: int) -> None:
@@ -177,13 +184,14 @@ class Store(Sequence[Structure]):
             energy=None if np.isnan(energy) else energy,
             forces=_label(arrays["forces"][atoms]),
             stress=_label(arrays["stress"][k]),
+            forces_weight=np.array(arrays["forces_weight"][atoms]) if "forces_weight" in arrays else None,
             group=self._group(k),
             source=bytes(arrays["source"][text]).decode("utf-8", errors="replace"),
         )
 
 
 def _label(values: np.ndarray) -> np.ndarray | None:
-    return None if np.isnan(values.flat[0]) else np.array(values)
+    return None if np.isnan(values).all() else np.array(values)
 
 
 def _read_index(path: Path) -> dict[str, Any]:

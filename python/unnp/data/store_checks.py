@@ -87,6 +87,7 @@ _CHECKS: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
     "numbers": lambda rows, n_groups: (rows >= 1) & (rows < len(chemical_symbols)),
     "positions": _is_finite,
     "forces": _is_label,
+    "forces_weight": lambda rows, n_groups: (rows >= 0) & (rows <= LARGEST_LABEL),
     "cell": _is_finite,
     "pbc": lambda rows, n_groups: rows.view(np.uint8) <= 1,
     "energy": _is_label,

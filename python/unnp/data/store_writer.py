@@ -91,6 +91,7 @@ class StoreWriter:
             "numbers": structure.numbers,
             "positions": structure.positions,
             "forces": np.full((n_atoms, 3), np.nan) if structure.forces is None else structure.forces,
+            "forces_weight": np.ones(n_atoms) if structure.forces_weight is None else structure.forces_weight,
             "cell": structure.cell[None],
             "pbc": structure.pbc[None],
             "energy": np.array([np.nan if structure.energy is None else structure.energy]),

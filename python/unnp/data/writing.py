@@ -93,12 +93,16 @@ def _write_extxyz(structures: Iterable[Structure], path: Path, info: Sequence[Ma
 
 
 def _extxyz_lines(structure: Structure, info: Mapping[str, float]) -> Iterator[str]:
-    has_forces = structure.forces is not None
     yield f"{len(structure)}\n"
     comment = []
     if structure.cell.any():
         comment.append(f'Lattice="{_row(structure.cell)}"')
-    comment.append("Properties=species:S:1:pos:R:3" + (":forces:R:3" if has_forces else ""))
+    weight = structure.forces_weight
+    comment.append(
+        "Properties=species:S:1:pos:R:3"
+        + (":forces:R:3" if structure.forces is not None else "")
+        + (":forces_weight:R:1" if weight is not None else "")
+    )
     comment.append('pbc="' + " ".join("FT"[int(p)] for p in structure.pbc) + '"')
     if structure.energy is not None:
         comment.append(f"energy={float(structure.energy)!r}")
@@ -108,7 +112,8 @@ def _extxyz_lines(structure: Structure, info: Mapping[str, float]) -> Iterator[s
         comment.append(f"group={_quoted(structure.group)}")
     comment += [f"{name}={float(value)!r}" for name, value in info.items()]
     yield " ".join(comment) + "\n"
-    columns = [structure.positions, structure.forces] if structure.forces is not None else [structure.positions]
+    further = [structure.forces, None if weight is None else weight[:, None]]
+    columns = [structure.positions, *(column for column in further if column is not None)]
     for number, row in zip(structure.numbers, np.hstack(columns), strict=True):
         yield f"{chemical_symbols[int(number)]:2s} {_row(row)}\n"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, overload
@@ -18,14 +17,12 @@ from unnp.data.splits import split
 from unnp.data.statistics import Statistics, atom_counts, group_names, statistics
 from unnp.elements import Elements
 from unnp.errors import ConfigError, DataError
-from unnp.loss import LossConfig
 from unnp.models.base import ModelStatistics
 from unnp.models.potential import Potential, build_potential
 from unnp.structure import Structure
 from unnp.train.config import DataConfig, TrainConfig
 from unnp.train.distributed import Processes
 
-logger = logging.getLogger(__name__)
 Structures = Sequence[Structure]
 
 
@@ -137,19 +134,6 @@ def make_datasets(config: TrainConfig, sources: Sources, elements: Elements, cut
         for name, part in parts.items()
         if len(part)
     }
-
-
-def check_labels(loss: LossConfig, known: Statistics) -> None:
-    """Raise ConfigError where the loss counts a label that no structure has; warn where some lack it."""
-    for name, term in loss.terms().items():
-        missing = known.missing[name]
-        if term.used and missing == known.n_structures:
-            raise ConfigError(
-                f"loss.{name} has a weight, but no training structure has {name}. "
-                f"Set loss.{name}.weight to 0, or give the label's key under data.read."
-            )
-        if term.used and missing:
-            logger.warning("%d of %d structures have no %s and do not count there.", missing, known.n_structures, name)
 
 
 def sampler_of(config: TrainConfig, dataset: Dataset, processes: Processes, *, shuffle: bool) -> BatchSampler:

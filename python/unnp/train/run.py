@@ -19,8 +19,9 @@ from unnp.loss import TERMS
 from unnp.metrics import QUANTITIES
 from unnp.train.config import TrainConfig
 from unnp.train.console import make_console
-from unnp.train.datasets import build, check_labels, open_sources
+from unnp.train.datasets import build, open_sources
 from unnp.train.distributed import Processes, join
+from unnp.train.labels import check_labels
 from unnp.train.log import Log
 from unnp.train.memory import keep_freed_memory
 from unnp.train.report import write_report
@@ -103,7 +104,7 @@ def _task(
     keep_freed_memory()
     torch.manual_seed(config.seed)
     sources = open_sources(config.data.located(base), config.seed)
-    check_labels(config.loss, sources.statistics)
+    check_labels(config.loss, sources.train, sources.validation)
     potential, datasets = build(config, sources)
     if processes.first and (warning := missing_repulsion(sources.summary, potential)):
         logger.warning("%s", warning)

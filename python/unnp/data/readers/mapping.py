@@ -21,12 +21,13 @@ def structure_of(frame: Frame, options: ReadOptions) -> Structure:
     """Return the structure of a frame with the labels that are there.
 
     Raises:
-        DataError: a label is not finite, has the wrong shape or stands in the frame twice with different values; the
-            stress is not symmetric; there are no atoms, unknown elements, or positions or cell that are not finite.
+        DataError: a label is not finite (forces may be NaN on atoms that have none), has the wrong shape or stands in the
+            frame twice with different values; the stress is not symmetric; there are no atoms, unknown elements, or positions or cell that are not finite.
     """
     structure = _geometry(frame, options)
     structure.energy = _energy(frame, options)
     structure.forces = _forces(frame, options)
+    structure.forces_weight = _forces_weight(frame, options)
     if options.virial_key is None:
         structure.stress = _tensor(frame, "stress", options.stress_key, options, options.stress_factor)
     else:
@@ -40,6 +41,8 @@ def describe_missing(frame: Frame, label: str, options: ReadOptions) -> str:
     option = "virial_key" if label == "stress" and options.virial_key else f"{label}_key"
     key = str(getattr(options, option))
     names = frame.names()
+    if key in names:
+        return f"{frame.where} has no {label}: '{key}' is NaN on all atoms. Repair or remove the frame, or set missing: allow."
     listed = f"It has: {', '.join(names)}." if names else "It has no labels at all."
     return (
         f"{frame.where} has no {label} (looked for '{key}').{did_you_mean(key, names)} {listed} Give the name with "
@@ -104,8 +107,8 @@ def _equal(a: Any, b: Any) -> bool:
     return np.shape(a) == np.shape(b) and bool(np.allclose(a, b, rtol=1e-10, atol=0.0, equal_nan=True))
 
 
-def _numbers(frame: Frame, key: str, label: str, factor: float) -> np.ndarray | None:
-    """Return a label as float64 in our unit; anything but finite numbers is an error."""
+def _numbers(frame: Frame, key: str, label: str, factor: float, *, nan_is_absent: bool = False) -> np.ndarray | None:
+    """Return a label as float64 in our unit; anything but finite numbers (or NaN, where allowed) is an error."""
     value = _lookup(frame, key, label)
     if value is None:
         return None
@@ -113,7 +116,7 @@ def _numbers(frame: Frame, key: str, label: str, factor: float) -> np.ndarray | 
     if array.dtype.kind not in "fiu":
         raise DataError(f"{frame.where}: {label} ('{key}') is not a number: {str(value)[:60]!r}.")
     array = array.astype(np.float64)
-    if not np.isfinite(array).all():
+    if not (np.isfinite(array) | (nan_is_absent & np.isnan(array))).all():
         raise DataError(
             f"{frame.where}: {label} ('{key}') is not finite (NaN or infinite); repair or remove the frame."
         )
@@ -134,13 +137,35 @@ def _energy(frame: Frame, options: ReadOptions) -> float | None:
 
 
 def _forces(frame: Frame, options: ReadOptions) -> np.ndarray | None:
-    forces = _numbers(frame, options.forces_key, "forces", options.forces_factor)
+    """Return the forces; NaN in all three components means that an atom has none, and NaN on all atoms no forces at all."""
+    forces = _numbers(frame, options.forces_key, "forces", options.forces_factor, nan_is_absent=True)
     expected = (len(frame.atoms), 3)
     if forces is not None and forces.shape != expected:
         raise DataError(
             f"{frame.where}: forces must have the shape {expected}, '{options.forces_key}' has {forces.shape}."
         )
-    return forces
+    if forces is None:
+        return None
+    absent = np.isnan(forces)
+    partly = np.flatnonzero(absent.any(axis=1) & ~absent.all(axis=1))
+    if len(partly):
+        raise DataError(
+            f"{frame.where}: forces ('{options.forces_key}') of atom {partly[0]} are NaN in some components only; an atom "
+            "without forces has NaN in all three. Repair or remove the frame."
+        )
+    return None if absent.all() else forces
+
+
+def _forces_weight(frame: Frame, options: ReadOptions) -> np.ndarray | None:
+    weight = _numbers(frame, options.forces_weight_key, "forces_weight", 1.0)
+    if weight is None:
+        return None
+    if weight.shape != (len(frame.atoms),) or (weight < 0).any():
+        raise DataError(
+            f"{frame.where}: '{options.forces_weight_key}' must be one number, zero or more, for each of the "
+            f"{len(frame.atoms)} atoms."
+        )
+    return weight
 
 
 def _tensor(frame: Frame, label: str, key: str, options: ReadOptions, factor: float) -> np.ndarray | None:

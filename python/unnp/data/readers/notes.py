@@ -36,6 +36,7 @@ class Notes:
         self._forces_max = 0.0
         self._stresses: list[np.ndarray] = []
         self._largest_gap = 0.0
+        self._without_forces: list[int] = []
 
     def takes(self, frame: Frame) -> bool:
         """Tell whether a frame is to be taken; raise DataError where it did not converge and that is to be an error."""
@@ -57,6 +58,8 @@ class Notes:
         self._n_taken += 1
         self._energies_are_zero = self._energies_are_zero and structure.energy == 0.0
         if structure.forces is not None:
+            if absent := int(np.isnan(structure.forces[:, 0]).sum()):
+                self._without_forces.append(absent)
             self._forces_max = max(self._forces_max, float(np.nanmax(np.abs(structure.forces), initial=0.0)))
         if structure.stress is not None and np.all(structure.pbc):
             self._stresses.append(structure.stress)
@@ -76,6 +79,7 @@ class Notes:
             )
         for text in (
             self._left_out(),
+            self._partial_forces(),
             self._energy_of_the_forces(),
             suspect_energies(self._energies_are_zero, self._forces_max),
             suspect_stresses(np.reshape(self._stresses, (-1, 3, 3)), self._options.stress_unit),
@@ -92,6 +96,14 @@ class Notes:
         return (
             f"{len(self._unconverged)} of {self._n_frames} structures left out (frame {frames}), because their electronic "
             "steps did not converge. --read unconverged=keep takes them, unconverged=error refuses the file."
+        )
+
+    def _partial_forces(self) -> str:
+        if not self._without_forces:
+            return ""
+        return (
+            f"in {len(self._without_forces)} structure(s) the forces on single atoms ({sum(self._without_forces)} in all) are "
+            "NaN; they are taken for absent labels."
         )
 
     def _energy_of_the_forces(self) -> str:

@@ -24,6 +24,8 @@ class ReadOptions(Config):
     """Name of the total energy; `free_energy` is taken only where it is asked for here."""
     forces_key: str = "forces"
     """Name of the forces."""
+    forces_weight_key: str = "forces_weight"
+    """Name of the factors on the forces of single atoms in the loss; 0: the forces on an atom do not count."""
     stress_key: str = "stress"
     """Name of the stress, 3x3, 9 numbers or 6 in Voigt order."""
     virial_key: str | None = None

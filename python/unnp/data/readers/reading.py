@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from unnp.data.readers.notes import Notes
 from unnp.data.readers.options import ReadOptions
 from unnp.errors import DataError
 from unnp.structure import Structure
+
+logger = logging.getLogger(__name__)
 
 
 def read_structures(path: str | Path, options: ReadOptions | None = None) -> list[Structure]:

@@ -1,0 +1,135 @@
+"""Which labels of the structures a loss can learn from, and what is said of those that do not count."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from unnp.errors import ConfigError
+from unnp.loss import TERMS, LossConfig
+from unnp.structure import Structure
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class LabelCounts:
+    """How many structures have a label and how many count, by term of the loss.
+
+    Attributes:
+        n_structures: all.
+        present: structures that have the label.
+        counting: those of them that count.
+        without_volume: structures whose stress does not count, as they are not periodic in all three directions.
+        weightless: by term, structures with the label that do not count because the weight of their group (or of all
+            their atoms) is 0.
+        partly: structures in which the forces on some atoms do not count.
+        atoms_without_forces: how many atoms these are.
+    """
+
+    n_structures: int = 0
+    present: dict[str, int] = field(default_factory=lambda: dict.fromkeys(TERMS, 0))
+    counting: dict[str, int] = field(default_factory=lambda: dict.fromkeys(TERMS, 0))
+    weightless: dict[str, int] = field(default_factory=lambda: dict.fromkeys(TERMS, 0))
+    without_volume: int = 0
+    partly: int = 0
+    atoms_without_forces: int = 0
+
+    def add(self, structure: Structure, group_weight: float) -> None:
+        """Add a structure, whose group has a weight in the loss."""
+        self.n_structures += 1
+        n_forces = int(structure.has_forces.sum())
+        for name in TERMS:
+            if getattr(structure, name) is None:
+                continue
+            self.present[name] += 1
+            if name == "stress" and not np.all(structure.pbc):
+                self.without_volume += 1
+            elif group_weight == 0 or (name == "forces" and n_forces == 0):
+                self.weightless[name] += 1
+            else:
+                self.counting[name] += 1
+        if 0 < n_forces < len(structure):
+            self.partly += 1
+            self.atoms_without_forces += len(structure) - n_forces
+
+
+def count_labels(structures: Iterable[Structure], loss: LossConfig) -> LabelCounts:
+    """Return how many of the labels count in a loss."""
+    counts = LabelCounts()
+    for structure in structures:
+        counts.add(structure, loss.group_weights.get(structure.group, 1.0))
+    return counts
+
+
+def check_labels(loss: LossConfig, train: Iterable[Structure], validation: Iterable[Structure]) -> None:
+    """Compare the labels that are there with those that the loss counts; log how many do not count, and why.
+
+    Raises:
+        ConfigError: a term has a weight, but no training structure a label that counts; or the validation structures have
+            none for any term.
+    """
+    terms = [name for name, term in loss.terms().items() if term.used]
+    counts = count_labels(train, loss)
+    for name in terms:
+        if not counts.counting[name]:
+            raise ConfigError(
+                f"loss.{name} has a weight, but no training structure has {_why_none(name, counts)}. "
+                f"Set loss.{name}.weight to 0, or give {_remedy(name, counts)}."
+            )
+        _say(name, counts, "")
+    held_back = count_labels(validation, loss)
+    if not any(held_back.counting[name] for name in terms):
+        raise ConfigError(
+            f"no validation structure has a label that the loss counts ({', '.join(terms)}); give others under "
+            "data.validation, or a larger fraction."
+        )
+    for name in terms:
+        _say(name, held_back, "validation ")
+
+
+def _say(name: str, counts: LabelCounts, part: str) -> None:
+    """Log which structures of a part have no label of a term that counts."""
+    n = counts.n_structures
+    if counts.present[name] < n:
+        missing = n - counts.present[name]
+        logger.warning("%d of %d %sstructures have no %s and do not count there.", missing, n, part, name)
+    if name == "stress" and counts.without_volume:
+        logger.warning(
+            "%d of %d %sstructures have a stress that does not count: they are not periodic in all three directions.",
+            counts.without_volume,
+            n,
+            part,
+        )
+    if counts.weightless[name]:
+        logger.warning(
+            "%d of %d %sstructures have %s of weight 0, which do not count.", counts.weightless[name], n, part, name
+        )
+    if name == "forces" and counts.partly:
+        logger.warning(
+            "%d of %d %sstructures have forces on some atoms only: %d atoms have none and do not count there.",
+            counts.partly,
+            n,
+            part,
+            counts.atoms_without_forces,
+        )
+    if not counts.counting[name]:
+        logger.warning("No %sstructure has %s that counts: the loss of these says nothing about it.", part, name)
+
+
+def _why_none(name: str, counts: LabelCounts) -> str:
+    if name == "stress" and counts.without_volume:
+        return (
+            f"{name} that counts: {counts.without_volume} of {counts.n_structures} have a stress, but are not periodic in "
+            "all three directions, which a stress needs"
+        )
+    return f"{name} that counts: the weights of groups or atoms are 0" if counts.present[name] else name
+
+
+def _remedy(name: str, counts: LabelCounts) -> str:
+    if name == "stress" and counts.without_volume:
+        return "structures that are periodic in all directions"
+    return "other weights" if counts.present[name] else "the label's key under data.read"
