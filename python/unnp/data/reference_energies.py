@@ -87,6 +87,10 @@ def fit_reference_energies(
     fractions /= fractions.sum(1, keepdims=True)
     fixed = np.array([k for k, s in enumerate(labelled) if is_isolated(s, cutoff)], dtype=np.int64)
     solution, rank = _constrained(fractions, target, fixed)
+    for k in range(len(elements)):  # exactly the label, not what the algebra leaves of its digits
+        single = fixed[fractions[fixed, k] == 1.0]
+        if len(single):
+            solution[k] = np.median(target[single])
     residual = float(np.sqrt(np.mean((fractions @ solution - target) ** 2)))
     messages = [
         _contradiction(isolated, elements, solution),

@@ -94,11 +94,7 @@ class RunFolder:
         """
         names = self._existing("last", "previous") or self._existing("best")
         if not names:
-            if read_log(self.log):
-                raise TrainingError(
-                    f"{self.path} has a log of a training, but no checkpoint to go on from. Restore the folder "
-                    "checkpoints, or start a new run with -o."
-                )
+            self._begin_anew()
             return None
         if names[0] != "last":
             logger.warning("%s is missing. Resuming from %s.safetensors.", self.checkpoint("last"), names[0])
@@ -109,6 +105,16 @@ class RunFolder:
                 raise
             logger.warning("%s Resuming from %s.safetensors instead.", error, names[1])
             return load_checkpoint(self.checkpoint(names[1]))
+
+    def _begin_anew(self) -> None:
+        """Raise TrainingError where the log says that there must have been a checkpoint."""
+        records = read_log(self.log)
+        if records and records[-1]["epoch"] > 1:  # of the first epoch the log may be there, and the checkpoint not yet
+            raise TrainingError(
+                f"{self.path} has a log of a training, but no checkpoint to go on from. Restore the folder checkpoints, or "
+                "start a new run with -o."
+            )
+        logger.warning("%s has no checkpoint yet; the training begins at its start.", self.path)
 
     def best_is_sound(self) -> bool:
         """Return whether the best checkpoint can be read, where there is one, and say so if not."""
