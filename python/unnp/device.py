@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 import torch
 
+from unnp.config.texts import DEVICES, is_device_name
 from unnp.errors import ConfigError, in_one_line, unknown
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
-
-
-def is_device_name(name: object) -> bool:
-    """Return whether a value of a file names a device, which this machine need not have."""
-    return isinstance(name, str) and re.fullmatch(r"auto|cpu|cuda(:[0-9]{1,3})?", name) is not None
 
 
 def resolve_device(name: str) -> torch.device:
@@ -23,7 +17,7 @@ def resolve_device(name: str) -> torch.device:
         ConfigError: another word, or a GPU that this machine or this torch does not have.
     """
     if not is_device_name(name):
-        raise ConfigError(unknown("device", in_one_line(name), ["auto", "cpu", "cuda", "cuda:N"]))
+        raise ConfigError(unknown("device", in_one_line(name), DEVICES))
     if name == "auto":
         return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
     if name == "cpu":

@@ -129,8 +129,9 @@ def test_batches_are_bounded(configuration: Configuration, tmp_path: Path) -> No
 
 
 def test_loss_that_is_not_finite_stops_and_saves_the_structure(
-    configuration: Configuration, tmp_path: Path, data_files: dict[str, str]
+    configuration: Configuration, tmp_path: Path, data_files: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("unnp.data.readers.mapping.LARGEST_LABEL", np.inf)  # else the reader refuses such a label
     frames = read(data_files["train"], ":")
     frames[5].calc.results["energy"] = 1e308
     bad = str(tmp_path / "bad.extxyz")

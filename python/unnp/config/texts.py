@@ -13,13 +13,18 @@ from unnp.errors import in_one_line, unknown
 
 DEVICES = ("auto", "cpu", "cuda", "cuda:N")
 
-_DEVICE = re.compile(r"auto|cpu|cuda(:[0-9]{1,4})?")
+_DEVICE = re.compile(r"auto|cpu|cuda(:[0-9]{1,3})?")
 # In LAMMPS $ and quotes stand for something else, & and # end a command early; the python style runs a file's code.
 _NOT_PLAIN = re.compile(r"[$&#\"'`]|(?<![\w/.-])python(?![\w.-])")
 
 
+def is_device_name(name: object) -> bool:
+    """Return whether a value of a file names a device, which this machine need not have."""
+    return isinstance(name, str) and _DEVICE.fullmatch(name) is not None
+
+
 def _device(name: str) -> str:
-    if not _DEVICE.fullmatch(name):
+    if not is_device_name(name):
         raise ValueError(unknown("device", in_one_line(name), DEVICES))
     return name
 

@@ -79,6 +79,8 @@ def train(config: TrainConfig, path: str | Path, *, resume: bool = False, base: 
             trainer = Trainer(task, folder, console, stop)
             if checkpoint is not None:
                 _resume(trainer, checkpoint, changed)
+            elif processes.first and (warning := missing_repulsion(task.description["data"], task.potential)):
+                logger.warning("%s", warning)
             if processes.first:
                 folder.create()
                 at_home = config.data.located(base, relative_to=folder.path)
@@ -106,8 +108,6 @@ def _task(
     sources = open_sources(config.data.located(base), config.seed)
     check_labels(config.loss, sources.train, sources.validation)
     potential, datasets = build(config, sources)
-    if processes.first and (warning := missing_repulsion(sources.summary, potential)):
-        logger.warning("%s", warning)
     description = {
         "potential": potential.describe(),
         "dtype": config.dtype,

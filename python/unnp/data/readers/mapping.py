@@ -21,8 +21,8 @@ def structure_of(frame: Frame, options: ReadOptions) -> Structure:
     """Return the structure of a frame with the labels that are there.
 
     Raises:
-        DataError: a label is not finite (forces may be NaN on atoms that have none), has the wrong shape or stands in the
-            frame twice with different values; the stress is not symmetric; there are no atoms, unknown elements, or
+        DataError: a label is not finite (forces may be NaN on atoms that have none), has the wrong shape or stands in
+            the frame twice with different values; the stress is not symmetric; there are no atoms, unknown elements, or
             positions or cell that are not finite.
     """
     structure = _geometry(frame, options)
