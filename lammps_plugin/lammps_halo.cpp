@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "lammps_halo.h"
 
+#include "unnp/error.h"
+
 #include "comm.h"
 #include "lammps.h"
 #include "pair.h"
 
+#include <algorithm>
 #include <cstring>
+#include <string>
 
 namespace unnp_lammps {
 
@@ -25,6 +29,10 @@ LammpsHalo::LammpsHalo(LAMMPS_NS::LAMMPS& lammps, LAMMPS_NS::Pair* pair, const R
     : lammps_(lammps), pair_(pair), map_(rows) {}
 
 void LammpsHalo::start(std::byte* rows, unnp::RowFormat format) {
+  const int most = std::min(pair_->comm_forward, pair_->comm_reverse);
+  if (format.width < 0 || format.width > 2 * most || doubles(format) > most) // on all ranks alike: one model
+    throw unnp::Error("the model exchanges " + std::to_string(format.width) +
+                      " numbers per atom, more than its manifest says. Export it again.");
   rows_ = rows;
   format_ = format;
   bytes_ = format.bytes();

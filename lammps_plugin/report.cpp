@@ -3,6 +3,7 @@
 
 #include "unnp/build_info.h"
 #include "unnp/error.h"
+#include "unnp/text.h"
 
 #include <array>
 #include <cstdio>
@@ -45,8 +46,9 @@ std::string greeting(const unnp::Manifest& manifest, const Greeting& run) {
   const auto info = unnp::build_info();
   std::string text = "pair_style unnp: unnp " + info.version + ", torch " + info.torch_running + "\n";
   text += line("model",
-               manifest.name + " (" + run.file + "), " + manifest.architecture + ", " +
-                   std::to_string(manifest.n_parameters) + " parameters" +
+               unnp::printable(manifest.name) + " (" + unnp::printable(run.file) + "), " +
+                   unnp::printable(manifest.architecture) + ", " + std::to_string(manifest.n_parameters) +
+                   " parameters" +
                    (manifest.n_members > 1 ? ", committee of " + std::to_string(manifest.n_members) : ""));
   text += line("elements", unnp::join(manifest.elements));
   text += line("types", type_map(run.symbols));
@@ -56,7 +58,7 @@ std::string greeting(const unnp::Manifest& manifest, const Greeting& run) {
   text += line("dtype", run.dtype + ", energies and virials summed in float64");
   text += line("device", run.devices);
   for (const auto& reference : manifest.references)
-    text += line("cite", reference);
+    text += line("cite", unnp::printable(reference));
   return text;
 }
 

@@ -1,6 +1,7 @@
 #include "evaluator.h"
 
 #include "derivatives.h"
+#include "torch_errors.h"
 #include "unnp/error.h"
 #include "unnp/halo.h"
 
@@ -82,35 +83,41 @@ at::Tensor view_int64(std::span<const std::int64_t> values) {
                        at::kLong);
 }
 
-template <typename Function>
-auto with_clear_errors(const Function& function) {
-  try {
-    return function();
-  } catch (const c10::OutOfMemoryError&) {
-    throw Error("the GPU has not enough memory for this many atoms; use more GPUs, dtype float32 or a "
-                "smaller model.");
-  } catch (const c10::Error& error) {
-    throw Error(std::string("torch failed while evaluating the model: ") + error.what_without_backtrace());
-  }
-}
+constexpr auto evaluating = "torch failed while evaluating the model";
 
 } // namespace
 
 Evaluator::Evaluator(torch::jit::Module module, at::Device device, at::ScalarType dtype)
     : module_(std::move(module)), device_(device), dtype_(dtype) {}
 
-Evaluator::Forward Evaluator::forward(const char* method, const System& system) {
+Evaluator::Forward Evaluator::forward(const std::string& method, const System& system, bool with_gradient) {
   const Stopwatch watch(timings.forward, timings.exchange, halo_of(system));
   const auto n_bonds = system.n_bonds();
   const auto species = view_int64(system.species).to(device_);
   const auto bond_index = view_int64(system.bond_index).view({2, n_bonds}).to(device_);
   auto bond_vector = at::from_blob(const_cast<double*>(system.bond_vector.data()), {n_bonds, 3}, at::kDouble)
                          .to(at::TensorOptions(device_).dtype(dtype_))
-                         .requires_grad_(true);
+                         .requires_grad_(with_gradient);
   const auto energy =
       module_.get_method(method)({species, bond_index, bond_vector, system.n_updated, system.halo})
           .toTensor();
   return {bond_vector, energy};
+}
+
+std::vector<double> Evaluator::energies(const std::string& method, const System& system,
+                                        const std::string& source) {
+  const torch::jit::GraphOptimizerEnabledGuard no_specialisation(false);
+  const at::NoGradGuard no_gradient;
+  at::Tensor energies;
+  with_clear_errors(source + ": its network cannot be run", [&] {
+    energies = forward(method, system, false).energy.to(at::kCPU);
+    if (energies.scalar_type() != at::kDouble)
+      throw Error(source + ": the network gives energies that are not float64. Export the model again.");
+    energies = energies.contiguous();
+  });
+  timings = {};
+  const auto* const first = energies.const_data_ptr<double>();
+  return {first, first + energies.numel()};
 }
 
 at::Tensor Evaluator::backward(const at::Tensor& energy, const at::Tensor& bond_vector, const System& system,
@@ -164,10 +171,11 @@ void Evaluator::evaluate(const System& system, bool atom_virial, Evaluation& res
   const torch::jit::GraphOptimizerEnabledGuard no_specialisation(false);
   const SingleThreadedBackward single_threaded;
   const HaloPass pass(halo_of(system));
-  const auto gradient = with_clear_errors([&] {
+  at::Tensor gradient;
+  with_clear_errors(evaluating, [&] {
     const auto [bond_vector, energy] = forward("forward", system);
     check_shape(energy, {system.n_updated});
-    return backward(sum_owned(energy, system, result), bond_vector, system, false);
+    gradient = backward(sum_owned(energy, system, result), bond_vector, system, false);
   });
   derivatives(gradient, system, atom_virial, result);
 }
@@ -177,7 +185,8 @@ void Evaluator::evaluate_members(const System& system, bool atom_virial, Evaluat
   const torch::jit::GraphOptimizerEnabledGuard no_specialisation(false);
   const SingleThreadedBackward single_threaded;
   const HaloPass pass(halo_of(system));
-  const auto gradient = with_clear_errors([&] {
+  at::Tensor gradient;
+  with_clear_errors(evaluating, [&] {
     const auto [bond_vector, energies] = forward("members", system);
     const auto n_members = energies.size(0);
     check_shape(energies, {n_members, system.n_updated});
@@ -191,7 +200,7 @@ void Evaluator::evaluate_members(const System& system, bool atom_virial, Evaluat
       sum = sum.defined() ? sum.add(member_gradient) : member_gradient;
     }
     sum_owned(energies.mean(0), system, mean);
-    return sum.div(n_members);
+    gradient = sum.div(n_members);
   });
   derivatives(gradient, system, atom_virial, mean);
 }

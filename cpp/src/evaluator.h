@@ -15,6 +15,10 @@ public:
   void evaluate_members(const System& system, bool atom_virial, Evaluation& mean,
                         std::vector<Evaluation>& members);
 
+  /// All energies that a method gives, (n_members, n_updated) or (n_updated); throws Error, which begins with
+  /// `source`, where it cannot be run.
+  std::vector<double> energies(const std::string& method, const System& system, const std::string& source);
+
   Timings timings;
 
 private:
@@ -22,7 +26,7 @@ private:
     at::Tensor bond_vector;
     at::Tensor energy;
   };
-  Forward forward(const char* method, const System& system);
+  Forward forward(const std::string& method, const System& system, bool with_gradient = true);
   at::Tensor backward(const at::Tensor& energy, const at::Tensor& bond_vector, const System& system,
                       bool keep_graph);
   void derivatives(const at::Tensor& gradient, const System& system, bool atom_virial, Evaluation& result);

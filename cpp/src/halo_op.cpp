@@ -29,6 +29,7 @@ std::vector<std::int64_t> with_rows(const at::Tensor& like, std::int64_t n_rows)
 }
 
 at::Tensor exchange_kernel(const at::Tensor& h, std::int64_t n_all, std::int64_t handle) {
+  row_format(h);
   if (handle == 0) {
     TORCH_CHECK(n_all == h.size(0), "unnp::exchange: halo 0 has no ghosts, but n_all = ", n_all, " and ",
                 h.size(0), " rows are given");
@@ -46,6 +47,7 @@ at::Tensor exchange_kernel(const at::Tensor& h, std::int64_t n_all, std::int64_t
 }
 
 at::Tensor exchange_backward_kernel(const at::Tensor& g, std::int64_t n_owned, std::int64_t handle) {
+  row_format(g);
   if (handle == 0) {
     TORCH_CHECK(n_owned == g.size(0), "unnp::exchange_backward: halo 0 has no ghosts");
     return g.clone();

@@ -107,15 +107,31 @@ private:
     return Json(std::move(items));
   }
 
-  double number() {
-    double parsed = 0.0;
-    const char first = peek();
-    if (first != '-' && (first < '0' || first > '9'))
+  std::size_t skip_digits() {
+    const auto start = at_;
+    while (peek() >= '0' && peek() <= '9')
+      ++at_;
+    if (at_ == start)
       fail("expected a value");
-    const auto [end, status] = std::from_chars(text_.data() + at_, text_.data() + text_.size(), parsed);
-    if (status != std::errc())
-      fail("not a number");
-    at_ = static_cast<std::size_t>(end - text_.data());
+    return at_ - start;
+  }
+
+  double number() {
+    const auto start = at_;
+    at_ += peek() == '-' ? 1 : 0;
+    const bool has_zero = peek() == '0';
+    if (skip_digits() > 1 && has_zero)
+      fail("a number that begins with 0");
+    if (peek() == '.')
+      ++at_, skip_digits();
+    if (peek() == 'e' || peek() == 'E') {
+      ++at_;
+      at_ += peek() == '-' || peek() == '+' ? 1 : 0;
+      skip_digits();
+    }
+    double parsed = 0.0;
+    if (std::from_chars(text_.data() + start, text_.data() + at_, parsed).ec != std::errc())
+      fail("a number that is too large or too small");
     return parsed;
   }
 

@@ -2,10 +2,13 @@
 
 #include "unnp/error.h"
 #include "unnp/json.h"
+#include "unnp/text.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <set>
 #include <utility>
 
 namespace unnp {
@@ -15,6 +18,27 @@ namespace {
 constexpr std::array halo_names = {std::pair{HaloKind::local, std::string_view("local")},
                                    std::pair{HaloKind::exchange, std::string_view("exchange")},
                                    std::pair{HaloKind::wide, std::string_view("wide")}};
+
+constexpr double max_cutoff = 50.0, max_receptive_field = 1000.0;
+constexpr std::int64_t max_width = 16384, max_members = 1000, max_parameters = 1'000'000'000'000;
+constexpr std::size_t max_exchanges = 10000;
+
+const std::set<std::string_view> known_fields = {"format_version",  "name",          "architecture",
+                                                 "config",          "elements",      "cutoff",
+                                                 "receptive_field", "halo",          "exchange_widths",
+                                                 "dtype",           "units",         "reference_energies",
+                                                 "n_members",       "torch_version", "torch_supported",
+                                                 "n_parameters",    "data",          "metrics",
+                                                 "references",      "licence",       "created",
+                                                 "records_checksum"};
+
+constexpr std::string_view symbols =
+    " H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb "
+    "Sr "
+    "Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta "
+    "W "
+    "Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr Rf Db Sg Bh Hs Mt "
+    "Ds Rg Cn Nh Fl Mc Lv Ts Og ";
 
 /// The fields of a JSON object, each checked for presence and kind.
 class Fields {
@@ -40,20 +64,34 @@ public:
     return *value;
   }
 
-  double positive(const std::string& key) const {
+  double positive(const std::string& key, double most) const {
     const auto* value = get(key).number();
     if (!value || !std::isfinite(*value) || *value <= 0.0)
       fail("the field '" + key + "' must be a positive number.");
+    if (*value > most)
+      fail("the field '" + key + "' is larger than " + std::to_string(static_cast<int>(most)) +
+           " A: the neighbours would fill the memory.");
     return *value;
   }
 
-  std::int64_t count(const std::string& key, std::int64_t least) const { return count(get(key), key, least); }
-
-  std::int64_t count(const Json& json, const std::string& key, std::int64_t least) const {
+  std::int64_t count(const Json& json, const std::string& key, std::int64_t least, std::int64_t most) const {
     const auto* value = json.number();
-    if (!value || *value != std::floor(*value) || *value < static_cast<double>(least) || *value > 9e15)
-      fail("the field '" + key + "' must hold whole numbers from " + std::to_string(least) + ".");
+    if (!value || *value != std::floor(*value) || *value < static_cast<double>(least) ||
+        *value > static_cast<double>(most))
+      fail("the field '" + key + "' must hold whole numbers from " + std::to_string(least) + " to " +
+           std::to_string(most) + ".");
     return static_cast<std::int64_t>(*value);
+  }
+
+  std::int64_t count(const std::string& key, std::int64_t least, std::int64_t most) const {
+    return count(get(key), key, least, most);
+  }
+
+  const Json::Object& object(const std::string& key) const {
+    const auto* value = get(key).object();
+    if (!value)
+      fail("the field '" + key + "' must be a table.");
+    return *value;
   }
 
   const Json::Array& array(const std::string& key) const {
@@ -76,11 +114,19 @@ public:
   std::vector<std::int64_t> counts(const std::string& key) const {
     std::vector<std::int64_t> values;
     for (const auto& item : array(key))
-      values.push_back(count(item, key, 1));
+      values.push_back(count(item, key, 1, max_width));
+    if (values.size() > max_exchanges)
+      fail("the field '" + key + "' has more entries than any model.");
     return values;
   }
 
   bool has(const std::string& key) const { return object_.contains(key); }
+
+  void check_known() const {
+    for (const auto& [key, _] : object_)
+      if (!known_fields.contains(key))
+        fail("the field '" + printable(key) + "' is unknown.");
+  }
 
 private:
   const Json::Object& object_;
@@ -88,20 +134,41 @@ private:
 };
 
 void check_format(const Fields& fields, const std::string& source) {
-  const auto format = fields.count("format_version", 1);
+  const auto format = fields.count("format_version", 1, max_parameters);
   if (format > manifest_format_version)
     throw Error(source + " has format " + std::to_string(format) + "; this unnp reads up to format " +
                 std::to_string(manifest_format_version) + ". Upgrade unnp to open it.");
 }
 
 void check_units(const Fields& fields) {
-  const auto* units = fields.get("units").object();
-  const auto is = [&](const char* quantity, const char* unit) {
-    const auto found = units->find(quantity);
-    return found != units->end() && found->second.text() && *found->second.text() == unit;
+  if (!fields.has("units"))
+    return;
+  const auto& units = fields.object("units");
+  const auto is = [&](const std::string& quantity, const char* unit) {
+    const auto found = units.find(quantity);
+    return found == units.end() || (found->second.text() && *found->second.text() == unit);
   };
-  if (!units || !is("energy", "eV") || !is("length", "angstrom"))
+  const auto is_unknown = [](const auto& unit) { return unit.first != "energy" && unit.first != "length"; };
+  if (!is("energy", "eV") || !is("length", "angstrom") || std::ranges::any_of(units, is_unknown))
     fields.fail("units must be eV and angstrom.");
+}
+
+void check_elements(const Fields& fields, const std::vector<std::string>& elements) {
+  if (elements.empty())
+    fields.fail("the list of elements is empty.");
+  for (const auto& element : elements) {
+    if (element.empty() || element.find(' ') != std::string::npos ||
+        symbols.find(" " + element + " ") == std::string_view::npos)
+      fields.fail("'" + printable(element) + "' is not a chemical symbol.");
+    if (std::ranges::count(elements, element) > 1)
+      fields.fail("the element '" + element + "' stands twice.");
+  }
+  const auto& energies = fields.object("reference_energies");
+  for (const auto& [element, energy] : energies)
+    if (std::ranges::find(elements, element) == elements.end() || !energy.number())
+      fields.fail("reference_energies must hold a number for exactly the elements " + join(elements) + ".");
+  if (energies.size() != elements.size())
+    fields.fail("reference_energies must hold a number for exactly the elements " + join(elements) + ".");
 }
 
 HaloKind parse_halo(const Fields& fields) {
@@ -109,29 +176,44 @@ HaloKind parse_halo(const Fields& fields) {
   for (const auto& [kind, name] : halo_names)
     if (name == given)
       return kind;
-  fields.fail("halo '" + given + "' is unknown; local, exchange and wide are.");
+  fields.fail("halo '" + printable(given) + "' is unknown; local, exchange and wide are.");
 }
 
+/// Major and minor number of a version such as "2.13.0+cpu".
 std::pair<int, int> release(const std::string& version, const std::string& source) {
-  int major = 0, minor = 0;
-  const char* const end = version.data() + version.size();
-  const auto first = std::from_chars(version.data(), end, major);
-  if (first.ec == std::errc() && first.ptr != end && *first.ptr == '.') {
-    if (std::from_chars(first.ptr + 1, end, minor).ec == std::errc())
-      return {major, minor};
+  std::array<int, 2> numbers{};
+  const char* at = version.data();
+  const char* const end = at + version.size();
+  for (auto& number : numbers) {
+    const char* const stop = std::find_if_not(at, end, [](char c) { return c >= '0' && c <= '9'; });
+    const bool is_followed =
+        &number == &numbers[0] ? stop != end && *stop == '.' : stop == end || *stop == '.' || *stop == '+';
+    if (stop == at || stop - at > 4 || !is_followed)
+      throw Error(source + ": '" + printable(version) + "' is not a version such as '2.13'.");
+    std::from_chars(at, stop, number);
+    at = stop == end ? stop : stop + 1;
   }
-  throw Error(source + ": '" + version + "' is not a version such as '2.13'.");
+  return {numbers[0], numbers[1]};
 }
 
 void check_consistent(const Manifest& manifest, const Fields& fields) {
-  if (manifest.elements.empty())
-    fields.fail("the list of elements is empty.");
   if (manifest.receptive_field < manifest.cutoff * (1.0 - 1e-9))
     fields.fail("receptive_field is shorter than cutoff.");
   if (manifest.dtype != "float32" && manifest.dtype != "float64")
-    fields.fail("dtype '" + manifest.dtype + "' is unknown; float32 and float64 are.");
+    fields.fail("dtype '" + printable(manifest.dtype) + "' is unknown; float32 and float64 are.");
   if (manifest.halo == HaloKind::exchange && manifest.exchange_widths.empty())
     fields.fail("halo 'exchange' needs exchange_widths.");
+  if (manifest.halo == HaloKind::local && !manifest.exchange_widths.empty())
+    fields.fail("halo 'local' has no exchange, but exchange_widths is not empty.");
+}
+
+void check_for_people(const Fields& fields) {
+  for (const auto* table : {"config", "data", "metrics"})
+    if (fields.has(table))
+      fields.object(table);
+  for (const auto* text : {"licence", "created", "records_checksum"})
+    if (fields.has(text))
+      fields.text(text);
 }
 
 } // namespace
@@ -143,37 +225,64 @@ std::string_view to_string(HaloKind kind) {
   return "";
 }
 
-Manifest parse_manifest(std::string_view text, const std::string& source) {
+namespace {
+
+Json parse_json(std::string_view text, const std::string& source) {
+  const auto fail = [&](const std::string& what) {
+    throw Error(source + ": the manifest " + std::string(manifest_name) + " " + what +
+                " Export the model again.");
+  };
+  if (!is_utf8(text))
+    fail("is not valid JSON: it is not UTF-8.");
   Json json;
   try {
     json = Json::parse(text);
   } catch (const Error& error) {
-    throw Error(source + ": the manifest " + std::string(manifest_name) + " is " + error.what() +
-                ". Export the model again.");
+    fail("is " + printable(error.what()) + ".");
   }
   if (!json.object())
-    throw Error(source + ": the manifest " + std::string(manifest_name) +
-                " must be a JSON object. Export the model again.");
+    fail("must be a JSON object.");
+  return json;
+}
+
+void parse_versions(Manifest& manifest, const Fields& fields, const std::string& source) {
+  manifest.torch_version = fields.text("torch_version");
+  release(manifest.torch_version, source);
+  if (!fields.has("torch_supported"))
+    return;
+  const auto supported = fields.texts("torch_supported");
+  if (supported.size() != 2)
+    fields.fail("torch_supported must be [oldest, newest].");
+  for (const auto& version : supported)
+    release(version, source);
+  manifest.torch_oldest = supported[0];
+  manifest.torch_newest = supported[1];
+}
+
+} // namespace
+
+Manifest parse_manifest(std::string_view text, const std::string& source) {
+  const auto json = parse_json(text, source);
   const Fields fields(*json.object(), source);
   check_format(fields, source);
+  fields.check_known();
   check_units(fields);
+  check_for_people(fields);
   Manifest manifest;
   manifest.name = fields.text("name");
   manifest.architecture = fields.text("architecture");
   manifest.elements = fields.texts("elements");
-  manifest.cutoff = fields.positive("cutoff");
-  manifest.receptive_field = fields.positive("receptive_field");
+  check_elements(fields, manifest.elements);
+  manifest.cutoff = fields.positive("cutoff", max_cutoff);
+  manifest.receptive_field = fields.positive("receptive_field", max_receptive_field);
   manifest.halo = parse_halo(fields);
-  manifest.exchange_widths = fields.counts("exchange_widths");
+  if (fields.has("exchange_widths"))
+    manifest.exchange_widths = fields.counts("exchange_widths");
   manifest.dtype = fields.text("dtype");
-  manifest.n_members = fields.count("n_members", 1);
-  manifest.n_parameters = fields.count("n_parameters", 0);
-  manifest.torch_version = fields.text("torch_version");
-  const auto supported = fields.texts("torch_supported");
-  if (supported.size() != 2)
-    fields.fail("torch_supported must be [oldest, newest].");
-  manifest.torch_oldest = supported[0];
-  manifest.torch_newest = supported[1];
+  if (fields.has("n_members"))
+    manifest.n_members = fields.count("n_members", 1, max_members);
+  manifest.n_parameters = fields.count("n_parameters", 0, max_parameters);
+  parse_versions(manifest, fields, source);
   if (fields.has("references"))
     manifest.references = fields.texts("references");
   if (fields.has("licence"))

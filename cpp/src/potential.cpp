@@ -2,13 +2,17 @@
 
 #include "derivatives.h"
 #include "evaluator.h"
-#include "model_file.h"
+#include "model_file/model_file.h"
+#include "torch_errors.h"
 #include "unnp/build_info.h"
 #include "unnp/error.h"
+#include "unnp/network_check.h"
 
 #include <ATen/Parallel.h>
 #include <torch/csrc/jit/serialization/import.h>
 #include <torch/cuda.h>
+
+#include <sstream>
 
 namespace unnp {
 
@@ -44,33 +48,42 @@ std::string chosen_dtype(const std::string& asked, const Manifest& manifest) {
   return asked;
 }
 
-std::string first_line(const std::string& text) {
-  return text.substr(0, text.find('\n'));
-}
-
-torch::jit::Module load_module(const std::string& path, at::Device device) {
-  try {
-    return torch::jit::load(path, device);
-  } catch (const c10::Error& error) {
-    throw Error("torch " + build_info().torch_running + " cannot load the model '" + path + "': " +
-                first_line(error.what_without_backtrace()) + " Export the model again with this torch.");
-  }
+/// From the bytes that were checked, whatever has become of the file meanwhile.
+torch::jit::Module load_module(std::string content, at::Device device, const std::string& source) {
+  torch::jit::Module module;
+  std::istringstream stream(std::move(content));
+  with_clear_errors("torch " + build_info().torch_running + " cannot load the model " + source,
+                    [&] { module = torch::jit::load(stream, device); });
+  return module;
 }
 
 void check_methods(const torch::jit::Module& module, const std::string& path) {
   for (const auto* name : {"forward", "members"}) {
     const auto method = module.find_method(name);
     if (!method || method->function().getSchema().arguments().size() != 6)
-      throw Error("the model '" + path + "' has no method " + name +
+      throw Error("the model " + path + " has no method " + name +
                   "(species, bond_index, bond_vector, n_owned, halo). Export the model again.");
   }
 }
 
 // Reference energies stay float64: they are summed in float64 whatever the network computes in.
+bool is_reference(const std::string& name) {
+  const auto dot = name.rfind('.');
+  return name.substr(dot == std::string::npos ? 0 : dot + 1).starts_with("reference");
+}
+
+void check_dtype(const torch::jit::Module& module, const std::string& dtype, const std::string& source) {
+  for (const auto& parameter : module.named_parameters())
+    if (parameter.value.is_floating_point() && parameter.value.scalar_type() != parse_dtype(dtype) &&
+        !is_reference(parameter.name))
+      throw Error(source + ": the manifest says dtype " + dtype +
+                  ", but the parameters are of another. Export the model "
+                  "again.");
+}
+
 void convert(torch::jit::Module& module, at::ScalarType from, at::ScalarType to) {
   const auto convert_tensor = [&](const std::string& name, at::Tensor tensor) {
-    const bool is_reference = name.ends_with("reference_energies");
-    if (tensor.scalar_type() == from && !is_reference)
+    if (tensor.scalar_type() == from && !is_reference(name))
       tensor.set_data(tensor.to(to));
   };
   for (const auto& parameter : module.named_parameters())
@@ -89,19 +102,30 @@ Potential::~Potential() = default;
 
 Potential Potential::load(const std::string& path, const PotentialOptions& options) {
   check_torch_abi();
-  auto manifest = read_manifest(path);
+  const auto source = "'" + path + "'";
+  auto file = read_model_file(path, source);
+  auto manifest = parse_manifest(file.manifest, path);
   check_torch_supported(manifest, build_info().torch_running, path);
+  check_members(file.members, source);
   const auto device = parse_device(options.device);
   const auto dtype = chosen_dtype(options.dtype, manifest);
   if (options.threads > 0)
     at::set_num_threads(options.threads);
-  auto module = load_module(path, device);
-  check_methods(module, path);
+  auto module = load_module(std::move(file.content), device, source);
+  check_methods(module, source);
   module.eval();
-  if (dtype != manifest.dtype)
-    convert(module, parse_dtype(manifest.dtype), parse_dtype(dtype));
+  check_dtype(module, manifest.dtype, source);
   for (auto parameter : module.parameters())
     parameter.requires_grad_(false);
+  Evaluator as_exported(module, device, parse_dtype(manifest.dtype));
+  check_network(
+      manifest,
+      [&](const std::string& method, const System& system) {
+        return as_exported.energies(method, system, source);
+      },
+      source);
+  if (dtype != manifest.dtype)
+    convert(module, parse_dtype(manifest.dtype), parse_dtype(dtype));
   return Potential(std::make_unique<Implementation>(
       Implementation{std::move(manifest), dtype, Evaluator(std::move(module), device, parse_dtype(dtype))}));
 }

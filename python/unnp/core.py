@@ -1,4 +1,4 @@
-"""The compiled core library: the ops ``unnp::exchange*`` that exported models call, and what it was built with."""
+"""The compiled parts: the core library with the ops that exported models call, and the checks of model files."""
 
 from __future__ import annotations
 
@@ -39,6 +39,19 @@ def core() -> ModuleType:
             f"Install unnp again. {_HOW_TO_BUILD}"
         )
     return module
+
+
+@cache
+def model_files() -> ModuleType:
+    """Return the bindings ``unnp._model_files``, the checks of model files, which need no torch.
+
+    Raises:
+        UnnpError: the compiled part is absent.
+    """
+    try:
+        return import_module("unnp._model_files")
+    except ImportError as error:
+        raise UnnpError(f"the compiled part of unnp is not installed ({error}). {_HOW_TO_BUILD}") from None
 
 
 def is_available() -> bool:

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from unnp.archive import checksum_of, inspect
 from unnp.derivatives import predict
 from unnp.elements import Elements, atomic_number
 from unnp.errors import ModelError
@@ -60,13 +61,43 @@ def export_model(
     _check(potentials)
     members = [copy.deepcopy(p).cpu().eval() for p in potentials]
     manifest = _manifest(members, name, licence, data or {}, metrics or {})
-    content = io.BytesIO()  # torch aborts the process where it writes to a full disk itself
     scripted = torch.jit.script(Committee(members))
-    torch.jit.save(scripted, content, _extra_files={MANIFEST_NAME: manifest.to_json().encode()})
+    content, manifest = _serialised(scripted, manifest)
     make_folder(path.parent)
     with hold_output(path):
-        write_atomically(path, content.getvalue(), check=lambda written: _compare(members, written))
+        write_atomically(path, content, check=lambda written: _check_written(members, written))
     return manifest
+
+
+def _serialised(scripted: torch.jit.ScriptModule, manifest: Manifest) -> tuple[bytes, Manifest]:
+    """Return the bytes of the file, and the manifest in it, which has their checksum."""
+
+    def save(manifest: Manifest) -> bytes:
+        file = io.BytesIO()  # torch aborts the process where it writes to a full disk itself
+        torch.jit.save(scripted, file, _extra_files={MANIFEST_NAME: manifest.to_json().encode()})
+        return file.getvalue()
+
+    without = save(manifest.model_copy(update={"records_checksum": "0" * 64}))
+    manifest = manifest.model_copy(update={"records_checksum": checksum_of(without)})
+    return save(manifest), manifest
+
+
+def _check_written(potentials: Sequence[Potential], file: Path) -> None:
+    """Raise ModelError where the file would be refused, or gives other numbers than the potentials."""
+    _check_allowed(file)
+    _compare(potentials, file)
+
+
+def _check_allowed(file: Path) -> None:
+    """Raise ModelError where the readers would refuse the file, above all for an operator that is not on their list."""
+    try:
+        inspect(file)
+    except ModelError as error:
+        reason = str(error).removeprefix(f"{file} ")
+        raise ModelError(
+            f"the exported file would be refused where it is opened: {reason} An architecture may use the functions that "
+            "cpp/src/model_file/allowed.cpp lists; docs/architectures/adding.md says how to add one."
+        ) from None
 
 
 def _check(potentials: Sequence[Potential]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +10,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from unnp.archive import inspect
+from unnp.archive import CheckedFile, inspect, source_name
 from unnp.core import core
 from unnp.derivatives import Prediction, predict, predict_members
 from unnp.device import resolve_device, resolve_dtype
 from unnp.elements import Elements
-from unnp.errors import ModelError
+from unnp.errors import ModelError, UnnpError
 from unnp.graph import Graph
 from unnp.manifest import Manifest
 from unnp.threads import one_thread_in_forked_children
@@ -67,51 +68,96 @@ def load_model(path: str | Path, device: str = "auto", dtype: str = "model") -> 
         dtype: ``model`` (what the file holds), ``float32`` or ``float64``.
 
     Raises:
-        ModelError: as ``read_manifest``, or the file needs another torch or is damaged.
-        UnnpError: the file needs the compiled part of unnp, and it is not installed or built for another torch.
+        ModelError: as ``read_manifest``, the file needs another torch, or its network is not as its manifest says.
+        UnnpError: the compiled part of unnp is not installed or was built for another torch.
         ConfigError: unknown or absent device, unknown dtype.
     """
     one_thread_in_forked_children()
-    path = Path(path)
-    manifest, needs_core = inspect(path)
-    manifest.check_torch(torch.__version__, path)
+    file = inspect(path)
+    manifest, name = file.manifest, source_name(file.path)
+    manifest.check_torch(torch.__version__, name)
     target = resolve_device(device)
     number_type = resolve_dtype(manifest.dtype if dtype == "model" else dtype)
-    if needs_core:
-        core()
-    module = _open(path, target)
-    _check_methods(module, path)
+    module = _open(file, target, name)
+    _check_methods(module, name)
     module.eval()
     for parameter in module.parameters():
         parameter.requires_grad_(False)
+    _check_dtype(module, resolve_dtype(manifest.dtype), name)
+    _check_network(module, manifest, target, name)
     if number_type != resolve_dtype(manifest.dtype):
-        _convert(module, number_type, path)
-    return LoadedPotential(path, manifest, Elements(manifest.elements), module, target, number_type)
+        _convert(module, number_type, name)
+    return LoadedPotential(file.path, manifest, Elements(manifest.elements), module, target, number_type)
 
 
-def _open(path: Path, device: torch.device) -> torch.jit.ScriptModule:
+def _open(file: CheckedFile, device: torch.device, name: str) -> torch.jit.ScriptModule:
+    """Open what was checked, whatever has become of the file meanwhile."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         try:
-            module: torch.jit.ScriptModule = torch.jit.load(str(path), map_location=device)
-        except Exception as error:  # a damaged archive makes torch raise almost anything
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
-            raise ModelError(f"{path}: torch cannot open it ({reason}). Export or copy it again.") from None
+            core().check_members(file.members, name)
+            module: torch.jit.ScriptModule = torch.jit.load(io.BytesIO(file.content), map_location=device)
+        except UnnpError:
+            raise
+        except Exception as error:
+            if str(error).startswith(name):
+                raise ModelError(str(error)) from None
+            raise ModelError(f"{name}: torch cannot open it ({_reason(error)}). Export or copy it again.") from None
     return module
 
 
-def _convert(module: torch.jit.ScriptModule, dtype: torch.dtype, path: Path) -> None:
+def _check_network(module: torch.jit.ScriptModule, manifest: Manifest, device: torch.device, name: str) -> None:
+    """Compare the network with its manifest by evaluating a few atoms, as LAMMPS does."""
+    dtype = resolve_dtype(manifest.dtype)
+
+    def run(method: str, species: bytes, index: bytes, vectors: bytes, n_owned: int, halo: int) -> list[float]:
+        s = torch.frombuffer(bytearray(species), dtype=torch.int64).to(device)
+        i = torch.frombuffer(bytearray(index), dtype=torch.int64).view(2, -1).to(device)
+        r = torch.frombuffer(bytearray(vectors), dtype=torch.float64).view(-1, 3).to(device, dtype)
+        try:
+            with torch.no_grad(), torch.jit.optimized_execution(False):
+                energies = getattr(module, method)(s, i, r, n_owned, halo)
+        except Exception as error:  # whatever its code does, the reason belongs on one line
+            raise ModelError(f"{name}: its network cannot be run: {_reason(error)}") from None
+        if not isinstance(energies, Tensor) or energies.dtype != torch.float64:
+            raise ModelError(f"{name}: the network gives energies that are not float64. Export the model again.")
+        return energies.flatten().tolist()
+
+    try:
+        core().check_network(manifest.to_json(), run, name)
+    except RuntimeError as error:
+        raise ModelError(str(error)) from None
+
+
+def _check_dtype(module: torch.jit.ScriptModule, dtype: torch.dtype, name: str) -> None:
+    for key, parameter in module.named_parameters():
+        if parameter.is_floating_point() and parameter.dtype != dtype and not _is_reference(key):
+            raise ModelError(
+                f"{name}: the manifest says dtype {str(dtype).removeprefix('torch.')}, but the parameters are of "
+                "another. Export the model again."
+            )
+
+
+def _reason(error: Exception) -> str:
+    return str(core().reason_of(str(error))) or type(error).__name__
+
+
+def _is_reference(name: str) -> bool:
+    """Return whether a parameter or buffer is a reference energy, which stays float64."""
+    return name.rpartition(".")[2].startswith("reference")
+
+
+def _convert(module: torch.jit.ScriptModule, dtype: torch.dtype, path: str) -> None:
     """Convert parameters and buffers in place; reference energies stay float64, as the energies are summed in it."""
     tensors = [*module.named_parameters(), *module.named_buffers()]
     if not tensors:
         raise ModelError(f"{path} is frozen in its own number type; open it with dtype 'model', or export it again.")
     for name, tensor in tensors:
-        keeps_precision = name.rpartition(".")[2].startswith("reference")
-        if tensor.is_floating_point() and not keeps_precision:
+        if tensor.is_floating_point() and not _is_reference(name):
             tensor.data = tensor.data.to(dtype)
 
 
-def _check_methods(module: torch.jit.ScriptModule, path: Path) -> None:
+def _check_methods(module: torch.jit.ScriptModule, path: str) -> None:
     missing = [name for name in ("forward", "members") if not hasattr(module, name)]
     if missing:
         raise ModelError(f"{path}: the module has no method {', '.join(missing)}; it was not written by unnp export.")

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, FiniteFloat, field_validator, model_validator
 
 from unnp.config import Config, from_dict
+from unnp.core import model_files
 from unnp.elements import Elements
-from unnp.errors import ConfigError, ModelError
+from unnp.errors import ConfigError, ModelError, in_one_line
 
 FORMAT_VERSION = 1
 MANIFEST_NAME = "unnp.json"
 TORCH_SUPPORTED = ("2.11", "2.15")
+MAX_CUTOFF = 50.0
+MAX_RECEPTIVE_FIELD = 1000.0
+MAX_WIDTH = 16384
+MAX_MEMBERS = 1000
 
 
 class Units(Config):
@@ -36,26 +42,26 @@ class Manifest(Config):
     """Resolved configuration of the potential."""
     elements: list[str]
     """Chemical symbols; the position is the species index."""
-    cutoff: FiniteFloat = Field(gt=0)
+    cutoff: FiniteFloat = Field(gt=0, le=MAX_CUTOFF)
     """Longest bond that has to be listed [A]."""
-    receptive_field: FiniteFloat = Field(gt=0)
+    receptive_field: FiniteFloat = Field(gt=0, le=MAX_RECEPTIVE_FIELD)
     """How far an atom's energy reaches [A]."""
     halo: Literal["local", "exchange", "wide"]
     """How the model runs on several ranks."""
-    exchange_widths: list[int] = Field(default_factory=list)
+    exchange_widths: list[Annotated[int, Field(ge=1, le=MAX_WIDTH)]] = Field(default_factory=list, max_length=10000)
     """Numbers per atom of each exchange, in order."""
     dtype: Literal["float32", "float64"]
     """Number type of parameters and bond vectors."""
     units: Units = Units()
     reference_energies: dict[str, FiniteFloat]
     """Energy per isolated (or fitted) atom of each element [eV]."""
-    n_members: int = Field(default=1, ge=1)
+    n_members: int = Field(default=1, ge=1, le=MAX_MEMBERS)
     """Committee size; 1 means no committee."""
     torch_version: str
     """Version of torch the file was written with."""
     torch_supported: tuple[str, str] = TORCH_SUPPORTED
     """Oldest and newest torch release the file may be opened with."""
-    n_parameters: int = Field(ge=0)
+    n_parameters: int = Field(ge=0, le=10**12)
     data: dict[str, Any] = Field(default_factory=dict)
     """Summary of the training data."""
     validity: dict[str, str] = Field(default_factory=dict)
@@ -67,6 +73,9 @@ class Manifest(Config):
     licence: str = ""
     created: str = ""
     """Date and time of the export, ISO 8601."""
+    records_checksum: str = ""
+    """SHA-256 over the names, sizes and CRC-32 of the other records, and over this manifest with zeros here; files without it
+    are not checked against it."""
 
     @field_validator("elements")
     @classmethod
@@ -120,9 +129,12 @@ class Manifest(Config):
             raise ModelError(f"{source}: the manifest {MANIFEST_NAME} must be a JSON object; export the model again.")
         _check_format_version(content.get("format_version"), source)
         try:
-            return from_dict(content, cls, where=f"{source}: manifest {MANIFEST_NAME}")
-        except ConfigError as error:
+            manifest = from_dict(content, cls, where=f"{source}: manifest {MANIFEST_NAME}")
+            # What LAMMPS would refuse is refused here too: doubled keys, numbers given as texts or truth values, ...
+            model_files().check_manifest(text.encode() if isinstance(text, str) else text, str(source))
+        except (ConfigError, RuntimeError, UnicodeEncodeError) as error:
             raise ModelError(str(error)) from None
+        return manifest
 
     def check_torch(self, version: str, source: str | Path) -> None:
         """Raise ModelError where ``version`` of torch is outside the range the file supports."""
@@ -136,15 +148,16 @@ class Manifest(Config):
 
 def release(version: str) -> tuple[int, int]:
     """Return (major, minor) of a version such as "2.13.0+cpu"; raise ValueError where there are none."""
-    parts = version.split("+")[0].split(".")
-    if len(parts) < 2 or not (parts[0].isdigit() and parts[1].isdigit()):
-        raise ValueError(f"'{version}' is not a version such as '2.13'")
-    return int(parts[0]), int(parts[1])
+    found = re.match(r"([0-9]{1,4})\.([0-9]{1,4})(?![^.+])", version)
+    if not found:
+        raise ValueError(f"'{in_one_line(version)}' is not a version such as '2.13'")
+    return int(found[1]), int(found[2])
 
 
 def _check_format_version(given: Any, source: str | Path) -> None:
     if isinstance(given, bool) or not isinstance(given, int) or given < 1:
-        raise ModelError(f"{source}: format_version must be {FORMAT_VERSION}, got {given!r}; export the model again.")
+        shown = in_one_line(repr(given))
+        raise ModelError(f"{source}: format_version must be {FORMAT_VERSION}, got {shown}; export the model again.")
     if given > FORMAT_VERSION:
         raise ModelError(
             f"{source} has format {given}; this unnp reads up to format {FORMAT_VERSION}. Upgrade unnp to open it."

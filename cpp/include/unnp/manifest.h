@@ -27,11 +27,11 @@ struct Manifest {
   double cutoff = 0.0;               ///< longest bond [A]
   double receptive_field = 0.0;      ///< how far an atom's energy reaches [A]
   HaloKind halo = HaloKind::local;
-  std::vector<std::int64_t> exchange_widths; ///< numbers per atom of each exchange
-  std::string dtype;                         ///< float32 | float64
-  std::int64_t n_members = 1;                ///< size of the committee
-  std::string torch_version;                 ///< written with
-  std::string torch_oldest, torch_newest;    ///< may be opened with
+  std::vector<std::int64_t> exchange_widths;                ///< numbers per atom of each exchange
+  std::string dtype;                                        ///< float32 | float64
+  std::int64_t n_members = 1;                               ///< size of the committee
+  std::string torch_version;                                ///< written with
+  std::string torch_oldest = "2.11", torch_newest = "2.15"; ///< may be opened with
   std::int64_t n_parameters = 0;
   std::vector<std::string> references;
   std::string licence;

@@ -1,5 +1,6 @@
 #include "aggregate.h"
 
+#include "checks.h"
 #include "differentiable.h"
 #include "launch.h"
 
@@ -67,14 +68,25 @@ private:
   }
 };
 
+Sizes checked(const Tensor& m, const Tensor& u, const Tensor& index, std::int64_t n_all, std::int64_t vectors,
+              std::int64_t tensors) {
+  check_bonds("aggregate", index, n_all);
+  check_shape("aggregate", "messages", m, m, {index.size(1), -1});
+  check_shape("aggregate", "unit", u, m, {index.size(1), 3});
+  TORCH_CHECK(n_all >= 0 && vectors >= 0 && tensors >= 0 && vectors <= m.size(1) &&
+                  tensors <= m.size(1) - vectors,
+              "unnp::aggregate: ", vectors, " vectors and ", tensors, " tensors of ", m.size(1), " messages");
+  return {n_all, m.size(1) - vectors - tensors, vectors, tensors};
+}
+
 Tensor aggregate(const Tensor& m, const Tensor& u, const Tensor& index, std::int64_t n_all,
                  std::int64_t vectors, std::int64_t tensors) {
-  const Sizes sizes{n_all, m.size(1) - vectors - tensors, vectors, tensors};
+  const auto sizes = checked(m, u, index, n_all, vectors, tensors);
   return Aggregate::forward(contiguous({m, u}), index.contiguous(), sizes);
 }
 Tensor aggregate_autograd(const Tensor& m, const Tensor& u, const Tensor& index, std::int64_t n_all,
                           std::int64_t vectors, std::int64_t tensors) {
-  const Sizes sizes{n_all, m.size(1) - vectors - tensors, vectors, tensors};
+  const auto sizes = checked(m, u, index, n_all, vectors, tensors);
   return differentiable<Aggregate>(contiguous({m, u}), index.contiguous(), sizes);
 }
 

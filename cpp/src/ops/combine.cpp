@@ -1,5 +1,6 @@
 #include "combine.h"
 
+#include "checks.h"
 #include "differentiable.h"
 #include "launch.h"
 
@@ -67,12 +68,25 @@ private:
   }
 };
 
+variable_list checked(const Tensor& atom, const Tensor& zb, const Tensor& db, const Tensor& f,
+                      const Tensor& index) {
+  check_shape("combine", "atom", atom, atom, {-1, -1});
+  check_bonds("combine", index, atom.size(0));
+  const auto n_bonds = index.size(1), channels = atom.size(1) / 2;
+  check_shape("combine", "atom", atom, atom, {-1, 2 * channels});
+  check_shape("combine", "zb", zb, atom, {n_bonds, channels});
+  const bool has_odd = db.dim() > 0 && db.size(0) > 0;
+  check_shape("combine", "db", db, atom, {has_odd ? n_bonds : 0, has_odd ? channels : -1});
+  check_shape("combine", "f", f, atom, {n_bonds, 1});
+  return contiguous({atom, zb, db, f});
+}
+
 Tensor combine(const Tensor& atom, const Tensor& zb, const Tensor& db, const Tensor& f, const Tensor& index) {
-  return Combine::forward(contiguous({atom, zb, db, f}), index.contiguous(), {});
+  return Combine::forward(checked(atom, zb, db, f, index), index.contiguous(), {});
 }
 Tensor combine_autograd(const Tensor& atom, const Tensor& zb, const Tensor& db, const Tensor& f,
                         const Tensor& index) {
-  return differentiable<Combine>(contiguous({atom, zb, db, f}), index.contiguous(), {});
+  return differentiable<Combine>(checked(atom, zb, db, f, index), index.contiguous(), {});
 }
 
 } // namespace

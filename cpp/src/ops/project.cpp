@@ -1,5 +1,6 @@
 #include "project.h"
 
+#include "checks.h"
 #include "differentiable.h"
 #include "launch.h"
 
@@ -68,13 +69,25 @@ private:
   }
 };
 
+variable_list checked(const Tensor& v, const Tensor& t, const Tensor& a, const Tensor& f, const Tensor& u,
+                      const Tensor& index) {
+  check_shape("project", "v", v, v, {-1, 3, -1});
+  check_bonds("project", index, v.size(0));
+  const auto n_bonds = index.size(1);
+  check_shape("project", "t", t, v, {v.size(0), 6, v.size(2)});
+  check_shape("project", "a", a, v, {n_bonds, v.size(2)});
+  check_shape("project", "f", f, v, {n_bonds, 1});
+  check_shape("project", "unit", u, v, {n_bonds, 3});
+  return contiguous({v, t, a, f, u});
+}
+
 Tensor project(const Tensor& v, const Tensor& t, const Tensor& a, const Tensor& f, const Tensor& u,
                const Tensor& index) {
-  return Project::forward(contiguous({v, t, a, f, u}), index.contiguous(), {});
+  return Project::forward(checked(v, t, a, f, u, index), index.contiguous(), {});
 }
 Tensor project_autograd(const Tensor& v, const Tensor& t, const Tensor& a, const Tensor& f, const Tensor& u,
                         const Tensor& index) {
-  return differentiable<Project>(contiguous({v, t, a, f, u}), index.contiguous(), {});
+  return differentiable<Project>(checked(v, t, a, f, u, index), index.contiguous(), {});
 }
 
 } // namespace

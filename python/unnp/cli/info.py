@@ -15,18 +15,24 @@ def command(
     model: Annotated[Path, typer.Argument(help="Exported model.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the manifest as it is in the file.")] = False,
 ) -> None:
-    """Print the manifest of an exported model: elements, cutoff, errors, references ... The model itself is not run."""
+    """Print the manifest of an exported model: elements, cutoff, errors, references ...
+
+    The file is checked; the model itself is not run."""
     from unnp.archive import read_manifest
+    from unnp.errors import printable
 
     manifest = read_manifest(model)
-    print(manifest.to_json() if as_json else "\n".join(_lines(manifest)))
+    # JSON spells out everything that steers a terminal by itself
+    print(manifest.to_json() if as_json else "\n".join(printable(line) for line in _lines(manifest)))
 
 
 def _lines(manifest: Manifest) -> list[str]:
+    from unnp.errors import in_one_line
+
     exchanges = f", {len(manifest.exchange_widths)} exchanges" if manifest.exchange_widths else ""
     facts = {
-        "name": manifest.name,
-        "architecture": manifest.architecture,
+        "name": in_one_line(manifest.name),
+        "architecture": in_one_line(manifest.architecture),
         "elements": " ".join(manifest.elements),
         "cutoff": f"{manifest.cutoff:g} A, receptive field {manifest.receptive_field:g} A",
         "on several ranks": f"{manifest.halo}{exchanges}",
@@ -34,8 +40,8 @@ def _lines(manifest: Manifest) -> list[str]:
         "committee": f"{manifest.n_members} members" if manifest.n_members > 1 else "",
         "reference energies": ", ".join(f"{e} {manifest.reference_energies[e]:.6g} eV" for e in manifest.elements),
         "torch": f"written with {manifest.torch_version}, runs with {' to '.join(manifest.torch_supported)}",
-        "created": manifest.created,
-        "licence": manifest.licence,
+        "created": in_one_line(manifest.created),
+        "licence": in_one_line(manifest.licence),
         "format": str(manifest.format_version),
     }
     lines = [f"{key:<20}{value}" for key, value in facts.items() if value]
@@ -46,7 +52,8 @@ def _lines(manifest: Manifest) -> list[str]:
     )
     for title, content in (("data", manifest.data), ("errors", manifest.metrics), ("config", manifest.config)):
         lines += [f"{title}:", *_indented(content)] if content else []
-    return lines + (["cite:", *(f"  {reference}" for reference in manifest.references)] if manifest.references else [])
+    cited = [f"  {in_one_line(reference, 1000)}" for reference in manifest.references]
+    return [*lines, "cite:", *cited] if cited else lines
 
 
 def _indented(content: dict[str, Any]) -> list[str]:

@@ -1,0 +1,179 @@
+#include "unnp/network_check.h"
+
+#include "unnp/error.h"
+#include "unnp/halo.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <numeric>
+
+namespace unnp {
+
+namespace {
+
+/// Notes what is exchanged; every ghost is an image of the last owned atom.
+class RecordingHalo : public Halo {
+public:
+  RecordingHalo(std::int64_t n_owned, std::int64_t n_all) : n_owned_(n_owned), n_all_(n_all) {}
+
+  std::int64_t n_owned() const override { return n_owned_; }
+  std::int64_t n_all() const override { return n_all_; }
+
+  std::vector<RowFormat> formats;
+
+protected:
+  void fetch(std::byte* rows, RowFormat format) override {
+    formats.push_back(format);
+    for (auto ghost = n_owned_; ghost < n_all_; ++ghost)
+      std::memcpy(rows + static_cast<std::size_t>(ghost) * format.bytes(),
+                  rows + static_cast<std::size_t>(n_owned_ - 1) * format.bytes(), format.bytes());
+  }
+  void add(std::byte*, RowFormat) override {}
+
+private:
+  std::int64_t n_owned_, n_all_;
+};
+
+/// Of each species (up to some) an isolated atom; the same species again in pairs just beyond the cutoff,
+/// where no bond is felt; and an atom with a bond to a neighbour, which is a ghost where the model runs with
+/// ghosts.
+class Probe {
+public:
+  explicit Probe(const Manifest& manifest)
+      : n_species_(std::min<std::int64_t>(std::ssize(manifest.elements), 4)) {
+    for (std::int64_t copy = 0; copy < 2; ++copy)
+      for (std::int64_t species = 0; species < n_species_; ++species)
+        species_.push_back(species);
+    species_.insert(species_.end(), {0, 0, 0});
+    const auto first = n_species_, bonded = 2 * n_species_;
+    for (std::int64_t pair = 0; pair < n_species_; ++pair)
+      bond(first + pair, first + (pair + 1) % n_species_, manifest.cutoff * (1.0 + 1e-5));
+    bond(bonded, bonded + 1, 0.5 * manifest.cutoff);
+    bond(bonded + 1, bonded + 2, 0.6 * manifest.cutoff);
+    flat_ = first_;
+    flat_.insert(flat_.end(), second_.begin(), second_.end());
+  }
+
+  System system(bool with_ghost, std::int64_t halo) const {
+    System system;
+    system.n_owned = system.n_updated = std::ssize(species_) - (with_ghost ? 1 : 0);
+    system.species = species_;
+    system.bond_index = flat_;
+    system.bond_vector = vectors_;
+    system.halo = halo;
+    return system;
+  }
+
+  /// Largest change of an energy by bonds beyond the cutoff [eV].
+  double felt_beyond(const double* energies) const {
+    double largest = 0.0;
+    for (std::int64_t k = 0; k < n_species_; ++k)
+      largest =
+          std::max(largest, std::abs(energies[k] - energies[n_species_ + k]) - 1e-9 * std::abs(energies[k]));
+    return largest;
+  }
+
+private:
+  void bond(std::int64_t i, std::int64_t j, double length) {
+    first_.push_back(i);
+    second_.push_back(j);
+    vectors_.insert(vectors_.end(), {0.6 * length, 0.0, -0.8 * length});
+  }
+
+  std::int64_t n_species_;
+  std::vector<std::int64_t> species_, first_, second_, flat_;
+  std::vector<double> vectors_;
+};
+
+constexpr double tolerance = 2e-5; // eV, of a network in float32
+
+class Check {
+public:
+  Check(const Manifest& manifest, const RunNetwork& run, std::string source)
+      : manifest_(manifest), run_(run), source_(std::move(source)), probe_(manifest) {}
+
+  void check() {
+    const auto members = energies("members", manifest_.n_members);
+    const auto mean = energies("forward", 1);
+    const auto n_atoms = mean.size();
+    for (std::size_t atom = 0; atom < n_atoms; ++atom) {
+      double sum = 0.0;
+      for (std::size_t start = 0; start < members.size(); start += n_atoms)
+        sum += members[start + atom];
+      const auto expected = sum / static_cast<double>(manifest_.n_members);
+      if (std::abs(mean[atom] - expected) > 50 * tolerance + 1e-6 * std::abs(expected))
+        fail("gives a mean energy that is not the mean of its members");
+    }
+  }
+
+private:
+  [[noreturn]] void fail(const std::string& what) const {
+    throw Error(source_ + ": the network " + what +
+                ": manifest and network do not belong together. "
+                "Export the model again.");
+  }
+
+  std::vector<double> energies(const std::string& method, std::int64_t n_members) {
+    const bool with_ghost = manifest_.halo != HaloKind::wide;
+    auto system = probe_.system(with_ghost, 0);
+    RecordingHalo halo(system.n_owned, system.n_all());
+    const HaloRegistration registration(halo);
+    if (manifest_.halo == HaloKind::exchange)
+      system.halo = registration.handle();
+    const auto energies = run_(method, system);
+    if (std::ssize(energies) != n_members * system.n_owned)
+      fail("gives " + std::to_string(energies.size()) + " energies of " + std::to_string(n_members) +
+           " members and " + std::to_string(system.n_owned) + " atoms");
+    check_exchanges(halo);
+    for (auto start = energies.data(); start != energies.data() + energies.size(); start += system.n_owned)
+      check_atoms(start, system.n_owned);
+    return energies;
+  }
+
+  void check_atoms(const double* energies, std::int64_t n_atoms) const {
+    if (!std::all_of(energies, energies + n_atoms, [](double e) { return std::isfinite(e); }))
+      fail("gives energies of a few atoms that are not finite");
+    if (const double felt = probe_.felt_beyond(energies); felt > tolerance)
+      fail("sees beyond the cutoff of the manifest, " + std::to_string(manifest_.cutoff) +
+           " A (a bond that is longer "
+           "changes an energy by " +
+           std::to_string(felt) + " eV)");
+  }
+
+  void check_exchanges(const RecordingHalo& halo) const {
+    if (manifest_.halo != HaloKind::exchange)
+      return;
+    std::vector<std::int64_t> widths;
+    for (const auto& format : halo.formats) {
+      widths.push_back(format.width);
+      if (format.scalar != (manifest_.dtype == "float32" ? Scalar::float32 : Scalar::float64))
+        fail("exchanges numbers of another type than " + manifest_.dtype);
+    }
+    if (widths != manifest_.exchange_widths)
+      fail("exchanges " + (widths.empty() ? "nothing" : listed(widths)) + " numbers per atom, not " +
+           listed(manifest_.exchange_widths));
+  }
+
+  static std::string listed(const std::vector<std::int64_t>& widths) {
+    std::vector<std::string> words;
+    for (const auto width : widths)
+      words.push_back(std::to_string(width));
+    if (words.size() > 10)
+      words.resize(10), words.emplace_back("...");
+    return join(words);
+  }
+
+  const Manifest& manifest_;
+  const RunNetwork& run_;
+  std::string source_;
+  Probe probe_;
+};
+
+} // namespace
+
+void check_network(const Manifest& manifest, const RunNetwork& run, const std::string& source) {
+  Check(manifest, run, source).check();
+}
+
+} // namespace unnp
