@@ -93,9 +93,9 @@ def _check_allowed(file: Path) -> None:
     try:
         inspect(file)
     except ModelError as error:
-        reason = str(error).removeprefix(f"{file} ")
+        reason = str(error).removeprefix(f"{file} ").split(". Do not use this file")[0]
         raise ModelError(
-            f"the exported file would be refused where it is opened: {reason} An architecture may use the functions that "
+            f"the exported file would be refused where it is opened: it {reason}. An architecture may use the functions that "
             "cpp/src/model_file/allowed.cpp lists; docs/architectures/adding.md says how to add one."
         ) from None
 

@@ -16,9 +16,8 @@ const Names functions = {
     // numbers, lists and tables of TorchScript
     "__and__", "__contains__", "__derive_index", "__getitem__", "__is__", "__isnot__", "__not__", "__or__",
     "__range_length", "__xor__", "_set_item", "append", "extend", "copy", "dict", "format", "get", "items",
-    "keys", "len", "list", "str", "values", "Bool", "BoolImplicit", "Float", "FloatImplicit", "Int",
-    "IntImplicit", "ScalarImplicit", "item", "ceil", "floor", "floordiv", "round", "trunc", "frac",
-    "remainder", "fmod",
+    "keys", "len", "list", "str", "values", "Bool", "Float", "FloatImplicit", "Int", "IntImplicit",
+    "ScalarImplicit", "item", "ceil", "floor", "floordiv", "round", "trunc", "frac", "remainder", "fmod",
     // arithmetic and comparison
     "abs", "add", "add_", "addcdiv", "addcmul", "clamp", "clamp_", "clamp_max", "clamp_min", "clip",
     "copysign", "div", "div_", "eq", "equal", "floor_divide", "ge", "gt", "isclose", "isfinite", "isinf",
@@ -37,7 +36,7 @@ const Names functions = {
     "celu", "dropout", "elu", "elu_", "embedding", "gelu", "glu", "group_norm", "hardsigmoid", "hardswish",
     "hardtanh", "layer_norm", "leaky_relu", "leaky_relu_", "linear", "log_sigmoid", "log_softmax", "mish",
     "prelu", "relu", "relu6", "relu_", "rms_norm", "selu", "sigmoid", "sigmoid_", "silu", "silu_", "softmax",
-    "softplus", "softshrink", "tanh_", "threshold", "scaled_dot_product_attention",
+    "softplus", "softshrink", "tanh_", "threshold",
     // sums and orderings
     "all", "amax", "amin", "any", "argmax", "argmin", "argsort", "count_nonzero", "cumprod", "cumsum",
     "logsumexp", "mean", "norm", "linalg_norm", "linalg_vector_norm", "linalg_matrix_norm", "prod", "sort",
@@ -47,22 +46,22 @@ const Names functions = {
     "det", "linalg_det", "dot", "einsum", "inverse", "linalg_inv", "kron", "linalg_solve", "matmul",
     "matrix_exp", "mm", "mv", "outer", "tensordot", "vdot", "pairwise_distance",
     // shapes
-    "T", "alias", "atleast_1d", "atleast_2d", "block_diag", "broadcast_tensors", "broadcast_to", "cat",
-    "chunk", "concat", "constant_pad_nd", "contiguous", "cartesian_prod", "diag", "diag_embed", "diagonal",
-    "dim", "expand", "expand_as", "flatten", "flip", "hstack", "matrix_H", "meshgrid", "moveaxis", "movedim",
-    "mT", "narrow", "ndimension", "numel", "numpy_T", "pad", "permute", "ravel", "repeat", "reshape",
-    "reshape_as", "roll", "select", "size", "slice", "split", "split_with_sizes", "squeeze", "stack",
-    "swapaxes", "swapdims", "t", "tensor_split", "tile", "transpose", "tril", "triu", "unbind", "unflatten",
-    "unsqueeze", "view", "view_as", "vstack",
+    "alias", "atleast_1d", "atleast_2d", "block_diag", "broadcast_tensors", "broadcast_to", "cat", "chunk",
+    "concat", "constant_pad_nd", "contiguous", "cartesian_prod", "diag", "diag_embed", "diagonal", "dim",
+    "expand", "expand_as", "flatten", "flip", "hstack", "matrix_H", "meshgrid", "moveaxis", "movedim", "mT",
+    "narrow", "numel", "numpy_T", "pad", "permute", "ravel", "repeat", "reshape", "reshape_as", "roll",
+    "select", "size", "slice", "split", "split_with_sizes", "squeeze", "stack", "swapaxes", "swapdims", "t",
+    "tensor_split", "tile", "transpose", "tril", "triu", "unbind", "unflatten", "unsqueeze", "view",
+    "view_as", "vstack",
     // picking and adding at indices, which are checked
     "gather", "index", "index_add", "index_add_", "index_copy", "index_fill", "index_put", "index_put_",
     "index_select", "masked_fill", "masked_fill_", "masked_select", "nonzero", "one_hot", "scatter",
-    "scatter_add", "scatter_add_", "scatter_reduce", "take", "take_along_dim", "bucketize",
+    "scatter_add", "scatter_add_", "scatter_reduce", "take", "bucketize",
     // new tensors, and kinds of them
     "arange", "as_tensor", "clone", "copy_", "detach", "eye", "fill_", "full", "full_like", "is_complex",
-    "is_floating_point", "is_contiguous", "linspace", "new_full", "new_ones", "new_tensor", "new_zeros",
-    "ones", "ones_like", "scalar_tensor", "tensor", "to", "type_as", "zero_", "zeros", "zeros_like",
-    "result_type", "lift_fresh", "numpy_dtype"};
+    "is_floating_point", "is_contiguous", "linspace", "new_full", "new_ones", "new_zeros", "ones",
+    "ones_like", "scalar_tensor", "tensor", "to", "type_as", "zero_", "zeros", "zeros_like", "result_type",
+    "lift_fresh"};
 
 const Names operators = {
     "unnp.aggregate",

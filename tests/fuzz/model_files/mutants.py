@@ -324,13 +324,11 @@ def _code(archive: Archive, rng: random.Random) -> tuple[str, bytes]:
     record = rng.choice(archive.names(r"^code/.*\.py$"))
     text = archive.read(record).decode()
     if rng.random() < 0.5:
-        record = archive.names(r"committee\.py$")[0]
+        end = "    return torch.stack(energies)\n"
+        record = next(name for name in archive.names(r"committee.*\.py$") if end.encode() in archive.read(name))
         line = rng.choice(LINES)
-        text = (
-            archive.read(record)
-            .decode()
-            .replace("    potentials = self.potentials\n", f"    _x = {line}\n    potentials = self.potentials\n", 1)
-        )
+        used = line if "Raise" in line or "import" in line else f"_x = torch.append(energies, {line})"
+        text = archive.read(record).decode().replace(end, f"    {used}\n{end}")
         return line[:60], archive.rebuilt({record: text.encode()})
     lines = text.splitlines(keepends=True)
     at = rng.randrange(len(lines))
