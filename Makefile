@@ -1,5 +1,6 @@
 # make demo   label, train, export and run Al in parallel LAMMPS        make test      all quick tests
 # make lint   style and types                                           make test-all  the slow ones as well
+# make fuzz   damaged and hostile inputs by the thousand
 # make docs   the documentation as web pages in docs/_build
 # Needs Python 3.11 or newer, g++, cmake and make; everything else goes into .venv.
 
@@ -17,7 +18,7 @@ CPP_FILES := $(shell find cpp lammps_plugin -name "*.cpp" -o -name "*.h")
 export PATH := $(BIN):$(PATH)
 unexport PYTHONPATH
 
-.PHONY: install demo test test-all lint format docs clean
+.PHONY: install demo test test-all fuzz lint format docs clean
 
 install: $(STAMPS)/unnp
 
@@ -45,6 +46,9 @@ test: install
 
 test-all: install
 	$(BIN)/python -m pytest -m ""
+
+fuzz: install
+	$(BIN)/python -m pytest -m fuzz
 
 lint: install
 	$(BIN)/ruff check .
