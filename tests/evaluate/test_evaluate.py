@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from unnp.adapters.ase import UnnpCalculator
 from unnp.cli import build_app
 from unnp.data.opening import open_structures
-from unnp.errors import ConfigError, DataError, ModelError
+from unnp.errors import ConfigError, DataError, ModelError, UnnpError
 from unnp.evaluate import Limits, evaluate
 from unnp.loader import load_model
 from unnp.units import GPA_PER_EV_PER_A3
@@ -153,3 +153,22 @@ def test_info_prints_the_manifest(small_model):
     for part in ("embedded atoms", "Al Ni", "4.5 A", "wide", "3 members", "Al -3 eV, Ni -4 eV"):
         assert part in text
     assert json.loads(run("info", small_model, "--json").output)["elements"] == ["Al", "Ni"]
+
+
+def test_outputs_that_cannot_be_written_are_one_line(small_model, data, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("nowhere")
+    potential, frames = load_model(small_model, "cpu"), open_allowing(data)
+    for name in ("file", "file/below", "link"):
+        with pytest.raises(UnnpError, match=f"cannot write .*{name}: (File exists|Not a directory)"):
+            evaluate(potential, frames, tmp_path / name)
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(UnnpError, match=r"cannot write .*predictions\.xyz: No space left on device"):
+        evaluate(potential, frames, tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+    monkeypatch.undo()
+    assert evaluate(potential, frames, tmp_path / "out")["overall"]

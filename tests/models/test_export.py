@@ -1,5 +1,6 @@
 """Exported files: what is refused, what is checked, and that nothing is left behind."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 from unnp import export
 from unnp.derivatives import predict
 from unnp.elements import Elements
-from unnp.errors import ModelError
+from unnp.errors import ModelError, UnnpError
 from unnp.export import export_model
 from unnp.graph import Graph
 from unnp.loader import load_model
@@ -125,3 +126,37 @@ def test_all_elements_are_compared():
     graph = Graph.of(probe, Elements(symbols), 4.0)
     lengths = graph.bond_vector.norm(dim=1)
     assert 1.0 < lengths.min() < 2.0  # within the switching of zbl
+
+
+def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch):
+    path = tmp_path / "m.pt"
+    path.write_bytes(b"older")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(UnnpError, match=r"cannot write .*m\.pt: No space left on device"):
+        export_model([build()], path, name="one")
+    assert path.read_bytes() == b"older"
+    assert list(tmp_path.iterdir()) == [path]
+    monkeypatch.undo()
+    export_model([build()], path, name="one")
+    assert load_model(path, device="cpu").manifest.name == "one"
+
+
+def test_destinations_that_are_no_files(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("nowhere")
+    (tmp_path / "file").touch()
+    for name, message in {
+        "pipe": "is no ordinary file",
+        "folder": "is a folder",
+        "link": "links to nothing",
+        "file/m.pt": "cannot write .*file",
+    }.items():
+        with pytest.raises(UnnpError, match=message) as error:
+            export_model([build()], tmp_path / name, name="one")
+        assert "\n" not in str(error.value)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "folder", "link", "pipe"]

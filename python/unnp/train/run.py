@@ -91,8 +91,8 @@ def train(config: TrainConfig, path: str | Path, *, resume: bool = False, base: 
             console.message(f"Training is over: {trainer.run(log)}.{left}")
             end = trainer.state.position
             report = write_report(folder, config, datasets, log.records, end, device) if log is not None else {}
-            processes.meet()
-            return report
+        processes.meet()
+        return report
     finally:
         processes.close()
 
