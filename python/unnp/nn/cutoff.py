@@ -1,7 +1,12 @@
 """Cutoff functions: from 1 at the atom to 0 at the cutoff, smooth enough for molecular dynamics."""
 
+import math
+from typing import Final, Literal
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+CutoffKind = Literal["polynomial", "cosine"]
 
 
 def polynomial_cutoff(distance: Tensor, cutoff: float, p: int = 6) -> Tensor:
@@ -18,3 +23,39 @@ def polynomial_cutoff(distance: Tensor, cutoff: float, p: int = 6) -> Tensor:
     x = torch.clamp(distance / cutoff, max=1.0)
     xp = x.pow(p)
     return 1.0 - xp * (0.5 * (p + 1) * (p + 2) - x * (p * (p + 2) - 0.5 * p * (p + 1) * x))
+
+
+def half_cosine_cutoff(distance: Tensor, cutoff: float) -> Tensor:
+    """Return ``(1 + cos(pi r / cutoff)) / 2``, zero beyond the cutoff (Behler, J. Chem. Phys. 134, 074106 (2011), eq. 4).
+
+    Its second derivative jumps at the cutoff, by ``pi^2 / (2 cutoff^2)``: for comparison with published networks, not for
+    molecular dynamics.
+
+    Args:
+        distance: (n_bonds,) [A].
+        cutoff: [A].
+    """
+    return 0.5 + 0.5 * torch.cos(math.pi * torch.clamp(distance / cutoff, max=1.0))
+
+
+class CutoffFunction(nn.Module):
+    """The cutoff function that the settings of a network name.
+
+    Args:
+        kind: ``polynomial`` or ``cosine``.
+        cutoff: [A].
+        exponent: of the polynomial.
+    """
+
+    cosine: Final[bool]
+
+    def __init__(self, kind: CutoffKind, cutoff: float, exponent: int) -> None:
+        super().__init__()
+        self.cosine = kind == "cosine"
+        self.cutoff, self.exponent = cutoff, exponent
+
+    def forward(self, distance: Tensor) -> Tensor:
+        """Return (n_bonds,) from distances (n_bonds,) [A]."""
+        if self.cosine:
+            return half_cosine_cutoff(distance, self.cutoff)
+        return polynomial_cutoff(distance, self.cutoff, self.exponent)

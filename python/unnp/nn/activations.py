@@ -1,0 +1,20 @@
+"""Activations that PyTorch does not have."""
+
+import math
+
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+SOFTPLUS_GAIN = 1.876
+"""1 / rms of ssp(x) for x ~ N(0, 1): a linear map behind a shifted softplus takes this gain"""
+
+
+class ShiftedSoftplus(nn.Module):
+    """``ssp(x) = ln((1 + exp(x)) / 2)``: infinitely smooth, 0 at 0."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shift = math.log(2.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return softplus(x) - self.shift

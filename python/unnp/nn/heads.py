@@ -1,0 +1,37 @@
+"""From the features of an atom to its energy."""
+
+import torch
+from torch import Tensor, nn
+
+from unnp.nn.linear import linear
+
+
+class EnergyHead(nn.Module):
+    """``E_i = MLP(h_i) - MLP(h of an atom of this element without bonds)``, and exactly 0 for an atom without bonds.
+
+    The features of such an atom differ in the last bit from those it is compared with, where they come from matrix products of
+    another shape; so its energy is set to 0. The MLP has one hidden layer, of half as many channels as there are features.
+
+    Args:
+        n_features: features of an atom.
+        activation: activation of the hidden layer.
+        gain: gain behind the activation, see ``unnp.nn.linear``.
+    """
+
+    def __init__(self, n_features: int, activation: nn.Module, gain: float) -> None:
+        super().__init__()
+        hidden = max(1, n_features // 2)
+        self.network = nn.Sequential(linear(n_features, hidden), activation, linear(hidden, 1, bias=False, gain=gain))
+
+    def forward(self, features: Tensor, alone: Tensor, species: Tensor, bonded: Tensor) -> Tensor:
+        """Return energies (n_owned,).
+
+        Args:
+            features: (n_owned, n_features).
+            alone: (n_elements, n_features), of one atom of each element without bonds.
+            species: (n_owned,) int64.
+            bonded: (n_owned,) bool, which atoms have a bond.
+        """
+        energy = self.network(features).squeeze(1)
+        zero = self.network(alone).squeeze(1).index_select(0, species)
+        return torch.where(bonded, energy - zero, torch.zeros_like(energy))

@@ -1,0 +1,61 @@
+"""Real spherical harmonics of unit vectors, as polynomials in x, y and z.
+
+``Y_lm = N_lm Q_l^|m|(z) A_m(x, y)`` with ``A_m = Re (x + iy)^m`` for m >= 0 and ``Im (x + iy)^|m|`` for m < 0, and
+``Q_l^m = d^m P_l / dz^m`` of the Legendre polynomial: the usual angles are not needed, so that nothing is special at the poles.
+No Condon-Shortley phase: l = 1 is (y, z, x).
+"""
+
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+Normalization = Literal["integral", "component"]
+
+
+class SphericalHarmonics(nn.Module):
+    """All real spherical harmonics up to a degree, ordered by l, then m = -l..l.
+
+    Args:
+        l_max: highest degree.
+        normalization: ``integral``: orthonormal on the sphere, ``sum_m Y_lm^2 = (2l + 1) / 4 pi``; ``component``: the mean of a
+            square over the sphere is 1, ``sum_m Y_lm^2 = 2l + 1``.
+    """
+
+    def __init__(self, l_max: int, normalization: Normalization = "integral") -> None:
+        super().__init__()
+        self.l_max = l_max
+        self.width = (l_max + 1) ** 2
+        unit = 1.0 / (4.0 * math.pi) if normalization == "integral" else 1.0
+        self.factors = [[_factor(degree, m, unit) for m in range(degree + 1)] for degree in range(l_max + 1)]
+
+    def forward(self, unit: Tensor) -> Tensor:
+        """Return (n, (l_max + 1)^2) from unit vectors (n, 3).
+
+        Derivatives are those of the polynomials above; behind a normalisation of the vectors only their part along the sphere
+        matters.
+        """
+        x, y, z = unit[:, 0], unit[:, 1], unit[:, 2]
+        columns: list[Tensor] = [torch.empty(0, dtype=unit.dtype, device=unit.device)] * self.width
+        cosine, sine = torch.ones_like(x), torch.zeros_like(x)  # Re and Im of (x + iy)^m
+        start = torch.ones_like(x)  # Q_m^m = (2m - 1)!!
+        for m in range(self.l_max + 1):
+            if m > 0:
+                cosine, sine = cosine * x - sine * y, cosine * y + sine * x
+                start = start * (2.0 * m - 1.0)
+            previous, legendre = torch.zeros_like(x), start
+            for degree in range(m, self.l_max + 1):
+                scaled = self.factors[degree][m] * legendre
+                columns[degree * degree + degree + m] = scaled * cosine
+                if m > 0:
+                    columns[degree * degree + degree - m] = scaled * sine
+                following = ((2.0 * degree + 1.0) * z * legendre - (degree + m) * previous) / (degree - m + 1.0)
+                previous, legendre = legendre, following
+        return torch.stack(columns, dim=1)
+
+
+def _factor(degree: int, m: int, unit: float) -> float:
+    """Return ``sqrt(unit (2l + 1) (l - m)! / (l + m)!)``, times sqrt(2) for m > 0."""
+    ratio = math.factorial(degree - m) / math.factorial(degree + m)
+    return math.sqrt(unit * (2 * degree + 1) * ratio * (2 if m > 0 else 1))
