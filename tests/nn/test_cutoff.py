@@ -1,8 +1,10 @@
 """The cutoff function is C2, and falls from 1 to 0."""
 
+import math
+
 import pytest
 import torch
-from unnp.nn.cutoff import polynomial_cutoff
+from unnp.nn.cutoff import CutoffFunction, half_cosine_cutoff, polynomial_cutoff
 
 CUTOFF = 4.7
 exponents = pytest.mark.parametrize("p", [3, 4, 6, 9])
@@ -58,3 +60,22 @@ def test_float32():
     r = torch.linspace(0.5, 4.9, 200)
     exact = polynomial_cutoff(r.double(), CUTOFF)
     assert (polynomial_cutoff(r, CUTOFF) - exact).abs().max() < 1e-5
+
+
+def test_half_cosine_is_the_published_formula_and_only_c1():
+    r = torch.linspace(0, 6, 101, dtype=torch.float64)
+    expected = torch.where(r < CUTOFF, 0.5 * (1 + torch.cos(math.pi * r / CUTOFF)), 0.0)
+    torch.testing.assert_close(half_cosine_cutoff(r, CUTOFF), expected, rtol=0, atol=1e-15)
+    near = torch.tensor([CUTOFF * (1 - 1e-9), CUTOFF * (1 + 1e-9)], dtype=torch.float64, requires_grad=True)
+    (slope,) = torch.autograd.grad(half_cosine_cutoff(near, CUTOFF).sum(), near, create_graph=True)
+    (curvature,) = torch.autograd.grad(slope.sum(), near)
+    assert slope.abs().max() < 1e-8
+    assert curvature.tolist() == pytest.approx([math.pi**2 / (2 * CUTOFF**2), 0])
+
+
+def test_cutoff_function_by_name():
+    r = torch.linspace(0.1, 6, 30, dtype=torch.float64)
+    for kind, expected in [("polynomial", polynomial_cutoff(r, CUTOFF, 5)), ("cosine", half_cosine_cutoff(r, CUTOFF))]:
+        function = CutoffFunction(kind, CUTOFF, 5)
+        assert torch.equal(function(r), expected)
+        assert torch.equal(torch.jit.script(function)(r), expected)

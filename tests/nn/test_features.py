@@ -9,7 +9,7 @@ from torch.nn.functional import silu
 from unnp.core import core
 from unnp.nn.exchange import exchange
 from unnp.nn.linear import SILU_GAIN, linear
-from unnp.nn.radial import SincBasis
+from unnp.nn.radial import GaussianBasis, SincBasis
 from unnp.nn.tensors import smooth_norm, tensor_norm, vector_norm
 
 
@@ -34,6 +34,13 @@ def test_radial_functions_have_the_published_form():
     r = torch.linspace(0.3, 4.0, 7)
     expected = torch.stack([math.sqrt(2 / 4.0) * torch.sin(n * math.pi / 4.0 * r) / r for n in (1, 2, 3)], dim=1)
     torch.testing.assert_close(SincBasis(3, 4.0)(r), expected)
+
+
+def test_gaussians_stand_a_width_apart_from_zero_to_the_cutoff():
+    r = torch.linspace(0.0, 4.0, 9, dtype=torch.float64)
+    values = GaussianBasis(5, 4.0)(r)
+    expected = torch.stack([torch.exp(-0.5 * (r - k) ** 2) for k in range(5)], dim=1)
+    torch.testing.assert_close(values, expected, rtol=0, atol=1e-15)  # centres are exact, whatever they were made in
 
 
 def test_norm_has_no_cusp():

@@ -17,4 +17,5 @@ class ShiftedSoftplus(nn.Module):
         self.shift = math.log(2.0)
 
     def forward(self, x: Tensor) -> Tensor:
-        return softplus(x) - self.shift
+        # from the threshold on it is x: at 40 exact in float64, at PyTorch's 20 a step of 2e-9
+        return softplus(x, threshold=40.0) - self.shift
