@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from unnp.core import core
 from unnp.nn.activations import SOFTPLUS_GAIN, ShiftedSoftplus
 from unnp.nn.heads import EnergyHead
 from unnp.nn.linear import linear
@@ -35,6 +36,7 @@ def test_more_rows_than_the_parts_had():
 
 @scripted
 def test_without_ghosts_nothing_is_packed(script):
+    core()  # registers the exchange
     parts = [torch.randn(2, 4), torch.randn(2, 3, 2)]
     found = (torch.jit.script(exchange_parts) if script else exchange_parts)(parts, 2, 0)
     assert all(a.data_ptr() == b.data_ptr() for a, b in zip(found, parts, strict=True))
