@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from outcome import Ended
 from runner import Server
+from toys import TRAIN, make_store, succeeded
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +18,12 @@ def unnp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server.close()
 
 
-def succeeded(ended: Ended) -> str:
-    """Return the output of a command that had to end well."""
-    assert ended.code == 0, ended.output
-    return ended.output
+@pytest.fixture(scope="session")
+def toy_run(unnp: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the store ``data``, ``train.yaml``, the finished training ``run`` and its ``model.pt``."""
+    folder = tmp_path_factory.mktemp("toy")
+    make_store(unnp, folder)
+    (folder / "train.yaml").write_text(TRAIN)
+    succeeded(unnp.run(folder, "train", "train.yaml", "-o", "run"))
+    succeeded(unnp.run(folder, "export", "run", "-o", "model.pt"))
+    return folder

@@ -14,7 +14,36 @@ import time
 from importlib import import_module
 from pathlib import Path
 
-PRELOADED = ["torch", "numpy", "ase.io", "matplotlib.pyplot", "yaml", "pydantic", "rich.table", "safetensors.torch", "unnp.cli", "unnp.train.run", "unnp.export", "unnp.evaluate", "unnp.loader", "unnp.data.writing", "unnp.data.report", "unnp.data.splits", "unnp.data.labelling", "unnp.data.generation", "unnp.workflows.md", "unnp.workflows.melt.run", "unnp.workflows.melt.ramps", "unnp.workflows.momt.run", "unnp.workflows.elastic_report", "unnp.card", "unnp.lammps.system", "unnp.adapters.ase", "unnp.adapters.labeller", "unnp.config.overrides"]
+PRELOADED = [
+    "torch",
+    "numpy",
+    "ase.io",
+    "matplotlib.pyplot",
+    "yaml",
+    "pydantic",
+    "rich.table",
+    "safetensors.torch",
+    "unnp.cli",
+    "unnp.train.run",
+    "unnp.export",
+    "unnp.evaluate",
+    "unnp.loader",
+    "unnp.data.writing",
+    "unnp.data.report",
+    "unnp.data.splits",
+    "unnp.data.labelling",
+    "unnp.data.generation",
+    "unnp.workflows.md",
+    "unnp.workflows.melt.run",
+    "unnp.workflows.melt.ramps",
+    "unnp.workflows.momt.run",
+    "unnp.card",
+    "unnp.workflows.elastic_report",
+    "unnp.lammps.system",
+    "unnp.adapters.ase",
+    "unnp.adapters.labeller",
+    "unnp.config.overrides",
+]
 
 
 def main() -> None:
