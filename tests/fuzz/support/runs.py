@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import yaml
-from toys import CRYSTAL, EAM, LABELLER, TRAIN, make_store, weights_of, write_frames
+from toys import CRYSTAL, EAM, LABELLER, TRAIN, weights_of, write_frames
 
 OUTPUT = "run"
 LABELS = "labels"
