@@ -66,7 +66,14 @@ def check(verb: str, mutant: Mutant, clean: Clean, unnp: Server, tmp_path: Path)
     judge("stores", verb, f"{verb} {mutant.name}", verdict, ended.seconds)
 
 
+# What a verb need not refuse, because it shows it to the user or does not use it.
+SHOWN = {("data info", "energy-1e300"), ("data info", "forces-1e300")}
+UNUSED = {("data info", "positions-same")}
+
+
 def _of_answer(verb: str, mutant: Mutant, clean: Clean, work: Path, ended: Ended) -> Verdict:
+    if (verb, mutant.name) in UNUSED or ((verb, mutant.name) in SHOWN and "e+300" in ended.output):
+        return Verdict(Outcome.HARMLESS, "shown to the user, or not used by this verb")
     if answer(verb, work, ended) != clean.answers[verb]:
         return Verdict(Outcome.WRONG, f"another answer, without a word:\n{ended.output[-1500:]}")
     if mutant.due == "error":

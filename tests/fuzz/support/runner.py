@@ -16,7 +16,7 @@ from pathlib import Path
 from outcome import Ended
 
 BIN = Path(sys.executable).parent
-LIMIT = 60.0
+LIMIT = 30.0
 """Seconds before a command counts as hanging; machines are busy."""
 _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MPLBACKEND": "Agg", "COLUMNS": "200", "NO_COLOR": "1"}
 
