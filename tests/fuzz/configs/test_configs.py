@@ -1,0 +1,111 @@
+"""Damaged YAML: every verb refuses it in a few lines and writes nothing, or does what the file says."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from configs.mutants import mutants
+from mutations import Mutant
+from outcome import Files, Outcome, Verdict, classify, judge
+from runner import Server
+from runs import MD, MELT, MOMT, RAMP
+from toys import LABELLER, TRAIN, write_frames
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A verb that reads YAML: its file, its command line, keys that it needs, and what it writes."""
+
+    content: dict[str, Any]
+    command: tuple[str, ...]
+    required: tuple[str, ...]
+    seconds: float = 30.0
+
+
+RECIPE = {
+    "bases": {"Al": {"prototype": "fcc", "symbols": "Al", "a": 4.05}},
+    "calculator": {"kind": "ase", "name": "emt"},
+    "samples": [{"kind": "solid", "scales": [0.98, 1.0]}],
+    "seed": 1,
+}
+LABEL = ("data", "label", "frames.extxyz", "-c", "c.yaml", "-o", "out", "--workers", "1")
+MELT_QUICK = {**MELT, "lmp": "/bin/false"}
+VERBS = {
+    "train": Verb(yaml.safe_load(TRAIN), ("train", "c.yaml", "-o", "out"), ("data",)),
+    "data generate": Verb(RECIPE, ("data", "generate", "c.yaml", "-o", "out", "--workers", "1"), ("bases", "samples")),
+    "data label ase": Verb({"kind": "ase", "name": "emt", "parameters": {}}, LABEL, ("kind", "name")),
+    "data label lammps": Verb(LABELLER, LABEL, ("kind", "pair_style", "pair_coeff", "elements")),
+    "md": Verb(
+        {**MD, "device": "cpu"},
+        ("md", "c.yaml", "-o", "out", "--dry-run"),
+        ("structure", "potential", "temperature", "steps"),
+    ),
+    "ramp": Verb(
+        {**RAMP, "device": "cpu"},
+        ("ramp", "c.yaml", "-o", "out", "--dry-run"),
+        ("structure", "potential", "temperatures", "rate"),
+    ),
+    "sample momt": Verb(
+        {**MOMT, "device": "cpu"},
+        ("sample", "momt", "c.yaml", "-o", "out", "--dry-run"),
+        ("structure", "potential", "temperatures"),
+    ),
+    "melt": Verb(MELT_QUICK, ("melt", "c.yaml", "-o", "out"), ("structure", "potential", "temperatures")),
+    "elastic": Verb(
+        LABELLER,
+        ("elastic", "c.yaml", "--element", "Al", "-a", "4.05", "-o", "out"),
+        ("kind", "pair_style", "elements"),
+    ),
+}
+CASES = [(verb, mutant) for verb, setup in VERBS.items() for mutant in mutants(setup.content, setup.required)]
+
+
+@pytest.fixture(scope="session")
+def folder(toy_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("configs") / "files"
+    made.mkdir()
+    shutil.copytree(toy_run / "data", made / "data")
+    write_frames(made / "frames.extxyz", 3, labelled=False, copper=False)
+    return made
+
+
+def check(verb: str, mutant: Mutant, folder: Path, unnp: Server, tmp_path: Path) -> None:
+    setup = VERBS[verb]
+    work = shutil.copytree(folder, tmp_path / "work")
+    (work / "c.yaml").write_text(yaml.safe_dump(setup.content))
+    mutant.change(work / "c.yaml")
+    before = Files.of(work, ["out"])
+    ended = unnp.run(work, *setup.command, limit=setup.seconds)
+    verdict = classify(ended)
+    if verb == "melt" and "/bin/false" in ended.output and (work / "out").exists():
+        verdict = None if verdict and not verdict.is_fault else verdict  # accepted: only LAMMPS is not there
+    if verdict is None:
+        accepted = mutant.due == "same"
+        verdict = Verdict(Outcome.RIGHT) if accepted else Verdict(Outcome.WRONG, f"accepted:\n{ended.output[-600:]}")
+    changed = [name for name in before.changed(["out"]) if not name.startswith(".out")]
+    if changed:
+        verdict = Verdict(Outcome.WRITTEN, ", ".join(changed))
+    judge("configs", verb, f"{verb} {mutant.name}", verdict, ended.seconds)
+
+
+@pytest.mark.fuzz
+@pytest.mark.parametrize(("verb", "mutant"), CASES, ids=[f"{verb}-{mutant.name}" for verb, mutant in CASES])
+def test_damaged_yaml(verb: str, mutant: Mutant, folder: Path, unnp: Server, tmp_path: Path) -> None:
+    check(verb, mutant, folder, unnp, tmp_path)
+
+
+SHORT = [
+    case
+    for case in CASES
+    if case[0] in ("md", "data label ase") and case[1].name.endswith(("-deep", "-no-date", "-twice"))
+][:6]
+
+
+@pytest.mark.parametrize(("verb", "mutant"), SHORT, ids=[f"{verb}-{mutant.name}" for verb, mutant in SHORT])
+def test_some_damaged_yaml(verb: str, mutant: Mutant, folder: Path, unnp: Server, tmp_path: Path) -> None:
+    check(verb, mutant, folder, unnp, tmp_path)
