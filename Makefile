@@ -1,6 +1,6 @@
 # make demo   label, train, export and run Al in parallel LAMMPS        make test      all quick tests
 # make lint   style and types                                           make test-all  the slow ones as well
-# make fuzz   damaged and hostile inputs by the thousand
+# make fuzz   damaged and hostile inputs by the thousand, kills, full disks: half an hour; tables in benchmarks/README.md
 # make docs   the documentation as web pages in docs/_build
 # Needs Python 3.11 or newer, g++, cmake and make; everything else goes into .venv.
 
@@ -48,7 +48,9 @@ test-all: install
 	$(BIN)/python -m pytest -m ""
 
 fuzz: install
-	$(BIN)/python -m pytest -m fuzz
+	rm -rf build/fuzz
+	UNNP_FUZZ_RESULTS=$(CURDIR)/build/fuzz $(BIN)/python -m pytest tests/fuzz -m fuzz -n 2 --tb=line; status=$$?; \
+	$(BIN)/python benchmarks/fuzz_report.py build/fuzz && $(BIN)/python benchmarks/report.py && exit $$status
 
 lint: install
 	$(BIN)/ruff check .

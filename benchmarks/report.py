@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from fuzz_report import OUTCOMES
 from measuring import HERE, RESULTS, Row
 
 BEGIN, END = "<!-- results: written by report.py -->", "<!-- end of results -->"
@@ -95,12 +96,27 @@ def momt(result: Row) -> str:
     return table(header, lines)
 
 
+def fuzz(result: Row) -> str:
+    """Return how many damaged or hostile inputs had which outcome; the columns from "wrong answer" on have to be 0."""
+    lines = [[row["kind"], *[number(row[name]) for name in ("tried", *OUTCOMES)]] for row in result["rows"]]
+    return table(["", "tried", *OUTCOMES], lines)
+
+
 SECTIONS: dict[str, tuple[str, Callable[[Row], str]]] = {
     "lammps_throughput": ("Molecular dynamics in LAMMPS", lammps),
     "ase_peers": ("Energy and forces through ASE", ase),
     "training_throughput": ("Training", training),
     "fused_ops": ("Fused bond operators", fused),
     "momt_overhead": ("Overhead of fix momt", momt),
+    "fuzz_model_files": ("Damaged model files", fuzz),
+    "fuzz_stores": ("Damaged data stores", fuzz),
+    "fuzz_checkpoints": ("Damaged checkpoints and trainings", fuzz),
+    "fuzz_run_folders": ("Damaged folders of runs", fuzz),
+    "fuzz_decks": ("LAMMPS decks", fuzz),
+    "fuzz_configs": ("Damaged YAML", fuzz),
+    "fuzz_kills": ("Kills", fuzz),
+    "fuzz_disks": ("Full and read-only disks", fuzz),
+    "fuzz_concurrency": ("Two at once", fuzz),
 }
 
 

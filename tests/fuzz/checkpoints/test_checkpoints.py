@@ -83,6 +83,10 @@ def check_resume(mutant: Mutant, stopped: Path, toy_run: Path, unnp: Server, tmp
             [weights_of(folder / f"run/checkpoints/{n}.safetensors") for n in names] for folder in (work, toy_run)
         )
         verdict = _of_answer(ours == theirs, mutant, ended.output)
+        if not verdict.is_fault and "resuming at epoch" not in ended.output:
+            verdict = Verdict(
+                Outcome.WRONG, f"began again from the first epoch, without a word:\n{ended.output[-500:]}"
+            )
     changed = before.changed(["run"])
     if changed:
         verdict = Verdict(Outcome.WRITTEN, ", ".join(changed))

@@ -69,9 +69,10 @@ HYBRID = [
         "pair",
         {
             "overlay": OVER + LJ,
-            "overlay-zero": f"pair_style hybrid/overlay unnp zero 6.0\npair_coeff * * unnp toy.pt {SYMBOLS}\npair_coeff * * zero",
+            "overlay-zero": OVER.replace("lj/cut 3.0", "zero 6.0") + "pair_coeff * * zero",
             "scaled": f"pair_style hybrid/scaled 0.5 unnp 0.5 lj/cut 3.0\npair_coeff * * unnp toy.pt {SYMBOLS}\n{LJ}",
-            "null": "pair_style hybrid unnp lj/cut 3.0\npair_coeff * * unnp toy.pt Ni Al NULL\npair_coeff 1*3 3 lj/cut 0.01 2.5",
+            "null": "pair_style hybrid unnp lj/cut 3.0\npair_coeff * * unnp toy.pt Ni Al NULL\n"
+            "pair_coeff 1*3 3 lj/cut 0.01 2.5",
             "alone": f"pair_style hybrid unnp\npair_coeff * * unnp toy.pt {SYMBOLS}",
         },
     ),
@@ -80,7 +81,8 @@ HYBRID = [
         "either",
         "pair",
         {
-            "twice": f"pair_style hybrid/overlay unnp unnp\npair_coeff * * unnp 1 toy.pt {SYMBOLS}\npair_coeff * * unnp 2 loose.pt {SYMBOLS}",
+            "twice": f"pair_style hybrid/overlay unnp unnp\npair_coeff * * unnp 1 toy.pt {SYMBOLS}\n"
+            f"pair_coeff * * unnp 2 loose.pt {SYMBOLS}",
             "missing-pair": "pair_style hybrid unnp lj/cut 3.0\npair_coeff * * unnp toy.pt Ni Al NULL",
             "no-null": f"pair_style hybrid unnp lj/cut 3.0\npair_coeff 1 1 unnp toy.pt {SYMBOLS}\n{LJ}",
             "all-null": f"pair_style hybrid/overlay unnp lj/cut 3.0\npair_coeff * * unnp toy.pt NULL NULL NULL\n{LJ}",

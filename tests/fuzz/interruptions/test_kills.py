@@ -1,4 +1,4 @@
-"""Kill -9, SIGTERM and Ctrl-C at any time: nothing goes on alone, nothing is left over, and --resume ends with the same answer."""
+"""Kill -9, SIGTERM and Ctrl-C at any time: nothing goes on alone or is left, and --resume ends with the same answer."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _gone_on_with(run: Run, running: Running, whole: Whole, folder: Path, unnp: 
     if orphans:
         refused = unnp.run(folder, *command)
         named = refused.code == 2 and any(str(pid) in refused.output for pid in orphans)
-        for pid in [p for orphan in orphans for p in (orphan,)]:
+        for pid in orphans:
             end_session(pid)
         time.sleep(0.3)
         if not named:
