@@ -87,7 +87,7 @@ def check(verb: str, mutant: Mutant, folder: Path, unnp: Server, tmp_path: Path)
     if verdict is None:
         accepted = mutant.due == "same"
         verdict = Verdict(Outcome.RIGHT) if accepted else Verdict(Outcome.WRONG, f"accepted:\n{ended.output[-600:]}")
-    changed = [name for name in before.changed(["out"]) if not name.startswith(".out")]
+    changed = [name for name in before.changed(["out", "out.unfinished"]) if not name.startswith(".out")]
     if changed:
         verdict = Verdict(Outcome.WRITTEN, ", ".join(changed))
     judge("configs", verb, f"{verb} {mutant.name}", verdict, ended.seconds)

@@ -193,7 +193,6 @@ BOUNDARIES = [
             "tilted": "read_data tilted.data",
             "slab": "read_data a.data\nchange_box all z final -6 18",
             "small": "read_data pair.data",
-            "one-atom": "read_data primitive.data",
             "tilt-later": "read_data a.data\nchange_box all triclinic",
             "strained": "read_data a.data\nchange_box all x scale 1.02 y scale 0.99 remap",
         },
@@ -203,6 +202,7 @@ BOUNDARIES = [
         "either",
         "data",
         {
+            "one-atom": "read_data primitive.data",
             "thin": "read_data a.data\nchange_box all x scale 0.05 remap",
             "huge": "read_data a.data\nchange_box all x scale 1e6",
             "flat": "read_data a.data\nchange_box all x final 0 0",
