@@ -87,16 +87,8 @@ def changed_tensor(start: str, change: Callable[[Tensor], Tensor | None]) -> Cha
     return resealed(apply)
 
 
-PLACES = [
-    ("potential",),
-    ("potential", "elements"),
-    ("potential", "settings"),
-    ("potential", "reference_energies"),
-    ("dtype",),
-    ("position",),
-    ("settings",),
-]
-PLACES += [("data",), ("versions",)]
+PLACES = [("potential",), *(("potential", key) for key in ("elements", "settings", "reference_energies"))]
+PLACES += [("dtype",), ("position",), ("settings",), ("data",), ("versions",)]
 COUNTERS = ("epoch", "batch", "step", "seconds", "best_loss", "best_epoch", "validations_since_best")
 
 
