@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -107,9 +108,10 @@ def test_two_trainings_in_one_folder(
 
 @pytest.mark.fuzz
 @pytest.mark.parametrize("verb", QUICK)
-def test_two_short_ones_at_once(verb: str, unnp: Server, toy_run: Path) -> None:
-    out = toy_run / QUICK[verb][-1]
-    running = [unnp.start(toy_run, *QUICK[verb]) for _ in range(2)]
+def test_two_short_ones_at_once(verb: str, unnp: Server, toy_run: Path, tmp_path: Path) -> None:
+    work = shutil.copytree(toy_run, tmp_path / "work")
+    out = work / QUICK[verb][-1]
+    running = [unnp.start(work, *QUICK[verb]) for _ in range(2)]
     endings = [one.wait() for one in running]
     verdict = _verdict(endings, lambda: out.exists())
     if verb in ("export", "evaluate") and not any(classify(ended) for ended in endings):
