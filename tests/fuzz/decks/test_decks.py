@@ -24,7 +24,8 @@ DECKS += [*more.ODD_ATOMS, *more.COMMANDS, *more.MOMT]
 BASE = Deck("control", "control", "agree")
 LIMIT = 30.0
 # Numbers of two ranks differ by the order of sums, which grows with the size of the numbers.
-TOLERANCE = {"keywords-float32": 1e-3}
+# Insertions of gcmc draw other random numbers on other ranks; whether the run is sound is tested elsewhere.
+TOLERANCE = {"keywords-float32": 1e-3, "fixes-gcmc": np.inf}
 SMALL = 1e-6
 
 pytestmark = pytest.mark.skipif(not installed(), reason="needs the compiled plugin, LAMMPS and MPI (make install)")
@@ -103,6 +104,8 @@ def verdict_of(deck: Deck, runs: list[Ended], base: np.ndarray) -> Verdict:
             Outcome.WRONG, f"no numbers, or numbers that are none, without an error:\n{runs[0].output[-800:]}"
         )
     tolerance = TOLERANCE.get(deck.name, SMALL)
+    if np.isinf(tolerance):
+        return Verdict(Outcome.HARMLESS, "runs; its random numbers depend on the ranks")
     if one.shape != two.shape or not _close(one, two, tolerance):
         return Verdict(Outcome.WRONG, f"one and two ranks differ:\n{one}\n{two}")
     if deck.due == "base" and not _close(one, base, tolerance):

@@ -98,7 +98,8 @@ def _of_answer(mutant: Mutant, stopped: Stopped, work: Path, ended: Ended) -> Ve
 def _numbers(answer: Any) -> Any:
     """Return an answer without texts: of samples there are as many, but other ones."""
     if isinstance(answer, dict):
-        return {key: len(value.splitlines()) if isinstance(value, str) else value for key, value in answer.items()}
+        texts = {key: value.count("Lattice=") for key, value in answer.items() if isinstance(value, str)}
+        return texts | {key: value for key, value in answer.items() if not isinstance(value, str | bytes)}
     return answer
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import yaml
 from toys import CRYSTAL, EAM, LABELLER, TRAIN, weights_of, write_frames
+from unnp.sampling.samples import read_samples
 
 OUTPUT = "run"
 LABELS = "labels"
@@ -66,8 +67,8 @@ def _ramp(folder: Path) -> Any:
 
 
 def _momt(folder: Path) -> Any:
-    logs = {path.name: path.read_text() for path in sorted((folder / "production").glob("momt.*.log"))}
-    return {"frames": (folder / "frames.extxyz").read_text(), **logs}
+    samples = read_samples(sorted((folder / "production").glob("momt.*.log")))
+    return {"frames": (folder / "frames.extxyz").read_text(), "bias": samples.bias.tobytes(), "rows": len(samples.bias)}
 
 
 def _melt(folder: Path) -> Any:
