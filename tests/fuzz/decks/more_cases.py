@@ -53,10 +53,7 @@ MINIMISERS = [
         "minimisers",
         "agree",
         "run",
-        {
-            name: f"min_style {name}\nminimize 0 1e-8 3 30"
-            for name in ("cg", "sd", "hftn", "quickmin", "fire", "fire/old")
-        },
+        {name: f"min_style {name}\nminimize 0 1e-8 3 30" for name in ("cg", "sd", "hftn", "quickmin", "fire")},
     ),
     Deck("minimisers", "box-relax", "agree", after="fix 1 all box/relax iso 0", run="minimize 0 1e-8 3 30"),
 ]
