@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -57,8 +58,9 @@ def _table(path: Path) -> dict[str, Any]:
 
 def _md(folder: Path) -> Any:
     thermo = _table(folder / "thermo.csv")
-    frames = (folder / "trajectory.extxyz").read_text().count("Lattice=")
-    return {"step": thermo["step"], "energy": thermo["potential_energy_eV"], "frames": frames}
+    parts = [path.read_text() for path in folder.glob("trajectory*.extxyz") if path.is_file()]  # one for each start
+    frames = {step for part in parts for step in re.findall(r"^Timestep=(\d+)", part, re.MULTILINE)}
+    return {"step": thermo["step"], "energy": thermo["potential_energy_eV"], "frames": sorted(frames)}
 
 
 def _ramp(folder: Path) -> Any:
