@@ -23,13 +23,28 @@ constexpr double max_cutoff = 50.0, max_receptive_field = 1000.0;
 constexpr std::int64_t max_width = 16384, max_members = 1000, max_parameters = 1'000'000'000'000;
 constexpr std::size_t max_exchanges = 10000;
 
-const std::set<std::string_view> known_fields = {"format_version",  "name",          "architecture",
-                                                 "config",          "elements",      "cutoff",
-                                                 "receptive_field", "halo",          "exchange_widths",
-                                                 "dtype",           "units",         "reference_energies",
-                                                 "n_members",       "torch_version", "torch_supported",
-                                                 "n_parameters",    "data",          "metrics",
-                                                 "references",      "licence",       "created",
+const std::set<std::string_view> known_fields = {"format_version",
+                                                 "name",
+                                                 "architecture",
+                                                 "config",
+                                                 "elements",
+                                                 "cutoff",
+                                                 "receptive_field",
+                                                 "halo",
+                                                 "exchange_widths",
+                                                 "dtype",
+                                                 "units",
+                                                 "reference_energies",
+                                                 "n_members",
+                                                 "torch_version",
+                                                 "torch_supported",
+                                                 "n_parameters",
+                                                 "data",
+                                                 "validity",
+                                                 "metrics",
+                                                 "references",
+                                                 "licence",
+                                                 "created",
                                                  "records_checksum"};
 
 constexpr std::string_view symbols =
@@ -211,6 +226,10 @@ void check_for_people(const Fields& fields) {
   for (const auto* table : {"config", "data", "metrics"})
     if (fields.has(table))
       fields.object(table);
+  if (fields.has("validity"))
+    for (const auto& [name, said] : fields.object("validity"))
+      if (!said.text())
+        fields.fail("validity must hold texts, '" + printable(name) + "' is none.");
   for (const auto* text : {"licence", "created", "records_checksum"})
     if (fields.has(text))
       fields.text(text);

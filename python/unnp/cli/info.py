@@ -45,11 +45,8 @@ def _lines(manifest: Manifest) -> list[str]:
         "format": str(manifest.format_version),
     }
     lines = [f"{key:<20}{value}" for key, value in facts.items() if value]
-    lines += (
-        ["range of validity:", *(f"  {key}: {value}" for key, value in manifest.validity.items())]
-        if manifest.validity
-        else []
-    )
+    seen = [f"  {in_one_line(key)}: {in_one_line(value, 1000)}" for key, value in manifest.validity.items()]
+    lines += ["range of validity:", *seen] if seen else []
     for title, content in (("data", manifest.data), ("errors", manifest.metrics), ("config", manifest.config)):
         lines += [f"{title}:", *_indented(content)] if content else []
     cited = [f"  {in_one_line(reference, 1000)}" for reference in manifest.references]
