@@ -127,7 +127,10 @@ STATES: dict[str, tuple[Callable[[Path], object], str]] = {
     "updates": (good_state(updates=-3), "whole number"),
     "updates_huge": (good_state(updates=1e300), "whole number"),
     "passages": (good_state(passages=-1e300), "whole number"),
-    "infinite": (lambda p: (good_state()(p), p.write_text(p.read_text().replace("-0.123", "1e999"))), "a number that is too large or too small"),
+    "infinite": (
+        lambda p: (good_state()(p), p.write_text(p.read_text().replace("-0.123", "1e999"))),
+        "too large or too small",
+    ),
     "updates_text": (good_state(updates="many"), "updates"),
     "deep": (lambda p: p.write_text("[" * 200000), "nested too deeply"),
 }
