@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import json
 import os
 import shutil
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from unnp.errors import UnnpError
 
@@ -42,6 +43,14 @@ def write_atomically(
             os.fsync(file.fileno())
         check(temporary)
         temporary.replace(path)
+
+
+def read_json(path: Path) -> Any:
+    """Return what a JSON file says; raise OSError where it cannot be read, ValueError where it is no JSON that is usable."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def copy_file(source: str | Path, destination: str | Path) -> None:

@@ -216,7 +216,7 @@ def _read_index(path: Path) -> dict[str, Any]:
 
 
 _ENTRIES: dict[str, Callable[[Any], bool]] = {
-    "n_structures": lambda n: type(n) is int and n >= 1,
+    "n_structures": lambda n: type(n) is int and 1 <= n < 2**62,
     "arrays": lambda arrays: isinstance(arrays, dict) and all(isinstance(entry, dict) for entry in arrays.values()),
     "groups": lambda groups: isinstance(groups, list) and all(isinstance(name, str) for name in groups),
     "statistics": lambda statistics: isinstance(statistics, dict),

@@ -9,7 +9,7 @@ from typing import Any
 
 from unnp.config import dump_yaml, load_yaml
 from unnp.errors import ConfigError, LammpsError
-from unnp.files import make_folder, write_atomically
+from unnp.files import make_folder, read_json, write_atomically
 from unnp.lammps.beginning import describe, notes
 from unnp.lammps.data_file import data_file
 from unnp.lammps.deck import resume_deck, start_deck
@@ -99,6 +99,6 @@ def check_unchanged(config: MdConfig, folder: Path) -> None:
 
 def _read_system(folder: Path) -> System:
     try:
-        return System(**json.loads((folder / SYSTEM_FILE).read_text()))
+        return System(**read_json(folder / SYSTEM_FILE))
     except (OSError, ValueError, TypeError) as error:
         raise LammpsError(f"{folder / SYSTEM_FILE} cannot be read ({error}); start again in another folder.") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -139,6 +140,9 @@ def check_partitions(partition: Partition, folder: Path, tmp_path: Path) -> None
     work = shutil.copytree(folder, tmp_path / "work")
     (work / "in.deck").write_text(partition.text())
     ended = run_lmp(work, "-in", "in.deck", "-log", "none", "-partition", "2x1", ranks=2, limit=LIMIT)
+    # each partition prints, also its errors, into a file of its own
+    own = "".join(path.read_text(errors="replace") for path in sorted(work.glob("screen.*")))
+    ended = replace(ended, output=ended.output + own)
     verdict = classify(ended, lammps=True)
     if verdict is None:
         right = partition.due != "error"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unnp.config import from_dict
 from unnp.errors import ConfigError, SamplingError
+from unnp.files import read_json
 from unnp.lammps.system import build_structure
 from unnp.workflows.melt.cells import Crystal
 from unnp.workflows.melt.config import MeltConfig
@@ -103,7 +103,7 @@ def read_analysis(folder: Path, pressure: float) -> RouteResult:
     """
     path = folder / ANALYSIS_FILE
     try:
-        content = json.loads(path.read_text())
+        content = read_json(path)
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path} cannot be read ({error}); run `unnp sample analyse {folder}` first.") from None
     if content["pressure"] is None or abs(content["pressure"] - pressure) > 1e-6 * max(1.0, abs(pressure)):
@@ -123,7 +123,7 @@ def read_analysis(folder: Path, pressure: float) -> RouteResult:
 def _unmet(folder: Path) -> list[str]:
     """Return which phases ended before their gates held."""
     try:
-        phases: dict[str, Any] = json.loads((folder / "summary.json").read_text())["phases"]
+        phases: dict[str, Any] = read_json(folder / "summary.json")["phases"]
     except (OSError, ValueError, KeyError):
         return []
     return [f"{name} ended {phase['ended']}" for name, phase in phases.items() if phase["ended"] != HELD]

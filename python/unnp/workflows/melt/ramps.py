@@ -12,7 +12,7 @@ from typing import Any
 import unnp
 from unnp.config import dump_yaml, load_yaml
 from unnp.errors import ConfigError, LammpsError
-from unnp.files import make_folder, write_atomically, writing
+from unnp.files import make_folder, read_json, write_atomically, writing
 from unnp.lammps.data_file import boundary, data_file
 from unnp.lammps.executables import mpi_command
 from unnp.lammps.log import LammpsLog
@@ -184,7 +184,7 @@ def _check_unchanged(config: RampConfig, folder: Path) -> None:
 
 def _system(folder: Path) -> tuple[System, int]:
     try:
-        content = json.loads((folder / SYSTEM_FILE).read_text())
+        content = read_json(folder / SYSTEM_FILE)
         n_atoms = int(content.pop("n_atoms"))
         return System(**content), n_atoms
     except (OSError, ValueError, TypeError, KeyError) as error:

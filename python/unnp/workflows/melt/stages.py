@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from unnp.files import write_atomically, writing
+from unnp.files import read_json, write_atomically, writing
 from unnp.lammps.log import LammpsLog
 from unnp.lammps.run import run_lammps
 from unnp.workflows.md_progress import MdProgress
@@ -78,7 +78,7 @@ class StageRunner:
 
 def _read_stamp(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text())
+        content = read_json(path)
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) and "result" in content else {}

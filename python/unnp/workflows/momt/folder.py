@@ -12,7 +12,7 @@ from ase import Atoms
 
 from unnp.config import dump_yaml, load_yaml
 from unnp.errors import ConfigError, LammpsError
-from unnp.files import make_folder, write_atomically
+from unnp.files import make_folder, read_json, write_atomically
 from unnp.lammps.data_file import boundary, data_file
 from unnp.lammps.structure_file import require_free, say_not_used
 from unnp.lammps.system import DATA_FILE, System, build_structure, on_device, place_potential
@@ -109,7 +109,7 @@ def read_record(folder: Path) -> Record:
     """Return the record of a run; raise LammpsError where it cannot be read."""
     path = folder / RECORD_FILE
     try:
-        content = json.loads(path.read_text())
+        content = read_json(path)
         basins = content.pop("basins")
         if basins is not None:
             grid = Grid(**basins["grid"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from unnp.errors import LammpsError
+from unnp.files import read_json
 from unnp.sampling.reweighting import log_sum_exp, log_weights
 from unnp.sampling.samples import Samples
 from unnp.sampling.support import effective_fraction
@@ -85,7 +85,7 @@ def read_state(folder: Path, chunk: int) -> dict[str, Any]:
     """Return the state of the bias after a chunk; raise LammpsError where it cannot be read."""
     path = folder / f"state.{chunk}.json"
     try:
-        return json.loads(path.read_text())
+        return read_json(path)
     except (OSError, ValueError) as error:
         raise LammpsError(f"{path} cannot be read ({error}); delete the run folder and start again.") from None
 
