@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from unnp.device import resolve_dtype
 from unnp.errors import ModelError, in_one_line
 from unnp.files import write_atomically
 from unnp.models.potential import Potential, potential_from_description
+
+logger = logging.getLogger(__name__)
 
 FORMAT = "unnp-checkpoint"
 FORMAT_VERSION = 2
@@ -158,6 +161,8 @@ def find_checkpoint(path: str | Path, names: tuple[str, ...] = ("best", "last", 
     candidates = [path / "checkpoints" / f"{name}.safetensors" for name in names]
     for candidate in candidates:
         if os.path.lexists(candidate):
+            if candidate != candidates[0]:
+                logger.warning("%s is missing; %s is taken.", candidates[0], candidate.name)
             return candidate
     raise ModelError(f"{path} holds no checkpoint (looked for checkpoints/{{{','.join(names)}}}.safetensors).")
 

@@ -49,6 +49,7 @@ def unknown(what: str, given: str, allowed: Iterable[str]) -> str:
     "unknown architecture 'teanett'; allowed: teanet. Did you mean 'teanet'?"
     """
     words = sorted(allowed)
+    given = in_one_line(given)
     return f"unknown {what} '{given}'; allowed: {', '.join(words)}.{did_you_mean(given, words)}"
 
 

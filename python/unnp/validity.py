@@ -6,27 +6,41 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import BaseModel, FiniteFloat
+
+from unnp.config import from_dict
 from unnp.models.potential import Potential
 
 FIRST_PAIRS = 6
 
 
-def validity(data: Mapping[str, Any], potential: Potential) -> dict[str, str]:
+class _Seen(BaseModel):
+    """What of the summary is looked at."""
+
+    shortest_distances: dict[str, FiniteFloat] = {}
+    volume_per_atom: tuple[FiniteFloat, FiniteFloat] | None = None
+    forces_max: FiniteFloat | None = None
+
+
+def validity(data: dict[str, Any], potential: Potential) -> dict[str, str]:
     """Return what limits the use of a potential, by name; nothing where the summary of its data does not say.
 
     Args:
         data: summary of the training data (``Statistics.to_dict``).
         potential: what was trained on them.
+
+    Raises:
+        ConfigError: the summary, which may come from a file, holds something else.
     """
     lines: dict[str, str] = {}
-    distances: Mapping[str, float] = data.get("shortest_distances") or {}
-    if distances:
-        lines["closest atoms"] = _listed({pair: f"{d:.2f} A" for pair, d in distances.items()})
+    seen = from_dict(data, _Seen, where="summary of the training data")
+    if seen.shortest_distances:
+        lines["closest atoms"] = _listed({pair: f"{d:.2f} A" for pair, d in seen.shortest_distances.items()})
         lines["closer than that"] = _repulsion(potential)
-    if data.get("volume_per_atom"):
-        lines["volumes"] = "{:.1f} to {:.1f} A^3/atom".format(*data["volume_per_atom"])
-    if data.get("forces_max") is not None:
-        lines["largest force"] = f"{data['forces_max']:.1f} eV/A"
+    if seen.volume_per_atom is not None:
+        lines["volumes"] = "{:.1f} to {:.1f} A^3/atom".format(*seen.volume_per_atom)
+    if seen.forces_max is not None:
+        lines["largest force"] = f"{seen.forces_max:.1f} eV/A"
     return lines
 
 

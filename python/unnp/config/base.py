@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, Validatio
 
 from unnp.config.values import check_values
 from unnp.config.yaml_text import MOST_CHARACTERS, YamlError, format_yaml, parse_yaml
-from unnp.errors import ConfigError, did_you_mean, in_one_line
+from unnp.errors import ConfigError, did_you_mean, in_one_line, unknown
 
 MOST_MISTAKES = 10
 """that are told at once"""
@@ -90,6 +90,9 @@ def _explain(item: Any, kind: type[BaseModel]) -> str:
     location = [in_one_line(part) for part in item["loc"]]
     key = ".".join(location)
     if item["type"] != "extra_forbidden":
+        if item["type"] == "union_tag_invalid":
+            allowed = [word.strip("' ") for word in item["ctx"]["expected_tags"].split(",")]
+            return f"{key}: {unknown('kind', str(item['ctx']['tag']), allowed)}"
         if item["type"] == "union_tag_not_found":
             return f"{key}: give its `kind`, which says which settings it takes (got {_shown(item['input'])})"
         # of a whole table the message says what is wrong

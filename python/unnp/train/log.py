@@ -57,6 +57,8 @@ def read_log(path: Path) -> list[Record]:
     Raises:
         DataError: the file cannot be read.
     """
+    if path.exists() and not path.is_file():  # a named pipe would wait for somebody to write
+        raise DataError(f"{path} is no ordinary file; restore the file or delete it.")
     try:
         lines = path.read_bytes().splitlines()
     except FileNotFoundError:

@@ -29,7 +29,7 @@ class Position(Config):
     """Optimizer steps."""
     seconds: NonNegativeFloat = 0.0
     """Training time over all restarts."""
-    best_loss: float | None = None
+    best_loss: NonNegativeFloat | None = None
     """Smallest validation loss; None before the first validation."""
     best_epoch: PositiveInt | None = None
     """The epoch it belongs to."""
