@@ -12,7 +12,9 @@
 #include <torch/csrc/jit/serialization/import.h>
 #include <torch/cuda.h>
 
+#include <algorithm>
 #include <sstream>
+#include <string_view>
 
 namespace unnp {
 
@@ -27,7 +29,9 @@ namespace {
 at::Device parse_device(const std::string& text) {
   if (text == "cpu")
     return at::kCPU;
-  if (!text.starts_with("cuda:"))
+  const auto number = text.starts_with("cuda:") ? std::string_view(text).substr(5) : std::string_view();
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (number.empty() || number.size() > 3 || !std::ranges::all_of(number, is_digit))
     throw Error("device '" + text + "' is unknown; cpu, cuda and cuda:N are.");
   const at::Device device(text);
   if (const int n = n_cuda_devices(); device.index() >= n)

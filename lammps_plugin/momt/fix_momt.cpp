@@ -191,8 +191,8 @@ void FixMomt::check_bias() {
       !std::isfinite(value_.per_order))
     error->all(
         FLERR,
-        "fix momt: the bias is not a number at step {}; height, barrier, increment, temps or range are "
-        "too large or too small for these energies",
+        "fix momt: the bias is not a number at step {}; height, barrier, memory, increment, tilt, temps, "
+        "range or enthalpy are too large or too small for these energies",
         update->ntimestep);
 }
 

@@ -15,6 +15,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -36,10 +37,14 @@ void require_same(const std::string& name, double saved, double given) {
 }
 
 std::string whole_file(const std::string& name) {
-  std::ifstream file(name);
   std::stringstream text;
+  std::error_code problem;
+  const bool is_file = std::filesystem::is_regular_file(name, problem); // others may never end
+  std::ifstream file;
+  if (is_file)
+    file.open(name);
   text << file.rdbuf();
-  if (!file || text.str().empty())
+  if (!is_file || !file || text.str().empty())
     throw unnp::Error("cannot read the state file '" + name +
                       "'; `start` takes one that `state` has written.");
   return text.str();
@@ -73,8 +78,9 @@ std::string FixMomt::state_text() const {
   try {
     return Json(std::move(state)).dump();
   } catch (const unnp::Error&) { // JSON knows finite numbers only
-    throw unnp::Error("what the bias has learnt is no longer finite; height, barrier, increment, temps or "
-                      "range are too large or too small for these energies.");
+    throw unnp::Error(
+        "what the bias has learnt is no longer finite; height, barrier, memory, increment, tilt, temps, "
+        "range or enthalpy are too large or too small for these energies.");
   }
 }
 

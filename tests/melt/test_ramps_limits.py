@@ -121,4 +121,6 @@ def test_pair_distributions_written_twice_or_cut_are_read(tmp_path) -> None:
     found = read_rdf(path)
     assert sorted(found) == [100, 200]
     assert found[200].tolist() == [[0.5, 0.3], [1.5, 1.0]]
+    path.write_text(table.format(100, 0.1) + "200 2\n1 0.5 0.\x00\xff 0\n2 1" + "3.33 12\n" + table.format(300, 0.3))
+    assert sorted(read_rdf(path)) == [100, 300]
     assert read_rdf(tmp_path / "absent") == {}

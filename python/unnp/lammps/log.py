@@ -93,7 +93,7 @@ class LammpsLog:
             self._more_error(line)
 
     def _more_error(self, line: str) -> None:
-        if line and not line.startswith("For more information"):
+        if line and not line.startswith(("For more information", "Abort(")):
             self.error += " " + line
         else:
             self._state = "text"

@@ -55,9 +55,18 @@ class RunFolder:
                     lock.path.unlink()
                     self.path.rmdir()  # fails where anything is in it
 
+    def _is_as_new(self) -> bool:
+        """Return whether the folder holds nothing, or what a run leaves that is killed before its settings are written."""
+        if not self.path.is_dir():
+            return False
+        begun = {LOCK_NAME, self.checkpoint("last").parent.name}
+        found = [name for name in os.listdir(self.path) if not name.startswith(f".{self.config.name}.")]
+        checkpoints = self.checkpoint("last").parent
+        return begun.issuperset(found) and not (checkpoints.is_dir() and any(checkpoints.iterdir()))
+
     def check_new(self) -> None:
         """Raise TrainingError where a run, or anything else, is there already."""
-        if self.path.exists() and (not self.path.is_dir() or {*os.listdir(self.path)} - {LOCK_NAME}):
+        if self.path.exists() and not self._is_as_new():
             what = "a training run" if self.config.exists() else "something else"
             raise TrainingError(
                 f"{self.path} already holds {what}. Give another folder with -o, go on with --resume, or delete it."

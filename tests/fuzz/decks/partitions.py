@@ -82,7 +82,6 @@ DIFFERS = {
 PARTITIONS = [
     Partition("walkers-plain", "run"),
     Partition("walkers-alone", "run", words="walkers alone"),
-    Partition("walkers-alone-quit", "run", words="walkers alone", after=LEAVES["quit"]),
     Partition("walkers-alone-unfix", "run", words="walkers alone", after=LEAVES["unfix"]),
     Partition("walkers-logs", "run", words="log ${w}.log 5 state state.json 10"),
     Partition("walkers-same-log", "either", words="log same.log 5"),

@@ -100,6 +100,9 @@ def _gone_on_with(run: Run, running: Running, whole: Whole, folder: Path, unnp: 
                 Outcome.HANG, f"LAMMPS goes on after its driver, and no refusal names it:\n{refused.output[-500:]}"
             )
     ended = unnp.run(folder, *command, limit=4 * LIMIT)
+    if ended.code == 2 and "leave out --resume" in ended.output:  # killed before the run had begun
+        command = run.start
+        ended = unnp.run(folder, *command, limit=4 * LIMIT)
     if ended.code == 2 and run.output == "labels" and "exists" in ended.output:
         ended = Ended(0, ended.output, ended.seconds)  # killed after all was written
     if ended.code == 2 and command == run.start and "already holds" in ended.output:

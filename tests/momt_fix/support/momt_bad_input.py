@@ -76,7 +76,7 @@ SYSTEMS = {
     "other_temperature_csvr": (fix(OPES) + NVE + "fix t all temp/csvr 950 950 0.1 7\n", "holds the temperature 950"),
     "ramp": (fix(OPES) + "fix box all nvt temp 900 910 0.1\n", "T0 is 900, but fix box nvt holds"),
     "trial_moves": (fix(OPES) + NVE + "fix mc all gcmc 1 5 5 1 77 900 -3 0.1\n", "fix mc gcmc tries moves"),
-    "height": (fix(f"{WT} height 1e308 observe 1 pace 1") + NVE, "height, barrier, increment"),
+    "height": (fix(f"{WT} height 1e308 observe 1 pace 1") + NVE, "height, barrier, memory, increment"),
     "q6_cutoff": (fix(f"{START} order q6 3.0 9.0 mode opes pace 5") + NVE, "the pair style reaches 6.5"),
     "group": ("group some id 1:4\n" + fix(OPES, group="some") + NVE, "works on the group all, not on 'some'"),
     "twice": (fix(OPES) + fix(OPES, "second") + NVE, "a system has one bias"),

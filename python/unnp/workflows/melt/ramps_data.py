@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from unnp.errors import LammpsError, in_one_line
+from unnp.errors import LammpsError
 from unnp.lammps.log import LammpsLog, ThermoBlock
 from unnp.units import GPA_PER_EV_PER_A3
 from unnp.workflows.melt.ramps_deck import NEAREST
@@ -114,28 +114,34 @@ def read_rdf(path: Path) -> dict[int, np.ndarray]:
     """Return g(r) by the step with which its bin ended.
 
     Args:
-        path: written by ``fix ave/time`` in the deck; a table that was written twice is taken from the later one.
+        path: written by ``fix ave/time`` in the deck; a table that was written twice is taken from the later one, and one that
+            is damaged, as a full disk leaves it, is left out.
 
     Returns:
         per step (n_points, 2): r [A] and g, over all pairs of atoms.
 
     Raises:
-        LammpsError: the file holds something else.
+        LammpsError: the file cannot be read.
     """
     try:
-        return _tables(path.read_text().splitlines() if path.is_file() else [])
-    except (OSError, ValueError, IndexError) as error:
-        raise LammpsError(f"{path} cannot be read ({in_one_line(error)}); delete it to go on without g(r).") from None
-
-
-def _tables(lines: Sequence[str]) -> dict[int, np.ndarray]:
+        text = path.read_text(errors="replace") if path.is_file() else ""
+    except OSError as error:
+        raise LammpsError(f"{path} cannot be read ({error.strerror}); delete it to go on without g(r).") from None
+    rows = [_numbers(line) for line in text.splitlines() if line.strip() and not line.startswith("#")]
     tables: dict[int, np.ndarray] = {}
-    rows = [line.split() for line in lines if line.strip() and not line.startswith("#")]
-    position = 0
-    while position < len(rows):
-        step, n_points = int(rows[position][0]), int(rows[position][1])
-        table = rows[position + 1 : position + 1 + n_points]
-        position += 1 + n_points
-        if len(table) == n_points and all(len(row) == 4 for row in table):
-            tables[step] = np.array([[float(row[1]), float(row[2])] for row in table])
+    for position, head in enumerate(rows):
+        if len(head) != 2 or head[1] < 1:
+            continue
+        table = rows[position + 1 : position + 1 + int(head[1])]
+        if len(table) == head[1] and all(len(row) == 4 for row in table):
+            tables[int(head[0])] = np.array(table)[:, 1:3]
     return tables
+
+
+def _numbers(line: str) -> list[float]:
+    """Return the numbers of a row; none for a row in which something else stands."""
+    try:
+        numbers = [float(word) for word in line.split()]
+    except ValueError:
+        return []
+    return numbers if np.isfinite(numbers).all() else []
