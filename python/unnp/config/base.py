@@ -105,7 +105,7 @@ def _explain(item: Any, kind: type[BaseModel]) -> str:
 
 
 def _shown(value: Any) -> str:
-    return in_one_line(repr(value), 100)
+    return in_one_line(repr(value))
 
 
 def _fields_at(kind: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
