@@ -56,10 +56,10 @@ def split_launcher(launcher: str) -> list[str]:
     try:
         words = shlex.split(launcher)
     except ValueError as error:
-        raise LammpsError(f"launcher '{in_one_line(launcher, 60)}' cannot be split into words: {error}.") from None
+        raise LammpsError(f"launcher '{in_one_line(launcher, 50)}' cannot be split into words: {error}.") from None
     if words and "{ranks}" not in launcher:
         raise LammpsError(
-            f"launcher '{in_one_line(launcher, 60)}' has no {{ranks}}; write for instance `mpirun -n {{ranks}}`."
+            f"launcher '{in_one_line(launcher, 50)}' has no {{ranks}}; write for instance `mpirun -n {{ranks}}`."
         )
     return words
 
