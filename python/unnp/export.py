@@ -187,7 +187,7 @@ def _probe(potential: Potential) -> Structure:
     n = max(3, math.ceil(len(potential.elements) ** (1 / 3)))
     grid = np.stack(np.meshgrid(*[np.arange(n)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
     positions = spacing * (grid + 0.1 * rng.uniform(-1, 1, size=grid.shape))
-    positions[1] = positions[0] + [0, 0, 0.7 * min(a.cutoff() for a in potential.summands())]
+    positions[1] = positions[0] + [0, 0, 0.7 * min(a.config.cutoff for a in potential.summands())]
     z = [atomic_number(e) for e in potential.elements]
     numbers = np.array([z[k % len(z)] for k in range(len(grid))])
     return Structure(numbers, positions, cell=n * spacing * np.eye(3), pbc=np.ones(3, dtype=bool))

@@ -62,7 +62,7 @@ def _repulsion(potential: Potential) -> str:
     terms = [term for term in potential.summands() if term.repulsive]
     if not terms:
         return "nothing keeps atoms apart, energies there mean nothing"
-    listed = ", ".join(f"{term.name} within {term.cutoff():g} A" for term in terms)
+    listed = ", ".join(f"{term.name} within {term.config.cutoff:g} A" for term in terms)
     return f"{listed} keeps atoms apart; energies there are a guess"
 
 

@@ -65,6 +65,23 @@ def test_a_term_may_reach_farther_than_the_network():
     assert (potential.cutoff(), potential.receptive_field()) == (9.0, 9.0)
 
 
+def test_how_far_a_potential_sees_is_known_from_its_settings():
+    config = PotentialConfig(preset="S", add={"zbl": {"outer": 6.5}})
+    assert {n: (s.cutoff, s.receptive_field) for n, s in config.summands().items()} == {
+        "teanet": (5.0, 9.0),
+        "zbl": (6.5, 6.5),
+    }
+    assert config.cutoff() == 6.5
+
+
+def test_settings_left_to_the_data_act_as_if_they_were_given():
+    left, given = build(), build(settings={**SETTINGS, "average_neighbors": 20.0})
+    torch.testing.assert_close(energies(left, cluster()), energies(given, cluster()), rtol=0, atol=0)
+    assert left.describe() == given.describe()
+    other = build(settings={**SETTINGS, "average_neighbors": 10.0})
+    assert (energies(left, cluster()) - energies(other, cluster())).abs().max() > 1e-6
+
+
 def test_description_includes_all_terms():
     potential = build(add={"zbl": {"outer": 2.5}})
     other = potential_from_description(potential.describe()).double()

@@ -17,7 +17,9 @@ from unnp.derivatives import predict
 from unnp.elements import Elements
 from unnp.errors import ConfigError, DataError, TrainingError
 from unnp.graph import Graph
+from unnp.models import architecture
 from unnp.train.config import TrainConfig
+from unnp.train.datasets import build, open_sources
 from unnp.train.run import train
 from unnp.train.trainer import Trainer
 
@@ -77,6 +79,16 @@ def test_same_seed_same_weights(configuration: Configuration, tmp_path: Path) ->
     a, b, c = (load_checkpoint(tmp_path / n / "checkpoints" / "last.safetensors").tensors for n in "abc")
     assert all(torch.equal(a[name], b[name]) for name in a)
     assert not torch.equal(a["raw.network.readout.weight"], c["raw.network.readout.weight"])
+
+
+def test_a_potential_is_built_once(configuration: Configuration, monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[list[str]] = []
+    toy, make = architecture("toy"), architecture("toy").__init__
+    monkeypatch.setattr(
+        toy, "__init__", lambda self, config, elements: (built.append(elements), make(self, config, elements))[1]
+    )
+    build(configuration(), open_sources(configuration().data, seed=0))
+    assert built == [["Al", "Cu"]]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

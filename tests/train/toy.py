@@ -6,17 +6,20 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import silu
-from unnp.config import Config
-from unnp.models import Architecture, register
+from unnp.models import Architecture, ArchitectureConfig, register
 
 
-class ToyConfig(Config):
+class ToyConfig(ArchitectureConfig):
     """Settings of the toy."""
 
     width: int = Field(default=6, ge=1)
     """channels"""
     longest: float = 4.0
     """cutoff [A]"""
+
+    @property
+    def cutoff(self) -> float:
+        return self.longest
 
 
 @register("toy")
@@ -33,12 +36,6 @@ class Toy(Architecture):
         self.layers = nn.ModuleList(nn.Linear(width, width) for _ in range(2))
         self.readout = nn.Linear(width, 1)
         self.register_buffer("centres", torch.linspace(1.0, config.longest, width), persistent=False)
-
-    def cutoff(self) -> float:
-        return self.config.longest
-
-    def receptive_field(self) -> float:
-        return self.config.longest
 
     def exchange_widths(self) -> list[int]:
         return []

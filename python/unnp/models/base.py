@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
 from pkgutil import iter_modules
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from torch import Tensor, nn
 
@@ -32,6 +32,23 @@ class ModelStatistics:
     reference_energies: dict[str, float]
 
 
+class ArchitectureConfig(Config):
+    """Base of the settings of an architecture, which say how far it sees before anything is built.
+
+    ``cutoff`` is the length [A] of the longest bond that has to be listed: a setting of that name, or a property of others.
+    """
+
+    if TYPE_CHECKING:
+
+        @property
+        def cutoff(self) -> float: ...
+
+    @property
+    def receptive_field(self) -> float:
+        """Distance [A] up to which an atom's energy depends on other atoms: the cutoff, unless the atoms hand on more."""
+        return self.cutoff
+
+
 class Architecture(nn.Module):
     """Per-atom energies from species and bond vectors; the base of every registered architecture.
 
@@ -40,7 +57,7 @@ class Architecture(nn.Module):
     """
 
     name: ClassVar[str]
-    Config: ClassVar[type[Config]]
+    Config: ClassVar[type[ArchitectureConfig]]
     references: ClassVar[list[str]]
     presets: ClassVar[dict[str, dict[str, Any]]] = {}
     example_settings: ClassVar[dict[str, Any]] = {}
@@ -55,18 +72,11 @@ class Architecture(nn.Module):
         self.config = config
         self.elements = elements
 
-    @classmethod
-    def resolve(cls, config: Any, statistics: ModelStatistics) -> Any:
-        """Return the configuration with the values that were left to the training data filled in."""
-        return config
+    def adapt(self, statistics: ModelStatistics) -> None:
+        """Take over what the settings left to the training data; called once, before the training.
 
-    def cutoff(self) -> float:
-        """Length [A] of the longest bond that has to be listed."""
-        raise NotImplementedError
-
-    def receptive_field(self) -> float:
-        """Distance [A] up to which an atom's energy depends on other atoms."""
-        raise NotImplementedError
+        What is taken over has to be in ``self.config`` or in persistent buffers afterwards, so that it is stored and exported.
+        """
 
     def exchange_widths(self) -> list[int]:
         """Numbers per atom in each exchange, in order; empty for a local model."""

@@ -10,8 +10,7 @@ import torch
 from pydantic import Field, FiniteFloat
 from torch import Tensor, nn
 
-from unnp.config import Config
-from unnp.models.base import Architecture, ModelStatistics, register
+from unnp.models.base import Architecture, ArchitectureConfig, ModelStatistics, register
 from unnp.nn.cutoff import CutoffFunction, CutoffKind
 from unnp.nn.edges import bonded, within
 from unnp.nn.heads import EnergyHead
@@ -21,7 +20,7 @@ from unnp.nn.radial import SincBasis
 from unnp.nn.tensors import smooth_norm
 
 
-class PaiNNConfig(Config):
+class PaiNNConfig(ArchitectureConfig):
     """Settings of PaiNN."""
 
     cutoff: FiniteFloat = Field(default=5.0, gt=0)
@@ -40,6 +39,10 @@ class PaiNNConfig(Config):
     """length below which the norm of a vector is rounded off; published: a norm with a cusp at zero"""
     average_neighbors: FiniteFloat | None = Field(default=None, gt=0)
     """neighbours per atom, by whose square root sums are divided; 1: plain sums, as published; null: from the training data"""
+
+    @property
+    def receptive_field(self) -> float:
+        return self.layers * self.cutoff
 
 
 class Message(nn.Module):
@@ -201,17 +204,11 @@ class PaiNN(Architecture):
         self.layers = nn.ModuleList(Layer(config, k) for k in range(config.layers))
         self.head = EnergyHead(config.features, nn.SiLU(), SILU_GAIN)
 
-    @classmethod
-    def resolve(cls, config: PaiNNConfig, statistics: ModelStatistics) -> PaiNNConfig:
-        if config.average_neighbors is not None:
-            return config
-        return config.model_copy(update={"average_neighbors": statistics.average_neighbors})
-
-    def cutoff(self) -> float:
-        return self.config.cutoff
-
-    def receptive_field(self) -> float:
-        return self.config.layers * self.config.cutoff
+    def adapt(self, statistics: ModelStatistics) -> None:
+        if self.config.average_neighbors is None:
+            self.config = self.config.model_copy(update={"average_neighbors": statistics.average_neighbors})
+            for layer in self.layers:
+                layer.message.norm = statistics.average_neighbors**-0.5  # type: ignore[assignment]
 
     def exchange_widths(self) -> list[int]:
         return [4 * self.config.features] * (self.config.layers - 1)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from unnp.config import Config, from_dict
 from unnp.elements import Elements
 from unnp.errors import ConfigError, unknown
-from unnp.models.base import Architecture, HaloKind, ModelStatistics, architecture
+from unnp.models.base import Architecture, ArchitectureConfig, HaloKind, ModelStatistics, architecture
 
 
 class PotentialConfig(Config):
@@ -24,6 +24,24 @@ class PotentialConfig(Config):
     """settings of the architecture"""
     add: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """further terms by registry name, for instance `zbl: {}` for screened nuclear repulsion; energies in eV, not scaled"""
+
+    def summands(self) -> dict[str, ArchitectureConfig]:
+        """Return the checked settings of the architecture and of the further terms by registry name.
+
+        Raises:
+            ConfigError: an unknown architecture, preset or setting.
+        """
+        kind = architecture(self.architecture)
+        summands = {kind.name: self._settings(kind, _with_preset(kind, self), f"settings ({kind.name})")}
+        return summands | {n: self._settings(architecture(n), given, f"add.{n}") for n, given in self.add.items()}
+
+    def cutoff(self) -> float:
+        """Return the length [A] of the longest bond that has to be listed; errors are those of ``summands``."""
+        return max(settings.cutoff for settings in self.summands().values())
+
+    @staticmethod
+    def _settings(kind: type[Architecture], given: dict[str, Any], where: str) -> ArchitectureConfig:
+        return from_dict(given, kind.Config, where=f"potential.{where}")
 
 
 class PotentialDescription(Config):
@@ -94,11 +112,11 @@ class Potential(nn.Module):
 
     def cutoff(self) -> float:
         """Return the length [A] of the longest bond that has to be listed."""
-        return max(a.cutoff() for a in self.summands())
+        return max(a.config.cutoff for a in self.summands())
 
     def receptive_field(self) -> float:
         """Return the distance [A] up to which an atom's energy depends on others."""
-        return max(a.receptive_field() for a in self.summands())
+        return max(a.config.receptive_field for a in self.summands())
 
     def exchange_widths(self) -> list[int]:
         """Return the numbers per atom in each exchange, in order."""
@@ -108,6 +126,11 @@ class Potential(nn.Module):
         """Return the strategy that all terms can run with on several ranks."""
         kinds = {a.halo() for a in self.summands()}
         return "wide" if "wide" in kinds else "exchange" if "exchange" in kinds else "local"
+
+    def adapt(self, statistics: ModelStatistics) -> None:
+        """Let all summands take over what their settings left to the training data."""
+        for summand in self.summands():
+            summand.adapt(statistics)
 
     def tied_parameters(self) -> list[list[nn.Parameter]]:
         """Return the groups of parameters that a weight-tied warm start makes one."""
@@ -136,21 +159,25 @@ class Potential(nn.Module):
 
 
 def build_potential(config: PotentialConfig, elements: list[str], statistics: ModelStatistics) -> Potential:
-    """Return a potential with random weights; raise ConfigError for unknown architectures, presets or settings."""
+    """Return a potential with random weights that has taken over what it needs of its training data.
+
+    Raises:
+        ConfigError: an unknown architecture, preset or setting.
+    """
     kind = architecture(config.architecture)
-    return potential_from_description(
+    settings = {name: checked.model_dump(mode="json") for name, checked in config.summands().items()}
+    potential = potential_from_description(
         {
             "architecture": kind.name,
-            "settings": _resolve(kind, _with_preset(kind, config), statistics, f"potential.settings ({kind.name})"),
-            "add": {
-                name: _resolve(architecture(name), settings, statistics, f"potential.add.{name}")
-                for name, settings in config.add.items()
-            },
+            "settings": settings.pop(kind.name),
+            "add": settings,
             "elements": elements,
             "energy_scale": statistics.energy_scale if kind.trained else 1.0,
             "reference_energies": statistics.reference_energies,
         }
     )
+    potential.adapt(statistics)
+    return potential
 
 
 def potential_from_description(description: dict[str, Any]) -> Potential:
@@ -169,13 +196,6 @@ def potential_from_description(description: dict[str, Any]) -> Potential:
 def _build(name: str, settings: dict[str, Any], elements: list[str]) -> Architecture:
     kind = architecture(name)
     return kind(from_dict(settings, kind.Config, where=f"settings of {name}"), elements)
-
-
-def _resolve(
-    kind: type[Architecture], settings: dict[str, Any], statistics: ModelStatistics, where: str
-) -> dict[str, Any]:
-    """Return all settings, checked, with those filled in that were left to the training data."""
-    return kind.resolve(from_dict(settings, kind.Config, where=where), statistics).model_dump(mode="json")
 
 
 def _with_preset(kind: type[Architecture], config: PotentialConfig) -> dict[str, Any]:

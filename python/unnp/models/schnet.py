@@ -10,8 +10,7 @@ import torch
 from pydantic import Field, FiniteFloat
 from torch import Tensor, nn
 
-from unnp.config import Config
-from unnp.models.base import Architecture, ModelStatistics, register
+from unnp.models.base import Architecture, ArchitectureConfig, ModelStatistics, register
 from unnp.nn.activations import SOFTPLUS_GAIN, ShiftedSoftplus
 from unnp.nn.cutoff import CutoffFunction, CutoffKind
 from unnp.nn.edges import bonded, within
@@ -21,7 +20,7 @@ from unnp.nn.linear import linear
 from unnp.nn.radial import GaussianBasis
 
 
-class SchNetConfig(Config):
+class SchNetConfig(ArchitectureConfig):
     """Settings of SchNet."""
 
     cutoff: FiniteFloat = Field(default=5.0, gt=0)
@@ -38,6 +37,10 @@ class SchNetConfig(Config):
     """exponent of the polynomial cutoff"""
     average_neighbors: FiniteFloat | None = Field(default=None, gt=0)
     """neighbours per atom, by whose square root sums are divided; 1: plain sums, as published; null: from the training data"""
+
+    @property
+    def receptive_field(self) -> float:
+        return self.interactions * self.cutoff
 
 
 class Interaction(nn.Module):
@@ -129,17 +132,11 @@ class SchNet(Architecture):
         self.layers = nn.ModuleList(Interaction(config, k == 0) for k in range(config.interactions))
         self.head = EnergyHead(config.features, ShiftedSoftplus(), SOFTPLUS_GAIN)
 
-    @classmethod
-    def resolve(cls, config: SchNetConfig, statistics: ModelStatistics) -> SchNetConfig:
-        if config.average_neighbors is not None:
-            return config
-        return config.model_copy(update={"average_neighbors": statistics.average_neighbors})
-
-    def cutoff(self) -> float:
-        return self.config.cutoff
-
-    def receptive_field(self) -> float:
-        return self.config.interactions * self.config.cutoff
+    def adapt(self, statistics: ModelStatistics) -> None:
+        if self.config.average_neighbors is None:
+            self.config = self.config.model_copy(update={"average_neighbors": statistics.average_neighbors})
+            for layer in self.layers:
+                layer.norm = statistics.average_neighbors**-0.5  # type: ignore[assignment]
 
     def exchange_widths(self) -> list[int]:
         return [self.config.features] * (self.config.interactions - 1)

@@ -14,8 +14,7 @@ from pydantic import Field, FiniteFloat
 from torch import Tensor, nn
 from torch.nn.functional import silu
 
-from unnp.config import Config
-from unnp.models.base import Architecture, ModelStatistics, register
+from unnp.models.base import Architecture, ArchitectureConfig, ModelStatistics, register
 from unnp.nn.bonds import aggregate, combine, project
 from unnp.nn.cutoff import polynomial_cutoff
 from unnp.nn.exchange import exchange
@@ -24,7 +23,7 @@ from unnp.nn.radial import SincBasis
 from unnp.nn.tensors import smooth_norm, tensor_norm, vector_norm
 
 
-class TeaNetConfig(Config):
+class TeaNetConfig(ArchitectureConfig):
     """Settings of TeaNet."""
 
     layer_cutoffs: list[Annotated[FiniteFloat, Field(gt=0)]] = Field(default=[5.0, 5.0], min_length=1)
@@ -47,6 +46,20 @@ class TeaNetConfig(Config):
     """exponent of the polynomial cutoff"""
     average_neighbors: FiniteFloat | None = Field(default=None, gt=0)
     """neighbours per atom within the longest cutoff, to normalise sums; null: taken from the training data"""
+
+    @property
+    def cutoff(self) -> float:
+        return max(self.layer_cutoffs)
+
+    @property
+    def receptive_field(self) -> float:
+        return sum(self.layer_cutoffs)
+
+
+def normalisation(config: TeaNetConfig, k: int) -> float:
+    """Return the factor on the sums over the neighbours in layer ``k``, whose cutoff may not be the longest."""
+    share = (config.layer_cutoffs[k] / config.cutoff) ** 3
+    return float(((config.average_neighbors or 1.0) * share) ** -0.5)
 
 
 class Update(nn.Module):
@@ -94,7 +107,7 @@ class Layer(nn.Module):
         self.first, self.last = k == 0, k == len(cutoffs) - 1
         self.cutoff, self.cutoff_exponent = cutoffs[k], config.cutoff_exponent
         self.short = cutoffs[k] < max(cutoffs)
-        self.norm = ((config.average_neighbors or 1.0) * (cutoffs[k] / max(cutoffs)) ** 3) ** -0.5
+        self.norm = normalisation(config, k)
         cs, cv, ct = config.scalars, config.vectors, config.tensors
         cb, cp, hidden = config.bond_scalars, config.projections, config.hidden
         self.n_vectors, self.n_tensors = (0, 0) if self.last else (cv, ct)
@@ -238,17 +251,11 @@ class TeaNet(Architecture):
             linear(config.scalars, config.scalars), nn.SiLU(), linear(config.scalars, 1, gain=SILU_GAIN)
         )
 
-    @classmethod
-    def resolve(cls, config: TeaNetConfig, statistics: ModelStatistics) -> TeaNetConfig:
-        if config.average_neighbors is not None:
-            return config
-        return config.model_copy(update={"average_neighbors": statistics.average_neighbors})
-
-    def cutoff(self) -> float:
-        return max(self.config.layer_cutoffs)
-
-    def receptive_field(self) -> float:
-        return sum(self.config.layer_cutoffs)
+    def adapt(self, statistics: ModelStatistics) -> None:
+        if self.config.average_neighbors is None:
+            self.config = self.config.model_copy(update={"average_neighbors": statistics.average_neighbors})
+            for k, layer in enumerate(self.layers):
+                layer.norm = normalisation(self.config, k)  # type: ignore[assignment]
 
     def exchange_widths(self) -> list[int]:
         width = self.config.scalars + 3 * self.config.vectors + 6 * self.config.tensors

@@ -10,9 +10,8 @@ import torch
 from pydantic import Field, FiniteFloat, model_validator
 from torch import Tensor
 
-from unnp.config import Config
 from unnp.elements import atomic_number
-from unnp.models.base import Architecture, register
+from unnp.models.base import Architecture, ArchitectureConfig, register
 from unnp.units import COULOMB_EV_A
 
 SCREENING = [(0.18175, 3.19980), (0.50986, 0.94229), (0.28022, 0.40290), (0.02817, 0.20162)]
@@ -22,13 +21,17 @@ SCREENING_LENGTH = 0.46850
 CHARGE_EXPONENT = 0.23
 
 
-class ZBLConfig(Config):
+class ZBLConfig(ArchitectureConfig):
     """Settings of the repulsion."""
 
     inner: FiniteFloat = Field(default=1.0, gt=0)
     """distance [A] where the switching begins"""
     outer: FiniteFloat = Field(default=2.0, gt=0)
     """distance [A] from which on there is no repulsion"""
+
+    @property
+    def cutoff(self) -> float:
+        return self.outer
 
     @model_validator(mode="after")
     def _inner_before_outer(self) -> "ZBLConfig":
@@ -61,12 +64,6 @@ class ZBL(Architecture):
         self.screening, self.coulomb = SCREENING, COULOMB_EV_A
         self.length, self.exponent = SCREENING_LENGTH, CHARGE_EXPONENT
         self.register_buffer("charges", torch.tensor([atomic_number(e) for e in elements]), persistent=False)
-
-    def cutoff(self) -> float:
-        return self.config.outer
-
-    def receptive_field(self) -> float:
-        return self.config.outer
 
     def exchange_widths(self) -> list[int]:
         return []

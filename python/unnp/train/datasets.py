@@ -17,7 +17,7 @@ from unnp.data.splits import split
 from unnp.data.statistics import Statistics, atom_counts, group_names, statistics
 from unnp.elements import Elements
 from unnp.errors import ConfigError, DataError
-from unnp.models.base import ModelStatistics
+from unnp.models.base import ModelStatistics, architecture
 from unnp.models.potential import Potential, build_potential
 from unnp.structure import Structure
 from unnp.train.config import DataConfig, TrainConfig
@@ -97,21 +97,14 @@ def open_sources(config: DataConfig, seed: int) -> Sources:
 
 
 def build(config: TrainConfig, sources: Sources) -> tuple[Potential, dict[str, Dataset]]:
-    """Return the potential with random weights and the data sets ``train``, ``validation`` (and ``test``).
-
-    The cutoff comes from the potential and the number of neighbours from the data, so the potential is made twice.
-    """
-    elements = Elements(list(sources.statistics.elements))
-    scale = sources.statistics.forces_rms or 1.0
-    none = dict.fromkeys(elements.symbols, 0.0)
-    with number_type(config.dtype):
-        draft = build_potential(config.potential, elements.symbols, ModelStatistics(1.0, scale, none))
-    if not draft.n_parameters:
-        name = draft.network.name
+    """Return the potential with random weights and the data sets ``train``, ``validation`` (and ``test``)."""
+    name = config.potential.architecture
+    if not architecture(name).trained:
         raise ConfigError(
             f"architecture '{name}' has nothing to train; add it to another one: `add: {{{name}: {{}}}}`."
         )
-    cutoff = draft.cutoff()
+    elements = Elements(list(sources.statistics.elements))
+    cutoff = config.potential.cutoff()
     isolated = [s for s in sources.validation if s.energy is not None and is_isolated(s, cutoff)]
     labelled = Concatenated([sources.train, isolated])  # a single atom may have been held back
     energies = reference_energies(labelled, elements, config.reference_energies, cutoff)
@@ -119,8 +112,9 @@ def build(config: TrainConfig, sources: Sources) -> tuple[Potential, dict[str, D
     neighbors = datasets["train"].average_neighbors
     if not neighbors:
         raise DataError(f"no two atoms of the training structures are within {cutoff} A; check cells and units.")
+    statistics = ModelStatistics(neighbors, sources.statistics.forces_rms or 1.0, energies)
     with number_type(config.dtype):
-        potential = build_potential(config.potential, elements.symbols, ModelStatistics(neighbors, scale, energies))
+        potential = build_potential(config.potential, elements.symbols, statistics)
     return potential, datasets
 
 
