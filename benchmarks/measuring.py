@@ -42,12 +42,11 @@ def model_file(model: str, folder: Path) -> Path:
         return Path(model).resolve()
     import torch
     from unnp.export import export_model
-    from unnp.models import PotentialConfig, build_potential
-    from unnp.models.base import ModelStatistics
+    from unnp.models import Head, PotentialConfig, TrainingData, build_potential
 
     torch.manual_seed(0)
-    statistics = ModelStatistics(NEIGHBORS, 1.0, {"Ni": 0.0})
-    potential = build_potential(PotentialConfig(preset=model), ["Ni"], statistics)
+    heads, data = [Head(1.0, {"Ni": 0.0})], TrainingData(NEIGHBORS)
+    potential = build_potential(PotentialConfig(preset=model), ["Ni"], heads, data)
     path = folder / f"{model}.pt"
     export_model([potential], path, name=f"TeaNet {model}, random weights")
     return path

@@ -24,11 +24,29 @@ class EmbeddedAtoms(nn.Module):
         self.register_buffer("reference", torch.tensor([-3.0, -4.0], dtype=torch.float64))
         self.cutoff = CUTOFF
 
-    def forward(self, species: Tensor, bond_index: Tensor, bond_vector: Tensor, n_owned: int, halo: int) -> Tensor:
-        return self.members(species, bond_index, bond_vector, n_owned, halo).mean(0)
+    def forward(
+        self,
+        species: Tensor,
+        bond_index: Tensor,
+        bond_vector: Tensor,
+        graph: Tensor,
+        head: Tensor,
+        n_updated: int,
+        halo: int,
+    ) -> Tensor:
+        return self.members(species, bond_index, bond_vector, graph, head, n_updated, halo).mean(0)
 
     @torch.jit.export
-    def members(self, species: Tensor, bond_index: Tensor, bond_vector: Tensor, n_owned: int, halo: int) -> Tensor:
+    def members(
+        self,
+        species: Tensor,
+        bond_index: Tensor,
+        bond_vector: Tensor,
+        graph: Tensor,
+        head: Tensor,
+        n_updated: int,
+        halo: int,
+    ) -> Tensor:
         i, j = bond_index[0], bond_index[1]
         x = (bond_vector.square().sum(1) / (self.cutoff * self.cutoff)).clamp(max=1.0)
         density = (1.0 - x).pow(3) * torch.exp(-2.0 * x)
@@ -36,7 +54,7 @@ class EmbeddedAtoms(nn.Module):
         rho = weight.new_zeros(weight.shape[0], species.shape[0])
         rho = rho.index_add(1, i, density * weight[:, j]).index_add(1, j, density * weight[:, i])
         energy = -weight * (torch.sqrt(1.0 + rho) - 0.05 * rho)
-        return (energy.double() + self.reference[species])[:, :n_owned]
+        return (energy.double() + self.reference[species])[:, :n_updated]
 
 
 def write_embedded_atoms(path: Path, n_members: int = 1, dtype: str = "float64", **manifest: Any) -> Path:

@@ -19,16 +19,16 @@ py::bytes bytes_of(std::span<const Number> numbers) {
   return {reinterpret_cast<const char*>(numbers.data()), numbers.size_bytes()};
 }
 
-using RunInPython =
-    std::function<std::vector<double>(const std::string& method, py::bytes species, py::bytes bond_index,
-                                      py::bytes bond_vector, std::int64_t n_owned, std::int64_t halo)>;
+using RunInPython = std::function<std::vector<double>(
+    const std::string& method, py::bytes species, py::bytes bond_index, py::bytes bond_vector,
+    std::int64_t head, std::int64_t n_updated, std::int64_t halo)>;
 
 void check_network(const std::string& manifest, const RunInPython& run, const std::string& source) {
   unnp::check_network(
       unnp::parse_manifest(manifest, source),
       [&](const std::string& method, const unnp::System& system) {
         return run(method, bytes_of(system.species), bytes_of(system.bond_index),
-                   bytes_of(system.bond_vector), system.n_updated, system.halo);
+                   bytes_of(system.bond_vector), system.head, system.n_updated, system.halo);
       },
       source);
 }

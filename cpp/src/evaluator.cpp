@@ -98,8 +98,12 @@ Evaluator::Forward Evaluator::forward(const std::string& method, const System& s
   auto bond_vector = at::from_blob(const_cast<double*>(system.bond_vector.data()), {n_bonds, 3}, at::kDouble)
                          .to(at::TensorOptions(device_).dtype(dtype_))
                          .requires_grad_(with_gradient);
+  // One structure: every atom belongs to graph 0, and there is one head.
+  const auto graph = at::zeros_like(species);
+  const auto head = at::full({1}, system.head, at::TensorOptions(device_).dtype(at::kLong));
   const auto energy =
-      module_.get_method(method)({species, bond_index, bond_vector, system.n_updated, system.halo})
+      module_
+          .get_method(method)({species, bond_index, bond_vector, graph, head, system.n_updated, system.halo})
           .toTensor();
   return {bond_vector, energy};
 }

@@ -64,9 +64,10 @@ torch::jit::Module load_module(std::string content, at::Device device, const std
 void check_methods(const torch::jit::Module& module, const std::string& path) {
   for (const auto* name : {"forward", "members"}) {
     const auto method = module.find_method(name);
-    if (!method || method->function().getSchema().arguments().size() != 6)
-      throw Error("the model " + path + " has no method " + name +
-                  "(species, bond_index, bond_vector, n_owned, halo). Export the model again.");
+    if (!method || method->function().getSchema().arguments().size() != 8)
+      throw Error(
+          "the model " + path + " has no method " + name +
+          "(species, bond_index, bond_vector, graph, head, n_updated, halo). Export the model again.");
   }
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -44,17 +44,18 @@ def predict(
     ``stress = (1/V) sum r (x) g`` (symmetrised: rotational invariance makes the sum symmetric up to rounding).
 
     Args:
-        potential: maps (species, bond_index, bond_vector, n_owned, halo) to atomic energies.
+        potential: maps the ``arguments`` of a graph to atomic energies.
         graph: one or several structures.
         derivatives: compute forces and stress.
         atomic_virial: compute the per-atom virial too.
         training: keep the graph of the derivatives, so that a loss on them can be differentiated.
     """
     vector = graph.bond_vector.detach()
+    graph = replace(graph, bond_vector=vector)
     with torch.set_grad_enabled(training or derivatives or atomic_virial):
         if derivatives or atomic_virial:
             vector.requires_grad_(True)
-        atomic = potential(graph.species, graph.bond_index, vector, graph.n_atoms, 0).double()
+        atomic = potential(*graph.arguments).double()
         energy = atomic.new_zeros(graph.n_graphs).index_add(0, graph.atom_graph, atomic)
         if not (derivatives or atomic_virial):
             return Prediction(energy, atomic)
@@ -84,8 +85,9 @@ def predict_members(members: Callable[..., Tensor], graph: Graph) -> tuple[Tenso
         graph: one or several structures.
     """
     vector = graph.bond_vector.detach().requires_grad_(True)
+    graph = replace(graph, bond_vector=vector)
     with torch.enable_grad():
-        atomic = members(graph.species, graph.bond_index, vector, graph.n_atoms, 0).double()
+        atomic = members(*graph.arguments).double()
         gradients = [torch.autograd.grad(e.sum(), vector, retain_graph=True)[0] for e in atomic]
     energy = atomic.new_zeros(atomic.shape[0], graph.n_graphs).index_add(1, graph.atom_graph, atomic)
     return energy.detach(), torch.stack([_forces(g, graph) for g in gradients])

@@ -116,7 +116,7 @@ def _check(potentials: Sequence[Potential]) -> None:
 
 
 def _structure_of(potential: Potential) -> tuple[Any, ...]:
-    names = [summand.name for summand in potential.summands()]
+    names = ([s.name for s in potential.summands()], [h.name for h in potential.heads])
     reach = (potential.cutoff(), potential.receptive_field(), potential.exchange_widths())
     return (names, potential.elements, reach, dtype_of(potential))
 
@@ -130,10 +130,10 @@ def _manifest(
     potentials: Sequence[Potential], name: str, licence: str, data: dict[str, Any], metrics: dict[str, Any]
 ) -> Manifest:
     first = potentials[0]
-    references = torch.stack([p.reference_energies for p in potentials]).mean(0)
+    references = torch.stack([p.reference_energies[0] for p in potentials]).mean(0)
     return Manifest(
         name=name,
-        architecture=first.network.name,
+        architecture=first.architecture,
         config=first.describe(),
         elements=first.elements,
         cutoff=first.cutoff(),
@@ -163,7 +163,7 @@ def _compare(potentials: Sequence[Potential], file: Path) -> None:
     energies = torch.stack([e.atomic_energy for e in expected])
     forces = torch.stack([cast(Tensor, e.forces) for e in expected])
     found = loaded.predict(graph)
-    members = loaded.module.members(graph.species, graph.bond_index, graph.bond_vector, graph.n_atoms, 0)
+    members = loaded.module.members(*graph.arguments)
     pairs = {
         "energy": (found.atomic_energy, energies.mean(0)),
         "energy of a member": (members, energies),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -24,6 +25,8 @@ class Graph:
         bond_vector: (n_bonds, 3) [A], r_j - r_i.
         atom_graph: (n_atoms,) int64, the structure an atom belongs to.
         volume: (n_graphs,) float64 [A^3], NaN where a structure is not periodic in all directions.
+        head: (n_graphs,) int64, the level of theory of each structure, as position in the potential's list; default: the
+            first.
     """
 
     species: Tensor
@@ -31,6 +34,16 @@ class Graph:
     bond_vector: Tensor
     atom_graph: Tensor
     volume: Tensor
+    head: Tensor = cast(Tensor, None)  # noqa: RUF009 - filled in below
+
+    def __post_init__(self) -> None:
+        if self.head is None:
+            self.head = torch.zeros_like(self.volume, dtype=torch.int64)
+
+    @property
+    def arguments(self) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, int, int]:
+        """What the methods of a potential take; without ghosts."""
+        return self.species, self.bond_index, self.bond_vector, self.atom_graph, self.head, self.n_atoms, 0
 
     @property
     def n_atoms(self) -> int:
@@ -52,6 +65,7 @@ class Graph:
             self.bond_vector.to(device, dtype),
             self.atom_graph.to(device),
             self.volume.to(device),
+            self.head.to(device),
         )
 
     @classmethod
@@ -78,4 +92,5 @@ class Graph:
             torch.cat([g.bond_vector for g in graphs]),
             torch.cat([g.atom_graph + int(c) for g, c in zip(graphs, counts, strict=True)]),
             torch.cat([g.volume for g in graphs]),
+            torch.cat([g.head for g in graphs]),
         )

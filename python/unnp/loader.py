@@ -110,13 +110,15 @@ def _check_network(module: torch.jit.ScriptModule, manifest: Manifest, device: t
     """Compare the network with its manifest by evaluating a few atoms, as LAMMPS does."""
     dtype = resolve_dtype(manifest.dtype)
 
-    def run(method: str, species: bytes, index: bytes, vectors: bytes, n_owned: int, halo: int) -> list[float]:
+    def run(
+        method: str, species: bytes, index: bytes, vectors: bytes, head: int, n_updated: int, halo: int
+    ) -> list[float]:
         s = torch.frombuffer(bytearray(species), dtype=torch.int64).to(device)
         i = torch.frombuffer(bytearray(index), dtype=torch.int64).view(2, -1).to(device)
         r = torch.frombuffer(bytearray(vectors), dtype=torch.float64).view(-1, 3).to(device, dtype)
         try:
             with torch.no_grad(), torch.jit.optimized_execution(False):
-                energies = getattr(module, method)(s, i, r, n_owned, halo)
+                energies = getattr(module, method)(s, i, r, torch.zeros_like(s), s.new_tensor([head]), n_updated, halo)
         except Exception as error:  # whatever its code does, the reason belongs on one line
             raise ModelError(f"{name}: its network cannot be run: {_reason(error)}") from None
         if not isinstance(energies, Tensor) or energies.dtype != torch.float64:

@@ -18,7 +18,7 @@ from unnp.data.labellers.ase_calculator import AseConfig
 from unnp.derivatives import predict
 from unnp.elements import Elements
 from unnp.graph import Graph
-from unnp.models import ModelStatistics, PotentialConfig, architecture, architectures, build_potential
+from unnp.models import Head, PotentialConfig, TrainingData, architecture, architectures, build_potential
 from unnp.structure import Structure
 from unnp.train.config import TrainConfig
 from unnp.workflows.momt.config import MomtConfig
@@ -88,11 +88,11 @@ def test_example_architecture_works(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     page = (DOCS / "architectures/adding.md").read_text(encoding="utf-8")
     code = re.search(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     assert code
-    (tmp_path / "pairs.py").write_text(code[1])
-    kind = load(tmp_path / "pairs.py").Pairs
+    (tmp_path / "messages.py").write_text(code[1])
+    kind = load(tmp_path / "messages.py").Messages
     settings = PotentialConfig(architecture=kind.name, settings=kind.example_settings)
     with number_type("float64"):
-        potential = build_potential(settings, ["Al"], ModelStatistics(10.0, 1.0, {"Al": -1.5}))
+        potential = build_potential(settings, ["Al"], [Head(1.0, {"Al": -1.5})], TrainingData(10.0))
     scripted = torch.jit.script(potential)
 
     def energy_and_forces(positions: np.ndarray) -> tuple[float, np.ndarray]:

@@ -12,6 +12,7 @@ import pytest
 import structures
 import torch
 from lammps_run import BIN, run_lammps, write_data
+from torch import Tensor
 from toy_model import ELEMENTS, manifest, write_toy
 
 SYMBOLS = " ".join(ELEMENTS)
@@ -30,17 +31,31 @@ class NotFinite(torch.nn.Module):
     """A potential whose third atom has no finite energy."""
 
     def forward(
-        self, species: torch.Tensor, bond_index: torch.Tensor, bond_vector: torch.Tensor, n_owned: int, halo: int
-    ) -> torch.Tensor:
-        energy = torch.zeros(n_owned, dtype=torch.float64) + 0 * bond_vector.sum()
-        energy[species[:n_owned] == 2] = float("nan")
+        self,
+        species: Tensor,
+        bond_index: Tensor,
+        bond_vector: Tensor,
+        graph: Tensor,
+        head: Tensor,
+        n_updated: int,
+        halo: int,
+    ) -> Tensor:
+        energy = torch.zeros(n_updated, dtype=torch.float64) + 0 * bond_vector.sum()
+        energy[species[:n_updated] == 2] = float("nan")
         return energy
 
     @torch.jit.export
     def members(
-        self, species: torch.Tensor, bond_index: torch.Tensor, bond_vector: torch.Tensor, n_owned: int, halo: int
-    ) -> torch.Tensor:
-        return self.forward(species, bond_index, bond_vector, n_owned, halo).unsqueeze(0)
+        self,
+        species: Tensor,
+        bond_index: Tensor,
+        bond_vector: Tensor,
+        graph: Tensor,
+        head: Tensor,
+        n_updated: int,
+        halo: int,
+    ) -> Tensor:
+        return self.forward(species, bond_index, bond_vector, graph, head, n_updated, halo).unsqueeze(0)
 
 
 def _save(module: torch.nn.Module, path: Path, **changes: object) -> None:

@@ -12,9 +12,7 @@ from lammps_run import measure, read_dump, run_lammps, virial, write_data
 from reference import evaluate
 from toy_model import ELEMENTS
 from unnp.export import export_model
-from unnp.models import Potential
-from unnp.models.base import ModelStatistics
-from unnp.models.potential import PotentialConfig, build_potential
+from unnp.models import Head, Potential, PotentialConfig, TrainingData, build_potential
 
 SETTINGS = {"layer_cutoffs": [4.2, 3.4, 3.0], "scalars": 8, "vectors": 4, "tensors": 4, "hidden": 8}
 
@@ -22,9 +20,9 @@ SETTINGS = {"layer_cutoffs": [4.2, 3.4, 3.0], "scalars": 8, "vectors": 4, "tenso
 def build(dtype: torch.dtype, seed: int) -> Potential:
     """Return a small random TeaNet with a repulsive term."""
     torch.manual_seed(seed)
-    statistics = ModelStatistics(20.0, 0.5, dict(zip(ELEMENTS, [-0.3, 0.7, 0.1], strict=True)))
+    head = Head(0.5, dict(zip(ELEMENTS, [-0.3, 0.7, 0.1], strict=True)))
     config = PotentialConfig(architecture="teanet", settings=SETTINGS, add={"zbl": {}})
-    return build_potential(config, ELEMENTS, statistics).to(dtype)
+    return build_potential(config, ELEMENTS, [head], TrainingData(20.0)).to(dtype)
 
 
 @pytest.fixture(scope="module", params=["float64", "float32"])

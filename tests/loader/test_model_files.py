@@ -21,8 +21,7 @@ from unnp.errors import ModelError
 from unnp.export import export_model
 from unnp.loader import load_model
 from unnp.manifest import Manifest
-from unnp.models import PotentialConfig, build_potential
-from unnp.models.base import ModelStatistics
+from unnp.models import Head, PotentialConfig, TrainingData, build_potential
 
 ROOT = Path(__file__).parents[2]
 NI = ROOT / "models" / "teanet-mlearn-Ni" / "model.pt"
@@ -288,7 +287,7 @@ def test_errors_of_the_network_are_one_line(write, archive):
         ("torch.reshape(bond_vector, [-7, 3])", "shape"),
         ("torch.index_select(bond_vector, 0, torch.mul(species, -1000000))", "network cannot be run"),
         (
-            "ops.unnp.aggregate(bond_vector, bond_vector, torch.mul(bond_index, 1000000), n_owned, 0, 0)",
+            "ops.unnp.aggregate(bond_vector, bond_vector, torch.mul(bond_index, 1000000), n_updated, 0, 0)",
             "refer to atoms beyond",
         ),
         ("ops.unnp.exchange(bond_vector, 100, 77)", "no halo with handle 77"),
@@ -363,20 +362,20 @@ class Sorted(nn.Module):
 
 
 def test_export_refuses_an_operator_that_is_not_on_the_list(tmp_path, monkeypatch):
-    statistics = ModelStatistics(20.0, 1.0, {"Ni": -1.0})
+    heads, data = [Head(1.0, {"Ni": -1.0})], TrainingData(20.0)
     settings = {"layer_cutoffs": [3.5], "scalars": 4, "vectors": 2, "tensors": 2, "hidden": 4}
-    potential = build_potential(PotentialConfig(settings=settings), ["Ni"], statistics)
-    potential.network.readout.add_module("odd", Sorted())
+    potential = build_potential(PotentialConfig(settings=settings), ["Ni"], heads, data)
+    potential.energy_heads[0].network.add_module("odd", Sorted())
     with pytest.raises(ModelError, match=r"torch\.cummax.*not allowed.*adding\.md"):
         export_model([potential], tmp_path / "m.pt", name="x")
     assert not (tmp_path / "m.pt").exists()
 
 
 def test_an_exported_file_holds_its_checksum(tmp_path):
-    statistics = ModelStatistics(20.0, 1.0, {"Ni": -1.0})
+    heads, data = [Head(1.0, {"Ni": -1.0})], TrainingData(20.0)
     settings = {"layer_cutoffs": [3.5], "scalars": 4, "vectors": 2, "tensors": 2, "hidden": 4}
     path = tmp_path / "m.pt"
-    manifest = export_model([build_potential(PotentialConfig(settings=settings), ["Ni"], statistics)], path, name="x")
+    manifest = export_model([build_potential(PotentialConfig(settings=settings), ["Ni"], heads, data)], path, name="x")
     assert read_manifest(path) == manifest
     assert len(manifest.records_checksum) == 64
     exported = Archive(path.read_bytes())

@@ -13,7 +13,7 @@ from unnp.errors import ModelError, UnnpError
 from unnp.export import export_model
 from unnp.graph import Graph
 from unnp.loader import load_model
-from unnp.models import ModelStatistics, Potential, PotentialConfig, build_potential
+from unnp.models import Head, Potential, PotentialConfig, TrainingData, build_potential
 from unnp.structure import Structure
 
 SYMBOLS = ["Al", "Ni"]
@@ -22,8 +22,9 @@ SETTINGS = {"layer_cutoffs": [3.0, 4.0], "scalars": 4, "vectors": 2, "tensors": 
 
 def build(seed: int = 0, references: tuple[float, float] = (-3.1, 2.7), **settings: object) -> Potential:
     torch.manual_seed(seed)
-    statistics = ModelStatistics(20.0, 1.5, dict(zip(SYMBOLS, references, strict=True)))
-    return build_potential(PotentialConfig(settings={**SETTINGS, **settings}, add={"zbl": {}}), SYMBOLS, statistics)
+    config = PotentialConfig(settings={**SETTINGS, **settings}, add={"zbl": {}})
+    head = Head(1.5, dict(zip(SYMBOLS, references, strict=True)))
+    return build_potential(config, SYMBOLS, [head], TrainingData(20.0))
 
 
 def crystal(cutoff: float) -> Graph:
@@ -89,8 +90,10 @@ def test_nothing_to_export(tmp_path: Path):
 def test_weights_that_are_not_finite(tmp_path: Path, bad):
     potential = build()
     with torch.no_grad():
-        potential.network.layers[1].bond.bias[0] = bad
-    with pytest.raises(ModelError, match=r"weights of network.layers.1.bond.bias are not finite; export an earlier"):
+        potential.representation.layers[1].bond.bias[0] = bad
+    with pytest.raises(
+        ModelError, match=r"weights of representation.layers.1.bond.bias are not finite; export an earlier"
+    ):
         export_model([potential], tmp_path / "m.pt", name="broken")
     assert not list(tmp_path.iterdir())
 
@@ -120,8 +123,8 @@ def test_all_elements_are_compared():
     from ase.data import chemical_symbols
 
     symbols = chemical_symbols[1:90]
-    statistics = ModelStatistics(20.0, 1.0, dict.fromkeys(symbols, 0.0))
-    probe = export._probe(build_potential(PotentialConfig(settings=SETTINGS, add={"zbl": {}}), symbols, statistics))
+    config, head = PotentialConfig(settings=SETTINGS, add={"zbl": {}}), Head(1.0, dict.fromkeys(symbols, 0.0))
+    probe = export._probe(build_potential(config, symbols, [head], TrainingData(20.0)))
     assert set(probe.numbers) == set(range(1, 90))
     graph = Graph.of(probe, Elements(symbols), 4.0)
     lengths = graph.bond_vector.norm(dim=1)

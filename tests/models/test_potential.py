@@ -12,9 +12,11 @@ from unnp.elements import Elements
 from unnp.errors import ConfigError
 from unnp.graph import Graph
 from unnp.models import (
-    ModelStatistics,
+    Head,
     Potential,
     PotentialConfig,
+    Term,
+    TrainingData,
     architecture,
     architectures,
     base,
@@ -22,17 +24,18 @@ from unnp.models import (
     potential_from_description,
 )
 from unnp.models.committee import Committee
+from unnp.nn.system import System
 from unnp.structure import Structure
 
 SYMBOLS = ["Al", "Ni"]
-STATISTICS = ModelStatistics(20.0, 1.5, {"Al": -3.1, "Ni": 2.7})
+HEADS, DATA = [Head(1.5, {"Al": -3.1, "Ni": 2.7})], TrainingData(20.0)
 SETTINGS = {"layer_cutoffs": [3.0, 4.0], "scalars": 4, "vectors": 2, "tensors": 2, "hidden": 4}
 
 
 def build(seed: int = 0, **fields: Any) -> Potential:
     torch.manual_seed(seed)
     config = PotentialConfig(**{"settings": SETTINGS, **fields})
-    return build_potential(config, SYMBOLS, STATISTICS).double()
+    return build_potential(config, SYMBOLS, HEADS, DATA).double()
 
 
 def cluster() -> Graph:
@@ -42,12 +45,15 @@ def cluster() -> Graph:
 
 def energies(model: torch.nn.Module, graph: Graph) -> torch.Tensor:
     with torch.no_grad():
-        return model(graph.species, graph.bond_index, graph.bond_vector, graph.n_atoms, 0)
+        return model(*graph.arguments)
 
 
 def test_sum_of_terms():
     potential, graph = build(add={"zbl": {"outer": 2.5}}), cluster()
-    network, zbl = (energies(summand, graph) for summand in potential.summands())
+    system = System(*graph.arguments[:4], 1, graph.n_atoms, 0)
+    features, zbl = potential.representation.features(system), potential.terms[0].energies(system)
+    alone = potential.representation.embedding.weight
+    network = potential.energy_heads[0](features, alone, graph.species, torch.ones(4, dtype=torch.bool))
     references = torch.tensor([-3.1, 2.7, 2.7, -3.1], dtype=torch.float64)
     torch.testing.assert_close(energies(potential, graph), 1.5 * network + zbl + references, rtol=0, atol=1e-13)
     assert network.abs().max() > 1e-3
@@ -57,7 +63,8 @@ def test_sum_of_terms():
     assert potential.halo() == "exchange"
     assert potential.exchange_widths() == [4 + 3 * 2 + 6 * 2]
     assert len(potential.references) == 2
-    assert potential.n_parameters == sum(p.numel() for p in potential.network.parameters())
+    trained = [potential.representation, potential.energy_heads]
+    assert potential.n_parameters == sum(p.numel() for part in trained for p in part.parameters())
 
 
 def test_a_term_may_reach_farther_than_the_network():
@@ -91,10 +98,18 @@ def test_description_includes_all_terms():
     assert potential.describe()["settings"]["average_neighbors"] == 20.0
 
 
-def test_terms_take_over_from_the_data_too():
-    potential = build(architecture="zbl", settings={}, add={"teanet": SETTINGS})
-    assert potential.describe()["add"]["teanet"]["average_neighbors"] == 20.0
-    assert potential.energy_scale == 1.0
+def test_terms_take_over_from_the_data_too(monkeypatch):
+    class Crowding(Term):
+        """A term with a setting that is left to the data."""
+
+        Config = architecture("teanet").Config
+        adapt = architecture("teanet").adapt
+        layers = ()
+
+    monkeypatch.setattr(base, "_REGISTRY", architectures())
+    base.register("crowding")(Crowding)
+    potential = build(add={"crowding": SETTINGS})
+    assert potential.describe()["add"]["crowding"]["average_neighbors"] == 20.0
 
 
 def test_presets_are_overridden_by_settings():
@@ -122,6 +137,7 @@ def test_every_preset_can_be_built():
         ({"settings": {"layer_cutoffs": [4.0, -1.0]}}, r"layer_cutoffs.1: .*greater than 0"),
         ({"settings": {"tensors": 0}}, "tensors"),
         ({"add": {"zbll": {}}}, "unknown architecture 'zbll'.*Did you mean 'zbl'"),
+        ({"add": {"teanet": {}}}, "'teanet' is no further term; write `architecture: teanet` to train it"),
         ({"add": {"zbl": {"outr": 2}}}, r"potential.add.zbl:\n.*outr: unknown key. Did you mean 'outer'"),
     ],
 )
@@ -132,7 +148,7 @@ def test_wrong_configurations(fields, message):
 
 def test_missing_reference_energies():
     with pytest.raises(ConfigError, match="reference energies of Ni are missing"):
-        build_potential(PotentialConfig(settings=SETTINGS), SYMBOLS, ModelStatistics(20.0, 1.0, {"Al": 0.0}))
+        build_potential(PotentialConfig(settings=SETTINGS), SYMBOLS, [Head(1.0, {"Al": 0.0})], DATA)
 
 
 def test_conversion_and_moving():
@@ -161,7 +177,7 @@ class Halos:
 )
 def test_halo_that_suits_all_terms(halos, monkeypatch):
     potential = build(add={"zbl": {}})
-    monkeypatch.setattr(potential.network, "halo", lambda: halos.network)
+    monkeypatch.setattr(potential.representation, "halo", lambda: halos.network)
     monkeypatch.setattr(potential.terms[0], "halo", lambda: halos.term)
     assert potential.halo() == halos.together
 
@@ -173,7 +189,7 @@ def test_committee_is_the_mean_of_its_members():
     assert expected.std(0).min() > 1e-4
     torch.testing.assert_close(energies(committee, graph), expected.mean(0), rtol=0, atol=1e-13)
     with torch.no_grad():
-        found = committee.members(graph.species, graph.bond_index, graph.bond_vector, graph.n_atoms, 0)
+        found = committee.members(*graph.arguments)
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-13)
 
 
@@ -181,7 +197,7 @@ def test_layers_of_one_shape_share_parameters_in_a_tied_start():
     potential = build(settings={**SETTINGS, "layer_cutoffs": [3.0, 3.0, 4.0]})
     names = {id(p): name for name, p in potential.named_parameters()}
     groups = {tuple(names[id(p)] for p in group) for group in potential.tied_parameters()}
-    assert tuple(f"network.layers.{k}.even_odd.weight" for k in range(3)) in groups
+    assert tuple(f"representation.layers.{k}.even_odd.weight" for k in range(3)) in groups
 
 
 def test_registry():

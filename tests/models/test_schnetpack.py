@@ -23,9 +23,10 @@ from unnp.checkpoint import number_type
 from unnp.derivatives import predict
 from unnp.elements import Elements
 from unnp.graph import Graph
-from unnp.models import ModelStatistics, Potential, PotentialConfig, build_potential
+from unnp.models import Head, Potential, PotentialConfig, TrainingData, build_potential
 from unnp.nn.activations import ShiftedSoftplus
 from unnp.nn.cutoff import CutoffFunction
+from unnp.nn.system import System
 from unnp.structure import Structure
 
 SYMBOLS = ["Ni", "Al", "O"]
@@ -149,18 +150,18 @@ class Pair:
         torch.manual_seed(1)
         self.spk = spk
         config = PotentialConfig(architecture=case.architecture, settings=case.settings, preset=case.preset)
-        statistics = ModelStatistics(1.0, 1.0, dict.fromkeys(SYMBOLS, 0.0))
+        heads, data = [Head(1.0, dict.fromkeys(SYMBOLS, 0.0))], TrainingData(1.0)
         with number_type("float64"):
-            self.ours: Potential = build_potential(config, SYMBOLS, statistics)
+            self.ours: Potential = build_potential(config, SYMBOLS, heads, data)
         with torch.no_grad():
-            network: Any = self.ours.network
+            network: Any = self.ours.representation
             self.theirs = their_network(spk, case.architecture, network.config)
             activation = ShiftedSoftplus() if case.architecture == "schnet" else nn.functional.silu
             self.readout = spk.nn.build_mlp(network.config.features, 1, activation=activation).double()
             network.embedding.weight.copy_(self.theirs.embedding.weight[NUMBERS])
             COPY[case.architecture](self.theirs, network)
-            copy(self.readout[0], network.head.network[0])
-            copy(self.readout[1], network.head.network[2])
+            copy(self.readout[0], self.ours.energy_heads[0].network[0])
+            copy(self.readout[1], self.ours.energy_heads[0].network[2])
 
     def their_features(self, numbers: np.ndarray, i: np.ndarray, j: np.ndarray, vector: Tensor) -> Tensor:
         P = self.spk.properties
@@ -201,7 +202,7 @@ def test_features_energies_and_forces(pair: Pair, seed: int):
     atoms = random_structure(seed)
     features, energy, forces = pair.their_energies(atoms)
     graph = Graph.of(Structure.from_atoms(atoms), Elements(SYMBOLS), pair.ours.cutoff())
-    own = pair.ours.network.features(graph.species, graph.bond_index, graph.bond_vector, len(atoms), 0).detach()
+    own = pair.ours.represent(System(*graph.arguments[:4], 1, len(atoms), 0)).detach()
     found = predict(pair.ours, graph)
     assert features.abs().max() > 1e-2
     assert energy.abs().max() > 1e-3

@@ -13,15 +13,15 @@ from unnp.derivatives import predict
 from unnp.elements import Elements, atomic_number
 from unnp.errors import ConfigError
 from unnp.graph import Graph
-from unnp.models import ModelStatistics, Potential, PotentialConfig, build_potential
+from unnp.models import Head, Potential, PotentialConfig, TrainingData, build_potential
 from unnp.structure import Structure
 
 SYMBOLS = ["H", "Al", "W"]
-STATISTICS = ModelStatistics(20.0, 7.0, dict.fromkeys(SYMBOLS, 0.0))
+HEADS, DATA = [Head(7.0, dict.fromkeys(SYMBOLS, 0.0))], TrainingData(20.0)
 
 
 def build(**settings: float) -> Potential:
-    return build_potential(PotentialConfig(architecture="zbl", settings=settings), SYMBOLS, STATISTICS)
+    return build_potential(PotentialConfig(architecture="zbl", settings=settings), SYMBOLS, HEADS, DATA)
 
 
 def energy(potential: Potential, z_i: int, z_j: int, distance: float) -> float:
@@ -55,11 +55,11 @@ def test_repulsive_and_zero_from_the_outer_distance_on():
 def test_energies_are_in_electronvolts_whatever_the_data():
     settings = {"layer_cutoffs": [3.0], "scalars": 4, "vectors": 2, "tensors": 2}
     alone = build()
-    assert alone.energy_scale == 1.0
+    assert not len(alone.energy_heads)  # nothing that would be scaled
     torch.manual_seed(0)
-    without = build_potential(PotentialConfig(settings=settings), SYMBOLS, STATISTICS).double()
+    without = build_potential(PotentialConfig(settings=settings), SYMBOLS, HEADS, DATA).double()
     torch.manual_seed(0)
-    together = build_potential(PotentialConfig(settings=settings, add={"zbl": {}}), SYMBOLS, STATISTICS).double()
+    together = build_potential(PotentialConfig(settings=settings, add={"zbl": {}}), SYMBOLS, HEADS, DATA).double()
     difference = energy(together, 13, 1, 0.7) - energy(without, 13, 1, 0.7)
     assert difference == pytest.approx(energy(alone, 13, 1, 0.7), abs=1e-12)
     assert together.halo() == "local"
@@ -78,7 +78,9 @@ def test_float32_vectors_are_enough():
 
 def test_distances_that_are_not_numbers_show():
     vector = torch.full((1, 3), torch.nan, dtype=torch.float64)
-    energies = build()(torch.zeros(2, dtype=torch.int64), torch.tensor([[0], [1]]), vector, 2, 0)
+    species = torch.zeros(2, dtype=torch.int64)
+    graph = Graph(species, torch.tensor([[0], [1]]), vector, species, torch.full((1,), torch.nan))
+    energies = build()(*graph.arguments)
     assert energies.isnan().all()
 
 

@@ -24,8 +24,8 @@ def crystal(n_atoms: int, seed: int = 0) -> Graph:
     return Graph.of(structure, Elements(["Al"]), CUTOFF)
 
 
-def edges_of(graph: Graph, n_owned: int | None = None) -> Edges:
-    return directed(graph.bond_index, graph.bond_vector, graph.n_atoms if n_owned is None else n_owned)
+def edges_of(graph: Graph, n_updated: int | None = None) -> Edges:
+    return directed(graph.bond_index, graph.bond_vector, graph.n_atoms if n_updated is None else n_updated)
 
 
 def as_set(first: Tensor, second: Tensor) -> set[tuple[int, int]]:

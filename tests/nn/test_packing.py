@@ -70,7 +70,7 @@ def test_shifted_softplus():
 @scripted
 def test_energy_of_an_atom_without_bonds_is_zero_to_the_last_bit(script):
     torch.manual_seed(0)
-    head: nn.Module = EnergyHead(33, nn.SiLU(), 1.0)
+    head: nn.Module = EnergyHead(33, 16, nn.SiLU(), 1.0)
     head = torch.jit.script(head) if script else head
     features, alone = torch.randn(5, 33), torch.randn(2, 33)
     species = torch.tensor([0, 1, 1, 0, 1])

@@ -19,7 +19,7 @@ from unnp.derivatives import Prediction, predict
 from unnp.elements import Elements
 from unnp.export import export_model
 from unnp.graph import Graph
-from unnp.models import ModelStatistics, Potential, PotentialConfig, architectures, build_potential
+from unnp.models import Head, Potential, PotentialConfig, TrainingData, architectures, build_potential
 from unnp.structure import Structure
 
 REFERENCE_ENERGIES = {"Al": -3.1, "Ni": 2.7}
@@ -64,7 +64,7 @@ def potentials(name: str) -> list[Potential]:
     for seed in range(case.members):
         torch.manual_seed(seed)
         with number_type(case.dtype):
-            potential = build_potential(config, list(case.symbols), ModelStatistics(30.0, 0.5, REFERENCE_ENERGIES))
+            potential = build_potential(config, list(case.symbols), [Head(0.5, REFERENCE_ENERGIES)], TrainingData(30.0))
         with torch.no_grad():
             for parameter in potential.parameters():
                 parameter += 0.1 * torch.randn_like(parameter)

@@ -18,7 +18,7 @@ from unnp.elements import Elements
 from unnp.export import export_model
 from unnp.graph import Graph
 from unnp.loader import LoadedPotential, load_model
-from unnp.models import ModelStatistics, Potential, PotentialConfig, architecture, build_potential
+from unnp.models import Head, Potential, PotentialConfig, TrainingData, architecture, build_potential
 from unnp.structure import Structure
 
 SYMBOLS = ["Al", "Ni"]
@@ -31,7 +31,7 @@ def build(name: str, dtype: str = "float64", seed: int = 0) -> Potential:
     config = PotentialConfig(architecture=name, settings=architecture(name).example_settings)
     torch.manual_seed(seed)
     with number_type(dtype):
-        potential = build_potential(config, SYMBOLS, ModelStatistics(20.0, 1.5, REFERENCE_ENERGIES))
+        potential = build_potential(config, SYMBOLS, [Head(1.5, REFERENCE_ENERGIES)], TrainingData(20.0))
     with torch.no_grad():
         for parameter in potential.parameters():
             parameter += 0.1 * torch.randn_like(parameter)

@@ -75,7 +75,7 @@ def test_float32(model, tmp_path):
 
 def test_conversion_keeps_reference_energies(model):
     potential = model.build().float()
-    assert potential.describe()["reference_energies"] == {"Al": -3.125, "Ni": 2.71828182845904}
+    assert potential.describe()["heads"][0]["reference_energies"] == {"Al": -3.125, "Ni": 2.71828182845904}
     alone = model.graph(model.atoms([[0, 0, 0]], [1])).to("cpu", torch.float32)
     assert predict(potential, alone).energy.item() == pytest.approx(2.71828182845904, rel=0, abs=2e-6)
 

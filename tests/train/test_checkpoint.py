@@ -8,13 +8,12 @@ from safetensors.torch import save_file
 from unnp import checkpoint as module
 from unnp.checkpoint import Checkpoint, find_checkpoint, load_checkpoint, load_potential, save_checkpoint
 from unnp.errors import ModelError, UnnpError
-from unnp.models import ModelStatistics, Potential, PotentialConfig, build_potential
+from unnp.models import Head, Potential, PotentialConfig, TrainingData, build_potential
 
 
 def make_potential() -> Potential:
     torch.manual_seed(0)
-    statistics = ModelStatistics(10.0, 1.0, {"Ni": -5.0})
-    return build_potential(PotentialConfig(architecture="toy"), ["Ni"], statistics)
+    return build_potential(PotentialConfig(architecture="toy"), ["Ni"], [Head(1.0, {"Ni": -5.0})], TrainingData(10.0))
 
 
 def make(potential: Potential) -> Checkpoint:

@@ -91,9 +91,11 @@ def test_stress_of_a_cluster_does_not_spoil_the_gradients_of_the_weights() -> No
             super().__init__()
             self.strength = torch.nn.Parameter(torch.tensor(2.0))
 
-        def forward(self, species: Any, index: Any, vector: Any, n_owned: int, halo: int) -> torch.Tensor:
+        def forward(
+            self, species: Any, index: Any, vector: Any, graph: Any, head: Any, n_updated: int, halo: int
+        ) -> torch.Tensor:
             energy = self.strength * vector.square().sum(1)
-            return energy.new_zeros(n_owned).index_add(0, index[0], energy)
+            return energy.new_zeros(n_updated).index_add(0, index[0], energy)
 
     batch = make_batch()
     graph = replace(

@@ -78,7 +78,7 @@ def test_same_seed_same_weights(configuration: Configuration, tmp_path: Path) ->
         train(configuration(seed=seed, epochs=1), tmp_path / name)
     a, b, c = (load_checkpoint(tmp_path / n / "checkpoints" / "last.safetensors").tensors for n in "abc")
     assert all(torch.equal(a[name], b[name]) for name in a)
-    assert not torch.equal(a["raw.network.readout.weight"], c["raw.network.readout.weight"])
+    assert not torch.equal(a["raw.energy_heads.0.network.0.weight"], c["raw.energy_heads.0.network.0.weight"])
 
 
 def test_a_potential_is_built_once(configuration: Configuration, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +96,7 @@ def test_dtype(configuration: Configuration, tmp_path: Path, dtype: str) -> None
     train(configuration(dtype=dtype, epochs=1), tmp_path / "run")
     potential, _ = load_potential(tmp_path / "run")
     assert {p.dtype for p in potential.parameters()} == {getattr(torch, dtype)}
-    assert potential.network.centres.dtype == getattr(torch, dtype)
+    assert potential.representation.centres.dtype == getattr(torch, dtype)
 
 
 def test_tied_weights_are_equal_until_they_are_untied(configuration: Configuration, tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_tied_weights_are_equal_until_they_are_untied(configuration: Configurati
         train(configuration(epochs=epochs, tied_epochs=2), run)
         tensors = load_checkpoint(run / "checkpoints" / "last.safetensors").tensors
         for kind in ("raw", "average"):
-            one, two = (tensors[f"{kind}.network.layers.{k}.weight"] for k in (0, 1))
+            one, two = (tensors[f"{kind}.representation.layers.{k}.weight"] for k in (0, 1))
             differences.append(float((one - two).abs().max()))
     assert differences[:2] == [0.0, 0.0]
     assert min(differences[2:]) > 0

@@ -6,7 +6,8 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import silu
-from unnp.models import Architecture, ArchitectureConfig, register
+from unnp.models import ArchitectureConfig, Representation, register
+from unnp.nn.system import System
 
 
 class ToyConfig(ArchitectureConfig):
@@ -23,7 +24,7 @@ class ToyConfig(ArchitectureConfig):
 
 
 @register("toy")
-class Toy(Architecture):
+class Toy(Representation):
     """Sums of Gaussians of the distance, and two layers on them."""
 
     Config = ToyConfig
@@ -31,10 +32,9 @@ class Toy(Architecture):
 
     def __init__(self, config: ToyConfig, elements: list[str]) -> None:
         super().__init__(config, elements)
-        width = config.width
+        self.n_features = width = config.width
         self.embedding = nn.Embedding(len(elements), width)
         self.layers = nn.ModuleList(nn.Linear(width, width) for _ in range(2))
-        self.readout = nn.Linear(width, 1)
         self.register_buffer("centres", torch.linspace(1.0, config.longest, width), persistent=False)
 
     def exchange_widths(self) -> list[int]:
@@ -44,11 +44,11 @@ class Toy(Architecture):
         first, second = self.layers
         return [[first.weight, second.weight], [first.bias, second.bias]]
 
-    def forward(self, species: Tensor, bond_index: Tensor, bond_vector: Tensor, n_owned: int, halo: int) -> Tensor:
-        d = bond_vector.norm(dim=1, keepdim=True)
+    def features(self, system: System) -> Tensor:
+        d = system.bond_vector.norm(dim=1, keepdim=True)
         f = (1.0 - (d / self.config.longest) ** 2).clamp(min=0.0) ** 3
-        h = self.embedding(species)
-        i, j = bond_index[0], bond_index[1]
+        h = self.embedding(system.species)
+        i, j = system.bond_index[0], system.bond_index[1]
         message = silu(self.layers[0](torch.exp(-((d - self.centres) ** 2)) * h[i] * h[j])) * f
         density = torch.zeros_like(h).index_add(0, i, message).index_add(0, j, message)
-        return self.readout(silu(self.layers[1](h + density))).squeeze(1)
+        return silu(self.layers[1](h + density))

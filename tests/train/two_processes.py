@@ -13,7 +13,7 @@ from unnp.data.dataset import Dataset, collate
 from unnp.data.opening import open_structures
 from unnp.elements import Elements
 from unnp.loss import Loss, LossConfig
-from unnp.models import ModelStatistics, Potential, PotentialConfig, build_potential
+from unnp.models import Head, Potential, PotentialConfig, TrainingData, build_potential
 from unnp.train.distributed import Processes, join
 from unnp.train.step import backward, term_averages
 
@@ -38,8 +38,8 @@ def make(data: str) -> tuple[Potential, Dataset, Loss]:
     dataset[1].labels.energy.fill_(float("nan"))
     dataset[2].labels.stress.fill_(float("nan"))
     dataset[3].labels.forces.fill_(float("nan"))
-    statistics = ModelStatistics(10.0, 1.0, {"Al": 0.1, "Cu": -0.2})
-    potential = build_potential(PotentialConfig(architecture="toy"), ["Al", "Cu"], statistics)
+    heads = [Head(1.0, {"Al": 0.1, "Cu": -0.2})]
+    potential = build_potential(PotentialConfig(architecture="toy"), ["Al", "Cu"], heads, TrainingData(10.0))
     return potential, dataset, Loss(from_dict(TABLE, LossConfig), dataset.groups)
 
 

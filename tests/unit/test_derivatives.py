@@ -21,10 +21,19 @@ class Springs(nn.Module):
         super().__init__()
         self.k = nn.Parameter(torch.tensor(k, dtype=torch.float64))
 
-    def forward(self, species: Tensor, bond_index: Tensor, bond_vector: Tensor, n_owned: int, halo: int) -> Tensor:
+    def forward(
+        self,
+        species: Tensor,
+        bond_index: Tensor,
+        bond_vector: Tensor,
+        graph: Tensor,
+        head: Tensor,
+        n_updated: int,
+        halo: int,
+    ) -> Tensor:
         half = self.k / 4 * bond_vector.square().sum(1)
         energy = torch.full((len(species),), -1.5, dtype=bond_vector.dtype)
-        return energy.index_add(0, bond_index[0], half).index_add(0, bond_index[1], half)[:n_owned]
+        return energy.index_add(0, bond_index[0], half).index_add(0, bond_index[1], half)[:n_updated]
 
 
 def graph_of(positions, cell=None, cutoff: float = 1.5) -> Graph:

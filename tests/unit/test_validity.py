@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 from unnp.data.statistics import statistics
-from unnp.models.base import ModelStatistics
-from unnp.models.potential import PotentialConfig, build_potential
+from unnp.models import Head, PotentialConfig, TrainingData, build_potential
 from unnp.structure import Structure
 from unnp.validity import missing_repulsion, validity
 
@@ -13,7 +12,7 @@ SMALL = {"layer_cutoffs": [4.0, 4.0], "scalars": 4, "vectors": 2, "tensors": 2, 
 
 def potential(add):
     config = PotentialConfig(settings={**SMALL, "projections": 2}, add=add)
-    return build_potential(config, ["Al", "Ni"], ModelStatistics(10.0, 1.0, {"Al": 0.0, "Ni": 0.0}))
+    return build_potential(config, ["Al", "Ni"], [Head(1.0, {"Al": 0.0, "Ni": 0.0})], TrainingData(10.0))
 
 
 def frames():

@@ -24,9 +24,8 @@ from unnp.export import export_model
 from unnp.lammps.md_config import MdConfig
 from unnp.lammps.run import run_lammps
 from unnp.lammps.system import build_structure, model_lines
-from unnp.models.base import ModelStatistics
-from unnp.models.potential import PotentialConfig as ModelConfig
-from unnp.models.potential import build_potential
+from unnp.models import Head, TrainingData, build_potential
+from unnp.models import PotentialConfig as ModelConfig
 from unnp.workflows.md import run_md
 from unnp.workflows.md_setup import MAGIC, is_whole_restart, newest_restart
 from unnp.workflows.md_trajectory import complete_trajectories
@@ -373,7 +372,7 @@ def test_a_dry_run_says_what_this_machine_lacks(tmp_path):
 
 
 def test_a_model_whose_name_looks_like_a_log_runs(tmp_path):
-    potential = build_potential(ModelConfig(), ["Al"], ModelStatistics(40.0, 1.0, {"Al": -3.0}))
+    potential = build_potential(ModelConfig(), ["Al"], [Head(1.0, {"Al": -3.0})], TrainingData(40.0))
     name = "a\nERROR: no error\nPer MPI rank memory allocation\nStep Temp\n1 2\nTotal wall time: 0:00:00"
     try:
         export_model([potential], tmp_path / "named.pt", name=name)

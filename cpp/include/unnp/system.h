@@ -20,6 +20,8 @@ struct System {
   std::span<const std::int64_t> bond_index;
   /// (n_bonds, 3) r_j - r_i [A].
   std::span<const double> bond_vector;
+  /// Position of the level of theory in the model's list of heads.
+  std::int64_t head = 0;
   /// Handle of the registered Halo, 0 for none.
   std::int64_t halo = 0;
 

@@ -1,14 +1,27 @@
 """Architectures, one file each, found through a registry."""
 
-from unnp.models.base import Architecture, ArchitectureConfig, ModelStatistics, architecture, architectures, register
+from unnp.models.base import (
+    Architecture,
+    ArchitectureConfig,
+    Representation,
+    Term,
+    TrainingData,
+    architecture,
+    architectures,
+    register,
+)
+from unnp.models.heads import Head
 from unnp.models.potential import Potential, PotentialConfig, build_potential, potential_from_description
 
 __all__ = [
     "Architecture",
     "ArchitectureConfig",
-    "ModelStatistics",
+    "Head",
     "Potential",
     "PotentialConfig",
+    "Representation",
+    "Term",
+    "TrainingData",
     "architecture",
     "architectures",
     "build_potential",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -13,23 +13,25 @@ from torch import Tensor, nn
 
 from unnp.config import Config
 from unnp.errors import ConfigError, unknown
+from unnp.graph import Graph
+from unnp.nn.heads import EnergyHead
+from unnp.nn.linear import SILU_GAIN
+from unnp.nn.system import System, lone_atoms
 
 HaloKind = Literal["local", "exchange", "wide"]
 
 
 @dataclass(frozen=True)
-class ModelStatistics:
-    """What a model takes over from its training data.
+class TrainingData:
+    """What an architecture may take over from its training data.
 
     Attributes:
-        average_neighbors: mean number of neighbours of an atom within the model's longest cutoff.
-        energy_scale: unit of the network's energies [eV]; the root mean square of the force components times 1 A.
-        reference_energies: energy [eV] of one isolated atom of each element.
+        average_neighbors: mean number of neighbours of an atom within the potential's cutoff.
+        graphs: the training structures, with bonds as long as the potential's cutoff; may be gone through several times.
     """
 
     average_neighbors: float
-    energy_scale: float
-    reference_energies: dict[str, float]
+    graphs: Iterable[Graph] = ()
 
 
 class ArchitectureConfig(Config):
@@ -50,10 +52,10 @@ class ArchitectureConfig(Config):
 
 
 class Architecture(nn.Module):
-    """Per-atom energies from species and bond vectors; the base of every registered architecture.
+    """What representations and terms have in common.
 
     A subclass lives in one file of ``unnp.models``, is decorated with ``@register(name)``, is TorchScript-able, and fills in
-    the class attributes, the properties and ``forward``. Everything else (forces, stress, export, ASE, LAMMPS, tests) follows.
+    the class attributes and one method. Everything else (forces, stress, export, ASE, LAMMPS, tests) follows.
     """
 
     name: ClassVar[str]
@@ -62,8 +64,6 @@ class Architecture(nn.Module):
     presets: ClassVar[dict[str, dict[str, Any]]] = {}
     example_settings: ClassVar[dict[str, Any]] = {}
     """Settings of a small model, with which the tests in tests/physics and tests/parity are run."""
-    trained: ClassVar[bool] = True
-    """Whether there is anything to train; if not, the energies are in eV whatever the data."""
     repulsive: ClassVar[bool] = False
     """Whether it keeps atoms apart at distances that no training structure has."""
 
@@ -71,8 +71,9 @@ class Architecture(nn.Module):
         super().__init__()
         self.config = config
         self.elements = elements
+        self.n_elements = len(elements)
 
-    def adapt(self, statistics: ModelStatistics) -> None:
+    def adapt(self, data: TrainingData) -> None:
         """Take over what the settings left to the training data; called once, before the training.
 
         What is taken over has to be in ``self.config`` or in persistent buffers afterwards, so that it is stored and exported.
@@ -90,16 +91,38 @@ class Architecture(nn.Module):
         """Return groups of parameters that are one parameter during a weight-tied warm start; empty where there is none."""
         return []
 
-    def forward(self, species: Tensor, bond_index: Tensor, bond_vector: Tensor, n_owned: int, halo: int) -> Tensor:
-        """Return the energies (n_owned,) of the owned atoms; 0 for an atom without bonds.
+
+class Representation(Architecture):
+    """A network that writes features of atoms, of which heads make energies; what is trained.
+
+    Attributes:
+        n_features: numbers per atom, set by the constructor.
+    """
+
+    n_features: int
+
+    def features(self, system: System) -> Tensor:
+        """Return the features (n_updated, n_features) of the updated atoms, which rotations do not change."""
+        raise NotImplementedError
+
+    def lone_features(self, system: System) -> Tensor:
+        """Return the features (n_elements, n_features) of an atom of each element without bonds.
 
         Args:
-            species: (n_all,) int64, owned atoms first, then ghosts.
-            bond_index: (2, n_bonds) int64, each bond once; row 0 is owned, row 1 owned or a ghost.
-            bond_vector: (n_bonds, 3) [A], r_j - r_i.
-            n_owned: number of owned atoms.
-            halo: handle of the exchange, 0 for none.
+            system: any, of which device and number type are taken.
         """
+        return self.features(lone_atoms(self.n_elements, system))
+
+    def energy_head(self) -> EnergyHead:
+        """Return the network that makes energies of the features, with random weights."""
+        return EnergyHead(self.n_features, self.n_features, nn.SiLU(), SILU_GAIN)
+
+
+class Term(Architecture):
+    """A further summand of the energy, which writes energies itself."""
+
+    def energies(self, system: System) -> Tensor:
+        """Return the energies (n_updated,) [eV] of the updated atoms; 0 for an atom without bonds."""
         raise NotImplementedError
 
 

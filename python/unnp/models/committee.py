@@ -15,17 +15,35 @@ class Committee(nn.Module):
         super().__init__()
         self.potentials = nn.ModuleList(potentials)
 
-    def forward(self, species: Tensor, bond_index: Tensor, bond_vector: Tensor, n_owned: int, halo: int) -> Tensor:
-        """Return the mean energies (n_owned,) float64 [eV]; arguments as of an architecture."""
-        energy = torch.zeros([n_owned], dtype=torch.float64, device=bond_vector.device)
+    def forward(
+        self,
+        species: Tensor,
+        bond_index: Tensor,
+        bond_vector: Tensor,
+        graph: Tensor,
+        head: Tensor,
+        n_updated: int,
+        halo: int,
+    ) -> Tensor:
+        """Return the mean energies (n_updated,) float64 [eV]; arguments as of :class:`Potential`."""
+        energy = torch.zeros([n_updated], dtype=torch.float64, device=bond_vector.device)
         for potential in self.potentials:
-            energy = energy + potential(species, bond_index, bond_vector, n_owned, halo)
+            energy = energy + potential(species, bond_index, bond_vector, graph, head, n_updated, halo)
         return energy / len(self.potentials)
 
     @torch.jit.export
-    def members(self, species: Tensor, bond_index: Tensor, bond_vector: Tensor, n_owned: int, halo: int) -> Tensor:
-        """Return the energies (n_members, n_owned) float64 [eV] of every member."""
+    def members(
+        self,
+        species: Tensor,
+        bond_index: Tensor,
+        bond_vector: Tensor,
+        graph: Tensor,
+        head: Tensor,
+        n_updated: int,
+        halo: int,
+    ) -> Tensor:
+        """Return the energies (n_members, n_updated) float64 [eV] of every member."""
         energies: list[Tensor] = []
         for potential in self.potentials:
-            energies.append(potential(species, bond_index, bond_vector, n_owned, halo))
+            energies.append(potential(species, bond_index, bond_vector, graph, head, n_updated, halo))
         return torch.stack(energies)

@@ -10,13 +10,14 @@ import torch
 from pydantic import Field, FiniteFloat
 from torch import Tensor, nn
 
-from unnp.models.base import Architecture, ArchitectureConfig, ModelStatistics, register
+from unnp.models.base import ArchitectureConfig, Representation, TrainingData, register
 from unnp.nn.cutoff import CutoffFunction, CutoffKind
-from unnp.nn.edges import bonded, within
+from unnp.nn.edges import within
 from unnp.nn.heads import EnergyHead
 from unnp.nn.linear import SILU_GAIN, linear
 from unnp.nn.packing import exchange_parts
 from unnp.nn.radial import SincBasis
+from unnp.nn.system import System
 from unnp.nn.tensors import smooth_norm
 
 
@@ -62,9 +63,9 @@ class Message(nn.Module):
         self.send = nn.Sequential(linear(n, n), nn.SiLU(), linear(n, parts * n, gain=0.5 * SILU_GAIN))
 
     def forward(
-        self, sent: Tensor, v: Tensor, basis: Tensor, envelope: Tensor, unit: Tensor, bond_index: Tensor, n_owned: int
+        self, sent: Tensor, v: Tensor, basis: Tensor, envelope: Tensor, unit: Tensor, bond_index: Tensor, n_updated: int
     ) -> tuple[Tensor, Tensor]:
-        """Return the changes of the owned atoms' scalars and vectors.
+        """Return the changes of the updated atoms' scalars and vectors.
 
         Args:
             sent: (n_all, 2 or 3 times features), what atoms send.
@@ -73,16 +74,16 @@ class Message(nn.Module):
             envelope: (n_bonds, 1).
             unit: (n_bonds, 3), from i to j.
             bond_index: (2, n_bonds).
-            n_owned: number of owned atoms.
+            n_updated: number of updated atoms.
         """
         weights = self.filter(basis) * (self.norm * envelope)
         i, j = bond_index[0], bond_index[1]
         s_i, v_i = self.along(weights, sent, v, j, unit)
         s_j, v_j = self.along(weights, sent, v, i, -unit)
         n_all, n = sent.shape[0], s_i.shape[1]
-        scalars = sent.new_zeros([n_all, n]).index_add(0, i, s_i).index_add(0, j, s_j)[:n_owned]
-        vectors = sent.new_zeros([n_all, 3 * n]).index_add(0, i, v_i).index_add(0, j, v_j)[:n_owned]
-        return scalars, vectors.reshape(n_owned, 3, n)
+        scalars = sent.new_zeros([n_all, n]).index_add(0, i, s_i).index_add(0, j, s_j)[:n_updated]
+        vectors = sent.new_zeros([n_all, 3 * n]).index_add(0, i, v_i).index_add(0, j, v_j)[:n_updated]
+        return scalars, vectors.reshape(n_updated, 3, n)
 
     def along(self, weights: Tensor, sent: Tensor, v: Tensor, sender: Tensor, unit: Tensor) -> tuple[Tensor, Tensor]:
         """Return the messages of the bonds' senders, scalars (n_bonds, features) and vectors (n_bonds, 3 * features)."""
@@ -145,10 +146,10 @@ class Layer(nn.Module):
         bond_index: Tensor,
         halo: int,
     ) -> tuple[Tensor, Tensor]:
-        """Return new scalars (n_owned, features) and vectors (n_owned, 3, features).
+        """Return new scalars (n_updated, features) and vectors (n_updated, 3, features).
 
         Args:
-            s, v: those before this layer, of the owned atoms.
+            s, v: those before this layer, of the updated atoms.
             element: (n_elements, features), scalars before the first layer.
             species: (n_all,).
             basis, envelope, unit, bond_index: as of ``Message``.
@@ -164,7 +165,7 @@ class Layer(nn.Module):
 
 
 @register("painn")
-class PaiNN(Architecture):
+class PaiNN(Representation):
     """Polarizable atom interaction network: equivariant messages of scalars and vectors (arXiv:2102.03150).
 
     Embedding of the elements and a sinc basis of the distances; layers of messages and updates; the energy of an atom is
@@ -196,38 +197,33 @@ class PaiNN(Architecture):
 
     def __init__(self, config: PaiNNConfig, elements: list[str]) -> None:
         super().__init__(config, elements)
-        self.longest, self.n_elements = config.cutoff, len(elements)
-        self.n_features = config.features
+        self.longest, self.n_features = config.cutoff, config.features
         self.embedding = nn.Embedding(len(elements), config.features)
         self.radial = SincBasis(config.radial_functions, config.cutoff)
         self.envelope = CutoffFunction(config.cutoff_function, config.cutoff, config.cutoff_exponent)
         self.layers = nn.ModuleList(Layer(config, k) for k in range(config.layers))
-        self.head = EnergyHead(config.features, nn.SiLU(), SILU_GAIN)
 
-    def adapt(self, statistics: ModelStatistics) -> None:
+    def adapt(self, data: TrainingData) -> None:
         if self.config.average_neighbors is None:
-            self.config = self.config.model_copy(update={"average_neighbors": statistics.average_neighbors})
+            self.config = self.config.model_copy(update={"average_neighbors": data.average_neighbors})
             for layer in self.layers:
-                layer.message.norm = statistics.average_neighbors**-0.5  # type: ignore[assignment]
+                assert isinstance(layer, Layer)
+                layer.message.norm = data.average_neighbors**-0.5
 
     def exchange_widths(self) -> list[int]:
         return [4 * self.config.features] * (self.config.layers - 1)
 
-    def forward(self, species: Tensor, bond_index: Tensor, bond_vector: Tensor, n_owned: int, halo: int) -> Tensor:
-        bond_index, bond_vector = within(bond_index, bond_vector, self.longest)
-        features = self.features(species, bond_index, bond_vector, n_owned, halo)
-        elements = torch.arange(self.n_elements, device=species.device)
-        alone = self.features(elements, bond_index[:, :0], bond_vector.detach()[:0], self.n_elements, 0)
-        return self.head(features, alone, species[:n_owned], bonded(bond_index, species.shape[0], n_owned))
-
-    def features(self, species: Tensor, bond_index: Tensor, bond_vector: Tensor, n_owned: int, halo: int) -> Tensor:
-        """Return invariant features (n_owned, features); arguments as of ``forward``, no bond beyond the cutoff."""
+    def features(self, system: System) -> Tensor:
+        bond_index, bond_vector = within(system.bond_index, system.bond_vector, self.longest)
         distance = torch.sqrt(bond_vector.square().sum(1))
         unit = bond_vector / distance.unsqueeze(1)
         basis, envelope = self.radial(distance), self.envelope(distance).unsqueeze(1)
         element = self.embedding.weight
-        s = element.index_select(0, species[:n_owned])
-        v = s.new_zeros([n_owned, 3, self.n_features])
+        s = element.index_select(0, system.species[: system.n_updated])
+        v = s.new_zeros([system.n_updated, 3, self.n_features])
         for layer in self.layers:
-            s, v = layer(s, v, element, species, basis, envelope, unit, bond_index, halo)
+            s, v = layer(s, v, element, system.species, basis, envelope, unit, bond_index, system.halo)
         return s
+
+    def energy_head(self) -> EnergyHead:
+        return EnergyHead(self.n_features, max(1, self.n_features // 2), nn.SiLU(), SILU_GAIN)

@@ -1,16 +1,27 @@
-"""A potential: the sum of an architecture and optional further terms, in eV, with reference energies."""
+"""A potential: a representation with its heads and optional further terms, in eV, with reference energies."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import torch
-from pydantic import Field, FiniteFloat
+from pydantic import Field
 from torch import Tensor, nn
 
 from unnp.config import Config, from_dict
 from unnp.elements import Elements
 from unnp.errors import ConfigError, unknown
-from unnp.models.base import Architecture, ArchitectureConfig, HaloKind, ModelStatistics, architecture
+from unnp.models.base import (
+    Architecture,
+    ArchitectureConfig,
+    HaloKind,
+    Representation,
+    Term,
+    TrainingData,
+    architecture,
+)
+from unnp.models.heads import Head, HeadDescription
+from unnp.nn.edges import bonded
+from unnp.nn.system import System
 
 
 class PotentialConfig(Config):
@@ -29,11 +40,11 @@ class PotentialConfig(Config):
         """Return the checked settings of the architecture and of the further terms by registry name.
 
         Raises:
-            ConfigError: an unknown architecture, preset or setting.
+            ConfigError: an unknown architecture, preset or setting, or an addition that is no term.
         """
         kind = architecture(self.architecture)
         summands = {kind.name: self._settings(kind, _with_preset(kind, self), f"settings ({kind.name})")}
-        return summands | {n: self._settings(architecture(n), given, f"add.{n}") for n, given in self.add.items()}
+        return summands | {name: self._settings(_term(name), given, f"add.{name}") for name, given in self.add.items()}
 
     def cutoff(self) -> float:
         """Return the length [A] of the longest bond that has to be listed; errors are those of ``summands``."""
@@ -55,49 +66,101 @@ class PotentialDescription(Config):
     """further terms by registry name, with all their settings"""
     elements: list[str] = Field(min_length=1)
     """chemical symbols; the position is the species index"""
-    energy_scale: float = Field(gt=0, allow_inf_nan=False, strict=True)
-    """unit of the network's energies [eV]"""
-    reference_energies: dict[str, FiniteFloat]
-    """[eV], one per element"""
+    heads: list[HeadDescription] = Field(min_length=1)
+    """levels of theory"""
 
 
 class Potential(nn.Module):
-    """``E_i = scale * network_i + sum_k term_k,i + reference_energy(species_i)``, summed in float64.
+    """``E_i = scale * head(h_i, h of a lone atom) + sum_k term_k,i + reference_energy(species_i)``, summed in float64.
+
+    Scale, head and reference energies are those of the level of theory that is asked for; representation ``h`` and terms
+    are shared.
 
     Args:
-        network: the trained architecture.
+        elements: chemical symbols; the position is the species.
+        representation: the trained architecture; None where there are terms alone.
         terms: further architectures, already in eV.
-        energy_scale: unit of the network's energies [eV].
-        reference_energies: [eV], one per element of the network.
+        heads: one or several.
+
+    Raises:
+        ConfigError: a reference energy is missing, or two heads have one name.
     """
 
     reference_energies: Tensor
-    __jit_unused_properties__: ClassVar[list[str]] = ["n_parameters", "references"]
+    __jit_unused_properties__: ClassVar[list[str]] = ["architecture", "n_parameters", "references"]
+    __jit_ignored_attributes__: ClassVar[list[str]] = ["heads"]
 
     def __init__(
-        self,
-        network: Architecture,
-        terms: list[Architecture],
-        energy_scale: float,
-        reference_energies: dict[str, float],
+        self, elements: list[str], representation: Representation | None, terms: Sequence[Term], heads: Sequence[Head]
     ) -> None:
         super().__init__()
-        missing = [e for e in network.elements if e not in reference_energies]
-        if missing:
-            raise ConfigError(f"reference energies of {', '.join(missing)} are missing; give one for every element.")
-        self.network = network
+        _check_heads(heads, elements)
+        self.elements = elements
+        self.n_elements = len(elements)
+        self.representation = representation
         self.terms = nn.ModuleList(terms)
-        self.energy_scale = energy_scale
-        self.elements = network.elements
-        values = [reference_energies[e] for e in network.elements]
+        self.heads = list(heads)
+        self.scales = [head.energy_scale for head in heads]
+        readouts = [] if representation is None else [representation.energy_head() for _ in heads]
+        self.energy_heads = nn.ModuleList(readouts)
+        values = [[head.reference_energies[e] for e in elements] for head in heads]
         self.register_buffer("reference_energies", torch.tensor(values, dtype=torch.float64), persistent=False)
 
-    def forward(self, species: Tensor, bond_index: Tensor, bond_vector: Tensor, n_owned: int, halo: int) -> Tensor:
-        """Return the energies (n_owned,) float64 [eV] of the owned atoms; arguments as of an architecture."""
-        energy = self.energy_scale * self.network(species, bond_index, bond_vector, n_owned, halo).double()
+    def forward(
+        self,
+        species: Tensor,
+        bond_index: Tensor,
+        bond_vector: Tensor,
+        graph: Tensor,
+        head: Tensor,
+        n_updated: int,
+        halo: int,
+    ) -> Tensor:
+        """Return the energies (n_updated,) float64 [eV] of the updated atoms.
+
+        Args:
+            species: as all others but ``head`` those of :class:`unnp.nn.system.System`.
+            bond_index: (2, n_bonds).
+            bond_vector: (n_bonds, 3) [A].
+            graph: (n_all,).
+            head: (n_graphs,) int64, the level of theory of each structure.
+            n_updated: number of atoms.
+            halo: handle.
+        """
+        system = System(species, bond_index, bond_vector, graph, head.shape[0], n_updated, halo)
+        return self.energies(self.represent(system), system, head)
+
+    def represent(self, system: System) -> Tensor:
+        """Return the features (n_updated, n_features); no columns where there are terms alone."""
+        if self.representation is None:
+            return system.bond_vector.new_zeros([system.n_updated, 0])
+        return self.representation.features(system)
+
+    def energies(self, features: Tensor, system: System, head: Tensor) -> Tensor:
+        """Return the energies (n_updated,) float64 [eV] of atoms with these features; ``head`` as of ``forward``."""
+        species = system.species[: system.n_updated]
+        level = head.index_select(0, system.graph[: system.n_updated])
+        energy = self.network_energies(features, system, level)
         for term in self.terms:
-            energy = energy + term(species, bond_index, bond_vector, n_owned, halo).double()
-        return energy + self.reference_energies.index_select(0, species[:n_owned])
+            energy = energy + term.energies(system).double()  # type: ignore[operator]
+        return energy + self.reference_energies.flatten().index_select(0, self.n_elements * level + species)
+
+    def network_energies(self, features: Tensor, system: System, level: Tensor) -> Tensor:
+        """Return the energies (n_updated,) float64 [eV] of the heads; ``level`` (n_updated,) says which of them."""
+        if self.representation is None:
+            return torch.zeros_like(level, dtype=torch.float64)
+        species = system.species[: system.n_updated]
+        has_bonds = bonded(system.bond_index, system.species.shape[0], system.n_updated)
+        alone = self.representation.lone_features(system)
+        if len(self.energy_heads) == 1:
+            return self.scales[0] * self.energy_heads[0](features, alone, species, has_bonds).double()
+        energy = torch.zeros_like(level, dtype=torch.float64)
+        for k, head in enumerate(self.energy_heads):
+            rows = torch.nonzero(level == k).squeeze(1)
+            own = features.index_select(0, rows)
+            part = head(own, alone, species.index_select(0, rows), has_bonds.index_select(0, rows))
+            energy = energy.index_add(0, rows, self.scales[k] * part.double())
+        return energy
 
     def _apply(self, fn: Callable[..., Tensor], recurse: bool = True) -> "Potential":
         """Move or convert everything; the reference energies move along but stay float64."""
@@ -107,8 +170,13 @@ class Potential(nn.Module):
         return self
 
     def summands(self) -> list[Architecture]:
-        """Return the network and the further terms."""
-        return [self.network, *self.terms]
+        """Return the representation and the terms."""
+        return [*([] if self.representation is None else [self.representation]), *self.terms]
+
+    @property
+    def architecture(self) -> str:
+        """Name of the architecture."""
+        return self.summands()[0].name
 
     def cutoff(self) -> float:
         """Return the length [A] of the longest bond that has to be listed."""
@@ -127,14 +195,14 @@ class Potential(nn.Module):
         kinds = {a.halo() for a in self.summands()}
         return "wide" if "wide" in kinds else "exchange" if "exchange" in kinds else "local"
 
-    def adapt(self, statistics: ModelStatistics) -> None:
+    def adapt(self, data: TrainingData) -> None:
         """Let all summands take over what their settings left to the training data."""
         for summand in self.summands():
-            summand.adapt(statistics)
+            summand.adapt(data)
 
     def tied_parameters(self) -> list[list[nn.Parameter]]:
         """Return the groups of parameters that a weight-tied warm start makes one."""
-        return self.network.tied_parameters()
+        return [group for summand in self.summands() for group in summand.tied_parameters()]
 
     @property
     def n_parameters(self) -> int:
@@ -148,35 +216,34 @@ class Potential(nn.Module):
 
     def describe(self) -> dict[str, Any]:
         """Return what :func:`potential_from_description` needs to build this potential again."""
+        first, *others = self.summands()
         return {
-            "architecture": self.network.name,
-            "settings": self.network.config.model_dump(mode="json"),
-            "add": {t.name: t.config.model_dump(mode="json") for t in self.summands()[1:]},
+            "architecture": first.name,
+            "settings": first.config.model_dump(mode="json"),
+            "add": {t.name: t.config.model_dump(mode="json") for t in others},
             "elements": self.elements,
-            "energy_scale": self.energy_scale,
-            "reference_energies": dict(zip(self.elements, self.reference_energies.tolist(), strict=True)),
+            "heads": [head.describe() for head in self.heads],
         }
 
 
-def build_potential(config: PotentialConfig, elements: list[str], statistics: ModelStatistics) -> Potential:
+def build_potential(
+    config: PotentialConfig, elements: list[str], heads: Sequence[Head], data: TrainingData
+) -> Potential:
     """Return a potential with random weights that has taken over what it needs of its training data.
 
     Raises:
-        ConfigError: an unknown architecture, preset or setting.
+        ConfigError: an unknown architecture, preset or setting, or heads that do not fit.
     """
-    kind = architecture(config.architecture)
     settings = {name: checked.model_dump(mode="json") for name, checked in config.summands().items()}
-    potential = potential_from_description(
-        {
-            "architecture": kind.name,
-            "settings": settings.pop(kind.name),
-            "add": settings,
-            "elements": elements,
-            "energy_scale": statistics.energy_scale if kind.trained else 1.0,
-            "reference_energies": statistics.reference_energies,
-        }
-    )
-    potential.adapt(statistics)
+    description = {
+        "architecture": config.architecture,
+        "settings": settings.pop(config.architecture),
+        "add": settings,
+        "elements": elements,
+        "heads": [head.describe() for head in heads],
+    }
+    potential = potential_from_description(description)
+    potential.adapt(data)
     return potential
 
 
@@ -188,14 +255,23 @@ def potential_from_description(description: dict[str, Any]) -> Potential:
     """
     given = from_dict(description, PotentialDescription, where="description of the potential")
     elements = Elements(given.elements).symbols
-    network = _build(given.architecture, given.settings, elements)
-    terms = [_build(name, settings, elements) for name, settings in given.add.items()]
-    return Potential(network, terms, given.energy_scale, given.reference_energies)
+    first = _build(given.architecture, given.settings, elements)
+    others = [_build(name, settings, elements) for name, settings in given.add.items()]
+    terms = [summand for summand in (first, *others) if isinstance(summand, Term)]
+    heads = [head.head() for head in given.heads]
+    return Potential(elements, first if isinstance(first, Representation) else None, terms, heads)
 
 
 def _build(name: str, settings: dict[str, Any], elements: list[str]) -> Architecture:
     kind = architecture(name)
     return kind(from_dict(settings, kind.Config, where=f"settings of {name}"), elements)
+
+
+def _term(name: str) -> type[Architecture]:
+    kind = architecture(name)
+    if not issubclass(kind, Term):
+        raise ConfigError(f"potential.add: '{name}' is no further term; write `architecture: {name}` to train it.")
+    return kind
 
 
 def _with_preset(kind: type[Architecture], config: PotentialConfig) -> dict[str, Any]:
@@ -204,3 +280,13 @@ def _with_preset(kind: type[Architecture], config: PotentialConfig) -> dict[str,
     if config.preset not in kind.presets:
         raise ConfigError(unknown(f"preset of {kind.name}", config.preset, kind.presets))
     return {**kind.presets[config.preset], **config.settings}
+
+
+def _check_heads(heads: Sequence[Head], elements: list[str]) -> None:
+    names = [head.name for head in heads]
+    if not names or len(set(names)) < len(names):
+        raise ConfigError(f"a potential needs heads with different names, got {', '.join(names) or 'none'}.")
+    for head in heads:
+        missing = [e for e in elements if e not in head.reference_energies]
+        if missing:
+            raise ConfigError(f"reference energies of {', '.join(missing)} are missing; give one for every element.")

@@ -10,14 +10,15 @@ import torch
 from pydantic import Field, FiniteFloat
 from torch import Tensor, nn
 
-from unnp.models.base import Architecture, ArchitectureConfig, ModelStatistics, register
+from unnp.models.base import ArchitectureConfig, Representation, TrainingData, register
 from unnp.nn.activations import SOFTPLUS_GAIN, ShiftedSoftplus
 from unnp.nn.cutoff import CutoffFunction, CutoffKind
-from unnp.nn.edges import bonded, within
+from unnp.nn.edges import within
 from unnp.nn.exchange import exchange
 from unnp.nn.heads import EnergyHead
 from unnp.nn.linear import linear
 from unnp.nn.radial import GaussianBasis
+from unnp.nn.system import System
 
 
 class SchNetConfig(ArchitectureConfig):
@@ -67,10 +68,10 @@ class Interaction(nn.Module):
         bond_index: Tensor,
         halo: int,
     ) -> Tensor:
-        """Return the new features of the owned atoms.
+        """Return the new features of the updated atoms.
 
         Args:
-            x: (n_owned, features).
+            x: (n_updated, features).
             element: (n_elements, features), features before the first block.
             species: (n_all,).
             basis: (n_bonds, gaussians).
@@ -87,14 +88,14 @@ class Interaction(nn.Module):
         return x + self.update(total[: x.shape[0]])
 
     def sent(self, x: Tensor, element: Tensor, species: Tensor, halo: int) -> Tensor:
-        """Return what owned atoms and ghosts send, (n_all, features)."""
+        """Return what updated atoms and ghosts send, (n_all, features)."""
         if self.first:  # the elements of ghosts are known
             return self.send(element).index_select(0, species)
         return exchange(self.send(x), species.shape[0], halo)
 
 
 @register("schnet")
-class SchNet(Architecture):
+class SchNet(Representation):
     """SchNet, a network of continuous-filter convolutions (arXiv:1712.06113).
 
     Embedding of the elements and Gaussians of the distances; interaction blocks, whose filters are the same in both directions
@@ -125,35 +126,30 @@ class SchNet(Architecture):
 
     def __init__(self, config: SchNetConfig, elements: list[str]) -> None:
         super().__init__(config, elements)
-        self.longest, self.n_elements = config.cutoff, len(elements)
+        self.longest, self.n_features = config.cutoff, config.features
         self.embedding = nn.Embedding(len(elements), config.features)
         self.radial = GaussianBasis(config.gaussians, config.cutoff)
         self.envelope = CutoffFunction(config.cutoff_function, config.cutoff, config.cutoff_exponent)
         self.layers = nn.ModuleList(Interaction(config, k == 0) for k in range(config.interactions))
-        self.head = EnergyHead(config.features, ShiftedSoftplus(), SOFTPLUS_GAIN)
 
-    def adapt(self, statistics: ModelStatistics) -> None:
+    def adapt(self, data: TrainingData) -> None:
         if self.config.average_neighbors is None:
-            self.config = self.config.model_copy(update={"average_neighbors": statistics.average_neighbors})
+            self.config = self.config.model_copy(update={"average_neighbors": data.average_neighbors})
             for layer in self.layers:
-                layer.norm = statistics.average_neighbors**-0.5  # type: ignore[assignment]
+                layer.norm = data.average_neighbors**-0.5
 
     def exchange_widths(self) -> list[int]:
         return [self.config.features] * (self.config.interactions - 1)
 
-    def forward(self, species: Tensor, bond_index: Tensor, bond_vector: Tensor, n_owned: int, halo: int) -> Tensor:
-        bond_index, bond_vector = within(bond_index, bond_vector, self.longest)
-        features = self.features(species, bond_index, bond_vector, n_owned, halo)
-        elements = torch.arange(self.n_elements, device=species.device)
-        alone = self.features(elements, bond_index[:, :0], bond_vector.detach()[:0], self.n_elements, 0)
-        return self.head(features, alone, species[:n_owned], bonded(bond_index, species.shape[0], n_owned))
-
-    def features(self, species: Tensor, bond_index: Tensor, bond_vector: Tensor, n_owned: int, halo: int) -> Tensor:
-        """Return invariant features (n_owned, features); arguments as of ``forward``, no bond beyond the cutoff."""
+    def features(self, system: System) -> Tensor:
+        bond_index, bond_vector = within(system.bond_index, system.bond_vector, self.longest)
         distance = torch.sqrt(bond_vector.square().sum(1))
         basis, envelope = self.radial(distance), self.envelope(distance).unsqueeze(1)
         element = self.embedding.weight
-        x = element.index_select(0, species[:n_owned])
+        x = element.index_select(0, system.species[: system.n_updated])
         for layer in self.layers:
-            x = layer(x, element, species, basis, envelope, bond_index, halo)
+            x = layer(x, element, system.species, basis, envelope, bond_index, system.halo)
         return x
+
+    def energy_head(self) -> EnergyHead:
+        return EnergyHead(self.n_features, max(1, self.n_features // 2), ShiftedSoftplus(), SOFTPLUS_GAIN)

@@ -14,12 +14,13 @@ from pydantic import Field, FiniteFloat
 from torch import Tensor, nn
 from torch.nn.functional import silu
 
-from unnp.models.base import Architecture, ArchitectureConfig, ModelStatistics, register
+from unnp.models.base import ArchitectureConfig, Representation, TrainingData, register
 from unnp.nn.bonds import aggregate, combine, project
 from unnp.nn.cutoff import polynomial_cutoff
 from unnp.nn.exchange import exchange
 from unnp.nn.linear import SILU_GAIN, linear
 from unnp.nn.radial import SincBasis
+from unnp.nn.system import System
 from unnp.nn.tensors import smooth_norm, tensor_norm, vector_norm
 
 
@@ -136,12 +137,12 @@ class Layer(nn.Module):
         bond_index: Tensor,
         distance: Tensor,
         unit: Tensor,
-        n_owned: int,
+        n_updated: int,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Return the owned atoms' s, v, t and all bonds' scalars and amplitudes after this layer."""
+        """Return the updated atoms' s, v, t and all bonds' scalars and amplitudes after this layer."""
         if not self.short:
             f = polynomial_cutoff(distance, self.cutoff, self.cutoff_exponent).unsqueeze(1)
-            s, v, t, to_s, to_a = self.convolve(s, v, t, bond_s, bond_a, bond_index, f, unit, n_owned)
+            s, v, t, to_s, to_a = self.convolve(s, v, t, bond_s, bond_a, bond_index, f, unit, n_updated)
             if not self.last:
                 bond_s, bond_a = bond_s + to_s, bond_a + to_a
             return s, v, t, bond_s, bond_a
@@ -149,7 +150,7 @@ class Layer(nn.Module):
         near_s, near_a = bond_s.index_select(0, rows), bond_a.index_select(0, rows)
         f = polynomial_cutoff(distance.index_select(0, rows), self.cutoff, self.cutoff_exponent).unsqueeze(1)
         index, direction = bond_index.index_select(1, rows), unit.index_select(0, rows)
-        s, v, t, to_s, to_a = self.convolve(s, v, t, near_s, near_a, index, f, direction, n_owned)
+        s, v, t, to_s, to_a = self.convolve(s, v, t, near_s, near_a, index, f, direction, n_updated)
         if not self.last:
             bond_s, bond_a = bond_s.index_add(0, rows, to_s), bond_a.index_add(0, rows, to_a)
         return s, v, t, bond_s, bond_a
@@ -164,18 +165,20 @@ class Layer(nn.Module):
         bond_index: Tensor,
         f: Tensor,
         unit: Tensor,
-        n_owned: int,
+        n_updated: int,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Return the owned atoms' s, v, t and the changes of the scalars and amplitudes of the bonds given."""
+        """Return the updated atoms' s, v, t and the changes of the scalars and amplitudes of the bonds given."""
         n_all, n_scalars = s.shape[0], s.shape[1]
         y = self.bond_state(s, v, t, bond_s, bond_a, bond_index, f, unit)
-        sums = self.norm * aggregate(self.message(y), unit, bond_index, n_all, self.n_vectors, self.n_tensors)[:n_owned]
-        s, v, t = s[:n_owned], v[:n_owned], t[:n_owned]
+        sums = (
+            self.norm * aggregate(self.message(y), unit, bond_index, n_all, self.n_vectors, self.n_tensors)[:n_updated]
+        )
+        s, v, t = s[:n_updated], v[:n_updated], t[:n_updated]
         if self.last:
             s, v, t = self.update(s, v, t, sums, v, t)
             return s, v, t, bond_s, bond_a
         m_s, m_v, m_t = torch.split(sums, [n_scalars, 3 * self.n_vectors, 6 * self.n_tensors], dim=1)
-        m_v, m_t = m_v.reshape(n_owned, 3, self.n_vectors), m_t.reshape(n_owned, 6, self.n_tensors)
+        m_v, m_t = m_v.reshape(n_updated, 3, self.n_vectors), m_t.reshape(n_updated, 6, self.n_tensors)
         s, v, t = self.update(s, v, t, m_s, m_v, m_t)
         to_s, to_a = torch.split(self.bond_message(y), self.bond_widths, dim=1)
         return s, v, t, to_s, to_a
@@ -203,11 +206,11 @@ class Layer(nn.Module):
 
 
 @register("teanet")
-class TeaNet(Architecture):
+class TeaNet(Representation):
     """Tensor-embedded atom network (arXiv:1912.01398).
 
-    Embedding of the elements and a sinc basis of the distances; layers of atom-bond convolutions; the energy of an atom is
-    ``MLP(s_i) - MLP(s_isolated)``, so that an isolated atom has exactly its reference energy.
+    Embedding of the elements and a sinc basis of the distances; layers of atom-bond convolutions; the features are the
+    scalars of the atoms.
     """
 
     Config = TeaNetConfig
@@ -240,20 +243,17 @@ class TeaNet(Architecture):
 
     def __init__(self, config: TeaNetConfig, elements: list[str]) -> None:
         super().__init__(config, elements)
-        self.n_vectors, self.n_tensors = config.vectors, config.tensors
+        self.n_features, self.n_vectors, self.n_tensors = config.scalars, config.vectors, config.tensors
         longest = max(config.layer_cutoffs)
         self.embedding = nn.Embedding(len(elements), config.scalars)
         self.radial = SincBasis(config.radial_functions, longest)
         self.bond_scalars = linear(config.radial_functions, config.bond_scalars, gain=longest)
         self.bond_amplitudes = linear(config.radial_functions, config.projections, gain=longest)
         self.layers = nn.ModuleList(Layer(config, k) for k in range(len(config.layer_cutoffs)))
-        self.readout = nn.Sequential(
-            linear(config.scalars, config.scalars), nn.SiLU(), linear(config.scalars, 1, gain=SILU_GAIN)
-        )
 
-    def adapt(self, statistics: ModelStatistics) -> None:
+    def adapt(self, data: TrainingData) -> None:
         if self.config.average_neighbors is None:
-            self.config = self.config.model_copy(update={"average_neighbors": statistics.average_neighbors})
+            self.config = self.config.model_copy(update={"average_neighbors": data.average_neighbors})
             for k, layer in enumerate(self.layers):
                 layer.norm = normalisation(self.config, k)  # type: ignore[assignment]
 
@@ -268,28 +268,26 @@ class TeaNet(Architecture):
                 groups.setdefault((name, parameter.shape), []).append(parameter)
         return [group for group in groups.values() if len(group) > 1]
 
-    def forward(self, species: Tensor, bond_index: Tensor, bond_vector: Tensor, n_owned: int, halo: int) -> Tensor:
-        distance = torch.sqrt(bond_vector.square().sum(1))
-        unit = bond_vector / distance.unsqueeze(1)
+    def features(self, system: System) -> Tensor:
+        bond_index, n_all = system.bond_index, system.species.shape[0]
+        distance = torch.sqrt(system.bond_vector.square().sum(1))
+        unit = system.bond_vector / distance.unsqueeze(1)
         basis = self.radial(distance)
         bond_s, bond_a = self.bond_scalars(basis), self.bond_amplitudes(basis)
-        element = self.embedding.weight
-        s = element.index_select(0, species)
-        if halo != 0:
-            # a rank without bonds must still take part in the backward pass of every exchange
-            s = s + 0.0 * bond_vector.sum()
-        v = s.new_zeros([s.shape[0], 3, self.n_vectors])
-        t = s.new_zeros([s.shape[0], 6, self.n_tensors])
+        s = self.embedding.weight.index_select(0, system.species)
+        v = s.new_zeros([n_all, 3, self.n_vectors])
+        t = s.new_zeros([n_all, 6, self.n_tensors])
         for layer in self.layers:
-            if halo != 0 and not layer.first:
-                s, v, t = self.see_ghosts(s, v, t, species.shape[0], halo)
-            s, v, t, bond_s, bond_a = layer(s, v, t, bond_s, bond_a, bond_index, distance, unit, n_owned)
-        # rows of one shape on both sides: for an isolated atom the difference is zero to the last bit
-        isolated = self.readout(element.index_select(0, species[:n_owned]))
-        return (self.readout(s) - isolated).squeeze(1)
+            if system.halo != 0 and not layer.first:
+                s, v, t = self.see_ghosts(s, v, t, n_all, system.halo)
+            s, v, t, bond_s, bond_a = layer(s, v, t, bond_s, bond_a, bond_index, distance, unit, system.n_updated)
+        return s
+
+    def lone_features(self, system: System) -> Tensor:
+        return self.embedding.weight
 
     def see_ghosts(self, s: Tensor, v: Tensor, t: Tensor, n_all: int, halo: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Return s, v, t of owned atoms and ghosts."""
+        """Return s, v, t of updated atoms and ghosts."""
         packed = torch.cat([s, v.flatten(1), t.flatten(1)], dim=1)
         packed = exchange(packed, n_all, halo)
         widths = [s.shape[1], 3 * self.n_vectors, 6 * self.n_tensors]

@@ -11,7 +11,8 @@ from pydantic import Field, FiniteFloat, model_validator
 from torch import Tensor
 
 from unnp.elements import atomic_number
-from unnp.models.base import Architecture, ArchitectureConfig, register
+from unnp.models.base import ArchitectureConfig, Term, register
+from unnp.nn.system import System
 from unnp.units import COULOMB_EV_A
 
 SCREENING = [(0.18175, 3.19980), (0.50986, 0.94229), (0.28022, 0.40290), (0.02817, 0.20162)]
@@ -41,7 +42,7 @@ class ZBLConfig(ArchitectureConfig):
 
 
 @register("zbl")
-class ZBL(Architecture):
+class ZBL(Term):
     """Screened nuclear repulsion, without anything to train (Ziegler, Biersack, Littmark 1985).
 
     ``E = sum over bonds of e(r) + S(r)``, half to each atom, with ``e(r) = k Z_i Z_j phi(r / a) / r``,
@@ -50,7 +51,6 @@ class ZBL(Architecture):
     """
 
     Config = ZBLConfig
-    trained: ClassVar[bool] = False
     repulsive: ClassVar[bool] = True
     references: ClassVar[list[str]] = [
         "J. F. Ziegler, J. P. Biersack, U. Littmark, The Stopping and Range of Ions in Matter, vol. 1, Pergamon (1985)"
@@ -68,18 +68,18 @@ class ZBL(Architecture):
     def exchange_widths(self) -> list[int]:
         return []
 
-    def forward(self, species: Tensor, bond_index: Tensor, bond_vector: Tensor, n_owned: int, halo: int) -> Tensor:
+    def energies(self, system: System) -> Tensor:
         # "not beyond" instead of "within": a distance that is not a number has to show in the energy
-        near = torch.logical_not(bond_vector.detach().square().sum(1) >= self.outer * self.outer)
+        near = torch.logical_not(system.bond_vector.detach().square().sum(1) >= self.outer * self.outer)
         rows = torch.nonzero(near).squeeze(1)
-        r = bond_vector.index_select(0, rows).double().square().sum(1).sqrt()
-        i, j = bond_index[0].index_select(0, rows), bond_index[1].index_select(0, rows)
-        charges = self.charges.index_select(0, species).double()
+        r = system.bond_vector.index_select(0, rows).double().square().sum(1).sqrt()
+        i, j = system.bond_index[0].index_select(0, rows), system.bond_index[1].index_select(0, rows)
+        charges = self.charges.index_select(0, system.species).double()
         z_i, z_j = charges.index_select(0, i), charges.index_select(0, j)
         inverse_length = (z_i.pow(self.exponent) + z_j.pow(self.exponent)) / self.length
         half = 0.5 * self.coulomb * z_i * z_j * self.switched(r, inverse_length)
-        energy = half.new_zeros([species.shape[0]]).index_add(0, i, half).index_add(0, j, half)
-        return energy[:n_owned]
+        energy = half.new_zeros([charges.shape[0]]).index_add(0, i, half).index_add(0, j, half)
+        return energy[: system.n_updated]
 
     def switched(self, r: Tensor, inverse_length: Tensor) -> Tensor:
         """Return ``phi(r / a) / r + S(r)`` (n_bonds,) [1/A] of distances and 1/a (n_bonds,)."""

@@ -45,19 +45,19 @@ def within(bond_index: Tensor, bond_vector: Tensor, cutoff: float) -> tuple[Tens
     return bond_index.index_select(1, rows), bond_vector.index_select(0, rows)
 
 
-def bonded(bond_index: Tensor, n_atoms: int, n_owned: int) -> Tensor:
-    """Return which of the owned atoms have a bond, (n_owned,) bool.
+def bonded(bond_index: Tensor, n_atoms: int, n_updated: int) -> Tensor:
+    """Return which of the updated atoms have a bond, (n_updated,) bool.
 
     Args:
         bond_index: (2, n_bonds) int64.
-        n_atoms: owned atoms and ghosts.
-        n_owned: owned atoms.
+        n_atoms: updated atoms and ghosts.
+        n_updated: updated atoms.
     """
     lone = torch.zeros([n_atoms], dtype=torch.bool, device=bond_index.device)
-    return lone.index_fill(0, bond_index.flatten(), True)[:n_owned]
+    return lone.index_fill(0, bond_index.flatten(), True)[:n_updated]
 
 
-def directed(bond_index: Tensor, bond_vector: Tensor, n_owned: int) -> Edges:
+def directed(bond_index: Tensor, bond_vector: Tensor, n_updated: int) -> Edges:
     """Return both directions of every bond, as far as an owned atom receives them.
 
     First come the edges received by the bonds' atoms i, in the order of the list, then those received by their atoms j. An atom
@@ -66,11 +66,11 @@ def directed(bond_index: Tensor, bond_vector: Tensor, n_owned: int) -> Edges:
     Args:
         bond_index: (2, n_bonds) int64; row 0 is owned, row 1 owned or a ghost.
         bond_vector: (n_bonds, 3) [A], r_j - r_i.
-        n_owned: owned atoms; rows from there on are ghosts.
+        n_updated: updated atoms; rows from there on are ghosts.
     """
     i, j = bond_index[0], bond_index[1]
     n_bonds = i.shape[0]
-    back = torch.nonzero(j < n_owned).squeeze(1)
+    back = torch.nonzero(j < n_updated).squeeze(1)
     bond = torch.arange(n_bonds, device=i.device)
     other = torch.full_like(bond, -1).index_copy(0, back, torch.arange(back.shape[0], device=i.device) + n_bonds)
     return Edges(

@@ -5,9 +5,9 @@ from torch import Tensor
 
 
 def exchange(h_owned: Tensor, n_all: int, halo: int) -> Tensor:
-    """Return features of owned atoms and ghosts, (n_all, width), from those of the owned atoms, (n_owned, width).
+    """Return features of updated atoms and ghosts, (n_all, width), from those of the updated atoms, (n_updated, width).
 
-    Rows ``n_owned..n_all`` are fetched from the ghosts' owners; backward adds their gradients onto the owners. Every rank has
+    Rows ``n_updated..n_all`` are fetched from the ghosts' owners; backward adds their gradients onto the owners. Every rank has
     to call it equally often. ``halo == 0`` means there are no ghosts.
     """
     if halo == 0:

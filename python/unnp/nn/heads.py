@@ -10,28 +10,28 @@ class EnergyHead(nn.Module):
     """``E_i = MLP(h_i) - MLP(h of an atom of this element without bonds)``, and exactly 0 for an atom without bonds.
 
     The features of such an atom differ in the last bit from those it is compared with, where they come from matrix products of
-    another shape; so its energy is set to 0. The MLP has one hidden layer, of half as many channels as there are features.
+    another shape; so its energy is set to 0. The MLP has one hidden layer.
 
     Args:
         n_features: features of an atom.
+        hidden: channels of the hidden layer.
         activation: activation of the hidden layer.
         gain: gain behind the activation, see ``unnp.nn.linear``.
     """
 
-    def __init__(self, n_features: int, activation: nn.Module, gain: float) -> None:
+    def __init__(self, n_features: int, hidden: int, activation: nn.Module, gain: float) -> None:
         super().__init__()
-        hidden = max(1, n_features // 2)
         self.network = nn.Sequential(linear(n_features, hidden), activation, linear(hidden, 1, bias=False, gain=gain))
 
     def forward(self, features: Tensor, alone: Tensor, species: Tensor, bonded: Tensor) -> Tensor:
-        """Return energies (n_owned,).
+        """Return energies (n_atoms,).
 
         Args:
-            features: (n_owned, n_features).
+            features: (n_atoms, n_features).
             alone: (n_elements, n_features), of one atom of each element without bonds.
-            species: (n_owned,) int64.
-            bonded: (n_owned,) bool, which atoms have a bond.
+            species: (n_atoms,) int64.
+            bonded: (n_atoms,) bool, which atoms have a bond.
         """
-        energy = self.network(features).squeeze(1)
-        zero = self.network(alone).squeeze(1).index_select(0, species)
-        return torch.where(bonded, energy - zero, torch.zeros_like(energy))
+        # rows of one shape on both sides, so that both are rounded alike
+        energy = (self.network(features) - self.network(alone.index_select(0, species))).squeeze(1)
+        return torch.where(bonded, energy, torch.zeros_like(energy))

@@ -27,7 +27,7 @@ def unpack(rows: Tensor, like: list[Tensor]) -> list[Tensor]:
 
 
 def exchange_parts(parts: list[Tensor], n_all: int, halo: int) -> list[Tensor]:
-    """Return features of owned atoms and ghosts, (n_all, ...) each, from those of the owned atoms, in a single exchange.
+    """Return features of updated atoms and ghosts, (n_all, ...) each, from those of the updated atoms, in a single exchange.
 
     Every rank has to call it equally often; the width of the exchange is the number of all features of an atom. ``halo == 0``
     means there are no ghosts.

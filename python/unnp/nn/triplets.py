@@ -19,7 +19,7 @@ def chains(edges: Edges, n_atoms: int) -> tuple[Tensor, Tensor]:
 
     Args:
         edges: directed edges.
-        n_atoms: owned atoms and ghosts.
+        n_atoms: updated atoms and ghosts.
     """
     first, second = _received_by(edges.sender, edges.receiver, n_atoms)
     onward = torch.nonzero(first != edges.reverse.index_select(0, second)).squeeze(1)
@@ -31,7 +31,7 @@ def pairs(edges: Edges, n_atoms: int) -> tuple[Tensor, Tensor]:
 
     Args:
         edges: directed edges.
-        n_atoms: owned atoms and ghosts.
+        n_atoms: updated atoms and ghosts.
     """
     first, second = _received_by(edges.receiver, edges.receiver, n_atoms)
     once = torch.nonzero(first < second).squeeze(1)

@@ -17,8 +17,7 @@ from unnp.data.splits import split
 from unnp.data.statistics import Statistics, atom_counts, group_names, statistics
 from unnp.elements import Elements
 from unnp.errors import ConfigError, DataError
-from unnp.models.base import ModelStatistics, architecture
-from unnp.models.potential import Potential, build_potential
+from unnp.models import Head, Potential, Representation, TrainingData, architecture, build_potential
 from unnp.structure import Structure
 from unnp.train.config import DataConfig, TrainConfig
 from unnp.train.distributed import Processes
@@ -99,7 +98,7 @@ def open_sources(config: DataConfig, seed: int) -> Sources:
 def build(config: TrainConfig, sources: Sources) -> tuple[Potential, dict[str, Dataset]]:
     """Return the potential with random weights and the data sets ``train``, ``validation`` (and ``test``)."""
     name = config.potential.architecture
-    if not architecture(name).trained:
+    if not issubclass(architecture(name), Representation):
         raise ConfigError(
             f"architecture '{name}' has nothing to train; add it to another one: `add: {{{name}: {{}}}}`."
         )
@@ -112,9 +111,9 @@ def build(config: TrainConfig, sources: Sources) -> tuple[Potential, dict[str, D
     neighbors = datasets["train"].average_neighbors
     if not neighbors:
         raise DataError(f"no two atoms of the training structures are within {cutoff} A; check cells and units.")
-    statistics = ModelStatistics(neighbors, sources.statistics.forces_rms or 1.0, energies)
+    head = Head(sources.statistics.forces_rms or 1.0, energies)
     with number_type(config.dtype):
-        potential = build_potential(config.potential, elements.symbols, statistics)
+        potential = build_potential(config.potential, elements.symbols, [head], TrainingData(neighbors))
     return potential, datasets
 
 

@@ -156,7 +156,7 @@ def _summary(task: Task, trainer: Trainer) -> str:
     potential, position, data = task.potential, trainer.state.position, task.description["data"]
     at = f"; resuming at epoch {position.epoch + 1}, step {position.step}" if position.step else ""
     return (
-        f"{potential.network.name} for {', '.join(potential.elements)}: {potential.n_parameters} parameters, "
+        f"{potential.architecture} for {', '.join(potential.elements)}: {potential.n_parameters} parameters, "
         f"cutoff {potential.cutoff():g} A; {data['n_structures']} structures for training, {data['n_validation']} for "
         f"validation; {task.device}, {task.config.dtype}, {task.processes.world_size} process(es), "
         f"{torch.get_num_threads()} thread(s){at}."

@@ -14,8 +14,7 @@ from unnp.export import export_model
 from unnp.lammps.data_file import data_file
 from unnp.lammps.log import LammpsLog
 from unnp.lammps.run import run_lammps
-from unnp.models.base import ModelStatistics
-from unnp.models.potential import PotentialConfig, build_potential
+from unnp.models import Head, PotentialConfig, TrainingData, build_potential
 
 ELEMENTS = ["Al", "Ni"]
 STEPS = 10
@@ -39,8 +38,8 @@ run             {steps}
 def write_model(folder: Path) -> Path:
     """Export the default architecture with random weights in float64 and return the file."""
     torch.manual_seed(0)
-    statistics = ModelStatistics(40.0, 1.0, dict.fromkeys(ELEMENTS, -3.0))
-    potential = build_potential(PotentialConfig(), ELEMENTS, statistics).double()
+    head = Head(1.0, dict.fromkeys(ELEMENTS, -3.0))
+    potential = build_potential(PotentialConfig(), ELEMENTS, [head], TrainingData(40.0)).double()
     export_model([potential], folder / "model.pt", name="random weights")
     return folder / "model.pt"
 

@@ -313,7 +313,7 @@ LINES = [
     "unchecked_cast(__torch__.unnp.models.potential.Potential, self)",
     "torch.no_such_operator(species)",
     'ops.prim.RaiseException("a\\nERROR: b", "builtins.ValueError")',
-    "ops.unnp.aggregate(bond_vector, bond_vector, torch.mul(bond_index, 1000000), n_owned, 0, 0)",
+    "ops.unnp.aggregate(bond_vector, bond_vector, torch.mul(bond_index, 1000000), n_updated, 0, 0)",
     "ops.unnp.exchange(bond_vector, 1000000000, 77)",
     "torch.zeros([1000000000000, 1000])",
 ]

@@ -10,8 +10,7 @@ import pytest
 from mutants import KINDS, Archive, mutants
 from reading import examine
 from unnp.export import export_model
-from unnp.models import PotentialConfig, build_potential
-from unnp.models.base import ModelStatistics
+from unnp.models import Head, PotentialConfig, TrainingData, build_potential
 
 ROOT = Path(__file__).parents[3]
 SETTINGS = {
@@ -41,8 +40,8 @@ OUTCOMES = [
 def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small TeaNet as it is exported, with a checksum of its records."""
     path = tmp_path_factory.mktemp("sealed") / "sealed.pt"
-    statistics = ModelStatistics(20.0, 1.0, {"Ni": -1.0})
-    export_model([build_potential(PotentialConfig(settings=SETTINGS), ["Ni"], statistics)], path, name="small")
+    heads, data = [Head(1.0, {"Ni": -1.0})], TrainingData(20.0)
+    export_model([build_potential(PotentialConfig(settings=SETTINGS), ["Ni"], heads, data)], path, name="small")
     return path
 
 

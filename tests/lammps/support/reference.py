@@ -34,7 +34,8 @@ def evaluate(model: Path, atoms: ase.Atoms, elements: list[str], cutoff: float, 
     i, j, vector = _bonds(atoms, cutoff)
     species = torch.tensor([elements.index(s) for s in atoms.get_chemical_symbols()])
     bond = torch.tensor(vector, requires_grad=True)
-    arguments = (species, torch.tensor(np.stack([i, j])), bond, len(atoms), 0)
+    graph, first = torch.zeros_like(species), torch.zeros(1, dtype=torch.int64)
+    arguments = (species, torch.tensor(np.stack([i, j])), bond, graph, first, len(atoms), 0)
     energy = module(*arguments) if member is None else module.members(*arguments)[member]
     (g,) = torch.autograd.grad(energy.sum(), bond)
     gradient = g.numpy()

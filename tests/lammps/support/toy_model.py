@@ -78,15 +78,33 @@ class Toy(nn.Module):
         self.networks = nn.ModuleList([Member(connected) for _ in range(n_members)])
         self.register_buffer("reference_energies", torch.tensor(REFERENCE, dtype=torch.float64))
 
-    def forward(self, species: Tensor, bond_index: Tensor, bond_vector: Tensor, n_owned: int, halo: int) -> Tensor:
-        return self.members(species, bond_index, bond_vector, n_owned, halo).mean(0)
+    def forward(
+        self,
+        species: Tensor,
+        bond_index: Tensor,
+        bond_vector: Tensor,
+        graph: Tensor,
+        head: Tensor,
+        n_updated: int,
+        halo: int,
+    ) -> Tensor:
+        return self.members(species, bond_index, bond_vector, graph, head, n_updated, halo).mean(0)
 
     @torch.jit.export
-    def members(self, species: Tensor, bond_index: Tensor, bond_vector: Tensor, n_owned: int, halo: int) -> Tensor:
+    def members(
+        self,
+        species: Tensor,
+        bond_index: Tensor,
+        bond_vector: Tensor,
+        graph: Tensor,
+        head: Tensor,
+        n_updated: int,
+        halo: int,
+    ) -> Tensor:
         energies = []
         for network in self.networks:
-            energy = network(species, bond_index, bond_vector, n_owned, halo).double()
-            energies.append(energy + self.reference_energies[species[:n_owned]])
+            energy = network(species, bond_index, bond_vector, n_updated, halo).double()
+            energies.append(energy + self.reference_energies[species[:n_updated]])
         return torch.stack(energies)
 
 
