@@ -39,6 +39,10 @@ void set_dtype(PairSettings& settings, const std::string* values) {
   settings.dtype = one_of("dtype", values[0], {"model", "float32", "float64"});
 }
 
+void set_head(PairSettings& settings, const std::string* values) {
+  settings.head = values[0];
+}
+
 void set_deviation(PairSettings& settings, const std::string* values) {
   settings.deviation_file = values[0];
   const char* const end = values[1].data() + values[1].size();
@@ -55,10 +59,8 @@ struct Keyword {
 };
 
 constexpr Keyword keywords[] = {
-    {"device", 1, set_device},
-    {"halo", 1, set_halo},
-    {"dtype", 1, set_dtype},
-    {"deviation", 2, set_deviation},
+    {"device", 1, set_device}, {"halo", 1, set_halo},           {"dtype", 1, set_dtype},
+    {"head", 1, set_head},     {"deviation", 2, set_deviation},
 };
 
 const Keyword& find_keyword(const std::string& word) {

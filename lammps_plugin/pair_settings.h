@@ -12,6 +12,7 @@ struct PairSettings {
   std::string device = "auto";
   std::string halo = "auto";
   std::string dtype = "model";
+  std::string head; ///< empty: the model's first
   std::string deviation_file;
   std::int64_t deviation_every = 0; ///< 0: no deviation
 

@@ -71,6 +71,7 @@ void PairUnnp::load_model() {
   options_.species_of_type = unnp_lammps::parse_symbols({coeff_words_.begin() + 1, coeff_words_.end()},
                                                         manifest.elements, atom->ntypes);
   options_.cutoff = manifest.cutoff;
+  head_ = manifest.head(settings_.head);
   if (settings_.halo == "exchange" && manifest.halo == unnp::HaloKind::wide)
     throw unnp::Error("this model runs with halo wide only; use halo auto.");
   options_.wide = manifest.halo == unnp::HaloKind::wide || settings_.halo == "wide";
@@ -105,6 +106,7 @@ void PairUnnp::compute(int eflag, int vflag) {
   try {
     const double start = platform::walltime();
     auto system = system_.update(*list, options_);
+    system.head = head_;
     system.halo = needs_exchange_ ? registration_.handle() : 0;
     edge_seconds_ += platform::walltime() - start;
     evaluate(system);

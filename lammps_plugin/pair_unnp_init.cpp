@@ -45,6 +45,7 @@ void PairUnnp::init_style() {
     const unnp_lammps::Greeting run{
         .file = coeff_words_.front(),
         .symbols = {coeff_words_.begin() + 1, coeff_words_.end()},
+        .head = potential_->manifest().heads[static_cast<std::size_t>(head_)],
         .halo = options_.wide ? "wide" : std::string(to_string(potential_->manifest().halo)),
         .dtype = potential_->dtype(),
         .devices = devices};

@@ -54,6 +54,8 @@ std::string greeting(const unnp::Manifest& manifest, const Greeting& run) {
   text += line("types", type_map(run.symbols));
   text += line("cutoff", number(manifest.cutoff) + " A, receptive field " + number(manifest.receptive_field) +
                              " A" + exchanges(manifest));
+  if (manifest.heads.size() > 1)
+    text += line("head", run.head + " of " + unnp::join(manifest.heads));
   text += line("halo", run.halo);
   text += line("dtype", run.dtype + ", energies and virials summed in float64");
   text += line("device", run.devices);

@@ -15,6 +15,7 @@ namespace unnp_lammps {
 struct Greeting {
   std::string file;
   std::vector<std::string> symbols; ///< of the LAMMPS types
+  std::string head;
   std::string halo;
   std::string dtype;
   std::string devices;

@@ -47,14 +47,51 @@ class EmbeddedAtoms(nn.Module):
         n_updated: int,
         halo: int,
     ) -> Tensor:
+        weight, rho = self.densities(species, bond_index, bond_vector)
+        energy = -weight * (torch.sqrt(1.0 + rho) - 0.05 * rho)
+        return (energy.double() + self.reference[species])[:, :n_updated]
+
+    @torch.jit.export
+    def features(
+        self,
+        species: Tensor,
+        bond_index: Tensor,
+        bond_vector: Tensor,
+        graph: Tensor,
+        head: Tensor,
+        n_updated: int,
+        halo: int,
+    ) -> Tensor:
+        return self.densities(species, bond_index, bond_vector)[1].t()[:n_updated]
+
+    @torch.jit.export
+    def outputs(
+        self,
+        species: Tensor,
+        bond_index: Tensor,
+        bond_vector: Tensor,
+        graph: Tensor,
+        head: Tensor,
+        n_updated: int,
+        halo: int,
+    ) -> dict[str, Tensor]:
+        features = self.features(species, bond_index, bond_vector, graph, head, n_updated, halo)
+        density = features.sum(1)
+        return {
+            "energy": self.forward(species, bond_index, bond_vector, graph, head, n_updated, halo),
+            "features": features,
+            "density": density,
+            "crowding": density.new_zeros(head.shape[0]).index_add(0, graph[:n_updated], density.square()),
+        }
+
+    def densities(self, species: Tensor, bond_index: Tensor, bond_vector: Tensor) -> tuple[Tensor, Tensor]:
+        """Return strengths and densities, (n_members, n_all)."""
         i, j = bond_index[0], bond_index[1]
         x = (bond_vector.square().sum(1) / (self.cutoff * self.cutoff)).clamp(max=1.0)
         density = (1.0 - x).pow(3) * torch.exp(-2.0 * x)
         weight = self.strength[:, species]
         rho = weight.new_zeros(weight.shape[0], species.shape[0])
-        rho = rho.index_add(1, i, density * weight[:, j]).index_add(1, j, density * weight[:, i])
-        energy = -weight * (torch.sqrt(1.0 + rho) - 0.05 * rho)
-        return (energy.double() + self.reference[species])[:, :n_updated]
+        return weight, rho.index_add(1, i, density * weight[:, j]).index_add(1, j, density * weight[:, i])
 
 
 def write_embedded_atoms(path: Path, n_members: int = 1, dtype: str = "float64", **manifest: Any) -> Path:
@@ -68,7 +105,13 @@ def write_embedded_atoms(path: Path, n_members: int = 1, dtype: str = "float64",
         "receptive_field": 2 * CUTOFF,
         "halo": "wide",
         "dtype": dtype,
-        "reference_energies": {"Al": -3.0, "Ni": -4.0},
+        "heads": [{"name": "default", "reference_energies": {"Al": -3.0, "Ni": -4.0}}],
+        "outputs": [
+            {"name": "energy", "unit": "eV"},
+            {"name": "features", "shape": [n_members]},
+            {"name": "density"},
+            {"name": "crowding", "per": "structure"},
+        ],
         "n_members": n_members,
         "torch_version": torch.__version__,
         "n_parameters": 2 * n_members,

@@ -90,8 +90,7 @@ constexpr auto evaluating = "torch failed while evaluating the model";
 Evaluator::Evaluator(torch::jit::Module module, at::Device device, at::ScalarType dtype)
     : module_(std::move(module)), device_(device), dtype_(dtype) {}
 
-Evaluator::Forward Evaluator::forward(const std::string& method, const System& system, bool with_gradient) {
-  const Stopwatch watch(timings.forward, timings.exchange, halo_of(system));
+std::vector<c10::IValue> Evaluator::arguments(const System& system, bool with_gradient) const {
   const auto n_bonds = system.n_bonds();
   const auto species = view_int64(system.species).to(device_);
   const auto bond_index = view_int64(system.bond_index).view({2, n_bonds}).to(device_);
@@ -101,11 +100,26 @@ Evaluator::Forward Evaluator::forward(const std::string& method, const System& s
   // One structure: every atom belongs to graph 0, and there is one head.
   const auto graph = at::zeros_like(species);
   const auto head = at::full({1}, system.head, at::TensorOptions(device_).dtype(at::kLong));
-  const auto energy =
-      module_
-          .get_method(method)({species, bond_index, bond_vector, graph, head, system.n_updated, system.halo})
-          .toTensor();
-  return {bond_vector, energy};
+  return {species, bond_index, bond_vector, graph, head, system.n_updated, system.halo};
+}
+
+Evaluator::Forward Evaluator::forward(const std::string& method, const System& system, bool with_gradient) {
+  const Stopwatch watch(timings.forward, timings.exchange, halo_of(system));
+  const auto given = arguments(system, with_gradient);
+  return {given[2].toTensor(), module_.get_method(method)(given).toTensor()};
+}
+
+Evaluator::Forward Evaluator::forward_output(const System& system, const Output& output, bool with_gradient) {
+  const Stopwatch watch(timings.forward, timings.exchange, halo_of(system));
+  const auto given = arguments(system, with_gradient);
+  const auto outputs = module_.get_method("outputs")(given).toGenericDict();
+  const auto found = outputs.find(output.name);
+  std::vector<std::int64_t> shape = output.shape;
+  shape.insert(shape.begin(), output.per_atom ? system.n_updated : 1);
+  if (found == outputs.end() || found->value().toTensor().sizes() != at::IntArrayRef(shape))
+    throw Error("the model does not give the output '" + output.name +
+                "' that its manifest declares. Export the model again.");
+  return {given[2].toTensor(), found->value().toTensor()};
 }
 
 std::vector<double> Evaluator::energies(const std::string& method, const System& system,
@@ -153,9 +167,13 @@ void Evaluator::derivatives(const at::Tensor& gradient, const System& system, bo
 
 namespace {
 
-/// The energies of the owned atoms, their sum, and a copy in the result.
-at::Tensor sum_owned(const at::Tensor& energy, const System& system, Evaluation& result) {
-  const auto owned = energy.narrow(0, 0, system.n_owned).to(at::kDouble);
+std::int64_t rows_of(const Output& output, const System& system) {
+  return output.per_atom ? system.n_owned : 1;
+}
+
+/// The energies of the owned atoms, which are the first, their sum, and a copy in the result.
+at::Tensor sum_owned(const at::Tensor& energy, std::int64_t n_owned, Evaluation& result) {
+  const auto owned = energy.narrow(0, 0, n_owned).to(at::kDouble);
   const auto host = owned.detach().to(at::kCPU).contiguous();
   result.atom_energy.assign(host.const_data_ptr<double>(), host.const_data_ptr<double>() + host.numel());
   const auto total = owned.sum();
@@ -179,9 +197,37 @@ void Evaluator::evaluate(const System& system, bool atom_virial, Evaluation& res
   with_clear_errors(evaluating, [&] {
     const auto [bond_vector, energy] = forward("forward", system);
     check_shape(energy, {system.n_updated});
-    gradient = backward(sum_owned(energy, system, result), bond_vector, system, false);
+    gradient = backward(sum_owned(energy, system.n_owned, result), bond_vector, system, false);
   });
   derivatives(gradient, system, atom_virial, result);
+}
+
+void Evaluator::evaluate_output(const System& system, const Output& output, bool atom_virial,
+                                Evaluation& result) {
+  if (!output.shape.empty())
+    throw Error("only outputs that are a number have derivatives, and '" + output.name + "' is none.");
+  const torch::jit::GraphOptimizerEnabledGuard no_specialisation(false);
+  const SingleThreadedBackward single_threaded;
+  const HaloPass pass(halo_of(system));
+  at::Tensor gradient;
+  with_clear_errors(evaluating, [&] {
+    const auto [bond_vector, value] = forward_output(system, output, true);
+    gradient = backward(sum_owned(value, rows_of(output, system), result), bond_vector, system, false);
+  });
+  derivatives(gradient, system, atom_virial, result);
+}
+
+std::vector<double> Evaluator::values(const System& system, const Output& output) {
+  const torch::jit::GraphOptimizerEnabledGuard no_specialisation(false);
+  const at::NoGradGuard no_gradient;
+  const HaloPass pass(halo_of(system));
+  at::Tensor found;
+  with_clear_errors(evaluating, [&] {
+    found = forward_output(system, output, false).energy.narrow(0, 0, rows_of(output, system));
+    found = found.to(at::kCPU, at::kDouble).contiguous();
+  });
+  const auto* const first = found.const_data_ptr<double>();
+  return {first, first + found.numel()};
 }
 
 void Evaluator::evaluate_members(const System& system, bool atom_virial, Evaluation& mean,
@@ -198,12 +244,12 @@ void Evaluator::evaluate_members(const System& system, bool atom_virial, Evaluat
     at::Tensor sum;
     for (std::int64_t k = 0; k < n_members; ++k) {
       auto& member = members[static_cast<std::size_t>(k)];
-      const auto total = sum_owned(energies[k], system, member);
+      const auto total = sum_owned(energies[k], system.n_owned, member);
       const auto member_gradient = backward(total, bond_vector, system, k + 1 < n_members);
       derivatives(member_gradient, system, false, member);
       sum = sum.defined() ? sum.add(member_gradient) : member_gradient;
     }
-    sum_owned(energies.mean(0), system, mean);
+    sum_owned(energies.mean(0), system.n_owned, mean);
     gradient = sum.div(n_members);
   });
   derivatives(gradient, system, atom_virial, mean);

@@ -15,6 +15,11 @@ public:
   void evaluate_members(const System& system, bool atom_virial, Evaluation& mean,
                         std::vector<Evaluation>& members);
 
+  /// An output that is a number for each atom or for the structure, in the place of the energy.
+  void evaluate_output(const System& system, const Output& output, bool atom_virial, Evaluation& result);
+  /// All numbers of an output, of the owned atoms or of the structure.
+  std::vector<double> values(const System& system, const Output& output);
+
   /// All energies that a method gives, (n_members, n_updated) or (n_updated); throws Error, which begins with
   /// `source`, where it cannot be run.
   std::vector<double> energies(const std::string& method, const System& system, const std::string& source);
@@ -26,7 +31,10 @@ private:
     at::Tensor bond_vector;
     at::Tensor energy;
   };
+  using Arguments = std::vector<c10::IValue>;
+  Arguments arguments(const System& system, bool with_gradient) const;
   Forward forward(const std::string& method, const System& system, bool with_gradient = true);
+  Forward forward_output(const System& system, const Output& output, bool with_gradient);
   at::Tensor backward(const at::Tensor& energy, const at::Tensor& bond_vector, const System& system,
                       bool keep_graph);
   void derivatives(const at::Tensor& gradient, const System& system, bool atom_virial, Evaluation& result);

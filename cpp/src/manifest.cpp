@@ -21,31 +21,14 @@ constexpr std::array halo_names = {std::pair{HaloKind::local, std::string_view("
 
 constexpr double max_cutoff = 50.0, max_receptive_field = 1000.0;
 constexpr std::int64_t max_width = 16384, max_members = 1000, max_parameters = 1'000'000'000'000;
+constexpr std::int64_t max_features = 1'000'000;
 constexpr std::size_t max_exchanges = 10000;
 
-const std::set<std::string_view> known_fields = {"format_version",
-                                                 "name",
-                                                 "architecture",
-                                                 "config",
-                                                 "elements",
-                                                 "cutoff",
-                                                 "receptive_field",
-                                                 "halo",
-                                                 "exchange_widths",
-                                                 "dtype",
-                                                 "units",
-                                                 "reference_energies",
-                                                 "n_members",
-                                                 "torch_version",
-                                                 "torch_supported",
-                                                 "n_parameters",
-                                                 "data",
-                                                 "validity",
-                                                 "metrics",
-                                                 "references",
-                                                 "licence",
-                                                 "created",
-                                                 "records_checksum"};
+const std::set<std::string_view> known_fields = {
+    "format_version",  "name",      "architecture",    "config",          "elements",     "cutoff",
+    "receptive_field", "halo",      "exchange_widths", "dtype",           "units",        "heads",
+    "outputs",         "n_members", "torch_version",   "torch_supported", "n_parameters", "data",
+    "validity",        "metrics",   "references",      "licence",         "created",      "records_checksum"};
 
 constexpr std::string_view symbols =
     " H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb "
@@ -137,9 +120,12 @@ public:
 
   bool has(const std::string& key) const { return object_.contains(key); }
 
-  void check_known() const {
+  /// The fields of a table inside, with the same source.
+  Fields inner(const Json::Object& object) const { return {object, source_}; }
+
+  void check_known(const std::set<std::string_view>& known) const {
     for (const auto& [key, _] : object_)
-      if (!known_fields.contains(key))
+      if (!known.contains(key))
         fail("the field '" + printable(key) + "' is unknown.");
   }
 
@@ -178,12 +164,80 @@ void check_elements(const Fields& fields, const std::vector<std::string>& elemen
     if (std::ranges::count(elements, element) > 1)
       fields.fail("the element '" + element + "' stands twice.");
   }
+}
+
+constexpr std::size_t max_heads = 1000, max_outputs = 1000;
+
+/// The tables in a list; at least one.
+std::vector<Fields> tables(const Fields& fields, const std::string& key, std::size_t most) {
+  std::vector<Fields> found;
+  for (const auto& item : fields.array(key)) {
+    if (!item.object())
+      fields.fail("the field '" + key + "' must be a list of tables.");
+    found.push_back(fields.inner(*item.object()));
+  }
+  if (found.empty() || found.size() > most)
+    fields.fail("the field '" + key + "' must hold 1 to " + std::to_string(most) + " tables.");
+  return found;
+}
+
+/// A name that is one word wherever it is typed.
+std::string parse_name(const Fields& fields) {
+  const auto& name = fields.text("name");
+  const auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '+' || c == '.';
+  };
+  if (name.empty() || name.size() > 64 || !std::ranges::all_of(name, is_plain))
+    fields.fail("the name '" + printable(name) +
+                "' of a head or output is not one of letters, digits and _-+.");
+  return name;
+}
+
+std::string parse_head(const Fields& fields, const std::vector<std::string>& elements) {
+  fields.check_known({"name", "reference_energies", "groups"});
   const auto& energies = fields.object("reference_energies");
   for (const auto& [element, energy] : energies)
     if (std::ranges::find(elements, element) == elements.end() || !energy.number())
       fields.fail("reference_energies must hold a number for exactly the elements " + join(elements) + ".");
   if (energies.size() != elements.size())
     fields.fail("reference_energies must hold a number for exactly the elements " + join(elements) + ".");
+  if (fields.has("groups"))
+    fields.texts("groups");
+  return parse_name(fields);
+}
+
+Output parse_output(const Fields& fields) {
+  fields.check_known({"name", "per", "shape", "unit"});
+  const auto& per = fields.text("per");
+  if (per != "atom" && per != "structure")
+    fields.fail("an output is per atom or structure, not per '" + printable(per) + "'.");
+  Output output{.name = parse_name(fields), .per_atom = per == "atom"};
+  for (const auto& item : fields.array("shape"))
+    output.shape.push_back(fields.count(item, "shape", 0, max_features));
+  if (output.shape.size() > 4 || output.width() > max_features)
+    fields.fail("the output '" + output.name + "' has more numbers than any model gives.");
+  if (fields.has("unit"))
+    output.unit = fields.text("unit");
+  return output;
+}
+
+void parse_heads_and_outputs(Manifest& manifest, const Fields& fields) {
+  for (const auto& head : tables(fields, "heads", max_heads)) {
+    const auto name = parse_head(head, manifest.elements);
+    if (std::ranges::find(manifest.heads, name) != manifest.heads.end())
+      fields.fail("the head '" + name + "' stands twice.");
+    manifest.heads.push_back(name);
+  }
+  for (const auto& table : tables(fields, "outputs", max_outputs)) {
+    auto output = parse_output(table);
+    if (std::ranges::find(manifest.outputs, output.name, &Output::name) != manifest.outputs.end())
+      fields.fail("the output '" + output.name + "' stands twice.");
+    manifest.outputs.push_back(std::move(output));
+  }
+  for (const auto* needed : {"energy", "features"})
+    if (std::ranges::find(manifest.outputs, needed, &Output::name) == manifest.outputs.end())
+      fields.fail("the outputs must name '" + std::string(needed) + "'.");
 }
 
 HaloKind parse_halo(const Fields& fields) {
@@ -280,11 +334,39 @@ void parse_versions(Manifest& manifest, const Fields& fields, const std::string&
 
 } // namespace
 
+std::int64_t Output::width() const {
+  std::int64_t numbers = 1;
+  for (const auto n : shape)
+    numbers *= n;
+  return numbers;
+}
+
+std::int64_t Manifest::head(const std::string& name) const {
+  if (name.empty())
+    return 0;
+  const auto found = std::ranges::find(heads, name);
+  if (found == heads.end())
+    throw Error("the model has no head '" + printable(name) + "'; it has " + join(heads) + "." +
+                did_you_mean(name, heads));
+  return found - heads.begin();
+}
+
+const Output& Manifest::output(const std::string& name) const {
+  const auto found = std::ranges::find(outputs, name, &Output::name);
+  if (found != outputs.end())
+    return *found;
+  std::vector<std::string> names;
+  for (const auto& output : outputs)
+    names.push_back(output.name);
+  throw Error("the model has no output '" + printable(name) + "'; it has " + join(names) + "." +
+              did_you_mean(name, names));
+}
+
 Manifest parse_manifest(std::string_view text, const std::string& source) {
   const auto json = parse_json(text, source);
   const Fields fields(*json.object(), source);
   check_format(fields, source);
-  fields.check_known();
+  fields.check_known(known_fields);
   check_units(fields);
   check_for_people(fields);
   Manifest manifest;
@@ -292,6 +374,7 @@ Manifest parse_manifest(std::string_view text, const std::string& source) {
   manifest.architecture = fields.text("architecture");
   manifest.elements = fields.texts("elements");
   check_elements(fields, manifest.elements);
+  parse_heads_and_outputs(manifest, fields);
   manifest.cutoff = fields.positive("cutoff", max_cutoff);
   manifest.receptive_field = fields.positive("receptive_field", max_receptive_field);
   manifest.halo = parse_halo(fields);

@@ -95,8 +95,14 @@ public:
       : manifest_(manifest), run_(run), source_(std::move(source)), probe_(manifest) {}
 
   void check() {
-    const auto members = energies("members", manifest_.n_members);
-    const auto mean = energies("forward", 1);
+    for (std::int64_t head = 0; head < std::ssize(manifest_.heads); ++head)
+      check_head(head);
+  }
+
+private:
+  void check_head(std::int64_t head) {
+    const auto members = energies("members", head, manifest_.n_members);
+    const auto mean = energies("forward", head, 1);
     const auto n_atoms = mean.size();
     for (std::size_t atom = 0; atom < n_atoms; ++atom) {
       double sum = 0.0;
@@ -108,16 +114,16 @@ public:
     }
   }
 
-private:
   [[noreturn]] void fail(const std::string& what) const {
     throw Error(source_ + ": the network " + what +
                 ": manifest and network do not belong together. "
                 "Export the model again.");
   }
 
-  std::vector<double> energies(const std::string& method, std::int64_t n_members) {
+  std::vector<double> energies(const std::string& method, std::int64_t head, std::int64_t n_members) {
     const bool with_ghost = manifest_.halo != HaloKind::wide;
     auto system = probe_.system(with_ghost, 0);
+    system.head = head;
     RecordingHalo halo(system.n_owned, system.n_all());
     const HaloRegistration registration(halo);
     if (manifest_.halo == HaloKind::exchange)
@@ -170,6 +176,17 @@ private:
 };
 
 } // namespace
+
+std::vector<std::int64_t> recorded_widths(std::int64_t n_atoms,
+                                          const std::function<void(std::int64_t halo)>& run) {
+  RecordingHalo halo(n_atoms, n_atoms);
+  const HaloRegistration registration(halo);
+  run(registration.handle());
+  std::vector<std::int64_t> widths;
+  for (const auto& format : halo.formats)
+    widths.push_back(format.width);
+  return widths;
+}
 
 void check_network(const Manifest& manifest, const RunNetwork& run, const std::string& source) {
   Check(manifest, run, source).check();

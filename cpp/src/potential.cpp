@@ -62,7 +62,7 @@ torch::jit::Module load_module(std::string content, at::Device device, const std
 }
 
 void check_methods(const torch::jit::Module& module, const std::string& path) {
-  for (const auto* name : {"forward", "members"}) {
+  for (const auto* name : {"forward", "members", "features", "outputs"}) {
     const auto method = module.find_method(name);
     if (!method || method->function().getSchema().arguments().size() != 8)
       throw Error(
@@ -155,6 +155,15 @@ void Potential::evaluate(const System& system, bool atom_virial, Evaluation& res
 void Potential::evaluate_members(const System& system, bool atom_virial, Evaluation& mean,
                                  std::vector<Evaluation>& members) {
   implementation_->evaluator.evaluate_members(system, atom_virial, mean, members);
+}
+
+void Potential::evaluate_output(const System& system, const std::string& output, bool atom_virial,
+                                Evaluation& result) {
+  implementation_->evaluator.evaluate_output(system, manifest().output(output), atom_virial, result);
+}
+
+std::vector<double> Potential::output(const System& system, const std::string& output) {
+  return implementation_->evaluator.values(system, manifest().output(output));
 }
 
 int n_cuda_devices() {

@@ -7,7 +7,10 @@ namespace {
 const std::string good =
     R"({"format_version": 1, "name": "al", "architecture": "teanet", "config": {"x": [1, {}]},
  "elements": ["Ni", "Al"], "cutoff": 5.0, "receptive_field": 15.0, "halo": "exchange", "exchange_widths": [64, 64],
- "dtype": "float32", "units": {"energy": "eV", "length": "angstrom"}, "reference_energies": {"Ni": -0.1, "Al": 0},
+ "dtype": "float32", "units": {"energy": "eV", "length": "angstrom"}, "heads": [{"name": "pbe", "reference_energies": {"Ni": -0.1, "Al": 0}, "groups": ["a"]},
+ {"name": "r2scan", "reference_energies": {"Ni": -1, "Al": 0}}], "outputs": [
+ {"name": "energy", "per": "atom", "shape": [], "unit": "eV"}, {"name": "features", "per": "atom", "shape": [64]},
+ {"name": "dipole", "per": "structure", "shape": [3], "unit": "e A"}],
  "n_members": 1, "torch_version": "2.13.0+cpu", "torch_supported": ["2.11", "2.15"], "n_parameters": 10,
  "references": ["A"], "licence": "MIT"})";
 
@@ -28,6 +31,16 @@ TEST(reads_a_manifest) {
   CHECK(manifest.references.size() == 1 && manifest.licence == "MIT");
 }
 
+TEST(knows_heads_and_outputs) {
+  const auto manifest = unnp::parse_manifest(good, "m.pt");
+  CHECK(manifest.head("") == 0 && manifest.head("pbe") == 0 && manifest.head("r2scan") == 1);
+  CHECK_ERROR(manifest.head("r2scam"), "no head 'r2scam'; it has pbe, r2scan. Did you mean 'r2scan'");
+  CHECK(manifest.output("features").per_atom && manifest.output("features").width() == 64);
+  CHECK(!manifest.output("dipole").per_atom && manifest.output("dipole").unit == "e A");
+  CHECK(manifest.output("energy").shape.empty() && manifest.output("energy").width() == 1);
+  CHECK_ERROR(manifest.output("charge"), "no output 'charge'; it has energy, features, dipole");
+}
+
 TEST(refuses_wrong_manifests) {
   const auto refuses = [](const std::string& from, const std::string& to, const char* message) {
     CHECK_ERROR(unnp::parse_manifest(changed(from, to), "m.pt"), message);
@@ -44,6 +57,14 @@ TEST(refuses_wrong_manifests) {
   refuses("\"eV\"", "\"Ry\"", "units must be eV and angstrom");
   refuses("[\"Ni\", \"Al\"]", "[]", "elements is empty");
   refuses("[\"Ni\", \"Al\"]", "[1]", "list of texts");
+  refuses("\"pbe\"", "\"r2scan\"", "head 'r2scan' stands twice");
+  refuses("\"pbe\"", "\"p b\"", "is not one of letters");
+  refuses("{\"Ni\": -1, ", "{", "exactly the elements Ni, Al");
+  refuses("\"groups\"", "\"group\"", "'group' is unknown");
+  refuses("\"features\"", "\"dipole\"", "output 'dipole' stands twice");
+  refuses("\"features\"", "\"feature\"", "must name 'features'");
+  refuses("\"per\": \"structure\"", "\"per\": \"bond\"", "not per 'bond'");
+  refuses("[3]", "[3, 100000, 100000]", "more numbers than any model");
   CHECK_ERROR(unnp::parse_manifest("[1]", "m.pt"), "must be a JSON object");
   CHECK_ERROR(unnp::parse_manifest("{", "m.pt"), "not valid JSON");
 }

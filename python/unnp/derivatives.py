@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from unnp.graph import Graph
+from unnp.manifest import Output
 
 
 @dataclass
@@ -31,12 +33,13 @@ class Prediction:
 
 
 def predict(
-    potential: nn.Module,
+    potential: Any,
     graph: Graph,
     *,
     derivatives: bool = True,
     atomic_virial: bool = False,
     training: bool = False,
+    of: Output | None = None,
 ) -> Prediction:
     """Evaluate a potential on a graph.
 
@@ -49,14 +52,16 @@ def predict(
         derivatives: compute forces and stress.
         atomic_virial: compute the per-atom virial too.
         training: keep the graph of the derivatives, so that a loss on them can be differentiated.
+        of: another output, a number for each atom or structure, which then stands in the place of the energy.
     """
     vector = graph.bond_vector.detach()
     graph = replace(graph, bond_vector=vector)
     with torch.set_grad_enabled(training or derivatives or atomic_virial):
         if derivatives or atomic_virial:
             vector.requires_grad_(True)
-        atomic = potential(*graph.arguments).double()
-        energy = atomic.new_zeros(graph.n_graphs).index_add(0, graph.atom_graph, atomic)
+        atomic = (potential(*graph.arguments) if of is None else potential.outputs(*graph.arguments)[of.name]).double()
+        of_structure = of is not None and of.per == "structure"
+        energy = atomic if of_structure else atomic.new_zeros(graph.n_graphs).index_add(0, graph.atom_graph, atomic)
         if not (derivatives or atomic_virial):
             return Prediction(energy, atomic)
         (gradient,) = torch.autograd.grad(energy.sum(), vector, create_graph=training)

@@ -107,6 +107,47 @@ def evaluate(
     return errors
 
 
+def write_output(
+    potential: LoadedPotential, structures: Sequence[Structure], name: str, path: Path, limits: Limits | None = None
+) -> tuple[int, ...]:
+    """Write an output of a model as a ``.npz`` file and return the shape of its values.
+
+    The arrays: ``values``, a row for each atom or structure; ``structure`` and ``numbers`` of each atom; ``groups``.
+
+    Args:
+        potential: exported model.
+        structures: to evaluate.
+        name: of a declared output.
+        path: file to write.
+        limits: of a batch.
+
+    Raises:
+        ConfigError: there is no such output.
+        ModelError: a structure has an element the model does not know.
+    """
+    potential.manifest.output(name)
+    dataset = Dataset(structures, potential.elements, potential.cutoff, cache_bytes=0)
+    rows = []
+    with counting("evaluating", len(dataset)) as advance:
+        for indices, batch in _batches(dataset, limits or Limits()):
+            graph = batch.graph
+            found = potential.features(graph) if name == "features" else potential.outputs(graph)[name]
+            rows.append(found.cpu().numpy())
+            for _ in indices:
+                advance()
+    n_atoms = [len(structure) for structure in structures]
+    arrays: dict[str, Any] = {
+        "values": np.concatenate(rows),
+        "structure": np.repeat(np.arange(len(n_atoms)), n_atoms),
+        "numbers": np.concatenate([structure.numbers for structure in structures]),
+        "groups": np.array([structure.group or "" for structure in structures]),
+    }
+    content = io.BytesIO()
+    np.savez_compressed(content, **arrays)
+    write_atomically(path, content.getvalue())
+    return tuple(arrays["values"].shape)
+
+
 def _batches(dataset: Dataset, limits: Limits) -> Iterator[tuple[list[int], Batch]]:
     indices: list[int] = []
     parts: list[Batch] = []

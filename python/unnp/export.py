@@ -22,7 +22,7 @@ from unnp.files import make_folder, write_atomically
 from unnp.graph import Graph
 from unnp.loader import load_model
 from unnp.locks import hold_output
-from unnp.manifest import MANIFEST_NAME, Manifest
+from unnp.manifest import MANIFEST_NAME, Manifest, ManifestHead
 from unnp.models import Potential
 from unnp.models.committee import Committee
 from unnp.structure import Structure
@@ -130,7 +130,6 @@ def _manifest(
     potentials: Sequence[Potential], name: str, licence: str, data: dict[str, Any], metrics: dict[str, Any]
 ) -> Manifest:
     first = potentials[0]
-    references = torch.stack([p.reference_energies[0] for p in potentials]).mean(0)
     return Manifest(
         name=name,
         architecture=first.architecture,
@@ -141,7 +140,8 @@ def _manifest(
         halo=first.halo(),
         exchange_widths=first.exchange_widths() * len(potentials),
         dtype="float64" if dtype_of(first) == torch.float64 else "float32",
-        reference_energies=dict(zip(first.elements, references.tolist(), strict=True)),
+        heads=_heads(potentials),
+        outputs=Committee(potentials).declared(),
         n_members=len(potentials),
         torch_version=torch.__version__,
         n_parameters=sum(p.n_parameters for p in potentials),
@@ -152,6 +152,15 @@ def _manifest(
         licence=licence,
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     )
+
+
+def _heads(potentials: Sequence[Potential]) -> list[ManifestHead]:
+    first = potentials[0]
+    mean = torch.stack([p.reference_energies for p in potentials]).mean(0).tolist()
+    return [
+        ManifestHead(name=h.name, reference_energies=dict(zip(first.elements, e, strict=True)), groups=list(h.groups))
+        for h, e in zip(first.heads, mean, strict=True)
+    ]
 
 
 def _compare(potentials: Sequence[Potential], file: Path) -> None:

@@ -69,8 +69,8 @@ class Graph:
         )
 
     @classmethod
-    def of(cls, structure: Structure, elements: Elements, cutoff: float) -> Graph:
-        """Return the graph of a structure with all bonds up to ``cutoff`` [A], bond vectors in float64."""
+    def of(cls, structure: Structure, elements: Elements, cutoff: float, head: int = 0) -> Graph:
+        """Return the graph of a structure with all bonds up to ``cutoff`` [A], bond vectors in float64, for a head."""
         index, shifts = bonds(structure, cutoff)
         vectors = bond_vectors(structure, index, shifts)
         return cls(
@@ -79,6 +79,7 @@ class Graph:
             torch.from_numpy(np.ascontiguousarray(vectors, dtype=np.float64)),
             torch.zeros(len(structure), dtype=torch.int64),
             torch.tensor([structure.volume], dtype=torch.float64),
+            torch.tensor([head], dtype=torch.int64),
         )
 
     @classmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -15,7 +15,7 @@ from unnp.core import core
 from unnp.derivatives import Prediction, predict, predict_members
 from unnp.device import resolve_device, resolve_dtype
 from unnp.elements import Elements
-from unnp.errors import ModelError, UnnpError
+from unnp.errors import ConfigError, ModelError, UnnpError
 from unnp.graph import Graph
 from unnp.manifest import Manifest
 from unnp.threads import one_thread_in_forked_children
@@ -32,6 +32,7 @@ class LoadedPotential:
         module: the scripted module; callable as docs/design.md says, with ``members`` for a committee.
         device: where its parameters are.
         dtype: number type of its parameters and bond vectors.
+        head: position of the level of theory it is asked for.
     """
 
     path: Path
@@ -40,43 +41,86 @@ class LoadedPotential:
     module: torch.jit.ScriptModule
     device: torch.device
     dtype: torch.dtype
+    head: int = 0
 
     @property
     def cutoff(self) -> float:
         """Length [A] of the longest bond that has to be listed."""
         return self.manifest.cutoff
 
-    def predict(self, graph: Graph, *, derivatives: bool = True, atomic_virial: bool = False) -> Prediction:
-        """Evaluate a graph, moved to the model's device and number type; see ``unnp.derivatives.predict``."""
-        graph = graph.to(self.device, self.dtype)
+    def predict(
+        self, graph: Graph, *, derivatives: bool = True, atomic_virial: bool = False, of: str = "energy"
+    ) -> Prediction:
+        """Evaluate a graph, moved to the model's device and number type; see ``unnp.derivatives.predict``.
+
+        Args:
+            graph: one or several structures.
+            derivatives: compute forces and stress.
+            atomic_virial: compute the per-atom virial too.
+            of: name of a declared output that is a number for each atom or structure, in the place of the energy.
+
+        Raises:
+            ConfigError: there is no such output, or it is not a number.
+        """
+        output = self.manifest.output(of)
+        if output.shape:
+            raise ConfigError(
+                f"only outputs that are a number have derivatives, and '{of}' has the shape {output.shape}."
+            )
         # The profiling executor would specialise the graph again for each new number of atoms and bonds.
         with torch.jit.optimized_execution(False):
-            return predict(self.module, graph, derivatives=derivatives, atomic_virial=atomic_virial)
+            return predict(
+                self.module,
+                self._prepared(graph),
+                derivatives=derivatives,
+                atomic_virial=atomic_virial,
+                of=None if of == "energy" else output,
+            )
+
+    def features(self, graph: Graph) -> Tensor:
+        """Return the features (n_atoms, n_features) of a graph; those of the members of a committee side by side."""
+        with torch.jit.optimized_execution(False), torch.no_grad():
+            features: Tensor = self.module.features(*self._prepared(graph).arguments)
+        return features
+
+    def outputs(self, graph: Graph) -> dict[str, Tensor]:
+        """Return all declared outputs of a graph by name, (n_atoms, ...) or (n_graphs, ...)."""
+        with torch.jit.optimized_execution(False), torch.no_grad():
+            return dict(self.module.outputs(*self._prepared(graph).arguments))
 
     def members(self, graph: Graph) -> tuple[Tensor, Tensor]:
         """Return energies (n_members, n_graphs) [eV] and forces (n_members, n_atoms, 3) [eV/A] of every member."""
         with torch.jit.optimized_execution(False):
-            return predict_members(self.module.members, graph.to(self.device, self.dtype))
+            return predict_members(self.module.members, self._prepared(graph))
+
+    def _prepared(self, graph: Graph) -> Graph:
+        """Return a graph on the model's device, in its number type and on its level of theory."""
+        graph = graph.to(self.device, self.dtype)
+        return replace(graph, head=torch.full_like(graph.head, self.head))
 
 
-def load_model(path: str | Path, device: str = "auto", dtype: str = "model") -> LoadedPotential:
+def load_model(
+    path: str | Path, device: str = "auto", dtype: str = "model", head: str | None = None
+) -> LoadedPotential:
     """Open an exported model.
 
     Args:
         path: file written by ``unnp export``.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         dtype: ``model`` (what the file holds), ``float32`` or ``float64``.
+        head: name of the level of theory; None: the first.
 
     Raises:
         ModelError: as ``read_manifest``, the file needs another torch, or its network is not as its manifest says.
         UnnpError: the compiled part of unnp is not installed or was built for another torch.
-        ConfigError: unknown or absent device, unknown dtype.
+        ConfigError: unknown or absent device, unknown dtype or head.
     """
     one_thread_in_forked_children()
     file = inspect(path)
     manifest, name = file.manifest, source_name(file.path)
     manifest.check_torch(torch.__version__, name)
     target = resolve_device(device)
+    chosen = manifest.head(head)
     number_type = resolve_dtype(manifest.dtype if dtype == "model" else dtype)
     module = _open(file, target, name)
     _check_methods(module, name)
@@ -87,7 +131,7 @@ def load_model(path: str | Path, device: str = "auto", dtype: str = "model") -> 
     _check_network(module, manifest, target, name)
     if number_type != resolve_dtype(manifest.dtype):
         _convert(module, number_type, name)
-    return LoadedPotential(file.path, manifest, Elements(manifest.elements), module, target, number_type)
+    return LoadedPotential(file.path, manifest, Elements(manifest.elements), module, target, number_type, chosen)
 
 
 def _open(file: CheckedFile, device: torch.device, name: str) -> torch.jit.ScriptModule:
@@ -160,6 +204,6 @@ def _convert(module: torch.jit.ScriptModule, dtype: torch.dtype, path: str) -> N
 
 
 def _check_methods(module: torch.jit.ScriptModule, path: str) -> None:
-    missing = [name for name in ("forward", "members") if not hasattr(module, name)]
+    missing = [name for name in ("forward", "members", "features", "outputs") if not hasattr(module, name)]
     if missing:
         raise ModelError(f"{path}: the module has no method {', '.join(missing)}; it was not written by unnp export.")

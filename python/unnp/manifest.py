@@ -12,7 +12,7 @@ from pydantic import Field, FiniteFloat, field_validator, model_validator
 from unnp.config import Config, from_dict
 from unnp.core import model_files
 from unnp.elements import Elements
-from unnp.errors import ConfigError, ModelError, in_one_line
+from unnp.errors import ConfigError, ModelError, in_one_line, unknown
 
 FORMAT_VERSION = 1
 MANIFEST_NAME = "unnp.json"
@@ -20,6 +20,7 @@ TORCH_SUPPORTED = ("2.11", "2.15")
 MAX_CUTOFF = 50.0
 MAX_RECEPTIVE_FIELD = 1000.0
 MAX_WIDTH = 16384
+MAX_FEATURES = 1_000_000
 MAX_MEMBERS = 1000
 
 
@@ -28,6 +29,34 @@ class Units(Config):
 
     energy: Literal["eV"] = "eV"
     length: Literal["angstrom"] = "angstrom"
+
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.+-]{1,64}$")]
+"""A name of a head or output, one word wherever it is typed."""
+
+
+class ManifestHead(Config):
+    """A level of theory that a potential knows."""
+
+    name: Name
+    """By which it is chosen."""
+    reference_energies: dict[str, FiniteFloat]
+    """Energy per isolated (or fitted) atom of each element [eV]."""
+    groups: list[str] = Field(default_factory=list)
+    """Groups of the training data that it has learned from."""
+
+
+class Output(Config):
+    """A quantity that a potential gives beside forces and stress."""
+
+    name: Name
+    """By which it is asked for."""
+    per: Literal["atom", "structure"] = "atom"
+    """What has one."""
+    shape: list[Annotated[int, Field(ge=0, le=MAX_FEATURES)]] = Field(default_factory=list, max_length=4)
+    """Shape of that of one atom or structure; empty for a number."""
+    unit: str = ""
+    """Unit; empty for none."""
 
 
 class Manifest(Config):
@@ -53,8 +82,10 @@ class Manifest(Config):
     dtype: Literal["float32", "float64"]
     """Number type of parameters and bond vectors."""
     units: Units = Units()
-    reference_energies: dict[str, FiniteFloat]
-    """Energy per isolated (or fitted) atom of each element [eV]."""
+    heads: list[ManifestHead] = Field(min_length=1, max_length=1000)
+    """Levels of theory; the first is taken where none is chosen."""
+    outputs: list[Output] = Field(min_length=1, max_length=1000)
+    """Quantities that can be asked for; energy and features among them."""
     n_members: int = Field(default=1, ge=1, le=MAX_MEMBERS)
     """Committee size; 1 means no committee."""
     torch_version: str
@@ -94,8 +125,14 @@ class Manifest(Config):
 
     @model_validator(mode="after")
     def _consistent(self) -> Manifest:
-        if set(self.reference_energies) != set(self.elements):
-            raise ValueError(f"reference_energies must name exactly the elements {', '.join(self.elements)}")
+        for head in self.heads:
+            if set(head.reference_energies) != set(self.elements):
+                raise ValueError(f"reference_energies must name exactly the elements {', '.join(self.elements)}")
+        for names in ([head.name for head in self.heads], [output.name for output in self.outputs]):
+            if len(set(names)) < len(names):
+                raise ValueError(f"of the names {', '.join(names)} one stands twice")
+        if not {"energy", "features"} <= {output.name for output in self.outputs}:
+            raise ValueError("outputs must name energy and features")
         if self.receptive_field < self.cutoff * (1 - 1e-9):
             raise ValueError(f"receptive_field {self.receptive_field} A is shorter than cutoff {self.cutoff} A")
         if self.halo == "exchange" and not self.exchange_widths:
@@ -103,6 +140,20 @@ class Manifest(Config):
         if self.halo == "local" and self.exchange_widths:
             raise ValueError("halo 'local' has no exchange, but exchange_widths is not empty")
         return self
+
+    def head(self, name: str | None) -> int:
+        """Return the position of a head, of the first for None; raise ConfigError for a name there is not."""
+        names = [head.name for head in self.heads]
+        if name is not None and name not in names:
+            raise ConfigError(unknown("head of this model", in_one_line(name), names))
+        return 0 if name is None else names.index(name)
+
+    def output(self, name: str) -> Output:
+        """Return a declared output; raise ConfigError for a name there is not."""
+        outputs = {output.name: output for output in self.outputs}
+        if name not in outputs:
+            raise ConfigError(unknown("output of this model", in_one_line(name), outputs))
+        return outputs[name]
 
     def to_json(self) -> str:
         """Return the manifest as JSON text, fields in declared order."""

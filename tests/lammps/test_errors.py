@@ -57,6 +57,33 @@ class NotFinite(torch.nn.Module):
     ) -> Tensor:
         return self.forward(species, bond_index, bond_vector, graph, head, n_updated, halo).unsqueeze(0)
 
+    @torch.jit.export
+    def features(
+        self,
+        species: Tensor,
+        bond_index: Tensor,
+        bond_vector: Tensor,
+        graph: Tensor,
+        head: Tensor,
+        n_updated: int,
+        halo: int,
+    ) -> Tensor:
+        return self.forward(species, bond_index, bond_vector, graph, head, n_updated, halo).unsqueeze(1)
+
+    @torch.jit.export
+    def outputs(
+        self,
+        species: Tensor,
+        bond_index: Tensor,
+        bond_vector: Tensor,
+        graph: Tensor,
+        head: Tensor,
+        n_updated: int,
+        halo: int,
+    ) -> dict[str, Tensor]:
+        energy = self.forward(species, bond_index, bond_vector, graph, head, n_updated, halo)
+        return {"energy": energy, "features": energy.unsqueeze(1)}
+
 
 def _save(module: torch.nn.Module, path: Path, **changes: object) -> None:
     extra = {"unnp.json": json.dumps(manifest(**changes))} if changes else {}

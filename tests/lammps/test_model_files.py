@@ -10,6 +10,7 @@ import pytest
 import structures
 import torch
 from lammps_run import run_lammps, write_data
+from torch import Tensor
 from toy_model import ELEMENTS, manifest, write_toy
 
 SYMBOLS = " ".join(ELEMENTS)
@@ -20,39 +21,76 @@ class Base(torch.nn.Module):
     """What all networks here have in common."""
 
     def forward(
-        self, species: torch.Tensor, bond_index: torch.Tensor, bond_vector: torch.Tensor, n_owned: int, halo: int
-    ) -> torch.Tensor:
-        return self.energy(species, bond_index, bond_vector, n_owned, halo)
+        self,
+        species: Tensor,
+        bond_index: Tensor,
+        bond_vector: Tensor,
+        graph: Tensor,
+        head: Tensor,
+        n_updated: int,
+        halo: int,
+    ) -> Tensor:
+        return self.energy(species, bond_vector, n_updated, halo)
 
     @torch.jit.export
     def members(
-        self, species: torch.Tensor, bond_index: torch.Tensor, bond_vector: torch.Tensor, n_owned: int, halo: int
-    ) -> torch.Tensor:
-        return self.energy(species, bond_index, bond_vector, n_owned, halo).unsqueeze(0)
+        self,
+        species: Tensor,
+        bond_index: Tensor,
+        bond_vector: Tensor,
+        graph: Tensor,
+        head: Tensor,
+        n_updated: int,
+        halo: int,
+    ) -> Tensor:
+        return self.energy(species, bond_vector, n_updated, halo).unsqueeze(0)
+
+    @torch.jit.export
+    def features(
+        self,
+        species: Tensor,
+        bond_index: Tensor,
+        bond_vector: Tensor,
+        graph: Tensor,
+        head: Tensor,
+        n_updated: int,
+        halo: int,
+    ) -> Tensor:
+        return self.energy(species, bond_vector, n_updated, halo).unsqueeze(1)
+
+    @torch.jit.export
+    def outputs(
+        self,
+        species: Tensor,
+        bond_index: Tensor,
+        bond_vector: Tensor,
+        graph: Tensor,
+        head: Tensor,
+        n_updated: int,
+        halo: int,
+    ) -> dict[str, Tensor]:
+        energy = self.energy(species, bond_vector, n_updated, halo)
+        return {"energy": energy, "features": energy.unsqueeze(1)}
 
 
 class WiderWithMoreAtoms(Base):
     """Exchanges what its manifest says of a few atoms, and more of many: seen by no test at loading."""
 
-    def energy(
-        self, species: torch.Tensor, bond_index: torch.Tensor, bond_vector: torch.Tensor, n_owned: int, halo: int
-    ) -> torch.Tensor:
+    def energy(self, species: Tensor, bond_vector: Tensor, n_updated: int, halo: int) -> Tensor:
         width = 100000 if species.shape[0] > 20 else 6
-        h = torch.zeros([n_owned, width], dtype=torch.float64) + 0 * bond_vector.sum()
+        h = torch.zeros([n_updated, width], dtype=torch.float64) + 0 * bond_vector.sum()
         if halo != 0:
             h = torch.ops.unnp.exchange(h, species.shape[0], halo)
-        return h[:n_owned].sum(1)
+        return h[:n_updated].sum(1)
 
 
 class FailsWithMoreAtoms(Base):
     """Cannot be run with many atoms."""
 
-    def energy(
-        self, species: torch.Tensor, bond_index: torch.Tensor, bond_vector: torch.Tensor, n_owned: int, halo: int
-    ) -> torch.Tensor:
-        h = torch.zeros([n_owned], dtype=torch.float64) + 0 * bond_vector.sum()
+    def energy(self, species: Tensor, bond_vector: Tensor, n_updated: int, halo: int) -> Tensor:
+        h = torch.zeros([n_updated], dtype=torch.float64) + 0 * bond_vector.sum()
         if species.shape[0] > 20:
-            h = h.reshape([n_owned + 1, 7])
+            h = h.reshape([n_updated + 1, 7])
         return h
 
 

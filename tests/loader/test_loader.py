@@ -50,7 +50,9 @@ def test_reference_energies_keep_float64_in_a_float32_model(small_model):
 
 def test_manifest_survives_json():
     fields = {"name": "x", "architecture": "a", "elements": ["Al"], "cutoff": 5.0, "receptive_field": 10.0}
-    fields |= {"halo": "exchange", "exchange_widths": [8, 8], "dtype": "float32", "reference_energies": {"Al": -1.5}}
+    fields |= {"halo": "exchange", "exchange_widths": [8, 8], "dtype": "float32"}
+    fields |= {"heads": [{"name": "pbe", "reference_energies": {"Al": -1.5}}]}
+    fields |= {"outputs": [{"name": "energy", "unit": "eV"}, {"name": "features", "shape": [4]}]}
     fields |= {"torch_version": "2.13.0+cpu", "n_parameters": 7}
     manifest = Manifest(**fields)
     assert Manifest.from_json(manifest.to_json(), "here") == manifest
@@ -70,8 +72,20 @@ def test_manifest_survives_json():
         ({"halo": "exchange"}, "needs exchange_widths"),
         ({"dtype": "float16"}, "dtype: Input should be 'float32' or 'float64'"),
         ({"units": {"energy": "Ry", "length": "angstrom"}}, "units.energy"),
-        ({"reference_energies": {"Al": 0.0}}, "reference_energies must name exactly the elements Al, Ni"),
-        ({"reference_energies": {"Al": 0.0, "Ni": float("inf")}}, "finite"),
+        (
+            {"heads": [{"name": "a", "reference_energies": {"Al": 0.0}}]},
+            "reference_energies must name exactly the elements Al, Ni",
+        ),
+        ({"heads": [{"name": "a", "reference_energies": {"Al": 0.0, "Ni": float("inf")}}]}, "finite"),
+        ({"heads": []}, "heads"),
+        (
+            {"heads": [{"name": "a", "reference_energies": {"Al": 0.0, "Ni": 0.0}}] * 2},
+            "of the names a, a one stands twice",
+        ),
+        ({"heads": [{"name": "a b", "reference_energies": {"Al": 0.0, "Ni": 0.0}}]}, "heads.0.name"),
+        ({"outputs": [{"name": "energy"}]}, "outputs must name energy and features"),
+        ({"outputs": [{"name": "energy"}, {"name": "features", "per": "bond"}]}, "outputs.1.per"),
+        ({"reference_energies": {"Al": 0.0, "Ni": 0.0}}, "reference_energies: unknown key"),
         ({"cutof": 3.0}, "cutof: unknown key. Did you mean 'cutoff'"),
         ({"n_members": 0}, "n_members"),
         ({"torch_supported": ["2", "new"]}, "is not a version"),

@@ -41,7 +41,7 @@ def test_committee(tmp_path: Path):
     assert (manifest.n_members, manifest.dtype, manifest.halo) == (3, "float32", "exchange")
     assert manifest.exchange_widths == [4 + 3 * 2 + 6 * 2] * 3 == members[0].exchange_widths() * 3
     assert manifest.n_parameters == 3 * members[0].n_parameters
-    assert manifest.reference_energies["Al"] == pytest.approx(-4.1)
+    assert manifest.heads[0].reference_energies["Al"] == pytest.approx(-4.1)
     assert (manifest.licence, manifest.data, manifest.metrics) == ("CC0", {"n": 1}, {"m": 2})
     loaded = load_model(tmp_path / "new" / "m.pt", device="cpu")
     assert loaded.manifest == manifest

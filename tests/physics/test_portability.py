@@ -38,7 +38,7 @@ def test_manifest(model, exported):
     assert manifest.halo == model.potential.halo()
     assert manifest.exchange_widths == model.potential.exchange_widths()
     assert manifest.n_parameters == model.potential.n_parameters
-    assert manifest.reference_energies == {"Al": -3.125, "Ni": 2.71828182845904}
+    assert manifest.heads[0].reference_energies == {"Al": -3.125, "Ni": 2.71828182845904}
     assert manifest.references == model.potential.references
 
 

@@ -244,4 +244,4 @@ def test_isolated_atoms_give_the_reference_energy_of_a_training(
     }.items():
         train(configuration(data=parts, epochs=1), tmp_path / name, base=tmp_path)
         card = yaml.safe_load((tmp_path / name / "card.yaml").read_text())
-        assert card["potential"]["reference_energies"]["Cu"] == pytest.approx(3.51, abs=1e-12)
+        assert card["potential"]["heads"][0]["reference_energies"]["Cu"] == pytest.approx(3.51, abs=1e-12)

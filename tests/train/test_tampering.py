@@ -177,19 +177,22 @@ def test_every_setting_of_the_potential(finished: tuple[TrainConfig, Path], tmp_
     original, path = last_of(finished), tmp_path / "x.safetensors"
     potential = original.description["potential"]
     places = [(key,) for key in potential] + [("settings", key) for key in potential["settings"]]
+    places += [("heads", 0, key) for key in potential["heads"][0]]
     for *outer, key in places:
         for value in [*WRONG_VALUES, "missing"]:
             description = copy.deepcopy(original.description)
-            table = description["potential"][outer[0]] if outer else description["potential"]
+            table = description["potential"]
+            for step in outer:
+                table = table[step]
             table.pop(key)
             if value != "missing":
                 table[key] = value
             save_checkpoint(path, Checkpoint(description, original.tensors))
             outcome = outcome_of(path)
             assert "\n" not in outcome, (key, value)
-            if not outcome:  # what is left out has its default, and lengths and scales may be any
-                defaults = {"settings": {}, "width": "missing", "longest": "missing", "add": {}}
-                lengths = {"longest": (10**9, 1e300, True, -1), "energy_scale": (10**9, 1e300)}
+            if not outcome:  # what is left out has its default; lengths, scales and names may be any
+                defaults = {"settings": {}, "width": "missing", "longest": "missing", "add": {}, "groups": []}
+                lengths = {"longest": (10**9, 1e300, True, -1), "energy_scale": (10**9, 1e300), "name": ("x",)}
                 assert defaults.get(key) == value or value in lengths.get(key, ()), (key, value)
 
 
@@ -224,8 +227,8 @@ def test_tensors_saved_anew_with_other_values_are_noticed(run: Path) -> None:
         metadata, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     path.unlink()
     for change in (
-        {"average.network.readout.bias": tensors["average.network.readout.bias"] + 1e-6},
-        {"raw.network.readout.bias": tensors["raw.network.readout.bias"].double()},
+        {"average.energy_heads.0.network.0.bias": tensors["average.energy_heads.0.network.0.bias"] + 1e-6},
+        {"raw.energy_heads.0.network.0.bias": tensors["raw.energy_heads.0.network.0.bias"].double()},
         {"more": torch.zeros(1)},
     ):
         save_file({**tensors, **change}, path, metadata=metadata)

@@ -19,6 +19,17 @@ enum class HaloKind {
 
 std::string_view to_string(HaloKind kind);
 
+/// A quantity that a model gives beside forces.
+struct Output {
+  std::string name;
+  bool per_atom = true;            ///< else of the whole structure
+  std::vector<std::int64_t> shape; ///< of one atom or structure; empty: a number
+  std::string unit;                ///< empty: none
+
+  /// Numbers of one atom or structure.
+  std::int64_t width() const;
+};
+
 /// What an exported model says about itself: the fields the engine needs of the file's unnp.json.
 struct Manifest {
   std::string name;
@@ -35,6 +46,13 @@ struct Manifest {
   std::int64_t n_parameters = 0;
   std::vector<std::string> references;
   std::string licence;
+  std::vector<std::string> heads; ///< levels of theory; the first is the default
+  std::vector<Output> outputs;    ///< energy and features among them
+
+  /// Position of a head; of the first for an empty name. Throws Error for a name it does not have.
+  std::int64_t head(const std::string& name) const;
+  /// Throws Error for a name it does not have.
+  const Output& output(const std::string& name) const;
 };
 
 /// Reads and checks a manifest; `source` names the file in errors. Throws Error.

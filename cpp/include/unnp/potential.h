@@ -54,6 +54,12 @@ public:
   /// As evaluate, and each member of the committee by itself.
   void evaluate_members(const System& system, bool atom_virial, Evaluation& mean,
                         std::vector<Evaluation>& members);
+  /// As evaluate, of another output that is a number for each atom or for the structure: it stands in the
+  /// place of the energy, and its negative gradient in that of the forces. Throws Error for another name or
+  /// shape.
+  void evaluate_output(const System& system, const std::string& output, bool atom_virial, Evaluation& result);
+  /// All numbers of any output, row by row, of the owned atoms or of the structure. Collective.
+  std::vector<double> output(const System& system, const std::string& output);
 
 private:
   struct Implementation;

@@ -62,6 +62,7 @@ class UnnpCalculator(Calculator):
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         dtype: ``model`` (what the file holds), ``float32`` or ``float64``.
         skin: extra reach [A] of the neighbour list, which is kept until an atom has moved by half of it.
+        head: name of the level of theory; None: the model's first, or that of an opened model.
 
     Raises:
         ModelError: the file is no exported model; in a calculation: an element the model does not know, or (also a
@@ -80,15 +81,17 @@ class UnnpCalculator(Calculator):
         device: str = "auto",
         dtype: str = "model",
         skin: float = 1.0,
+        head: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         if isinstance(model, LoadedPotential):
             device, dtype = str(model.device), str(model.dtype).removeprefix("torch.")
+            head = model.manifest.heads[model.head].name
         self._potential: LoadedPotential | None = (
-            model if isinstance(model, LoadedPotential) else load_model(model, device, dtype)
+            model if isinstance(model, LoadedPotential) else load_model(model, device, dtype, head)
         )
-        self._opened_as = (str(self._potential.path.resolve()), device, dtype)
+        self._opened_as = (str(self._potential.path.resolve()), device, dtype, head)
         self._manifest = self._potential.manifest
         self._list = VerletList(self._manifest.cutoff, skin)
 

@@ -17,6 +17,7 @@ def command(
     read: Read = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     dtype: Annotated[str, typer.Option(help="model, float32 or float64.")] = "model",
+    head: Annotated[str | None, typer.Option(help="Level of theory; default: the model's first.")] = None,
     batch_atoms: Annotated[int, typer.Option(min=1, help="Atoms computed at once at most; bounds the memory.")] = 1000,
 ) -> None:
     """Compare a model with labelled structures.
@@ -32,7 +33,7 @@ def command(
     from unnp.evaluate import Limits, evaluate
     from unnp.loader import load_model
 
-    potential = load_model(model, device, dtype)
+    potential = load_model(model, device, dtype, head)
     structures = open_structures(inputs, _read_options(read, required=["any"]))
     errors = evaluate(potential, structures, output, Limits(batch_atoms, 40 * batch_atoms))
     if not errors["overall"]:

@@ -38,7 +38,8 @@ def _lines(manifest: Manifest) -> list[str]:
         "on several ranks": f"{manifest.halo}{exchanges}",
         "numbers": f"{manifest.n_parameters} parameters, {manifest.dtype}",
         "committee": f"{manifest.n_members} members" if manifest.n_members > 1 else "",
-        "reference energies": ", ".join(f"{e} {manifest.reference_energies[e]:.6g} eV" for e in manifest.elements),
+        **{_energies_of(head.name, manifest): _listed(head.reference_energies) for head in manifest.heads},
+        "outputs": ", ".join(f"{o.name} per {o.per}" for o in manifest.outputs),
         "torch": f"written with {manifest.torch_version}, runs with {' to '.join(manifest.torch_supported)}",
         "created": in_one_line(manifest.created),
         "licence": in_one_line(manifest.licence),
@@ -51,6 +52,14 @@ def _lines(manifest: Manifest) -> list[str]:
         lines += [f"{title}:", *_indented(content)] if content else []
     cited = [f"  {in_one_line(reference, 1000)}" for reference in manifest.references]
     return [*lines, "cite:", *cited] if cited else lines
+
+
+def _energies_of(head: str, manifest: Manifest) -> str:
+    return "reference energies" if len(manifest.heads) == 1 else f"head {head}"
+
+
+def _listed(energies: dict[str, float]) -> str:
+    return ", ".join(f"{element} {energy:.6g} eV" for element, energy in energies.items())
 
 
 def _indented(content: dict[str, Any]) -> list[str]:

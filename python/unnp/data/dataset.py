@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -119,6 +119,7 @@ class Dataset:
         *,
         cache_bytes: int | None = None,
         groups: Sequence[str] | None = None,
+        heads: Mapping[str, int] | None = None,
     ) -> None:
         self.structures = structures
         self.elements = elements
@@ -130,6 +131,7 @@ class Dataset:
         for name in set(names) - set(index):
             raise DataError(unknown("group", name, self.groups))
         self._group = [index[name] for name in names]
+        self._heads = {} if heads is None else {index[name]: head for name, head in heads.items() if name in index}
         self._cache: OrderedDict[int, Batch] = OrderedDict()
         self._cache_bytes = cache_bytes
         self._used_bytes = 0
@@ -146,7 +148,9 @@ class Dataset:
             self._cache.move_to_end(k)
             return self._cache[k]
         structure = self.structures[k]
-        batch = Batch(Graph.of(structure, self.elements, self.cutoff), Labels.of(structure, self._group[k]))
+        group = self._group[k]
+        graph = Graph.of(structure, self.elements, self.cutoff, self._heads.get(group, 0))
+        batch = Batch(graph, Labels.of(structure, group))
         self._keep(k, batch)
         return batch
 

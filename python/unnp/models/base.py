@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
+import torch
 from torch import Tensor, nn
 
 from unnp.config import Config
 from unnp.errors import ConfigError, unknown
 from unnp.graph import Graph
+from unnp.manifest import Output
 from unnp.nn.heads import EnergyHead
 from unnp.nn.linear import SILU_GAIN
 from unnp.nn.system import System, lone_atoms
@@ -100,6 +102,8 @@ class Representation(Architecture):
     """
 
     n_features: int
+    further_outputs: ClassVar[Sequence[Output]] = ()
+    """What ``further`` returns beside energy and features."""
 
     def features(self, system: System) -> Tensor:
         """Return the features (n_updated, n_features) of the updated atoms, which rotations do not change."""
@@ -112,6 +116,10 @@ class Representation(Architecture):
             system: any, of which device and number type are taken.
         """
         return self.features(lone_atoms(self.n_elements, system))
+
+    def further(self, features: Tensor, system: System) -> dict[str, Tensor]:
+        """Return the ``further_outputs`` by name, (n_updated, ...) or (n_graphs, ...)."""
+        return torch.jit.annotate(dict[str, Tensor], {})
 
     def energy_head(self) -> EnergyHead:
         """Return the network that makes energies of the features, with random weights."""

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import Field, FiniteFloat
 
 from unnp.config import Config
+from unnp.manifest import Name
 
 DEFAULT_HEAD = "default"
 
@@ -16,7 +17,7 @@ DEFAULT_HEAD = "default"
 class HeadDescription(Config):
     """What a head is built from, beside its weights."""
 
-    name: str
+    name: Name
     """by which it is chosen"""
     energy_scale: float = Field(gt=0, allow_inf_nan=False, strict=True)
     """unit of the network's energies [eV]"""

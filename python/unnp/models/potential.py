@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from unnp.config import Config, from_dict
 from unnp.elements import Elements
 from unnp.errors import ConfigError, unknown
+from unnp.manifest import Output
 from unnp.models.base import (
     Architecture,
     ArchitectureConfig,
@@ -130,6 +131,40 @@ class Potential(nn.Module):
         system = System(species, bond_index, bond_vector, graph, head.shape[0], n_updated, halo)
         return self.energies(self.represent(system), system, head)
 
+    @torch.jit.export
+    def features(
+        self,
+        species: Tensor,
+        bond_index: Tensor,
+        bond_vector: Tensor,
+        graph: Tensor,
+        head: Tensor,
+        n_updated: int,
+        halo: int,
+    ) -> Tensor:
+        """Return the features (n_updated, n_features) of the updated atoms; arguments as of ``forward``."""
+        return self.represent(System(species, bond_index, bond_vector, graph, head.shape[0], n_updated, halo))
+
+    @torch.jit.export
+    def outputs(
+        self,
+        species: Tensor,
+        bond_index: Tensor,
+        bond_vector: Tensor,
+        graph: Tensor,
+        head: Tensor,
+        n_updated: int,
+        halo: int,
+    ) -> dict[str, Tensor]:
+        """Return all that is declared by :meth:`declared`, by name; arguments as of ``forward``."""
+        system = System(species, bond_index, bond_vector, graph, head.shape[0], n_updated, halo)
+        features = self.represent(system)
+        outputs = {"energy": self.energies(features, system, head), "features": features}
+        if self.representation is not None:
+            for name, value in self.representation.further(features, system).items():
+                outputs[name] = value
+        return outputs
+
     def represent(self, system: System) -> Tensor:
         """Return the features (n_updated, n_features); no columns where there are terms alone."""
         if self.representation is None:
@@ -177,6 +212,12 @@ class Potential(nn.Module):
     def architecture(self) -> str:
         """Name of the architecture."""
         return self.summands()[0].name
+
+    def declared(self) -> list[Output]:
+        """Return what ``outputs`` gives, in order."""
+        n_features = 0 if self.representation is None else self.representation.n_features
+        further = () if self.representation is None else self.representation.further_outputs
+        return [Output(name="energy", unit="eV"), Output(name="features", shape=[n_features]), *further]
 
     def cutoff(self) -> float:
         """Return the length [A] of the longest bond that has to be listed."""

@@ -12,6 +12,8 @@ from unnp.config import Config
 from unnp.config.texts import Device
 from unnp.data.readers import ReadOptions
 from unnp.loss import LossConfig
+from unnp.manifest import Name
+from unnp.models.heads import DEFAULT_HEAD
 from unnp.models.potential import PotentialConfig
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
@@ -64,6 +66,15 @@ class OptimizerConfig(Config):
     """Decay of the running average of the weights, which is what is validated and exported."""
 
 
+class HeadConfig(Config):
+    """A level of theory."""
+
+    groups: list[str] | None = Field(default=None, min_length=1)
+    """Groups of the data that it learns from; null: all that no other head names."""
+    reference_energies: Literal["zero", "least-squares"] | dict[str, float] | None = None
+    """Energies of the elements [eV] that its energies are counted from; null: as for the training."""
+
+
 class TrainConfig(Config):
     """A training. With `max_minutes` the learning rate follows the larger of the fractions of epochs and of time."""
 
@@ -71,6 +82,8 @@ class TrainConfig(Config):
     potential: PotentialConfig = PotentialConfig()
     reference_energies: Literal["zero", "least-squares"] | dict[str, float] = "least-squares"
     """Energies of the elements [eV] that the network's energies are counted from."""
+    heads: dict[Name, HeadConfig] = Field(default={DEFAULT_HEAD: HeadConfig()}, min_length=1)
+    """Levels of theory by name, which share all but the last layers; the first is the default of the exported model."""
     loss: LossConfig = LossConfig()
     optimizer: OptimizerConfig = OptimizerConfig()
     seed: NonNegativeInt = 0

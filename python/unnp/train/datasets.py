@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, overload
 
@@ -17,10 +17,12 @@ from unnp.data.splits import split
 from unnp.data.statistics import Statistics, atom_counts, group_names, statistics
 from unnp.elements import Elements
 from unnp.errors import ConfigError, DataError
+from unnp.graph import Graph
 from unnp.models import Head, Potential, Representation, TrainingData, architecture, build_potential
 from unnp.structure import Structure
 from unnp.train.config import DataConfig, TrainConfig
 from unnp.train.distributed import Processes
+from unnp.train.heads import heads_of_groups
 
 Structures = Sequence[Structure]
 
@@ -66,6 +68,16 @@ class Sources:
     statistics: Statistics
 
     @property
+    def parts(self) -> dict[str, Structures]:
+        """The structures by what they are for."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}
+
+    @property
+    def groups(self) -> list[str]:
+        """Names of the groups of all structures."""
+        return sorted({name for part in self.parts.values() for name in group_names(part)})
+
+    @property
     def summary(self) -> dict[str, Any]:
         """What is kept in checkpoints and cards; also tells whether data have changed since."""
         counts = {"n_validation": len(self.validation), "n_test": len(self.test)}
@@ -104,29 +116,68 @@ def build(config: TrainConfig, sources: Sources) -> tuple[Potential, dict[str, D
         )
     elements = Elements(list(sources.statistics.elements))
     cutoff = config.potential.cutoff()
-    isolated = [s for s in sources.validation if s.energy is not None and is_isolated(s, cutoff)]
-    labelled = Concatenated([sources.train, isolated])  # a single atom may have been held back
-    energies = reference_energies(labelled, elements, config.reference_energies, cutoff)
-    datasets = make_datasets(config, sources, elements, cutoff)
+    owner = heads_of_groups(config.heads, sources.groups)
+    heads = _fit_heads(config, sources, elements, owner)
+    datasets = make_datasets(config, sources, elements, cutoff, owner)
     neighbors = datasets["train"].average_neighbors
     if not neighbors:
         raise DataError(f"no two atoms of the training structures are within {cutoff} A; check cells and units.")
-    head = Head(sources.statistics.forces_rms or 1.0, energies)
+    training = datasets["train"]
+    data = TrainingData(neighbors, Graphs(training))
     with number_type(config.dtype):
-        potential = build_potential(config.potential, elements.symbols, [head], TrainingData(neighbors))
+        potential = build_potential(config.potential, elements.symbols, heads, data)
     return potential, datasets
 
 
-def make_datasets(config: TrainConfig, sources: Sources, elements: Elements, cutoff: float) -> dict[str, Dataset]:
-    """Return the data sets; the training set may use the memory that is allowed, the others a quarter of it."""
-    parts = {"train": sources.train, "validation": sources.validation, "test": sources.test}
-    groups = sorted({name for part in parts.values() for name in group_names(part)})
+class Graphs:
+    """The graphs of a data set, one after the other, as often as they are asked for."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+
+    def __iter__(self) -> Iterator[Graph]:
+        return (self._dataset[k].graph for k in range(len(self._dataset)))
+
+
+def make_datasets(
+    config: TrainConfig, sources: Sources, elements: Elements, cutoff: float, heads: Mapping[str, int]
+) -> dict[str, Dataset]:
+    """Return the data sets; the training set may use the memory that is allowed, the others a quarter of it.
+
+    Args:
+        config: of the training.
+        sources: the structures.
+        elements: of the potential.
+        cutoff: length [A] of the longest bond.
+        heads: position of the head of each group.
+    """
     size = int(config.data.cache_gib * 2**30)
-    return {
-        name: Dataset(part, elements, cutoff, cache_bytes=size if name == "train" else size // 4, groups=groups)
-        for name, part in parts.items()
-        if len(part)
-    }
+
+    def make(name: str, part: Structures) -> Dataset:
+        cache = size if name == "train" else size // 4
+        return Dataset(part, elements, cutoff, cache_bytes=cache, groups=sources.groups, heads=heads)
+
+    return {name: make(name, part) for name, part in sources.parts.items() if len(part)}
+
+
+def _fit_heads(config: TrainConfig, sources: Sources, elements: Elements, owner: Mapping[str, int]) -> list[Head]:
+    """Return the heads with the scale and the reference energies of their own training structures."""
+    heads, names, cutoff = [], group_names(sources.train), config.potential.cutoff()
+    isolated = [s for s in sources.validation if s.energy is not None and is_isolated(s, cutoff)]
+    for k, (name, head) in enumerate(config.heads.items()):
+        alone = len(config.heads) == 1
+        own: Structures = sources.train
+        if not alone:
+            own = Subset(sources.train, [i for i, group in enumerate(names) if owner[group] == k])
+        if not len(own):
+            raise ConfigError(f"heads.{name} has no training structures; give it groups that have, or leave it out.")
+        scale = (sources.statistics if alone else statistics(own)).forces_rms or 1.0
+        held_back = [s for s in isolated if owner[s.group] == k]  # a single atom may have been held back
+        kind = head.reference_energies or config.reference_energies
+        energies = reference_energies(Concatenated([own, held_back]), elements, kind, cutoff)
+        groups = tuple(sorted({group for group in names if group and owner[group] == k}))
+        heads.append(Head(scale, energies, name, groups))
+    return heads
 
 
 def sampler_of(config: TrainConfig, dataset: Dataset, processes: Processes, *, shuffle: bool) -> BatchSampler:

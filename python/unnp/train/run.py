@@ -36,6 +36,7 @@ FIXED_ON_RESUME = (
     "data",
     "potential",
     "reference_energies",
+    "heads",
     "seed",
     "dtype",
     "batch_size",

@@ -139,7 +139,9 @@ FIELDS = [
     *[("elements", v) for v in ([], ["Ni", "Ni"], ["Xx"], [1], "Ni", ["ni"], [""], ["Ni "], ["\u00c4"])],
     *[("halo", v) for v in ("local", "exchnge", 1, None)],
     *[("dtype", v) for v in ("float16", "float32", "float64", 32)],
-    *[("reference_energies", v) for v in ({}, {"Xx": 1.0}, [], None, {"Ni": True})],
+    *[("heads", [{"name": "a", "reference_energies": v}]) for v in ({}, {"Xx": 1.0}, [], None, {"Ni": True})],
+    *[("heads", v) for v in ([], None, [1], "a", [{"name": "a"}], [{"name": 1, "reference_energies": {"Ni": 0.0}}])],
+    *[("outputs", v) for v in ([], None, [1], [{"name": "energy"}], [{"name": "energy", "per": "bond"}])],
     *[
         ("torch_supported", v)
         for v in ([], ["2.11"], ["2", "3"], ["9.0", "9.9"], ["2.11", "2.15", "3.0"], ["-2.1", "2.15"])

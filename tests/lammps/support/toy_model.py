@@ -107,6 +107,33 @@ class Toy(nn.Module):
             energies.append(energy + self.reference_energies[species[:n_updated]])
         return torch.stack(energies)
 
+    @torch.jit.export
+    def features(
+        self,
+        species: Tensor,
+        bond_index: Tensor,
+        bond_vector: Tensor,
+        graph: Tensor,
+        head: Tensor,
+        n_updated: int,
+        halo: int,
+    ) -> Tensor:
+        return self.forward(species, bond_index, bond_vector, graph, head, n_updated, halo).unsqueeze(1)
+
+    @torch.jit.export
+    def outputs(
+        self,
+        species: Tensor,
+        bond_index: Tensor,
+        bond_vector: Tensor,
+        graph: Tensor,
+        head: Tensor,
+        n_updated: int,
+        halo: int,
+    ) -> dict[str, Tensor]:
+        energy = self.forward(species, bond_index, bond_vector, graph, head, n_updated, halo)
+        return {"energy": energy, "features": energy.unsqueeze(1)}
+
 
 def manifest(dtype: str = "float64", n_members: int = 1, **changes: Any) -> dict[str, Any]:
     """Return the manifest of a toy model, with fields changed."""
@@ -122,7 +149,11 @@ def manifest(dtype: str = "float64", n_members: int = 1, **changes: Any) -> dict
         "exchange_widths": [WIDTH] * N_LAYERS * n_members,
         "dtype": dtype,
         "units": {"energy": "eV", "length": "angstrom"},
-        "reference_energies": dict(zip(ELEMENTS, REFERENCE, strict=True)),
+        "heads": [{"name": "default", "reference_energies": dict(zip(ELEMENTS, REFERENCE, strict=True))}],
+        "outputs": [
+            {"name": "energy", "per": "atom", "shape": [], "unit": "eV"},
+            {"name": "features", "per": "atom", "shape": [1], "unit": ""},
+        ],
         "n_members": n_members,
         "torch_version": torch.__version__,
         "torch_supported": ["2.11", "2.15"],
