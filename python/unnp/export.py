@@ -104,6 +104,7 @@ def _check(potentials: Sequence[Potential]) -> None:
     if not potentials:
         raise ModelError("no potential was given to export; give at least one run.")
     first = _structure_of(potentials[0])
+    _check_reach(potentials[0])
     for k, potential in enumerate(potentials):
         if _structure_of(potential) != first:
             raise ModelError(
@@ -113,6 +114,15 @@ def _check(potentials: Sequence[Potential]) -> None:
         bad = [n for n, p in potential.named_parameters() if not bool(torch.isfinite(p).all())]
         if bad:
             raise ModelError(f"weights of {', '.join(bad[:3])} are not finite; export an earlier checkpoint.")
+
+
+def _check_reach(potential: Potential) -> None:
+    widths, reach = potential.exchange_widths(), potential.receptive_field()
+    if widths and reach <= potential.cutoff():
+        raise ModelError(
+            f"{potential.architecture} exchanges features of its neighbours, but its settings say that it sees no farther than "
+            f"its bonds, {reach:g} A; give its settings a `receptive_field`."
+        )
 
 
 def _structure_of(potential: Potential) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from unnp.derivatives import predict
 from unnp.elements import Elements
-from unnp.errors import ConfigError
+from unnp.errors import ConfigError, ModelError
 from unnp.graph import Graph
 from unnp.models import (
     Head,
@@ -24,6 +24,7 @@ from unnp.models import (
     potential_from_description,
 )
 from unnp.models.committee import Committee
+from unnp.nn.exchange import exchange
 from unnp.nn.system import System
 from unnp.structure import Structure
 
@@ -158,6 +159,16 @@ def test_conversion_and_moving():
     assert potential.to("meta").reference_energies.device.type == "meta"
 
 
+class Passing(Term):
+    """A term that exchanges two numbers."""
+
+    Config = architecture("zbl").Config
+
+    def energies(self, system: System) -> torch.Tensor:
+        h = system.bond_vector.new_zeros([system.n_updated, 2])
+        return exchange(h, system.species.shape[0], system.halo)[: system.n_updated].sum(1)
+
+
 @dataclass(frozen=True)
 class Halos:
     network: str
@@ -176,10 +187,36 @@ class Halos:
     ],
 )
 def test_halo_that_suits_all_terms(halos, monkeypatch):
-    potential = build(add={"zbl": {}})
-    monkeypatch.setattr(potential.representation, "halo", lambda: halos.network)
-    monkeypatch.setattr(potential.terms[0], "halo", lambda: halos.term)
+    monkeypatch.setattr(base, "_REGISTRY", architectures())
+    base.register("passing")(Passing)
+    cutoffs = {"layer_cutoffs": [3.0] if halos.network == "local" else [3.0, 4.0]}
+    term = "passing" if halos.term == "exchange" else "zbl"
+    potential = build(settings={**SETTINGS, **cutoffs}, add={term: {}})
+    for summand, kind in zip(potential.summands(), (halos.network, halos.term), strict=True):
+        if kind == "wide":
+            monkeypatch.setattr(type(summand), "halo", "wide")
     assert potential.halo() == halos.together
+    width = 4 + 3 * 2 + 6 * 2
+    widths = ([width] if halos.network == "exchange" else []) + ([2] if term == "passing" else [])
+    assert potential.exchange_widths() == ([] if halos.together == "wide" else widths)
+
+
+class Hasty(Passing):
+    """A term that exchanges only where there are bonds."""
+
+    def energies(self, system: System) -> torch.Tensor:
+        if system.bond_index.shape[1] > 0:
+            return super().energies(system)
+        return system.bond_vector.new_zeros([system.n_updated])
+
+
+def test_exchanges_do_not_depend_on_what_a_rank_owns(monkeypatch):
+    monkeypatch.setattr(base, "_REGISTRY", architectures())
+    base.register("hasty")(Hasty)
+    with pytest.raises(
+        ModelError, match=r"exchanges \[22, 2\] numbers per atom, one without bonds \[22\], one without"
+    ):
+        build(add={"hasty": {}}).exchange_widths()
 
 
 def test_committee_is_the_mean_of_its_members():

@@ -37,9 +37,6 @@ class Toy(Representation):
         self.layers = nn.ModuleList(nn.Linear(width, width) for _ in range(2))
         self.register_buffer("centres", torch.linspace(1.0, config.longest, width), persistent=False)
 
-    def exchange_widths(self) -> list[int]:
-        return []
-
     def tied_parameters(self) -> list[list[nn.Parameter]]:
         first, second = self.layers
         return [[first.weight, second.weight], [first.bias, second.bias]]

@@ -66,6 +66,9 @@ class Architecture(nn.Module):
     presets: ClassVar[dict[str, dict[str, Any]]] = {}
     example_settings: ClassVar[dict[str, Any]] = {}
     """Settings of a small model, with which the tests in tests/physics and tests/parity are run."""
+    halo: ClassVar[Literal["exchange", "wide"]] = "exchange"
+    """How it sees beyond its own atoms on several ranks: by what it exchanges, if anything, or, where its state cannot be
+    exchanged, by ghosts as far as the receptive field."""
     repulsive: ClassVar[bool] = False
     """Whether it keeps atoms apart at distances that no training structure has."""
 
@@ -80,14 +83,6 @@ class Architecture(nn.Module):
 
         What is taken over has to be in ``self.config`` or in persistent buffers afterwards, so that it is stored and exported.
         """
-
-    def exchange_widths(self) -> list[int]:
-        """Numbers per atom in each exchange, in order; empty for a local model."""
-        raise NotImplementedError
-
-    def halo(self) -> HaloKind:
-        """How the model runs on several ranks."""
-        return "exchange" if self.exchange_widths() else "local"
 
     def tied_parameters(self) -> list[list[nn.Parameter]]:
         """Return groups of parameters that are one parameter during a weight-tied warm start; empty where there is none."""

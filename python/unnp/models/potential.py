@@ -20,6 +20,7 @@ from unnp.models.base import (
     TrainingData,
     architecture,
 )
+from unnp.models.exchanges import exchange_widths
 from unnp.models.heads import Head, HeadDescription
 from unnp.nn.edges import bonded
 from unnp.nn.system import System
@@ -228,13 +229,21 @@ class Potential(nn.Module):
         return max(a.config.receptive_field for a in self.summands())
 
     def exchange_widths(self) -> list[int]:
-        """Return the numbers per atom in each exchange, in order."""
-        return [w for a in self.summands() for w in a.exchange_widths()]
+        """Return the numbers per atom in each exchange, in order, measured; none where the halo is wide.
+
+        Raises:
+            ModelError: they are not the same for all ranks.
+        """
+        if any(summand.halo == "wide" for summand in self.summands()):
+            return []
+        like = next(self.parameters(), self.reference_energies)
+        return exchange_widths(self, 0.5 * min(a.config.cutoff for a in self.summands()), like)
 
     def halo(self) -> HaloKind:
-        """Return the strategy that all terms can run with on several ranks."""
-        kinds = {a.halo() for a in self.summands()}
-        return "wide" if "wide" in kinds else "exchange" if "exchange" in kinds else "local"
+        """Return the strategy that all summands can run with on several ranks; errors are those of ``exchange_widths``."""
+        if any(summand.halo == "wide" for summand in self.summands()):
+            return "wide"
+        return "exchange" if self.exchange_widths() else "local"
 
     def adapt(self, data: TrainingData) -> None:
         """Let all summands take over what their settings left to the training data."""

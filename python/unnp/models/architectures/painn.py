@@ -210,9 +210,6 @@ class PaiNN(Representation):
                 assert isinstance(layer, Layer)
                 layer.message.norm = data.average_neighbors**-0.5
 
-    def exchange_widths(self) -> list[int]:
-        return [4 * self.config.features] * (self.config.layers - 1)
-
     def features(self, system: System) -> Tensor:
         bond_index, bond_vector = within(system.bond_index, system.bond_vector, self.longest)
         distance = torch.sqrt(bond_vector.square().sum(1))

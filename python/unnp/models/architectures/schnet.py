@@ -138,9 +138,6 @@ class SchNet(Representation):
             for layer in self.layers:
                 layer.norm = data.average_neighbors**-0.5
 
-    def exchange_widths(self) -> list[int]:
-        return [self.config.features] * (self.config.interactions - 1)
-
     def features(self, system: System) -> Tensor:
         bond_index, bond_vector = within(system.bond_index, system.bond_vector, self.longest)
         distance = torch.sqrt(bond_vector.square().sum(1))

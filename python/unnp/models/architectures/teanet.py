@@ -257,10 +257,6 @@ class TeaNet(Representation):
             for k, layer in enumerate(self.layers):
                 layer.norm = normalisation(self.config, k)  # type: ignore[assignment]
 
-    def exchange_widths(self) -> list[int]:
-        width = self.config.scalars + 3 * self.config.vectors + 6 * self.config.tensors
-        return [width] * (len(self.config.layer_cutoffs) - 1)
-
     def tied_parameters(self) -> list[list[nn.Parameter]]:
         groups: dict[tuple[str, torch.Size], list[nn.Parameter]] = {}
         for layer in self.layers:

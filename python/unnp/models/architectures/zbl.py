@@ -65,9 +65,6 @@ class ZBL(Term):
         self.length, self.exponent = SCREENING_LENGTH, CHARGE_EXPONENT
         self.register_buffer("charges", torch.tensor([atomic_number(e) for e in elements]), persistent=False)
 
-    def exchange_widths(self) -> list[int]:
-        return []
-
     def energies(self, system: System) -> Tensor:
         # "not beyond" instead of "within": a distance that is not a number has to show in the energy
         near = torch.logical_not(system.bond_vector.detach().square().sum(1) >= self.outer * self.outer)
