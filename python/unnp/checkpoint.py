@@ -20,7 +20,8 @@ from torch import Tensor
 from unnp.device import resolve_dtype
 from unnp.errors import ModelError, in_one_line
 from unnp.files import write_atomically
-from unnp.models.potential import Potential, potential_from_description
+from unnp.models.build import potential_from_description
+from unnp.models.potential import Potential
 
 logger = logging.getLogger(__name__)
 

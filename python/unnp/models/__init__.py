@@ -10,8 +10,9 @@ from unnp.models.base import (
     architectures,
     register,
 )
+from unnp.models.build import PotentialConfig, build_potential, potential_from_description
 from unnp.models.heads import Head
-from unnp.models.potential import Potential, PotentialConfig, build_potential, potential_from_description
+from unnp.models.potential import Potential
 
 __all__ = [
     "Architecture",

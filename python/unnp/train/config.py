@@ -13,8 +13,8 @@ from unnp.config.texts import Device
 from unnp.data.readers import ReadOptions
 from unnp.loss import LossConfig
 from unnp.manifest import Name
+from unnp.models.build import PotentialConfig
 from unnp.models.heads import DEFAULT_HEAD
-from unnp.models.potential import PotentialConfig
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Decay = Annotated[float, Field(ge=0, lt=1)]

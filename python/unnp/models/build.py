@@ -1,0 +1,115 @@
+"""From a configuration or a description to a potential."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import Field
+
+from unnp.config import Config, from_dict
+from unnp.elements import Elements
+from unnp.errors import ConfigError, unknown
+from unnp.models.base import Architecture, ArchitectureConfig, Representation, Term, TrainingData, architecture
+from unnp.models.heads import Head, HeadDescription
+from unnp.models.potential import Potential
+
+
+class PotentialConfig(Config):
+    """Which architecture, with which settings."""
+
+    architecture: str = "teanet"
+    """name in the registry (`unnp models`)"""
+    preset: str | None = None
+    """named set of settings of the architecture, S, M, L, ...; settings override it"""
+    settings: dict[str, Any] = Field(default_factory=dict)
+    """settings of the architecture"""
+    add: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """further terms by registry name, for instance `zbl: {}` for screened nuclear repulsion; energies in eV, not scaled"""
+
+    def summands(self) -> dict[str, ArchitectureConfig]:
+        """Return the checked settings of the architecture and of the further terms by registry name.
+
+        Raises:
+            ConfigError: an unknown architecture, preset or setting, or an addition that is no term.
+        """
+        kind = architecture(self.architecture)
+        summands = {kind.name: self._settings(kind, _with_preset(kind, self), f"settings ({kind.name})")}
+        return summands | {name: self._settings(_term(name), given, f"add.{name}") for name, given in self.add.items()}
+
+    def cutoff(self) -> float:
+        """Return the length [A] of the longest bond that has to be listed; errors are those of ``summands``."""
+        return max(settings.cutoff for settings in self.summands().values())
+
+    @staticmethod
+    def _settings(kind: type[Architecture], given: dict[str, Any], where: str) -> ArchitectureConfig:
+        return from_dict(given, kind.Config, where=f"potential.{where}")
+
+
+class PotentialDescription(Config):
+    """What a potential is built from, beside its weights."""
+
+    architecture: str
+    """name in the registry"""
+    settings: dict[str, Any]
+    """all settings of the architecture"""
+    add: dict[str, dict[str, Any]]
+    """further terms by registry name, with all their settings"""
+    elements: list[str] = Field(min_length=1)
+    """chemical symbols; the position is the species index"""
+    heads: list[HeadDescription] = Field(min_length=1)
+    """levels of theory"""
+
+
+def build_potential(
+    config: PotentialConfig, elements: list[str], heads: Sequence[Head], data: TrainingData
+) -> Potential:
+    """Return a potential with random weights that has taken over what it needs of its training data.
+
+    Raises:
+        ConfigError: an unknown architecture, preset or setting, or heads that do not fit.
+    """
+    settings = {name: checked.model_dump(mode="json") for name, checked in config.summands().items()}
+    description = {
+        "architecture": config.architecture,
+        "settings": settings.pop(config.architecture),
+        "add": settings,
+        "elements": elements,
+        "heads": [head.describe() for head in heads],
+    }
+    potential = potential_from_description(description)
+    potential.adapt(data)
+    return potential
+
+
+def potential_from_description(description: dict[str, Any]) -> Potential:
+    """Return the potential (random weights) that :meth:`Potential.describe` described.
+
+    Raises:
+        ConfigError: an entry is missing, unknown or wrong.
+    """
+    given = from_dict(description, PotentialDescription, where="description of the potential")
+    elements = Elements(given.elements).symbols
+    first = _build(given.architecture, given.settings, elements)
+    others = [_build(name, settings, elements) for name, settings in given.add.items()]
+    terms = [summand for summand in (first, *others) if isinstance(summand, Term)]
+    heads = [head.head() for head in given.heads]
+    return Potential(elements, first if isinstance(first, Representation) else None, terms, heads)
+
+
+def _build(name: str, settings: dict[str, Any], elements: list[str]) -> Architecture:
+    kind = architecture(name)
+    return kind(from_dict(settings, kind.Config, where=f"settings of {name}"), elements)
+
+
+def _term(name: str) -> type[Architecture]:
+    kind = architecture(name)
+    if not issubclass(kind, Term):
+        raise ConfigError(f"potential.add: '{name}' is no further term; write `architecture: {name}` to train it.")
+    return kind
+
+
+def _with_preset(kind: type[Architecture], config: PotentialConfig) -> dict[str, Any]:
+    if config.preset is None:
+        return config.settings
+    if config.preset not in kind.presets:
+        raise ConfigError(unknown(f"preset of {kind.name}", config.preset, kind.presets))
+    return {**kind.presets[config.preset], **config.settings}
