@@ -84,7 +84,7 @@ def test_configurations_are_valid() -> None:
 
 
 def test_example_architecture_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("unnp.models.base._REGISTRY", architectures())  # a copy, which the example goes into
+    monkeypatch.setattr("unnp.models.registry._REGISTRY", architectures())  # a copy, which the example goes into
     page = (DOCS / "architectures/adding.md").read_text(encoding="utf-8")
     code = re.search(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     assert code

@@ -18,8 +18,16 @@ from unnp.export import export_model
 from unnp.graph import Graph
 from unnp.loader import LoadedPotential, load_model
 from unnp.manifest import Output
-from unnp.models import Head, Potential, PotentialConfig, TrainingData, architecture, architectures, build_potential
-from unnp.models import base as models_base
+from unnp.models import (
+    Head,
+    Potential,
+    PotentialConfig,
+    TrainingData,
+    architecture,
+    architectures,
+    build_potential,
+    registry,
+)
 from unnp.nn.system import System
 from unnp.structure import Structure
 
@@ -154,8 +162,8 @@ class Charged(architecture("teanet")):  # type: ignore[misc]
 
 @pytest.fixture
 def charged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tuple[Potential, LoadedPotential]:
-    monkeypatch.setattr(models_base, "_REGISTRY", architectures())
-    models_base.register("charged")(Charged)
+    monkeypatch.setattr(registry, "_REGISTRY", architectures())
+    registry.register("charged")(Charged)
     potential = build(architecture="charged")
     export_model([potential], tmp_path / "m.pt", name="charged")
     return potential, load_model(tmp_path / "m.pt", device="cpu")

@@ -1,5 +1,8 @@
 """Potentials: sums of terms with reference energies; committees; the registry of architectures."""
 
+import re
+import subprocess
+import sys
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 from typing import Any
@@ -7,11 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
+from unnp.cli import build_app
 from unnp.derivatives import predict
 from unnp.elements import Elements
 from unnp.errors import ConfigError, ModelError
 from unnp.graph import Graph
 from unnp.models import (
+    Architecture,
     Head,
     Potential,
     PotentialConfig,
@@ -19,9 +25,10 @@ from unnp.models import (
     TrainingData,
     architecture,
     architectures,
-    base,
     build_potential,
     potential_from_description,
+    registry,
+    unavailable,
 )
 from unnp.models.committee import Committee
 from unnp.nn.exchange import exchange
@@ -107,8 +114,8 @@ def test_terms_take_over_from_the_data_too(monkeypatch):
         adapt = architecture("teanet").adapt
         layers = ()
 
-    monkeypatch.setattr(base, "_REGISTRY", architectures())
-    base.register("crowding")(Crowding)
+    monkeypatch.setattr(registry, "_REGISTRY", architectures())
+    registry.register("crowding")(Crowding)
     potential = build(add={"crowding": SETTINGS})
     assert potential.describe()["add"]["crowding"]["average_neighbors"] == 20.0
 
@@ -187,8 +194,8 @@ class Halos:
     ],
 )
 def test_halo_that_suits_all_terms(halos, monkeypatch):
-    monkeypatch.setattr(base, "_REGISTRY", architectures())
-    base.register("passing")(Passing)
+    monkeypatch.setattr(registry, "_REGISTRY", architectures())
+    registry.register("passing")(Passing)
     cutoffs = {"layer_cutoffs": [3.0] if halos.network == "local" else [3.0, 4.0]}
     term = "passing" if halos.term == "exchange" else "zbl"
     potential = build(settings={**SETTINGS, **cutoffs}, add={term: {}})
@@ -211,8 +218,8 @@ class Hasty(Passing):
 
 
 def test_exchanges_do_not_depend_on_what_a_rank_owns(monkeypatch):
-    monkeypatch.setattr(base, "_REGISTRY", architectures())
-    base.register("hasty")(Hasty)
+    monkeypatch.setattr(registry, "_REGISTRY", architectures())
+    registry.register("hasty")(Hasty)
     with pytest.raises(
         ModelError, match=r"exchanges \[22, 2\] numbers per atom, one without bonds \[22\], one without"
     ):
@@ -248,19 +255,36 @@ def test_registry():
 
 
 def test_a_name_is_taken_once():
-    class Impostor(base.Architecture):
+    class Impostor(Architecture):
         """Another one of that name."""
 
     with pytest.raises(ConfigError, match="'teanet' is registered twice"):
-        base.register("teanet")(Impostor)
+        registry.register("teanet")(Impostor)
     assert architecture("teanet") is not Impostor
 
 
 def test_packages_that_do_not_import_are_named(monkeypatch):
+    """For the architecture that was asked for alone; all others can be used."""
     broken = EntryPoint("quantum", "no_such_package.models:Quantum", "unnp.models")
-    monkeypatch.setattr(base, "entry_points", lambda group: [broken])
+    other = EntryPoint("odd", "unnp.nn.linear", "unnp.models")
+    monkeypatch.setattr(registry, "entry_points", lambda group: [broken, other])
     with pytest.raises(ConfigError, match=r"'quantum' of no_such_package.models:Quantum cannot be imported"):
-        architectures()
+        architecture("quantum")
+    with pytest.raises(ConfigError, match=r"'odd' of unnp.nn.linear does not register itself by this name"):
+        architecture("odd")
+    assert unavailable().keys() == {"quantum", "odd"}
+    assert {"teanet", "zbl"} <= set(architectures())
+    assert not {"quantum", "odd"} & set(architectures())
+    listed = CliRunner().invoke(build_app(), ["models"]).output
+    assert "teanet" in listed
+    assert "quantum      cannot be used: the architecture 'quantum' of no_such_package" in listed
+
+
+def test_only_the_architecture_that_is_asked_for_is_imported():
+    code = "import sys; from unnp.models import architecture; architecture('zbl'); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "unnp.models.architectures.zbl" in loaded
+    assert not [name for name in loaded if re.fullmatch(r"unnp\.models\.architectures\.(teanet|schnet|painn)", name)]
 
 
 def test_interactions_vanish_with_the_distance():

@@ -15,7 +15,7 @@ def command(
     import json
 
     from unnp.errors import ConfigError
-    from unnp.models import architecture, architectures
+    from unnp.models import architecture, architectures, unavailable
 
     if name is None:
         if schema:
@@ -23,6 +23,8 @@ def command(
         for known, kind in architectures().items():
             presets = f"  presets: {', '.join(kind.presets)}" if kind.presets else ""
             print(f"{known:<12} {(kind.__doc__ or '').splitlines()[0]}{presets}")
+        for known, reason in unavailable().items():
+            print(f"{known:<12} cannot be used: {reason}")
         return
     kind = architecture(name)
     if schema:

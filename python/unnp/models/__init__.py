@@ -6,13 +6,11 @@ from unnp.models.base import (
     Representation,
     Term,
     TrainingData,
-    architecture,
-    architectures,
-    register,
 )
 from unnp.models.build import PotentialConfig, build_potential, potential_from_description
 from unnp.models.heads import Head
 from unnp.models.potential import Potential
+from unnp.models.registry import architecture, architectures, register, unavailable
 
 __all__ = [
     "Architecture",
@@ -28,4 +26,5 @@ __all__ = [
     "build_potential",
     "potential_from_description",
     "register",
+    "unavailable",
 ]

@@ -1,19 +1,15 @@
-"""The contract of an architecture and the registry that finds it."""
+"""The contract of an architecture."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.metadata import entry_points
-from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
 from unnp.config import Config
-from unnp.errors import ConfigError, unknown
 from unnp.graph import Graph
 from unnp.manifest import Output
 from unnp.nn.heads import EnergyHead
@@ -56,8 +52,8 @@ class ArchitectureConfig(Config):
 class Architecture(nn.Module):
     """What representations and terms have in common.
 
-    A subclass lives in one file of ``unnp.models``, is decorated with ``@register(name)``, is TorchScript-able, and fills in
-    the class attributes and one method. Everything else (forces, stress, export, ASE, LAMMPS, tests) follows.
+    A subclass lives in one file of ``unnp.models.architectures``, is decorated with ``@register(name)``, is TorchScript-able,
+    and fills in the class attributes and one method. Everything else (forces, stress, export, ASE, LAMMPS, tests) follows.
     """
 
     name: ClassVar[str]
@@ -127,44 +123,3 @@ class Term(Architecture):
     def energies(self, system: System) -> Tensor:
         """Return the energies (n_updated,) [eV] of the updated atoms; 0 for an atom without bonds."""
         raise NotImplementedError
-
-
-A = TypeVar("A", bound=type[Architecture])
-_REGISTRY: dict[str, type[Architecture]] = {}
-
-
-def register(name: str) -> Callable[[A], A]:
-    """Make an architecture known under a name: ``@register("teanet")``."""
-
-    def add(architecture: A) -> A:
-        if name in _REGISTRY and _REGISTRY[name].__module__ != architecture.__module__:
-            raise ConfigError(f"architecture '{name}' is registered twice.")
-        architecture.name = name
-        _REGISTRY[name] = architecture
-        return architecture
-
-    return add
-
-
-def architectures() -> dict[str, type[Architecture]]:
-    """Return all architectures by name: those of this package and those of the entry-point group ``unnp.models``."""
-    package = import_module("unnp.models")
-    for module in iter_modules(package.__path__):
-        import_module(f"unnp.models.{module.name}")
-    for entry in entry_points(group="unnp.models"):
-        try:
-            entry.load()
-        except Exception as error:  # whatever another package raises, its user has to know which one it is
-            raise ConfigError(
-                f"the architecture '{entry.name}' of {entry.value} cannot be imported ({error!r}); upgrade or uninstall "
-                "its package."
-            ) from error
-    return dict(sorted(_REGISTRY.items()))
-
-
-def architecture(name: str) -> type[Architecture]:
-    """Return the architecture class of a name; raise ConfigError for an unknown one."""
-    known = architectures()
-    if name not in known:
-        raise ConfigError(unknown("architecture", name, known))
-    return known[name]

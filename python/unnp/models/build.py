@@ -8,9 +8,10 @@ from pydantic import Field
 from unnp.config import Config, from_dict
 from unnp.elements import Elements
 from unnp.errors import ConfigError, unknown
-from unnp.models.base import Architecture, ArchitectureConfig, Representation, Term, TrainingData, architecture
+from unnp.models.base import Architecture, ArchitectureConfig, Representation, Term, TrainingData
 from unnp.models.heads import Head, HeadDescription
 from unnp.models.potential import Potential
+from unnp.models.registry import architecture
 
 
 class PotentialConfig(Config):

@@ -10,7 +10,8 @@ import torch
 from pydantic import Field, FiniteFloat
 from torch import Tensor, nn
 
-from unnp.models.base import ArchitectureConfig, Representation, TrainingData, register
+from unnp.models.base import ArchitectureConfig, Representation, TrainingData
+from unnp.models.registry import register
 from unnp.nn.activations import SOFTPLUS_GAIN, ShiftedSoftplus
 from unnp.nn.cutoff import CutoffFunction, CutoffKind
 from unnp.nn.edges import within

@@ -14,7 +14,8 @@ from pydantic import Field, FiniteFloat
 from torch import Tensor, nn
 from torch.nn.functional import silu
 
-from unnp.models.base import ArchitectureConfig, Representation, TrainingData, register
+from unnp.models.base import ArchitectureConfig, Representation, TrainingData
+from unnp.models.registry import register
 from unnp.nn.bonds import aggregate, combine, project
 from unnp.nn.cutoff import polynomial_cutoff
 from unnp.nn.exchange import exchange

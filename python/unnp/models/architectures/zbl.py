@@ -11,7 +11,8 @@ from pydantic import Field, FiniteFloat, model_validator
 from torch import Tensor
 
 from unnp.elements import atomic_number
-from unnp.models.base import ArchitectureConfig, Term, register
+from unnp.models.base import ArchitectureConfig, Term
+from unnp.models.registry import register
 from unnp.nn.system import System
 from unnp.units import COULOMB_EV_A
 
