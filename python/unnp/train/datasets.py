@@ -19,6 +19,7 @@ from unnp.elements import Elements
 from unnp.errors import ConfigError, DataError
 from unnp.graph import Graph
 from unnp.models import Head, Potential, Representation, TrainingData, architecture, build_potential
+from unnp.models.still import check_still
 from unnp.structure import Structure
 from unnp.train.config import DataConfig, TrainConfig
 from unnp.train.distributed import Processes
@@ -126,6 +127,7 @@ def build(config: TrainConfig, sources: Sources) -> tuple[Potential, dict[str, D
     data = TrainingData(neighbors, Graphs(training))
     with number_type(config.dtype):
         potential = build_potential(config.potential, elements.symbols, heads, data)
+    check_still(potential)
     return potential, datasets
 
 
