@@ -51,7 +51,9 @@ def test_memory_is_bounded_and_the_oldest_go_first(make_structures: Make, monkey
     built: list[int] = []
     build = Graph.of
     monkeypatch.setattr(
-        Graph, "of", lambda s, e, c: built.append(next(k for k, t in enumerate(structures) if t is s)) or build(s, e, c)
+        Graph,
+        "of",
+        lambda s, *rest: built.append(next(k for k, t in enumerate(structures) if t is s)) or build(s, *rest),
     )
     dataset = Dataset(structures, ELEMENTS, CUTOFF, cache_bytes=int(2.5 * one))
     for k in (0, 1, 0, 2, 0, 1):  # 2 pushes out 1, which was used less recently than 0
