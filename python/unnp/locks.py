@@ -8,6 +8,7 @@ import fcntl
 import logging
 import os
 import socket
+import stat
 import sys
 import threading
 from collections.abc import Iterator
@@ -54,11 +55,12 @@ def hold_folder(folder: str | Path) -> Iterator[Lock]:
     A folder that was made for it and got nothing, as where the input is refused, goes with the lock.
 
     Raises:
-        UnnpError: another process holds it (named in the message), or the folder cannot be written.
+        UnnpError: another process holds it (named in the message), the folder cannot be written, or holds pipes or devices.
     """
     folder = Path(folder)
     is_new = not folder.exists()
     make_folder(folder)
+    _refuse_pipes(folder)
     with _hold(folder / LOCK_NAME, f"in {folder}") as lock:
         try:
             yield lock
@@ -137,6 +139,15 @@ def _flock(descriptor: int, path: Path, where: str) -> None:
         if error.errno not in _WITHOUT_LOCKS:
             raise
         logger.warning("The file system of %s has no locks: do not start two runs %s.", path, where)
+
+
+def _refuse_pipes(folder: Path) -> None:
+    """Raise UnnpError for what is neither file nor folder: whoever opens a pipe waits until somebody else does."""
+    for path in folder.iterdir():
+        with contextlib.suppress(OSError):  # a link that leads nowhere
+            mode = path.stat().st_mode
+            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+                raise UnnpError(f"{path} is no ordinary file; remove it.")
 
 
 def _is_still_there(path: Path, descriptor: int) -> bool:

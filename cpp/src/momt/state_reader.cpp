@@ -8,11 +8,17 @@ namespace unnp::momt {
 
 namespace {
 
-void collect(const Json& value, std::vector<double>& out, const std::string& name) {
-  if (const auto* items = value.array()) {
+constexpr double largest = 1e12; // no energy, weight or count of a bias comes near
+constexpr int deepest = 2;       // rows of a table
+
+void collect(const Json& value, std::vector<double>& out, const std::string& name, int depth = 0) {
+  const auto* const items = value.array();
+  if (items && depth < deepest) {
     for (const auto& item : *items)
-      collect(item, out, name);
+      collect(item, out, name, depth + 1);
   } else if (const auto* number = value.number()) {
+    if (std::abs(*number) > largest)
+      throw Error("'" + name + "' of the saved state holds a number that is too large.");
     out.push_back(*number);
   } else {
     throw Error("'" + name + "' of the saved state holds something else than numbers.");

@@ -12,7 +12,7 @@ from unnp.lammps.md_config import MdConfig
 from unnp.lammps.run import run_lammps
 from unnp.locks import hold_folder
 from unnp.workflows.md_progress import MdProgress
-from unnp.workflows.md_report import dynamics_blocks, logs_of, summarise, thermo_table, write_report
+from unnp.workflows.md_report import dynamics_blocks, gaps, logs_of, summarise, thermo_table, write_report
 from unnp.workflows.md_setup import check_unchanged, prepare, prepare_resume
 from unnp.workflows.md_trajectory import complete_trajectories
 
@@ -67,7 +67,7 @@ def report(config: MdConfig, folder: Path) -> MdResult:
     write_report(folder, table, summary)
     complete_trajectories(folder)
     warnings = dict.fromkeys(text for log in logs for text in log.warnings if not text.startswith(_HARMLESS))
-    return MdResult(folder, summary, list(warnings))
+    return MdResult(folder, summary, [*gaps(table["step"], config.thermo), *warnings])
 
 
 def _go_on(config: MdConfig, folder: Path) -> None:

@@ -58,6 +58,23 @@ def thermo_table(logs: list[LammpsLog], minimised: bool) -> dict[str, np.ndarray
     return {name: whole[:, names.index(title)] * factor for name, (title, factor) in _COLUMNS.items()}
 
 
+def gaps(steps: np.ndarray, every: int) -> list[str]:
+    """Return a warning where the table lacks steps, as after a log was deleted or damaged.
+
+    Args:
+        steps: (n_rows,) of the table, increasing.
+        every: distance between rows at most.
+    """
+    before = np.concatenate([[-every], steps[:-1]])
+    holes = [f"{b + every:g} to {s - 1:g}" for b, s in zip(before, steps, strict=True) if s - b > every]
+    if not holes:
+        return []
+    return [
+        f"the thermo output of steps {', '.join(holes)} is missing, its log is damaged or was deleted: table and averages "
+        "leave these steps out."
+    ]
+
+
 def dynamics_blocks(logs: list[LammpsLog], minimised: bool) -> list[ThermoBlock]:
     """Return the thermo blocks of the dynamics, without that of the minimisation."""
     titles = {title for title, _ in _COLUMNS.values()}

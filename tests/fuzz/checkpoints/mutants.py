@@ -87,7 +87,7 @@ def changed_tensor(start: str, change: Callable[[Tensor], Tensor | None]) -> Cha
     return resealed(apply)
 
 
-PLACES = [("potential",), *(("potential", key) for key in ("elements", "settings", "reference_energies"))]
+PLACES = [("potential",), *(("potential", key) for key in ("elements", "settings", "heads"))]
 PLACES += [("dtype",), ("position",), ("settings",), ("data",), ("versions",)]
 COUNTERS = ("epoch", "batch", "step", "seconds", "best_loss", "best_epoch", "validations_since_best")
 
@@ -157,5 +157,4 @@ FILES_RESUME = [
     ),
     *(m.within("log.jsonl") for m in [*file_damage("same", flips=5, why=FOR_PEOPLE), *text_damage("same")]),
     *(m.within("log.csv") for m in file_damage("same", flips=1, why="it is written anew")),
-    *(m.within("card.yaml") for m in file_damage("same", flips=1, why="it is written anew")),
 ]

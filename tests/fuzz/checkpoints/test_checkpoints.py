@@ -95,7 +95,7 @@ def check_resume(mutant: Mutant, stopped: Path, toy_run: Path, unnp: Server, tmp
 
 
 # Another checkpoint took the place of the damaged one, and the output says so.
-SAID = re.compile(r"WARNING.*(previous|last|best)\.safetensors", re.DOTALL)
+SAID = re.compile(r"WARNING.*(previous|last|best)\.safetensors|(last|previous)\.safetensors is taken", re.DOTALL)
 
 
 def _of_answer(same: bool, mutant: Mutant, output: str) -> Verdict:

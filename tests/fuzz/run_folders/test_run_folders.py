@@ -94,6 +94,8 @@ def _of_answer(mutant: Mutant, stopped: Stopped, work: Path, ended: Ended) -> Ve
         return Verdict(Outcome.RIGHT)
     if mutant.name.startswith(FROM_ANOTHER_STEP) and agree(_numbers(answer), _numbers(expected), CLOSE):
         return Verdict(Outcome.RIGHT, "from another step, within the scatter")
+    if mutant.name.startswith("log.lammps") and "missing" in ended.output:
+        return Verdict(Outcome.RIGHT, "what is missing is said")
     return Verdict(Outcome.WRONG, f"another answer, without a word:\n{ended.output[-1500:]}")
 
 

@@ -24,7 +24,7 @@ from unnp.workflows.md_progress import MdProgress
 from unnp.workflows.md_report import logs_of
 from unnp.workflows.md_setup import is_whole_restart
 from unnp.workflows.melt.ramps_config import RampConfig, crystal_of
-from unnp.workflows.melt.ramps_data import read_bins, read_rdf
+from unnp.workflows.melt.ramps_data import Bin, read_bins, read_rdf
 from unnp.workflows.melt.ramps_deck import RDF_FILE, ramp_deck
 from unnp.workflows.melt.ramps_plan import Plan, make_plan
 from unnp.workflows.melt.ramps_report import summarise, write_report
@@ -134,7 +134,7 @@ def report(config: RampConfig, folder: Path) -> RampResult:
         "finished": len(bins) == sum(leg.n_bins for leg in plan.legs),
         "versions": {"unnp": unnp.__version__, "lammps": next((log.version for log in logs if log.version), "")},
     }
-    summary = summarise(bins, provenance, _warnings(logs))
+    summary = summarise(bins, provenance, [*_missing_bins(bins, plan), *_warnings(logs)])
     write_report(folder, bins, read_rdf(folder / RDF_FILE), summary, plan.steps_per_bin)
     return RampResult(folder, summary)
 
@@ -189,6 +189,14 @@ def _system(folder: Path) -> tuple[System, int]:
         return System(**content), n_atoms
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise LammpsError(f"{folder / SYSTEM_FILE} cannot be read ({error}); start again in another folder.") from None
+
+
+def _missing_bins(bins: Sequence[Bin], plan: Plan) -> list[str]:
+    """Return a warning where bins before the last one are not there, as after a log was deleted or damaged."""
+    last = bins[-1].first_step if bins else -1
+    due = sum(last >= leg.first_step + k * plan.steps_per_bin for leg in plan.legs for k in range(leg.n_bins))
+    missing = due - len(bins)
+    return [f"{missing} finished bin(s) are missing: a log is damaged or was deleted."] if missing > 0 else []
 
 
 def _warnings(logs: Sequence[LammpsLog]) -> list[str]:

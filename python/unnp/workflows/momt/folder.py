@@ -95,9 +95,25 @@ def reopen(config: MomtConfig, base: Path, folder: Path) -> tuple[MomtConfig, Re
         )
     config = config.model_copy(update={"order": settled(config.order, config.structure, atoms)})
     _check_unchanged(config, folder)
+    _check_logs(config, record, folder)
     record.system = on_device(record.system, config.potential, config.device)
     write_atomically(folder / CONFIG_FILE, dump_yaml(config))
     return config, record
+
+
+def _check_logs(config: MomtConfig, record: Record, folder: Path) -> None:
+    """Raise LammpsError where the log of a walker holds fewer rows than have been finished."""
+    for phase in set(record.chunks) - {"observe"}:
+        expected = record.chunks[phase] * (config.chunk_steps // config.pace)
+        for walker in range(config.walkers if expected else 0):
+            path = folder / phase / f"momt.{walker}.log"
+            lines = path.read_bytes().splitlines(keepends=True) if path.is_file() else []
+            rows = sum(line.endswith(b"\n") and not line.startswith(b"#") for line in lines)
+            if rows < expected:
+                raise LammpsError(
+                    f"{path} holds {rows} rows, but {expected} have been finished: it is damaged. "
+                    "Restore it, or start again in another folder."
+                )
 
 
 def has_begun(folder: Path) -> bool:
@@ -115,7 +131,7 @@ def read_record(folder: Path) -> Record:
             grid = Grid(**basins["grid"])
             basins = Basins(**{**basins, "enthalpies": tuple(basins["enthalpies"]), "grid": grid})
         return Record(**{**content, "system": System(**content["system"]), "basins": basins})
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise LammpsError(f"{path} cannot be read ({error}); start again in another folder.") from None
 
 
