@@ -61,7 +61,7 @@ def base(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> np.ndarray:
 
 def _run(text: str, work: Path, ranks: int) -> Ended:
     (work / "in.deck").write_text(text)
-    return run_lmp(work, "-in", "in.deck", "-log", "none", ranks=ranks, limit=LIMIT)
+    return run_lmp(work, "-in", "in.deck", ranks=ranks, limit=LIMIT)
 
 
 def numbers(ended: Ended) -> np.ndarray:
@@ -139,7 +139,7 @@ def test_some_decks(deck: Deck, folder: Path, base: np.ndarray, tmp_path: Path) 
 def check_partitions(partition: Partition, folder: Path, tmp_path: Path) -> None:
     work = shutil.copytree(folder, tmp_path / "work")
     (work / "in.deck").write_text(partition.text())
-    ended = run_lmp(work, "-in", "in.deck", "-log", "none", "-partition", "2x1", ranks=2, limit=LIMIT)
+    ended = run_lmp(work, "-in", "in.deck", "-partition", "2x1", ranks=2, limit=LIMIT)
     # each partition prints, also its errors, into a file of its own
     own = "".join(path.read_text(errors="replace") for path in sorted(work.glob("screen.*")))
     ended = replace(ended, output=ended.output + own)

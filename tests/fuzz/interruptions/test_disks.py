@@ -164,6 +164,6 @@ def test_files_of_fix_momt(name: str, disk: Path) -> None:
     (disk / "disk/pad").write_bytes(bytes(8192))
     shutil.copy(find_files("Al_mm.eam.fs", disk).strip('"'), disk)
     (disk / "in.deck").write_text(LOG.format(words=WORDS[name]))
-    ended = run_lmp(disk, "-in", "in.deck", "-log", "none")
+    ended = run_lmp(disk, "-in", "in.deck")
     verdict = classify(ended, lammps=True) or Verdict(Outcome.WRONG, "rows were lost without a word")
     judge("disks", "fix momt", f"fix momt {name}", verdict, ended.seconds)

@@ -147,7 +147,7 @@ def learnt(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     (folder / "in.learn").write_text(head() + f"{WORDS} observe 2 state state.json 10\n" + BOX)
     (folder / "in.use").write_text(head() + f"{WORDS} start state.json freeze 0\n" + BOX)
     for deck in ("in.learn", "in.use"):
-        ended = run_lmp(folder, "-in", deck, "-log", "none")
+        ended = run_lmp(folder, "-in", deck)
         assert ended.code == 0, ended.output
     return folder, printed(ended)
 
@@ -173,7 +173,7 @@ def check_state(mutant: Mutant, folder: Path, expected: str, tmp_path: Path) -> 
     work = shutil.copytree(folder, tmp_path / "work")
     mutant.change(work / "state.json")
     before = Files.of(work)
-    ended = run_lmp(work, "-in", "in.use", "-log", "none", limit=30)
+    ended = run_lmp(work, "-in", "in.use", limit=30)
     verdict = classify(ended, lammps=True)
     if verdict is None:
         right = printed(ended) == expected and mutant.due == "same"

@@ -97,9 +97,12 @@ class Server:
 
 
 def run_lmp(folder: Path, *arguments: str, ranks: int = 1, limit: float = LIMIT) -> Ended:
-    """Run ``lmp ARGUMENTS`` under mpirun in a folder and return how it ended."""
+    """Run ``lmp ARGUMENTS`` under mpirun in a folder and return how it ended.
+
+    What mpirun loses of the output of ranks that abort is taken from the log, which is removed.
+    """
     begun = time.monotonic()
-    command = [str(BIN / "mpirun"), "-n", str(ranks), str(BIN / "lmp"), *arguments]
+    command = [str(BIN / "mpirun"), "-n", str(ranks), str(BIN / "lmp"), "-log", ".log", *arguments]
     output = folder / ".printed"
     with output.open("wb") as file:
         process = subprocess.Popen(
@@ -119,6 +122,10 @@ def run_lmp(folder: Path, *arguments: str, ranks: int = 1, limit: float = LIMIT)
             code = None
     text = output.read_text(errors="replace")
     output.unlink()
+    for log in sorted(folder.glob(".log*")):
+        errors = [line for line in log.read_text(errors="replace").splitlines(True) if line.startswith("ERROR")]
+        text += "" if "ERROR" in text else "".join(errors)
+        log.unlink()
     return Ended(code, text, time.monotonic() - begun)
 
 

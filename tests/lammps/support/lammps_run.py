@@ -71,7 +71,11 @@ def run_program(
         stdin=subprocess.DEVNULL,
         check=False,
     )
-    return Run(folder, done.returncode, done.stdout + done.stderr)
+    output = done.stdout + done.stderr
+    if done.returncode and "ERROR" not in output:  # mpirun may lose what ranks that abort print last
+        log = folder / "log.lammps"
+        output += log.read_text(errors="replace") if log.is_file() else ""
+    return Run(folder, done.returncode, output)
 
 
 @dataclass
