@@ -45,9 +45,9 @@ class Op:
 
 def operators(n_atoms: int) -> list[Op]:
     """Return the operators on the bonds of an fcc crystal with cutoff 5 A; the last input of each has a row per bond."""
-    from unnp.elements import Elements
-    from unnp.graph import Graph
-    from unnp.structure import Structure
+    from unnp.atoms.elements import Elements
+    from unnp.atoms.graph import Graph
+    from unnp.atoms.structure import Structure
 
     graph = Graph.of(Structure.from_atoms(nickel(n_atoms)), Elements(["Ni"]), 5.0)
     index, vector = graph.bond_index, graph.bond_vector.float()

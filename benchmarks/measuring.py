@@ -41,7 +41,7 @@ def model_file(model: str, folder: Path) -> Path:
     if Path(model).is_file():
         return Path(model).resolve()
     import torch
-    from unnp.export import export_model
+    from unnp.exported.export import export_model
     from unnp.models import Head, PotentialConfig, TrainingData, build_potential
 
     torch.manual_seed(0)
@@ -124,7 +124,7 @@ class Report:
     """
 
     def __init__(self, name: str, settings: Row) -> None:
-        from unnp.card import versions
+        from unnp.evaluate.card import versions
 
         self.path = machine_folder() / f"{name}.json"
         self.rows: list[Row] = []
@@ -140,7 +140,7 @@ class Report:
 
     def add(self, row: Row) -> Row:
         """Take in a row and return it."""
-        from unnp.files import write_atomically
+        from unnp.files.writing import write_atomically
 
         self.rows.append(row)
         shown = {k: f"{v:.4g}" if isinstance(v, float) else v for k, v in row.items()}

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 from measuring import HERE, Report, Row
-from unnp.archive import read_manifest
 from unnp.config import from_dict
-from unnp.lammps.md_config import MdConfig
+from unnp.exported.archive import read_manifest
 from unnp.plots import new_figure, save_figure
-from unnp.workflows.md import run_md
+from unnp.workflows.md.config import MdConfig
+from unnp.workflows.md.run import run_md
 
 MODEL = HERE.parent / "demo-output/model.pt"
 ALLOWED = 0.1  # meV/atom/ps

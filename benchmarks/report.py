@@ -189,7 +189,7 @@ def _add(points: dict[str, list[Any]], *values: Any) -> None:
 
 
 def main() -> None:
-    from unnp.files import write_atomically
+    from unnp.files.writing import write_atomically
 
     readme = HERE / "README.md"
     text = readme.read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
-from unnp.manifest import Manifest
+from unnp.exported.manifest import Manifest
 
 CUTOFF = 4.5
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from unnp.cli.train import print_table
-from unnp.files import write_atomically
+from unnp.files.writing import write_atomically
 from unnp.lammps.log import ThermoBlock, read_log
 from unnp.plots import new_figure, save_figure
 

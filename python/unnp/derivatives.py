@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from unnp.graph import Graph
-from unnp.manifest import Output
+from unnp.atoms.graph import Graph
+from unnp.atoms.outputs import Output
 
 
 @dataclass

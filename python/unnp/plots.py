@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from unnp.files import write_atomically
+from unnp.files.writing import write_atomically
 
 PARITY_UNITS = {"energy": "eV/atom", "forces": "eV/A", "stress": "GPa"}
 MAX_POINTS = 20000

@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 from unnp.adapters.ase import UnnpCalculator
 from unnp.cli import build_app
 from unnp.errors import DataError, ModelError, UnnpError
-from unnp.loader import LoadedPotential, load_model
+from unnp.exported.loader import LoadedPotential, load_model
 
 
 def alloy() -> Atoms:
@@ -69,7 +69,7 @@ def test_evaluate_stops_at_numbers_that_are_not_finite(small_model, tmp_path, mo
         spoil(potential, float("nan"))
         return potential
 
-    monkeypatch.setattr("unnp.loader.load_model", load)
+    monkeypatch.setattr("unnp.exported.loader.load_model", load)
     arguments = ["--device", "cpu", "--read", "missing=allow", "--read", "required=[]"]
     paths = [str(small_model), str(tmp_path / "frames.xyz"), "-o", str(tmp_path / "out")]
     result = CliRunner().invoke(build_app(), ["evaluate", *paths, *arguments])

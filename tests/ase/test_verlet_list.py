@@ -7,10 +7,10 @@ import pytest
 from ase.build import bulk
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from unnp.atoms.neighbors import bond_vectors, bonds
+from unnp.atoms.structure import Structure
+from unnp.atoms.verlet_list import VerletList
 from unnp.errors import DataError
-from unnp.neighbors import bond_vectors, bonds
-from unnp.structure import Structure
-from unnp.verlet_list import VerletList
 
 CUTOFF = 3.5
 

@@ -7,10 +7,10 @@ import pytest
 from ase.build import bulk
 from ase.io import read, write
 from typer.testing import CliRunner
+from unnp.atoms.graph import Graph
+from unnp.atoms.structure import Structure
 from unnp.cli import build_app
-from unnp.graph import Graph
-from unnp.loader import load_model
-from unnp.structure import Structure
+from unnp.exported.loader import load_model
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ase.build import bulk
-from unnp.structure import Structure
+from unnp.atoms.structure import Structure
 
 EAM = {
     "kind": "lammps",

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import yaml
 from typer.testing import CliRunner
+from unnp.atoms.structure import Structure
 from unnp.cli.data import app
 from unnp.data.opening import open_structures
 from unnp.data.readers import ReadOptions
 from unnp.data.store import Store
 from unnp.data.writing import write_structures
 from unnp.errors import UnnpError
-from unnp.structure import Structure
 
 Make = Callable[..., list[Structure]]
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from unnp.atoms.elements import Elements
+from unnp.atoms.graph import Graph
+from unnp.atoms.structure import Structure
 from unnp.data.dataset import Dataset, collate
 from unnp.data.statistics import statistics
 from unnp.data.store_writer import write_store
-from unnp.elements import Elements
 from unnp.errors import DataError, ModelError
-from unnp.graph import Graph
-from unnp.structure import Structure
 
 Make = Callable[..., list[Structure]]
 ELEMENTS = Elements(["Ni", "Al"])

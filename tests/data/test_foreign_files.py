@@ -11,12 +11,12 @@ from ase import Atoms
 from ase.build import bulk
 from ase.constraints import FixAtoms
 from ase.io import write
+from unnp.atoms.structure import Structure
 from unnp.config import from_dict
 from unnp.data.readers import LeftBehind, ReadOptions, iterate_structures, read_structures
 from unnp.data.readers.convergence import converged_steps
 from unnp.data.statistics import statistics
 from unnp.errors import ConfigError, DataError
-from unnp.structure import Structure
 
 Write = Callable[..., Path]
 ALLOW = ReadOptions(missing="allow")

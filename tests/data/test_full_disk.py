@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from unnp.atoms.structure import Structure
 from unnp.data import splits, store_writer
 from unnp.data.journal import Journal
 from unnp.data.opening import open_structures
@@ -16,8 +17,7 @@ from unnp.data.store_checks import file_checksum, index_checksum
 from unnp.data.store_writer import write_store
 from unnp.data.writing import write_structures
 from unnp.errors import DataError, UnnpError
-from unnp.locks import hold_output
-from unnp.structure import Structure
+from unnp.files.locks import hold_output
 
 Make = Callable[..., list[Structure]]
 

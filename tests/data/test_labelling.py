@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from unnp.atoms.structure import Structure
 from unnp.data.journal import Journal
 from unnp.data.labellers import build_labeller
 from unnp.data.labelling import JOURNAL_FILE, label_structures, work_folder
@@ -21,7 +22,6 @@ from unnp.data.readers import ReadOptions
 from unnp.data.worker_pool import Failure, run_parallel
 from unnp.data.writing import write_structures
 from unnp.errors import ConfigError, DataError, UnnpError
-from unnp.structure import Structure
 
 Make = Callable[..., list[Structure]]
 EMT = {"kind": "ase", "name": "emt"}

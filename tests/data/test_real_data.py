@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from unnp.atoms.elements import Elements
 from unnp.data.opening import open_structures
 from unnp.data.reference_energies import fit_reference_energies
 from unnp.data.splits import split
 from unnp.data.statistics import statistics
 from unnp.data.store_writer import write_store
-from unnp.elements import Elements
 from unnp.errors import DataError
 
 FOLDER = os.environ.get("UNNP_TEST_DATA")

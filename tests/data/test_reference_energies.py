@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from unnp.atoms.elements import Elements
+from unnp.atoms.structure import Structure
 from unnp.data.reference_energies import fit_reference_energies, is_isolated, reference_energies
-from unnp.elements import Elements
 from unnp.errors import ConfigError, DataError, ModelError
-from unnp.structure import Structure
 
 TRUE = {"Al": -3.5, "Ni": -5.25}
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from unnp.atoms.structure import Structure
 from unnp.data.opening import open_structures
 from unnp.data.splits import parse_parts, source_file, split, split_by_key, write_split
 from unnp.errors import ConfigError
-from unnp.structure import Structure
 
 Make = Callable[..., list[Structure]]
 

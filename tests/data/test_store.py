@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from unnp.atoms.structure import Structure
 from unnp.data.opening import open_structures
 from unnp.data.readers import ReadOptions
 from unnp.data.statistics import statistics
@@ -13,7 +14,6 @@ from unnp.data.store import Store, is_store
 from unnp.data.store_writer import write_store
 from unnp.data.writing import write_structures
 from unnp.errors import DataError
-from unnp.structure import Structure
 
 Make = Callable[..., list[Structure]]
 ALLOW = ReadOptions(missing="allow")

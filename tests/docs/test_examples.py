@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from unnp.checkpoint import number_type
+from unnp.atoms.elements import Elements
+from unnp.atoms.graph import Graph
+from unnp.atoms.structure import Structure
 from unnp.config import from_dict, load_yaml
 from unnp.data.labellers.ase_calculator import AseConfig
 from unnp.derivatives import predict
-from unnp.elements import Elements
-from unnp.graph import Graph
 from unnp.models import Head, PotentialConfig, TrainingData, architecture, architectures, build_potential
-from unnp.structure import Structure
+from unnp.models.checkpoint import number_type
 from unnp.train.config import TrainConfig
 from unnp.workflows.momt.config import MomtConfig
 

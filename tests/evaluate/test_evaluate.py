@@ -17,8 +17,8 @@ from unnp.adapters.ase import UnnpCalculator
 from unnp.cli import build_app
 from unnp.data.opening import open_structures
 from unnp.errors import ConfigError, DataError, ModelError, UnnpError
-from unnp.evaluate import Limits, evaluate
-from unnp.loader import load_model
+from unnp.evaluate.evaluation import Limits, evaluate
+from unnp.exported.loader import load_model
 from unnp.units import GPA_PER_EV_PER_A3
 
 ENERGY_ERROR, FORCE_ERROR, STRESS_ERROR = 0.01, 0.02, 0.003

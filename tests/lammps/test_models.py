@@ -11,7 +11,7 @@ import torch
 from lammps_run import measure, read_dump, run_lammps, virial, write_data
 from reference import evaluate
 from toy_model import ELEMENTS
-from unnp.export import export_model
+from unnp.exported.export import export_model
 from unnp.models import Head, Potential, PotentialConfig, TrainingData, build_potential
 
 SETTINGS = {"layer_cutoffs": [4.2, 3.4, 3.0], "scalars": 8, "vectors": 4, "tensors": 4, "hidden": 8}

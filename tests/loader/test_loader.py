@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from unnp.archive import read_manifest
 from unnp.errors import ConfigError, ModelError
-from unnp.loader import load_model
-from unnp.manifest import Manifest
+from unnp.exported.archive import read_manifest
+from unnp.exported.loader import load_model
+from unnp.exported.manifest import Manifest
 
 
 def rewritten(source: Path, target: Path, change) -> Path:

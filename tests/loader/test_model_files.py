@@ -14,13 +14,13 @@ import torch
 from mutants import FIELDS, Archive
 from torch import Tensor, nn
 from typer.testing import CliRunner
-from unnp.archive import inspect, read_manifest
 from unnp.cli import build_app
 from unnp.core import core, model_files
 from unnp.errors import ModelError
-from unnp.export import export_model
-from unnp.loader import load_model
-from unnp.manifest import Manifest
+from unnp.exported.archive import inspect, read_manifest
+from unnp.exported.export import export_model
+from unnp.exported.loader import load_model
+from unnp.exported.manifest import Manifest
 from unnp.models import Head, PotentialConfig, TrainingData, build_potential
 
 ROOT = Path(__file__).parents[2]

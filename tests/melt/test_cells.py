@@ -10,8 +10,8 @@ import pytest
 from ase.build import bulk, make_supercell
 from unnp.config import from_dict
 from unnp.errors import ConfigError
-from unnp.workflows.melt.cells import Crystal, build_crystal
 from unnp.workflows.melt.config import MeltConfig
+from unnp.workflows.melt.crystal import Crystal, build_crystal
 
 ZERO = {"pair_style": "zero 5.0", "pair_coeff": ["* *"]}
 

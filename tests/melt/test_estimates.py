@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from unnp.errors import SamplingError
-from unnp.workflows.melt.estimates import block_error, mean_of
+from unnp.workflows.melt.pinning.block_means import block_error, mean_of
 
 
 def autoregressive(rng: np.random.Generator, n: int, memory: float) -> np.ndarray:

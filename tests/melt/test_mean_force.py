@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from unnp.errors import SamplingError
-from unnp.workflows.melt.bracket import Bracket
+from unnp.workflows.melt.coexistence.bracket import Bracket
 from unnp.workflows.melt.config import PinningConfig
 from unnp.workflows.melt.line import fit_line
-from unnp.workflows.melt.mean_force import PinnedPoint, next_temperature, root_of
-from unnp.workflows.melt.phases import PhaseLostError
-from unnp.workflows.melt.pinning import check_in_phase
+from unnp.workflows.melt.pinning.mean_force import PinnedPoint, next_temperature, root_of
+from unnp.workflows.melt.pinning.route import check_in_phase
+from unnp.workflows.melt.two_phase.labels import PhaseLostError
 
 
 def test_the_root_of_a_line_and_its_error():

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from unnp.config import from_dict
 from unnp.lammps.system import System
-from unnp.workflows.melt.cells import build_crystal
 from unnp.workflows.melt.config import MeltConfig
-from unnp.workflows.melt.decks import DeckWriter
+from unnp.workflows.melt.crystal import build_crystal
+from unnp.workflows.melt.two_phase.decks import DeckWriter
 
 GOLDEN = Path(__file__).parent / "golden"
 SETTINGS = {

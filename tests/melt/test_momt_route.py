@@ -10,8 +10,8 @@ from unnp.config import from_dict
 from unnp.errors import ConfigError, SamplingError
 from unnp.workflows.melt.config import MeltConfig
 from unnp.workflows.melt.finite_size import SizePoint, finite_size, size_figure, size_points
-from unnp.workflows.melt.momt import MomtRoute, read_analysis
-from unnp.workflows.melt.momt_settings import cells_of, merged, momt_settings
+from unnp.workflows.melt.momt.route import MomtRoute, read_analysis
+from unnp.workflows.melt.momt.settings import cells_of, merged, momt_settings
 from unnp.workflows.melt.routes import RouteResult
 from unnp.workflows.momt.config import MomtConfig
 

@@ -12,11 +12,11 @@ from unnp.config import from_dict
 from unnp.lammps.data_file import data_file
 from unnp.lammps.run import run_lammps
 from unnp.lammps.system import System
-from unnp.workflows.melt.cells import build_crystal
 from unnp.workflows.melt.config import MeltConfig
-from unnp.workflows.melt.decks import DeckWriter, two_phase_data
-from unnp.workflows.melt.phases import Labels, PhaseLostError, check_both_present, read_profiles
-from unnp.workflows.melt.two_phase import averages
+from unnp.workflows.melt.crystal import build_crystal
+from unnp.workflows.melt.two_phase.cell import averages
+from unnp.workflows.melt.two_phase.decks import DeckWriter, two_phase_data
+from unnp.workflows.melt.two_phase.labels import Labels, PhaseLostError, check_both_present, read_profiles
 
 CRYSTALS = {
     "fcc": ({"element": "Al", "lattice": "fcc", "a": 4.05}, [6, 6, 16]),

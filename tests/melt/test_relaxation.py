@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from unnp.errors import SamplingError
-from unnp.workflows.melt.relaxation import Relaxed, relaxed, slow_deviation
+from unnp.workflows.melt.coexistence.relaxation import Relaxed, relaxed, slow_deviation
 
 N_ATOMS, MELTING_POINT = 2880, 925.0
 

@@ -6,15 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from unnp import export
+from unnp.atoms.elements import Elements
+from unnp.atoms.graph import Graph
+from unnp.atoms.structure import Structure
 from unnp.derivatives import predict
-from unnp.elements import Elements
 from unnp.errors import ModelError, UnnpError
-from unnp.export import export_model
-from unnp.graph import Graph
-from unnp.loader import load_model
+from unnp.exported import export
+from unnp.exported.export import export_model
+from unnp.exported.loader import load_model
 from unnp.models import Head, Potential, PotentialConfig, TrainingData, build_potential
-from unnp.structure import Structure
 
 SYMBOLS = ["Al", "Ni"]
 SETTINGS = {"layer_cutoffs": [3.0, 4.0], "scalars": 4, "vectors": 2, "tensors": 2, "hidden": 4}

@@ -10,14 +10,15 @@ import torch
 from ase.build import bulk
 from lammps_run import BIN, run_lammps, write_data
 from unnp.adapters.ase import UnnpCalculator
+from unnp.atoms.elements import Elements
+from unnp.atoms.graph import Graph
+from unnp.atoms.outputs import Output
+from unnp.atoms.structure import Structure
 from unnp.core import core
 from unnp.derivatives import predict
-from unnp.elements import Elements
 from unnp.errors import ConfigError
-from unnp.export import export_model
-from unnp.graph import Graph
-from unnp.loader import LoadedPotential, load_model
-from unnp.manifest import Output
+from unnp.exported.export import export_model
+from unnp.exported.loader import LoadedPotential, load_model
 from unnp.models import (
     Head,
     Potential,
@@ -29,7 +30,6 @@ from unnp.models import (
     registry,
 )
 from unnp.nn.system import System
-from unnp.structure import Structure
 
 SYMBOLS = ["Al", "Ni"]
 HEADS = [

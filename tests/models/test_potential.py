@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 import torch
 from typer.testing import CliRunner
+from unnp.atoms.elements import Elements
+from unnp.atoms.graph import Graph
+from unnp.atoms.structure import Structure
 from unnp.cli import build_app
 from unnp.derivatives import predict
-from unnp.elements import Elements
 from unnp.errors import ConfigError, ModelError
-from unnp.graph import Graph
 from unnp.models import (
     Architecture,
     Head,
@@ -33,7 +34,6 @@ from unnp.models import (
 from unnp.models.committee import Committee
 from unnp.nn.exchange import exchange
 from unnp.nn.system import System
-from unnp.structure import Structure
 
 SYMBOLS = ["Al", "Ni"]
 HEADS, DATA = [Head(1.5, {"Al": -3.1, "Ni": 2.7})], TrainingData(20.0)

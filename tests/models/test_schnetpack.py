@@ -19,15 +19,15 @@ import pytest
 import torch
 from ase.neighborlist import neighbor_list
 from torch import Tensor, nn
-from unnp.checkpoint import number_type
+from unnp.atoms.elements import Elements
+from unnp.atoms.graph import Graph
+from unnp.atoms.structure import Structure
 from unnp.derivatives import predict
-from unnp.elements import Elements
-from unnp.graph import Graph
 from unnp.models import Head, Potential, PotentialConfig, TrainingData, build_potential
+from unnp.models.checkpoint import number_type
 from unnp.nn.activations import ShiftedSoftplus
 from unnp.nn.cutoff import CutoffFunction
 from unnp.nn.system import System
-from unnp.structure import Structure
 
 SYMBOLS = ["Ni", "Al", "O"]
 NUMBERS = [28, 13, 8]

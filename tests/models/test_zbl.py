@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 from lammps_run import BIN, measure, read_dump, run_lammps, virial, write_data
+from unnp.atoms.elements import Elements, atomic_number
+from unnp.atoms.graph import Graph
+from unnp.atoms.structure import Structure
 from unnp.derivatives import predict
-from unnp.elements import Elements, atomic_number
 from unnp.errors import ConfigError
-from unnp.graph import Graph
 from unnp.models import Head, Potential, PotentialConfig, TrainingData, build_potential
-from unnp.structure import Structure
 
 SYMBOLS = ["H", "Al", "W"]
 HEADS, DATA = [Head(7.0, dict.fromkeys(SYMBOLS, 0.0))], TrainingData(20.0)

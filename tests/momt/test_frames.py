@@ -10,8 +10,8 @@ from unnp.errors import LammpsError
 from unnp.sampling.log_file import LogHeader
 from unnp.sampling.samples import Samples
 from unnp.units import BOLTZMANN_EV_PER_K
-from unnp.workflows.momt.frames import Candidates, choose, find_candidates, frame_weights
-from unnp.workflows.momt.labels import read_labels
+from unnp.workflows.momt.frames.candidates import Candidates, choose, find_candidates, frame_weights
+from unnp.workflows.momt.frames.labels import read_labels
 
 HEADER = LogHeader(
     mode="opes",

@@ -9,7 +9,7 @@ import pytest
 from momt_runs import AL
 from unnp.config import from_dict
 from unnp.sampling.samples import read_samples
-from unnp.workflows.momt.compare import compare
+from unnp.workflows.momt.compare.run import compare
 from unnp.workflows.momt.config import MomtConfig
 from unnp.workflows.momt.run import run_momt
 

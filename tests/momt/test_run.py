@@ -24,10 +24,10 @@ from unnp.data.readers import read_structures
 from unnp.errors import ConfigError, LammpsError
 from unnp.lammps.run import run_lammps
 from unnp.sampling.samples import read_samples
-from unnp.workflows.momt.compare import compare
+from unnp.workflows.momt.compare.run import compare
 from unnp.workflows.momt.folder import read_record, walker_logs
 from unnp.workflows.momt.run import run_momt
-from unnp.workflows.momt.tail import last_rows
+from unnp.workflows.momt.watch.tail import last_rows
 
 EAM = {"kind": "lammps", "elements": ["Al"], "pair_style": "eam/fs", "pair_coeff": ["* * Al_mm.eam.fs Al"]}
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
-from unnp.elements import Elements
-from unnp.graph import Graph
+from unnp.atoms.elements import Elements
+from unnp.atoms.graph import Graph
+from unnp.atoms.structure import Structure
 from unnp.nn.edges import Edges, bonded, directed, within
 from unnp.nn.triplets import chains, pairs
-from unnp.structure import Structure
 
 CUTOFF = 3.0
 scripted = pytest.mark.parametrize("script", [False, True], ids=["eager", "TorchScript"])

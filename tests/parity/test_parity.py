@@ -14,13 +14,13 @@ import torch
 from lammps_run import Run, measure, read_dump, run_lammps, virial, write_data
 from registered import installed_architectures
 from unnp.adapters.ase import UnnpCalculator
-from unnp.checkpoint import number_type
+from unnp.atoms.elements import Elements
+from unnp.atoms.graph import Graph
+from unnp.atoms.structure import Structure
 from unnp.derivatives import Prediction, predict
-from unnp.elements import Elements
-from unnp.export import export_model
-from unnp.graph import Graph
+from unnp.exported.export import export_model
 from unnp.models import Head, Potential, PotentialConfig, TrainingData, architectures, build_potential
-from unnp.structure import Structure
+from unnp.models.checkpoint import number_type
 
 REFERENCE_ENERGIES = {"Al": -3.1, "Ni": 2.7}
 RANKS = [1, 2, 4]

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 import torch
 from registered import installed_architectures
-from unnp.checkpoint import number_type
+from unnp.atoms.elements import Elements
+from unnp.atoms.graph import Graph
+from unnp.atoms.structure import Structure
 from unnp.derivatives import Prediction, predict
-from unnp.elements import Elements
-from unnp.export import export_model
-from unnp.graph import Graph
-from unnp.loader import LoadedPotential, load_model
+from unnp.exported.export import export_model
+from unnp.exported.loader import LoadedPotential, load_model
 from unnp.models import Head, Potential, PotentialConfig, TrainingData, architecture, build_potential
-from unnp.structure import Structure
+from unnp.models.checkpoint import number_type
 
 SYMBOLS = ["Al", "Ni"]
 NUMBERS = np.array([13, 28])

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from unnp.structure import Structure
+from unnp.atoms.structure import Structure
 
 STEP = 2e-4
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from unnp.graph import Graph
-from unnp.structure import Structure
+from unnp.atoms.graph import Graph
+from unnp.atoms.structure import Structure
 
 
 def supercell(structure: Structure, repeats: tuple[int, int, int]) -> Structure:

@@ -5,8 +5,8 @@ import pytest
 import torch
 from unnp.core import core
 from unnp.derivatives import predict
-from unnp.export import export_model
-from unnp.loader import load_model
+from unnp.exported.export import export_model
+from unnp.exported.loader import load_model
 from unnp.models import potential_from_description
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from unnp.graph import Graph
+from unnp.atoms.graph import Graph
 
 STEEP = 0.75
 

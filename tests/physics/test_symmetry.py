@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 from scipy.spatial.transform import Rotation
-from unnp.graph import Graph
-from unnp.structure import Structure
+from unnp.atoms.graph import Graph
+from unnp.atoms.structure import Structure
 
 
 def transformed(structure: Structure, matrix: np.ndarray) -> Structure:

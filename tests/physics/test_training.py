@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from unnp.atoms.structure import Structure
 from unnp.derivatives import predict
-from unnp.structure import Structure
 
 
 def loss_of(prediction) -> torch.Tensor:

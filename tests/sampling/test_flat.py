@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from unnp.errors import SamplingError
-from unnp.sampling.flat import select_flat
+from unnp.workflows.momt.frames.flat import select_flat
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
-from unnp import checkpoint as module
-from unnp.checkpoint import Checkpoint, find_checkpoint, load_checkpoint, load_potential, save_checkpoint
 from unnp.errors import ModelError, UnnpError
 from unnp.models import Head, Potential, PotentialConfig, TrainingData, build_potential
+from unnp.models import checkpoint as module
+from unnp.models.checkpoint import Checkpoint, find_checkpoint, load_checkpoint, load_potential, save_checkpoint
 
 
 def make_potential() -> Potential:

@@ -12,8 +12,8 @@ import pytest
 import torch
 import yaml
 from safetensors.torch import load_file
-from unnp.checkpoint import load_checkpoint
 from unnp.config import load_yaml
+from unnp.models.checkpoint import load_checkpoint
 from unnp.train.config import TrainConfig
 from unnp.train.distributed import Processes
 from unnp.train.run import train

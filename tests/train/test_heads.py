@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from unnp.checkpoint import load_potential
 from unnp.errors import ConfigError
+from unnp.models.checkpoint import load_potential
 from unnp.train.config import HeadConfig, TrainConfig
 from unnp.train.datasets import build, open_sources
 from unnp.train.heads import heads_of_groups

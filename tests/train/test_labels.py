@@ -10,7 +10,8 @@ import torch
 import yaml
 from ase.build import bulk
 from ase.io import read, write
-from unnp.checkpoint import load_checkpoint
+from unnp.atoms.elements import Elements
+from unnp.atoms.structure import Structure
 from unnp.config import from_dict
 from unnp.data.dataset import Dataset, collate
 from unnp.data.filters import within_limits
@@ -19,12 +20,11 @@ from unnp.data.statistics import statistics
 from unnp.data.store_writer import write_store
 from unnp.data.writing import write_structures
 from unnp.derivatives import Prediction
-from unnp.elements import Elements
 from unnp.errors import ConfigError, DataError
-from unnp.loss import Loss, LossConfig
-from unnp.metrics import Metrics, Pairs
-from unnp.structure import Structure
+from unnp.evaluate.metrics import Metrics, Pairs
+from unnp.models.checkpoint import load_checkpoint
 from unnp.train.config import TrainConfig
+from unnp.train.loss import Loss, LossConfig
 from unnp.train.run import train
 
 Configuration = Callable[..., TrainConfig]

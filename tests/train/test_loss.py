@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 import torch
+from unnp.atoms.graph import Graph
 from unnp.config import from_dict
 from unnp.data.dataset import Batch, Labels
 from unnp.derivatives import Prediction, predict
 from unnp.errors import ConfigError
-from unnp.graph import Graph
-from unnp.loss import Loss, LossConfig
+from unnp.train.loss import Loss, LossConfig
 
 NAN = float("nan")
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from unnp.atoms.graph import Graph
 from unnp.data.dataset import Batch, Labels
 from unnp.derivatives import Prediction
-from unnp.graph import Graph
-from unnp.metrics import Metrics, Pairs
+from unnp.evaluate.metrics import Metrics, Pairs
 from unnp.units import GPA_PER_EV_PER_A3
 
 SPECIES = [0, 0, 1, 1, 1, 0]

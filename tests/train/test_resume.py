@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from unnp.checkpoint import load_checkpoint
 from unnp.config import from_dict
 from unnp.errors import ModelError, TrainingError
+from unnp.models.checkpoint import load_checkpoint
 from unnp.train.config import TrainConfig
 from unnp.train.run import train
 

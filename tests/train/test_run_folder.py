@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from unnp.checkpoint import load_checkpoint
 from unnp.config import from_dict
 from unnp.errors import ModelError, TrainingError, UnnpError
+from unnp.models.checkpoint import load_checkpoint
 from unnp.train.config import TrainConfig
 from unnp.train.log import read_log
 from unnp.train.run import train
@@ -149,7 +149,7 @@ def test_the_figures_and_the_card_come_back_without_a_log(config: Configuration,
 
 HOLD = """
 import sys
-from unnp.locks import hold_folder
+from unnp.files.locks import hold_folder
 with hold_folder(sys.argv[1]):
     print("held", flush=True)
     sys.stdin.readline()

@@ -13,10 +13,10 @@ import yaml
 from safetensors import safe_open
 from safetensors.torch import save_file
 from typer.testing import CliRunner
-from unnp.card import read_metrics
-from unnp.checkpoint import Checkpoint, load_checkpoint, load_potential, save_checkpoint
 from unnp.cli import build_app
 from unnp.errors import ModelError, UnnpError
+from unnp.evaluate.card import read_metrics
+from unnp.models.checkpoint import Checkpoint, load_checkpoint, load_potential, save_checkpoint
 from unnp.train import run as run_module
 from unnp.train.config import TrainConfig
 from unnp.train.console import SilentConsole

@@ -11,13 +11,13 @@ import pytest
 import torch
 import yaml
 from ase.io import read, write
-from unnp.checkpoint import load_checkpoint, load_potential
+from unnp.atoms.elements import Elements
+from unnp.atoms.graph import Graph
 from unnp.data.opening import open_structures
 from unnp.derivatives import predict
-from unnp.elements import Elements
 from unnp.errors import ConfigError, DataError, TrainingError
-from unnp.graph import Graph
 from unnp.models import architecture
+from unnp.models.checkpoint import load_checkpoint, load_potential
 from unnp.train.config import TrainConfig
 from unnp.train.datasets import build, open_sources
 from unnp.train.run import train

@@ -8,13 +8,13 @@ import sys
 import torch
 import toy  # noqa: F401 (registers)
 from safetensors.torch import save_file
+from unnp.atoms.elements import Elements
 from unnp.config import from_dict
 from unnp.data.dataset import Dataset, collate
 from unnp.data.opening import open_structures
-from unnp.elements import Elements
-from unnp.loss import Loss, LossConfig
 from unnp.models import Head, Potential, PotentialConfig, TrainingData, build_potential
 from unnp.train.distributed import Processes, join
+from unnp.train.loss import Loss, LossConfig
 from unnp.train.step import backward, term_averages
 
 SHARES: dict[str, list[list[int]]] = {

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from unnp.atoms.elements import Elements
+from unnp.atoms.graph import Graph
+from unnp.atoms.structure import Structure
 from unnp.derivatives import predict, predict_members
-from unnp.elements import Elements
-from unnp.graph import Graph
-from unnp.structure import Structure
 
 ELEMENTS = Elements(["Al"])
 

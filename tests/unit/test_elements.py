@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from unnp.elements import Elements, atomic_number, symbols_of
+from unnp.atoms.elements import Elements, atomic_number, symbols_of
 from unnp.errors import DataError, ModelError
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from unnp.errors import UnnpError
-from unnp.files import copy_file, keep_as, make_folder, temporary_beside, write_atomically
+from unnp.files.writing import copy_file, keep_as, make_folder, temporary_beside, write_atomically
 
 FULL = Path("/dev/full")
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from unnp.elements import Elements
+from unnp.atoms.elements import Elements
+from unnp.atoms.graph import Graph
+from unnp.atoms.structure import Structure
 from unnp.errors import ModelError
-from unnp.graph import Graph
-from unnp.structure import Structure
 
 ELEMENTS = Elements(["Al", "Ni"])
 

@@ -5,11 +5,11 @@ import sys
 
 import pytest
 from unnp.errors import UnnpError
-from unnp.locks import hold_folder, hold_output
+from unnp.files.locks import hold_folder, hold_output
 
 HOLD = """
 import sys, time
-from unnp import locks
+from unnp.files import locks
 with getattr(locks, sys.argv[1])(sys.argv[2]):
     print("held", flush=True)
     time.sleep(60)
@@ -58,7 +58,7 @@ def test_the_same_process_takes_it_again_and_holds_it_to_the_last(tmp_path, hold
 
 
 def refused_elsewhere(path) -> bool:
-    code = f"from unnp.locks import hold_folder\nwith hold_folder({str(path)!r}): pass"
+    code = f"from unnp.files.locks import hold_folder\nwith hold_folder({str(path)!r}): pass"
     return subprocess.run([sys.executable, "-c", code], capture_output=True).returncode != 0
 
 
@@ -84,7 +84,7 @@ def test_the_lock_of_an_output_leaves_no_file_and_two_never_hold_it(tmp_path):
 import time
 from pathlib import Path
 from unnp.errors import UnnpError
-from unnp.locks import hold_output
+from unnp.files.locks import hold_output
 count = Path({str(count)!r})
 done = 0
 while done < 100:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from unnp.atoms.neighbors import bond_vectors, bonds
+from unnp.atoms.structure import Structure
 from unnp.errors import DataError
-from unnp.neighbors import bond_vectors, bonds
-from unnp.structure import Structure
 
 CUTOFF = 2.5
 

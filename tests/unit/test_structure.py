@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from ase.build import bulk, molecule
-from unnp.structure import Structure
+from unnp.atoms.structure import Structure
 
 
 def test_there_and_back():

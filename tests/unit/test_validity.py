@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from unnp.atoms.structure import Structure
 from unnp.data.statistics import statistics
 from unnp.models import Head, PotentialConfig, TrainingData, build_potential
-from unnp.structure import Structure
-from unnp.validity import missing_repulsion, validity
+from unnp.models.validity import missing_repulsion, validity
 
 SMALL = {"layer_cutoffs": [4.0, 4.0], "scalars": 4, "vectors": 2, "tensors": 2, "bond_scalars": 2, "hidden": 4}
 

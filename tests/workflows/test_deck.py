@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from unnp.config import from_dict
 from unnp.errors import ConfigError
-from unnp.lammps.deck import resume_deck, start_deck
-from unnp.lammps.md_config import MdConfig
 from unnp.lammps.system import System, model_lines
+from unnp.workflows.md.config import MdConfig
+from unnp.workflows.md.deck import resume_deck, start_deck
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 MODEL = {"structure": {"element": "Al"}, "potential": {"model": "model.pt"}, "temperature": 300, "steps": 1000}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 from typer.testing import CliRunner
-from unnp import doctor
 from unnp.cli import build_app
 from unnp.errors import LammpsError
-from unnp.workflows import ten_steps
+from unnp.workflows.doctor import examine as doctor
+from unnp.workflows.doctor import ten_steps
 
 
 def run():

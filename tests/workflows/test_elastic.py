@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 from unnp.adapters.labeller import LabellerCalculator
 from unnp.cli import build_app
 from unnp.errors import ConfigError, DataError, ModelError
-from unnp.workflows.elastic import (
+from unnp.workflows.elastic.report import comparison, properties
+from unnp.workflows.elastic.run import (
     cubic_constants,
     elastic_properties,
     equation_of_state,
@@ -24,7 +25,6 @@ from unnp.workflows.elastic import (
     stiffness,
     strained,
 )
-from unnp.workflows.elastic_report import comparison, properties
 
 EAM = {"kind": "lammps", "elements": ["Al"], "pair_style": "eam/fs", "pair_coeff": ["* * Al_mm.eam.fs Al"]}
 

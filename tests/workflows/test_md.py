@@ -20,15 +20,15 @@ from unnp.cli import build_app
 from unnp.config import from_dict
 from unnp.data.readers import read_structures
 from unnp.errors import ConfigError, DataError, LammpsError, ModelError, UnnpError
-from unnp.export import export_model
-from unnp.lammps.md_config import MdConfig
+from unnp.exported.export import export_model
 from unnp.lammps.run import run_lammps
 from unnp.lammps.system import build_structure, model_lines
 from unnp.models import Head, TrainingData, build_potential
 from unnp.models import PotentialConfig as ModelConfig
-from unnp.workflows.md import run_md
-from unnp.workflows.md_setup import MAGIC, is_whole_restart, newest_restart
-from unnp.workflows.md_trajectory import complete_trajectories
+from unnp.workflows.md.config import MdConfig
+from unnp.workflows.md.run import run_md
+from unnp.workflows.md.setup import MAGIC, is_whole_restart, newest_restart
+from unnp.workflows.md.trajectory import complete_trajectories
 
 EAM = {"pair_style": "eam/fs", "pair_coeff": ["* * Al_mm.eam.fs {elements}"]}
 CRYSTAL = {"element": "Al", "lattice": "fcc", "a": 4.05, "repeat": [2, 2, 2]}

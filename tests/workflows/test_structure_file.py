@@ -15,16 +15,16 @@ from unnp.adapters.ase import UnnpCalculator
 from unnp.config import from_dict
 from unnp.errors import ConfigError, DataError
 from unnp.lammps.data_file import data_file
-from unnp.lammps.md_config import MdConfig
 from unnp.lammps.structure_file import fixed_atoms
 from unnp.lammps.system import build_structure
-from unnp.workflows.md import run_md
+from unnp.workflows.md.config import MdConfig
+from unnp.workflows.md.run import run_md
 from unnp.workflows.melt.config import MeltConfig
-from unnp.workflows.melt.ramps import prepare as prepare_ramp
-from unnp.workflows.melt.ramps_config import RampConfig
 from unnp.workflows.melt.run import run_melt
 from unnp.workflows.momt.config import MomtConfig
 from unnp.workflows.momt.run import prepare_only
+from unnp.workflows.ramp.config import RampConfig
+from unnp.workflows.ramp.run import prepare as prepare_ramp
 
 EAM = {"pair_style": "eam/fs", "pair_coeff": ["* * Al_mm.eam.fs {elements}"]}
 BASE = {"structure": {"file": "atoms.traj"}, "potential": EAM, "ensemble": "nve", "temperature": 300, "steps": 20}

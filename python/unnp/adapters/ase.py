@@ -14,13 +14,13 @@ from ase import Atoms
 from ase.calculators.calculator import CalculationFailed, Calculator, all_changes
 from ase.stress import full_3x3_to_voigt_6_stress
 
+from unnp.atoms.graph import Graph
+from unnp.atoms.structure import Structure
+from unnp.atoms.verlet_list import VerletList
 from unnp.derivatives import Prediction
 from unnp.errors import DataError, ModelError
-from unnp.finiteness import NotFiniteError, check_finite
-from unnp.graph import Graph
-from unnp.loader import LoadedPotential, load_model
-from unnp.structure import Structure
-from unnp.verlet_list import VerletList
+from unnp.exported.finiteness import NotFiniteError, check_finite
+from unnp.exported.loader import LoadedPotential, load_model
 
 DERIVATIVES = {"forces", "stress", "stresses"}
 
@@ -58,7 +58,7 @@ class UnnpCalculator(Calculator):
     is opened again where it is first needed.
 
     Args:
-        model: file written by ``unnp export``, or one already opened by ``unnp.loader.load_model``.
+        model: file written by ``unnp export``, or one already opened by ``unnp.exported.loader.load_model``.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         dtype: ``model`` (what the file holds), ``float32`` or ``float64``.
         skin: extra reach [A] of the neighbour list, which is kept until an atom has moved by half of it.

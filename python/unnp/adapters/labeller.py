@@ -10,8 +10,8 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 from ase.stress import full_3x3_to_voigt_6_stress
 
+from unnp.atoms.structure import Structure
 from unnp.data.labellers import build_labeller
-from unnp.structure import Structure
 
 
 class LabellerCalculator(Calculator):

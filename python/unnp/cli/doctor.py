@@ -15,7 +15,7 @@ def command() -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from unnp.doctor import examine
+    from unnp.workflows.doctor.examine import examine
 
     console = Console(soft_wrap=True)
     failed = 0

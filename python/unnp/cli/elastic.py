@@ -25,14 +25,14 @@ def command(
 
     Models are evaluated in float64. The atoms relax in each strained cell, all of them: constraints in the file do not count.
     """
-    from unnp.cli.train import print_table
+    from unnp.cli.tables import print_table
     from unnp.config import from_dict
-    from unnp.files import make_folder
+    from unnp.files.locks import hold_folder
+    from unnp.files.writing import make_folder
     from unnp.lammps.system import build_structure
     from unnp.lammps.system_config import StructureConfig
-    from unnp.locks import hold_folder
-    from unnp.workflows.elastic import elastic_properties
-    from unnp.workflows.elastic_report import comparison, write_elastic
+    from unnp.workflows.elastic.report import comparison, write_elastic
+    from unnp.workflows.elastic.run import elastic_properties
 
     asked = {"file": structure, "element": element, "lattice": lattice, "a": a, "c": c, "fixed": "none"}
     crystal = build_structure(from_dict(asked, StructureConfig, where="the crystal's options"), Path())

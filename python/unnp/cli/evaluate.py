@@ -25,13 +25,13 @@ def command(
     The folder gets errors.json and errors.csv (overall, by group, by element), predictions.xyz, and parity plots with
     their data.
     """
-    from unnp.card import error_header, error_table
     from unnp.cli.data import _read_options
-    from unnp.cli.train import print_table
+    from unnp.cli.tables import print_table
     from unnp.data.opening import open_structures
     from unnp.errors import DataError
-    from unnp.evaluate import Limits, evaluate
-    from unnp.loader import load_model
+    from unnp.evaluate.card import error_header, error_table
+    from unnp.evaluate.evaluation import Limits, evaluate
+    from unnp.exported.loader import load_model
 
     potential = load_model(model, device, dtype, head)
     structures = open_structures(inputs, _read_options(read, required=["any"]))

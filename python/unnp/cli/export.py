@@ -22,9 +22,9 @@ def command(
     The file is loaded again and compared with the potential in memory before it is moved into place. It runs in ASE
     (unnp.adapters.ase), in LAMMPS (pair_style unnp), on CPU and on CUDA.
     """
-    from unnp.card import read_metrics
-    from unnp.checkpoint import load_potential
-    from unnp.export import export_model
+    from unnp.evaluate.card import read_metrics
+    from unnp.exported.export import export_model
+    from unnp.models.checkpoint import load_potential
 
     loaded = [load_potential(run, weights) for run in runs]
     manifest = export_model(

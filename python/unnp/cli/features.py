@@ -28,8 +28,8 @@ def command(
     """
     from unnp.cli.data import _read_options
     from unnp.data.opening import open_structures
-    from unnp.evaluate import Limits, write_output
-    from unnp.loader import load_model
+    from unnp.evaluate.evaluation import Limits, write_output
+    from unnp.exported.loader import load_model
 
     potential = load_model(model, device, dtype, head)
     declared = potential.manifest.output(of)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from unnp.manifest import Manifest
+    from unnp.exported.manifest import Manifest
 
 
 def command(
@@ -18,8 +18,8 @@ def command(
     """Print the manifest of an exported model: elements, cutoff, errors, references ...
 
     The file is checked; the model itself is not run."""
-    from unnp.archive import read_manifest
     from unnp.errors import printable
+    from unnp.exported.archive import read_manifest
 
     manifest = read_manifest(model)
     # JSON spells out everything that steers a terminal by itself

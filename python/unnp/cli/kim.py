@@ -19,11 +19,11 @@ def list_models(
     lammps: Annotated[bool, typer.Option("--lammps", help="Only models whose tables LAMMPS reads.")] = False,
 ) -> None:
     """List the installed models: elements, and the LAMMPS pair style that reads their tables."""
-    from unnp.cli.train import print_table
-    from unnp.data.kim_eam import find_models, style_of
-    from unnp.data.kim_models import INSTALL, installed_models
-    from unnp.elements import Elements
+    from unnp.atoms.elements import Elements
+    from unnp.cli.tables import print_table
     from unnp.errors import DataError
+    from unnp.kim.eam import find_models, style_of
+    from unnp.kim.models import INSTALL, installed_models
 
     n_installed = len(installed_models())
     if n_installed == 0:
@@ -43,9 +43,9 @@ def extract(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the table.")] = Path(),
 ) -> None:
     """Write a model's EAM table and its bibliography to files, and show the LAMMPS commands that read the table."""
-    from unnp.data.kim_eam import eam_table, write_table
-    from unnp.data.kim_models import find_model
-    from unnp.files import make_folder, write_atomically
+    from unnp.files.writing import make_folder, write_atomically
+    from unnp.kim.eam import eam_table, write_table
+    from unnp.kim.models import find_model
 
     found = find_model(model)
     table = eam_table(found)

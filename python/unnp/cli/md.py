@@ -27,11 +27,11 @@ def command(
     """
     from unnp.config.overrides import load_with_overrides
     from unnp.errors import in_one_line
+    from unnp.files.locks import hold_folder
     from unnp.lammps.dry_run import check_programs
-    from unnp.lammps.md_config import MdConfig
-    from unnp.locks import hold_folder
-    from unnp.workflows.md import run_md
-    from unnp.workflows.md_setup import prepare
+    from unnp.workflows.md.config import MdConfig
+    from unnp.workflows.md.run import run_md
+    from unnp.workflows.md.setup import prepare
 
     resolved = load_with_overrides(config, settings or [], MdConfig)
     folder = output or Path(config.stem)
@@ -49,7 +49,7 @@ def command(
 
 
 def _print(summary: dict) -> None:
-    from unnp.cli.train import print_table
+    from unnp.cli.tables import print_table
 
     rows = []
     for name, value in summary["averages"].items():

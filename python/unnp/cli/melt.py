@@ -24,11 +24,11 @@ def command(
     The folder keeps every deck (each runs by itself), logs, figures with their data, and report.json. Called again with
     the same folder it goes on where it was interrupted. Exit code 2 where a route found no melting point.
     """
-    from unnp.cli.train import print_table
+    from unnp.cli.tables import print_table
     from unnp.config.overrides import load_with_overrides
     from unnp.errors import SamplingError
+    from unnp.files.locks import hold_folder
     from unnp.lammps.dry_run import check_programs
-    from unnp.locks import hold_folder
     from unnp.workflows.melt.config import MeltConfig
     from unnp.workflows.melt.report import HEADER
     from unnp.workflows.melt.run import prepare, run_melt

@@ -26,10 +26,10 @@ def command(
     and undercooling, and the figures ramp, structure and rdf (.png with .csv).
     """
     from unnp.config.overrides import load_with_overrides
+    from unnp.files.locks import hold_folder
     from unnp.lammps.dry_run import check_programs
-    from unnp.locks import hold_folder
-    from unnp.workflows.melt.ramps import prepare, run_ramp
-    from unnp.workflows.melt.ramps_config import RampConfig
+    from unnp.workflows.ramp.config import RampConfig
+    from unnp.workflows.ramp.run import prepare, run_ramp
 
     resolved = load_with_overrides(config, settings or [], RampConfig)
     folder = output or Path(config.stem)
@@ -44,7 +44,7 @@ def command(
 
 
 def _print(summary: dict[str, Any]) -> None:
-    from unnp.cli.train import print_table
+    from unnp.cli.tables import print_table
 
     for warning in summary["warnings"]:
         print(f"Note: {warning}")

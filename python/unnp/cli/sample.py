@@ -35,15 +35,15 @@ def analyse(
     The output folder gets analysis.json and the figures, each with its data. What the samples do not support is refused, with
     the reason.
     """
-    from unnp.cli.train import print_table
+    from unnp.cli.tables import print_table
     from unnp.config import from_dict
     from unnp.config.overrides import apply_settings
     from unnp.errors import ConfigError
     from unnp.sampling import tables
     from unnp.sampling.config import AnalysisConfig
     from unnp.sampling.report import analyse as analyse_samples
-    from unnp.sampling.run_folder import analysis_settings, find_logs
     from unnp.sampling.samples import read_samples
+    from unnp.workflows.momt.logs import analysis_settings, find_logs
 
     logs = find_logs(inputs)
     if output is None and not (len(inputs) == 1 and inputs[0].is_dir()):
@@ -101,9 +101,8 @@ def momt(
 
 
 def _sample(path: Path, config: MomtConfig, folder: Path, resume: bool) -> None:
-    from unnp.cli.train import EXIT_INTERRUPTED, print_table
-    from unnp.workflows.momt.run import run_momt
-    from unnp.workflows.momt.table import summary_rows
+    from unnp.cli.tables import EXIT_INTERRUPTED, print_table
+    from unnp.workflows.momt.run import run_momt, summary_rows
 
     try:
         result = run_momt(config, path.parent, folder, resume=resume)
@@ -123,9 +122,9 @@ def compare(
 
     The folder compare in it gets the figure histograms.png with its data, and compare.json.
     """
-    from unnp.cli.train import print_table
-    from unnp.workflows.momt.compare import compare as compare_methods
-    from unnp.workflows.momt.compare import table_rows
+    from unnp.cli.tables import print_table
+    from unnp.workflows.momt.compare.run import compare as compare_methods
+    from unnp.workflows.momt.compare.run import table_rows
 
     result = compare_methods(folder, temperature)
     title = f"{result['steps']} steps each, plain runs at {result['temperature']:g} K"

@@ -9,8 +9,7 @@ from typing import Annotated
 
 import typer
 
-EXIT_INTERRUPTED = 75
-"""EX_TEMPFAIL of sysexits.h: come back later."""
+from unnp.cli.tables import EXIT_INTERRUPTED, print_table
 
 
 def command(
@@ -27,8 +26,8 @@ def command(
     SIGTERM, SIGINT or SIGUSR1 a checkpoint is written and the exit code is 75; --resume goes on exactly there. Exit
     code 2 is an error. Several processes: torchrun --nproc-per-node N -m unnp train ...
     """
-    from unnp.card import error_header, error_table
     from unnp.config.overrides import load_with_overrides
+    from unnp.evaluate.card import error_header, error_table
     from unnp.train.config import TrainConfig
     from unnp.train.run import train
     from unnp.train.validation import InterruptedTrainingError
@@ -47,21 +46,3 @@ def command(
         print_table(f"Errors on the {part} structures", error_header("\n"), error_table(errors))
     if metrics:
         print(f"Run folder: {output}. Next: unnp export {output} -o model.pt")
-
-
-def print_table(title: str, header: list[str], rows: list[list[str]]) -> None:
-    """Print a table with right-aligned numbers."""
-    from rich.console import Console
-    from rich.markup import escape  # or a unit such as [eV/A] would be taken for a style
-    from rich.table import Table
-
-    table = Table(title=escape(title), title_justify="left")
-    table.add_column(escape(header[0]), no_wrap=True)
-    for name in header[1:]:
-        table.add_column(escape(name), justify="right")
-    for row in rows:
-        table.add_row(*map(escape, row))
-    console = Console()
-    if not console.is_terminal:  # a log or a pipe has no edge to fold the columns at
-        console.width = 200
-    console.print(table)

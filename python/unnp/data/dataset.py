@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from unnp.atoms.elements import Elements
+from unnp.atoms.graph import Graph
+from unnp.atoms.neighbors import bonds
+from unnp.atoms.structure import Structure
 from unnp.data.statistics import atom_counts, group_names
-from unnp.elements import Elements
 from unnp.errors import DataError, unknown
-from unnp.graph import Graph
-from unnp.neighbors import bonds
-from unnp.structure import Structure
 
 
 @dataclass

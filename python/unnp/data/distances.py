@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from ase.data import chemical_symbols
 
+from unnp.atoms.neighbors import bonds
+from unnp.atoms.structure import Structure
 from unnp.errors import DataError
-from unnp.neighbors import bonds
-from unnp.structure import Structure
 
 REACH = 4.0
 """[A]; pairs that are never closer are not looked for"""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from unnp.atoms.structure import Structure
 from unnp.errors import DataError
-from unnp.structure import Structure
 
 
 def within_limits(structure: Structure, max_force: float | None, max_energy: float | None) -> bool:

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 from unnp.errors import DataError, UnnpError
-from unnp.files import writing
+from unnp.files.writing import writing
 
 _SECONDS_BETWEEN_SYNCS = 2.0
 

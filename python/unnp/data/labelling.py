@@ -14,13 +14,13 @@ from typing import Any, Literal
 
 import numpy as np
 
+from unnp.atoms.structure import Structure
 from unnp.data.journal import Journal
 from unnp.data.labellers import build_labeller, check_settings
 from unnp.data.progress import counting
 from unnp.data.worker_pool import Failure, run_parallel
 from unnp.errors import DataError
-from unnp.locks import hold_folder
-from unnp.structure import Structure
+from unnp.files.locks import hold_folder
 
 JOURNAL_FILE = "journal.jsonl"
 

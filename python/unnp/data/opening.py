@@ -11,13 +11,13 @@ from typing import overload
 
 import numpy as np
 
+from unnp.atoms.structure import Structure
 from unnp.data.readers import LeftBehind, ReadOptions, iterate_structures
 from unnp.data.readers.completeness import Completeness
 from unnp.data.statistics import LABELS, atom_counts, group_names
 from unnp.data.store import Store, is_store
 from unnp.data.suspicions import suspect_stresses
 from unnp.errors import DataError
-from unnp.structure import Structure
 
 logger = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ from typing import Literal
 
 import numpy as np
 
-from unnp.elements import Elements
+from unnp.atoms.elements import Elements
+from unnp.atoms.neighbors import bonds
+from unnp.atoms.structure import Structure
 from unnp.errors import ConfigError, DataError, unknown
-from unnp.neighbors import bonds
-from unnp.structure import Structure
 
 logger = logging.getLogger(__name__)
 

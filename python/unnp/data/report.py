@@ -9,10 +9,10 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from unnp.atoms.elements import Elements
+from unnp.atoms.structure import Structure
 from unnp.data.reference_energies import fit_reference_energies
 from unnp.data.statistics import LABELS, RunningStatistics, Statistics, group_names
-from unnp.elements import Elements
-from unnp.structure import Structure
 from unnp.units import GPA_PER_EV_PER_A3
 
 _NO_GROUP = "(none)"

@@ -11,13 +11,13 @@ from typing import Literal, cast, get_args
 
 import numpy as np
 
+from unnp.atoms.structure import Structure
 from unnp.data.statistics import group_names
 from unnp.data.store_writer import put_in_place
 from unnp.data.writing import check_target, write_structures
 from unnp.errors import ConfigError, unknown
-from unnp.files import make_folder, temporary_beside, write_atomically, writing
-from unnp.locks import hold_output
-from unnp.structure import Structure
+from unnp.files.locks import hold_output
+from unnp.files.writing import make_folder, temporary_beside, write_atomically, writing
 
 Size = float | int | Literal["rest"]
 KeepTogether = Literal["nothing", "group", "source"]

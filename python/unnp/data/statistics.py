@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from ase.data import chemical_symbols
 
+from unnp.atoms.neighbors import bonds
+from unnp.atoms.structure import Structure
 from unnp.data.distances import merge, shortest_distances
 from unnp.errors import DataError
-from unnp.neighbors import bonds
-from unnp.structure import Structure
 
 LABELS = ("energy", "forces", "stress")
 

@@ -20,10 +20,10 @@ from typing import Any, overload
 
 import numpy as np
 
+from unnp.atoms.structure import Structure
 from unnp.data.statistics import Statistics
 from unnp.data.store_checks import verify_files
 from unnp.errors import DataError, in_one_line
-from unnp.structure import Structure
 
 FORMAT = "unnp-dataset"
 VERSION = 1

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from ase.data import chemical_symbols
 
+from unnp.atoms.structure import LARGEST_LABEL
 from unnp.errors import DataError
-from unnp.structure import LARGEST_LABEL
 
 _ROWS_AT_ONCE = 1_000_000
 _verified: set[tuple[object, ...]] = set()

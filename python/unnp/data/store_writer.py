@@ -15,13 +15,13 @@ from typing import BinaryIO
 import numpy as np
 
 from unnp import __version__
+from unnp.atoms.structure import Structure
 from unnp.data.statistics import RunningStatistics
 from unnp.data.store import ARRAYS, FORMAT, INDEX_FILE, VERSION, Store, is_store
 from unnp.data.store_checks import file_checksum, index_checksum
 from unnp.errors import DataError
-from unnp.files import make_folder, temporary_beside, writing
-from unnp.locks import hold_output
-from unnp.structure import Structure
+from unnp.files.locks import hold_output
+from unnp.files.writing import make_folder, temporary_beside, writing
 
 _HEADER_BYTES = 128
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 from ase.data import chemical_symbols
 
+from unnp.atoms.structure import Structure
 from unnp.data.store_writer import write_store
 from unnp.errors import DataError
-from unnp.files import make_folder, write_atomically
-from unnp.locks import hold_output
-from unnp.structure import Structure
+from unnp.files.locks import hold_output
+from unnp.files.writing import make_folder, write_atomically
 
 EXTXYZ_SUFFIXES = (".xyz", ".extxyz", ".xyz.gz", ".extxyz.gz")
 

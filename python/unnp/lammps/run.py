@@ -13,11 +13,11 @@ from types import FrameType
 from typing import BinaryIO
 
 from unnp.errors import LammpsError
-from unnp.files import writing
+from unnp.files.locks import Lock, hold_folder
+from unnp.files.writing import writing
 from unnp.lammps.executables import environment, mpi_command
 from unnp.lammps.leash import GRACE_SECONDS, leash
 from unnp.lammps.log import LammpsLog, LogFollower, read_log
-from unnp.locks import Lock, hold_folder
 
 POLL_SECONDS = 0.2
 

@@ -10,10 +10,10 @@ import numpy as np
 from ase import Atoms, units
 from ase.constraints import FixAtoms
 
+from unnp.atoms.elements import atomic_number
 from unnp.data.readers.base import Frame, reader_for
 from unnp.data.readers.mapping import structure_of
 from unnp.data.readers.options import UNLABELLED
-from unnp.elements import atomic_number
 from unnp.errors import ConfigError, DataError, in_one_line
 from unnp.lammps.system_config import FixedConfig, StructureConfig
 

@@ -11,13 +11,13 @@ from pathlib import Path
 from ase import Atoms
 from ase.build import bulk
 
-from unnp.archive import read_manifest
-from unnp.data.kim_eam import eam_table, write_table
-from unnp.data.kim_models import find_model
-from unnp.data.labellers.lammps_potentials import find_files
-from unnp.elements import Elements, symbols_of
+from unnp.atoms.elements import Elements, symbols_of
 from unnp.errors import ConfigError, in_one_line
-from unnp.files import copy_file
+from unnp.exported.archive import read_manifest
+from unnp.files.writing import copy_file
+from unnp.kim.eam import eam_table, write_table
+from unnp.kim.models import find_model
+from unnp.kim.potential_files import find_files
 from unnp.lammps.structure_file import read_atoms
 from unnp.lammps.system_config import PotentialConfig, StructureConfig
 

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
+from unnp.atoms.elements import atomic_number
 from unnp.config import Config
 from unnp.config.texts import Arguments, Line
-from unnp.elements import atomic_number
 from unnp.errors import LammpsError, UnnpError
 from unnp.lammps.executables import split_launcher
 

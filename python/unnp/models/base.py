@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
+from unnp.atoms.graph import Graph
+from unnp.atoms.outputs import Output
 from unnp.config import Config
-from unnp.graph import Graph
-from unnp.manifest import Output
 from unnp.nn.heads import EnergyHead
 from unnp.nn.linear import SILU_GAIN
 from unnp.nn.system import System, lone_atoms

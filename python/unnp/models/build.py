@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import Field
 
+from unnp.atoms.elements import Elements
 from unnp.config import Config, from_dict
-from unnp.elements import Elements
 from unnp.errors import ConfigError, unknown
 from unnp.models.base import Architecture, ArchitectureConfig, Representation, Term, TrainingData
 from unnp.models.heads import Head, HeadDescription

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from unnp.manifest import Output
+from unnp.atoms.outputs import Output
 from unnp.models.potential import Potential
 
 

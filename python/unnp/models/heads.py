@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import Field, FiniteFloat
 
 from unnp.config import Config
-from unnp.manifest import Name
+from unnp.exported.manifest import Name
 
 DEFAULT_HEAD = "default"
 

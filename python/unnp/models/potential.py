@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from unnp.atoms.outputs import Output
 from unnp.errors import ConfigError
-from unnp.manifest import Output
 from unnp.models.base import (
     Architecture,
     HaloKind,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from unnp.files import writing
+from unnp.files.writing import writing
 from unnp.plots import new_figure, save_figure
 from unnp.sampling.analysis import Analysis
 from unnp.sampling.figure_labels import COLOURS, labels, phase_line, shade

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from unnp.errors import SamplingError, UnnpError
-from unnp.files import write_atomically
+from unnp.files.writing import write_atomically
 from unnp.sampling.analysis import Analysis
 from unnp.sampling.averages import averages, heat_capacities, round_values
 from unnp.sampling.blocks import Blocks, make_blocks

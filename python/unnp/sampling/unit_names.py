@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 from unnp.sampling.log_file import LogHeader
-
-GPA_PER_BAR = 1e-4
+from unnp.units import BAR_PER_GPA
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class UnitNames:
 def unit_names(header: LogHeader) -> UnitNames:
     """Return the units of a log: GPa for metal, otherwise those of the LAMMPS unit style itself."""
     if header.units == "metal":
-        return UnitNames("eV", "A", "K", "GPa", header.nktv2p * GPA_PER_BAR)
+        return UnitNames("eV", "A", "K", "GPa", header.nktv2p / BAR_PER_GPA)
     if header.units == "real":
         return UnitNames("kcal/mol", "A", "K", "atm", header.nktv2p)
     if header.units == "lj":

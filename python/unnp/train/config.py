@@ -11,10 +11,10 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 from unnp.config import Config
 from unnp.config.texts import Device
 from unnp.data.readers import ReadOptions
-from unnp.loss import LossConfig
-from unnp.manifest import Name
+from unnp.exported.manifest import Name
 from unnp.models.build import PotentialConfig
 from unnp.models.heads import DEFAULT_HEAD
+from unnp.train.loss import LossConfig
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Decay = Annotated[float, Field(ge=0, lt=1)]

@@ -8,19 +8,19 @@ from typing import Any, overload
 
 import numpy as np
 
-from unnp.checkpoint import number_type
+from unnp.atoms.elements import Elements
+from unnp.atoms.graph import Graph
+from unnp.atoms.structure import Structure
 from unnp.data.batching import BatchSampler
 from unnp.data.dataset import Dataset
 from unnp.data.opening import Concatenated, open_structures
 from unnp.data.reference_energies import is_isolated, reference_energies
 from unnp.data.splits import split
 from unnp.data.statistics import Statistics, atom_counts, group_names, statistics
-from unnp.elements import Elements
 from unnp.errors import ConfigError, DataError
-from unnp.graph import Graph
 from unnp.models import Head, Potential, Representation, TrainingData, architecture, build_potential
+from unnp.models.checkpoint import number_type
 from unnp.models.still import check_still
-from unnp.structure import Structure
 from unnp.train.config import DataConfig, TrainConfig
 from unnp.train.distributed import Processes
 from unnp.train.heads import heads_of_groups

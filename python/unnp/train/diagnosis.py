@@ -11,8 +11,8 @@ from torch import nn
 from unnp.data.dataset import Dataset
 from unnp.data.writing import write_structures
 from unnp.errors import TrainingError
-from unnp.loss import Loss
 from unnp.train.distributed import Processes
+from unnp.train.loss import Loss
 from unnp.train.step import backward, term_averages
 
 FILE = "not-finite.extxyz"

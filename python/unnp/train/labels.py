@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from unnp.atoms.structure import Structure
 from unnp.errors import ConfigError
-from unnp.loss import TERMS, LossConfig
-from unnp.structure import Structure
+from unnp.train.loss import TERMS, LossConfig
 
 logger = logging.getLogger(__name__)
 

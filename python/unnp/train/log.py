@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from unnp.errors import DataError
-from unnp.files import write_atomically, writing
+from unnp.files.writing import write_atomically, writing
 
 logger = logging.getLogger(__name__)
 

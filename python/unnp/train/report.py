@@ -7,20 +7,20 @@ from typing import Any
 import torch
 
 from unnp import plots
-from unnp.card import versions, write_card
-from unnp.checkpoint import load_potential
 from unnp.data.dataset import Dataset
-from unnp.loss import Loss
-from unnp.metrics import QUANTITIES, Pairs
+from unnp.evaluate.card import versions, write_card
+from unnp.evaluate.metrics import QUANTITIES, Pairs
+from unnp.models.checkpoint import load_potential
 from unnp.models.potential import Potential
+from unnp.models.validity import validity
 from unnp.train.config import TrainConfig
 from unnp.train.datasets import sampler_of
 from unnp.train.distributed import Processes
 from unnp.train.log import Record
+from unnp.train.loss import Loss
 from unnp.train.run_folder import RunFolder
 from unnp.train.state import Position
 from unnp.train.validation import validate
-from unnp.validity import validity
 
 
 def write_report(

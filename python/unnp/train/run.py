@@ -9,26 +9,26 @@ from typing import Any
 
 import torch
 
-from unnp.card import versions
-from unnp.checkpoint import Checkpoint
 from unnp.config import dump_yaml, load_yaml
 from unnp.data.dataset import Dataset
 from unnp.errors import TrainingError
-from unnp.files import write_atomically
-from unnp.loss import TERMS
-from unnp.metrics import QUANTITIES
+from unnp.evaluate.card import versions
+from unnp.evaluate.metrics import QUANTITIES
+from unnp.files.writing import write_atomically
+from unnp.models.checkpoint import Checkpoint
+from unnp.models.validity import missing_repulsion
 from unnp.train.config import TrainConfig
 from unnp.train.console import make_console
 from unnp.train.datasets import build, open_sources
 from unnp.train.distributed import Processes, join
 from unnp.train.labels import check_labels
 from unnp.train.log import Log
+from unnp.train.loss import TERMS
 from unnp.train.memory import keep_freed_memory
 from unnp.train.report import write_report
 from unnp.train.run_folder import RunFolder
 from unnp.train.signals import StopRequest
 from unnp.train.trainer import Task, Trainer
-from unnp.validity import missing_repulsion
 
 logger = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from unnp.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from unnp.errors import ModelError, TrainingError
-from unnp.files import keep_as, make_folder
-from unnp.locks import LOCK_NAME, hold_folder
+from unnp.files.locks import LOCK_NAME, hold_folder
+from unnp.files.writing import keep_as, make_folder
+from unnp.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from unnp.train.log import read_log
 
 logger = logging.getLogger(__name__)

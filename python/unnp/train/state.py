@@ -9,9 +9,9 @@ import torch
 from pydantic import ConfigDict, NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
 from torch import Tensor, nn
 
-from unnp.checkpoint import Checkpoint, check_tensors
 from unnp.config import Config, from_dict
 from unnp.errors import ConfigError, ModelError, in_one_line
+from unnp.models.checkpoint import Checkpoint, check_tensors
 from unnp.train.ema import RunningAverage
 from unnp.train.optim import optimizer_sizes, optimizer_tensors, restore_optimizer
 

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from unnp.data.dataset import Batch
 from unnp.derivatives import predict
-from unnp.loss import TERMS, Loss
 from unnp.train.distributed import Processes
+from unnp.train.loss import TERMS, Loss
 from unnp.train.optim import clip_gradients, sum_tied_gradients
 
 

@@ -11,10 +11,9 @@ from typing import Any, Protocol
 
 import torch
 
-from unnp.checkpoint import Checkpoint
 from unnp.data.dataset import Batch, Dataset, collate
 from unnp.errors import ModelError, TrainingError
-from unnp.loss import TERMS, Loss
+from unnp.models.checkpoint import Checkpoint
 from unnp.models.potential import Potential
 from unnp.train.config import TrainConfig
 from unnp.train.datasets import sampler_of
@@ -22,6 +21,7 @@ from unnp.train.diagnosis import not_finite_alone, not_finite_error
 from unnp.train.distributed import Processes
 from unnp.train.ema import RunningAverage
 from unnp.train.log import Log, Record
+from unnp.train.loss import TERMS, Loss
 from unnp.train.optim import build_optimizer, tie
 from unnp.train.run_folder import RunFolder
 from unnp.train.schedule import learning_rate, progress

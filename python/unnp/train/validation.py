@@ -11,9 +11,9 @@ from torch import nn
 
 from unnp.data.dataset import Batch, Dataset, collate
 from unnp.derivatives import Prediction, predict
-from unnp.loss import TERMS, Loss
-from unnp.metrics import Metrics
+from unnp.evaluate.metrics import Metrics
 from unnp.train.distributed import Processes
+from unnp.train.loss import TERMS, Loss
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from mutations import ODD_VALUES, Change, Mutant, file_damage, put, take, text_d
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
-from unnp.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from unnp.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
 Tensors = dict[str, Tensor]
 BEST, LAST, PREVIOUS = (f"checkpoints/{name}.safetensors" for name in ("best", "last", "previous"))

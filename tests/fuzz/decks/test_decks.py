@@ -18,7 +18,7 @@ from lammps_run import installed, write_data
 from outcome import Ended, Outcome, Verdict, classify, judge
 from runner import run_lmp
 from toy_model import ELEMENTS, write_toy
-from unnp.data.labellers.lammps_potentials import find_files
+from unnp.kim.potential_files import find_files
 
 DECKS = [*KEYWORDS, *UNITS, *BOUNDARIES, *PARALLEL, *NEIGHBOURS, *more.FIXES, *more.MINIMISERS, *more.HYBRID]
 DECKS += [*more.ODD_ATOMS, *more.COMMANDS, *more.MOMT]

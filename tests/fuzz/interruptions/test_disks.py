@@ -158,7 +158,7 @@ WORDS = {"log": "log disk/m.log 5", "state": "state disk/s.json 50", "log-device
 @pytest.mark.fuzz
 @pytest.mark.parametrize("name", WORDS)
 def test_files_of_fix_momt(name: str, disk: Path) -> None:
-    from unnp.data.labellers.lammps_potentials import find_files
+    from unnp.kim.potential_files import find_files
 
     mount(disk / "disk", "size=16k")
     (disk / "disk/pad").write_bytes(bytes(8192))

@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from ase.build import bulk
 from unnp.adapters.ase import UnnpCalculator
-from unnp.archive import read_manifest
 from unnp.core import core
 from unnp.errors import UnnpError, printable
+from unnp.exported.archive import read_manifest
 
 
 def energy(path: str) -> float:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from mutants import KINDS, Archive, mutants
 from reading import examine
-from unnp.export import export_model
+from unnp.exported.export import export_model
 from unnp.models import Head, PotentialConfig, TrainingData, build_potential
 
 ROOT = Path(__file__).parents[3]

@@ -11,7 +11,7 @@ import ase
 import numpy as np
 from ase.build import bulk
 from lammps_run import Run, read_dump, write_data
-from unnp.data.labellers.lammps_potentials import find_files
+from unnp.kim.potential_files import find_files
 
 LATTICE = 4.05
 VOIGT = [(0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2)]

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from unnp.atoms.structure import Structure
 from unnp.data.generation.recipe import Dynamics
 from unnp.data.labellers.lammps_simulation import PairStyle, Simulation
 from unnp.errors import DataError
-from unnp.structure import Structure
 
 _SKIN = 1.0  # A
 _DAMPING = 0.1  # ps, of the thermostat

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from ase import Atoms
 
+from unnp.atoms.structure import Structure
 from unnp.data.generation.crystals import (
     crystal,
     make_random,
@@ -24,7 +25,6 @@ from unnp.data.generation.recipe import Dynamics, Recipe, Sample, Solid
 from unnp.data.progress import counting
 from unnp.data.worker_pool import Failure, run_parallel
 from unnp.errors import DataError
-from unnp.structure import Structure
 
 _LARGEST_SEED = 899_999_990  # LAMMPS allows seeds up to 9e8; a run uses three in a row
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
+from unnp.atoms.structure import Structure
 from unnp.config import dump_yaml
 from unnp.data.generation.generate import generate_structures
 from unnp.data.generation.recipe import Recipe
@@ -16,9 +17,8 @@ from unnp.data.labelling import JOURNAL_FILE, Labelled, available_cpus, label_st
 from unnp.data.store import Store, is_store
 from unnp.data.store_writer import write_store
 from unnp.errors import DataError
-from unnp.files import write_atomically, writing
-from unnp.locks import Lock, hold_folder
-from unnp.structure import Structure
+from unnp.files.locks import Lock, hold_folder
+from unnp.files.writing import write_atomically, writing
 
 RECIPE_FILE = "recipe.yaml"
 STRUCTURES_FOLDER = "structures"

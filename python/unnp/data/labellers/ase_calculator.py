@@ -16,10 +16,10 @@ from ase.calculators.calculator import Calculator
 from ase.stress import voigt_6_to_full_3x3_stress
 from pydantic import Field, JsonValue
 
+from unnp.atoms.structure import Structure
 from unnp.config import Config
 from unnp.data.labellers.base import Labeller, register
 from unnp.errors import ConfigError, UnnpError, unknown
-from unnp.structure import Structure
 
 # name: (module, class). More come in through the entry-point group unnp.calculators.
 CALCULATORS = {

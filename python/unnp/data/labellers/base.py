@@ -13,9 +13,9 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
+from unnp.atoms.structure import Structure
 from unnp.config import Config, from_dict
 from unnp.errors import ConfigError, DataError, unknown
-from unnp.structure import Structure
 
 
 class Labeller(ABC):

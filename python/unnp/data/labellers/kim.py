@@ -9,15 +9,15 @@ from typing import Literal
 
 import numpy as np
 
+from unnp.atoms.structure import Structure
 from unnp.config import Config
-from unnp.data.kim_eam import DRIVER, eam_table, write_table
-from unnp.data.kim_models import KimModel, find_model, log_errors_only
 from unnp.data.labellers.ase_calculator import AseConfig, AseLabeller
 from unnp.data.labellers.base import Labeller, register
 from unnp.data.labellers.lammps_pair_style import LammpsLabeller
 from unnp.data.labellers.lammps_simulation import PairStyle
 from unnp.errors import ConfigError
-from unnp.structure import Structure
+from unnp.kim.eam import DRIVER, eam_table, write_table
+from unnp.kim.models import KimModel, find_model, log_errors_only
 
 KIMPY = (
     "Computing a KIM model through the KIM API needs kimpy: `pip install kimpy`, for which the KIM API must be there with "

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from unnp.atoms.structure import Structure
 from unnp.data.labellers.base import Labeller, register
 from unnp.data.labellers.lammps_simulation import PairStyle, Simulation
 from unnp.errors import LammpsError
-from unnp.structure import Structure
 
 
 @register("lammps")

@@ -14,12 +14,12 @@ from ase.data import atomic_masses
 from ase.geometry import complete_cell
 from pydantic import Field, field_validator
 
+from unnp.atoms.elements import Elements, atomic_number, symbols_of
+from unnp.atoms.structure import Structure
 from unnp.config import Config
 from unnp.config.texts import Arguments
-from unnp.data.labellers.lammps_potentials import find_files
-from unnp.elements import Elements, atomic_number, symbols_of
 from unnp.errors import DataError, LammpsError, UnnpError
-from unnp.structure import Structure
+from unnp.kim.potential_files import find_files
 from unnp.units import BAR_PER_EV_PER_A3, KCAL_MOL_PER_EV
 
 BAR_PER_ATM = 1.01325

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from unnp.atoms.structure import Structure
 from unnp.data.readers.base import Frame
 from unnp.data.readers.mapping import describe_missing
 from unnp.data.readers.options import ReadOptions
 from unnp.errors import DataError
-from unnp.structure import Structure
 
 
 class Completeness:

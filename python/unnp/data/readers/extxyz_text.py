@@ -8,7 +8,7 @@ from collections import Counter
 import numpy as np
 from ase.data import chemical_symbols
 
-from unnp.elements import is_symbol
+from unnp.atoms.elements import is_symbol
 from unnp.errors import DataError, did_you_mean, in_one_line
 
 _ENTRY = re.compile(

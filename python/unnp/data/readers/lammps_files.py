@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from ase.data import atomic_masses, chemical_symbols
 
+from unnp.atoms.elements import is_symbol
 from unnp.data.readers.text import head_of, lines_of
-from unnp.elements import is_symbol
 
 DUMPS = ("lammps-dump-text", "lammps-dump-binary")
 DATA = "lammps-data"

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from ase.data import atomic_numbers
 
+from unnp.atoms.structure import LARGEST_LABEL, Structure
 from unnp.data.readers.base import Frame
 from unnp.data.readers.options import ReadOptions
 from unnp.errors import DataError, did_you_mean, in_one_line
-from unnp.structure import LARGEST_LABEL, Structure
 
 # Where the 6 numbers of each Voigt order stand in the 3x3 tensor.
 _VOIGT_ROWS = {"ase": [0, 1, 2, 1, 0, 0], "vasp": [0, 1, 2, 0, 1, 0], "lammps": [0, 1, 2, 0, 0, 1]}

@@ -6,11 +6,11 @@ import logging
 
 import numpy as np
 
+from unnp.atoms.structure import Structure
 from unnp.data.readers.base import Frame
 from unnp.data.readers.options import ReadOptions
 from unnp.data.suspicions import suspect_energies, suspect_stresses
 from unnp.errors import DataError
-from unnp.structure import Structure
 
 logger = logging.getLogger(__name__)
 

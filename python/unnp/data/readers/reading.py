@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
+from unnp.atoms.structure import Structure
 from unnp.data.readers.base import reader_for
 from unnp.data.readers.completeness import Completeness
 from unnp.data.readers.left_behind import LeftBehind
@@ -13,7 +14,6 @@ from unnp.data.readers.mapping import structure_of
 from unnp.data.readers.notes import Notes
 from unnp.data.readers.options import ReadOptions
 from unnp.errors import DataError
-from unnp.structure import Structure
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ import torch
 from pydantic import Field, FiniteFloat, model_validator
 from torch import Tensor
 
-from unnp.elements import atomic_number
+from unnp.atoms.elements import atomic_number
 from unnp.models.base import ArchitectureConfig, Term
 from unnp.models.registry import register
 from unnp.nn.system import System

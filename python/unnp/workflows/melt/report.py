@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from unnp import __version__
-from unnp.files import write_atomically
-from unnp.workflows.melt.cells import Crystal
+from unnp.files.writing import write_atomically
 from unnp.workflows.melt.config import MeltConfig
+from unnp.workflows.melt.crystal import Crystal
 from unnp.workflows.melt.finite_size import SizePoint, finite_size, size_figure, size_points
 from unnp.workflows.melt.routes import RouteResult
 

@@ -7,18 +7,18 @@ from pathlib import Path
 
 from unnp.config import dump_yaml, load_yaml
 from unnp.errors import ConfigError, UnnpError
-from unnp.files import write_atomically
+from unnp.files.locks import hold_folder
+from unnp.files.writing import write_atomically
 from unnp.lammps.executables import mpi_command
 from unnp.lammps.structure_file import say_not_used
-from unnp.locks import hold_folder
-from unnp.workflows.melt.cells import Crystal, build_crystal
-from unnp.workflows.melt.coexistence import CoexistenceRoute
+from unnp.workflows.melt.coexistence.route import CoexistenceRoute
 from unnp.workflows.melt.config import MeltConfig
-from unnp.workflows.melt.momt import MomtRoute
-from unnp.workflows.melt.pinning import PinningRoute
+from unnp.workflows.melt.crystal import Crystal, build_crystal
+from unnp.workflows.melt.momt.route import MomtRoute
+from unnp.workflows.melt.pinning.route import PinningRoute
 from unnp.workflows.melt.report import MeltReport, write_report
 from unnp.workflows.melt.routes import Route, RouteResult
-from unnp.workflows.melt.two_phase import TwoPhaseCell
+from unnp.workflows.melt.two_phase.cell import TwoPhaseCell
 
 CONFIG_FILE = "melt.yaml"
 KEPT = ("structure", "potential", "pressure", "timestep")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from unnp.lammps.motion import BAR_PER_GPA
 from unnp.lammps.system import System, command
+from unnp.units import BAR_PER_GPA
 from unnp.workflows.momt.config import MomtConfig
 from unnp.workflows.momt.ensemble_config import SkOrder
 

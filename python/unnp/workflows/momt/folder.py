@@ -12,7 +12,7 @@ from ase import Atoms
 
 from unnp.config import dump_yaml, load_yaml
 from unnp.errors import ConfigError, LammpsError
-from unnp.files import make_folder, read_json, write_atomically
+from unnp.files.writing import make_folder, read_json, write_atomically
 from unnp.lammps.data_file import boundary, data_file
 from unnp.lammps.structure_file import require_free, say_not_used
 from unnp.lammps.system import DATA_FILE, System, build_structure, on_device, place_potential

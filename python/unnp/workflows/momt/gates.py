@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from unnp.errors import LammpsError
-from unnp.files import read_json
+from unnp.files.writing import read_json
 from unnp.sampling.reweighting import log_sum_exp, log_weights
 from unnp.sampling.samples import Samples
 from unnp.sampling.support import effective_fraction

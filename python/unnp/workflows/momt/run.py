@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from unnp.errors import SamplingError
-from unnp.files import write_atomically
+from unnp.files.locks import hold_folder
+from unnp.files.writing import write_atomically
 from unnp.lammps.executables import mpi_command
-from unnp.locks import hold_folder
 from unnp.sampling.report import analyse
 from unnp.sampling.samples import Samples, production, read_samples
 from unnp.workflows.momt.config import MomtConfig
 from unnp.workflows.momt.deck import ADAPT, PRODUCTION, observe_deck
 from unnp.workflows.momt.folder import RECORD_FILE, prepare, reopen, walker_logs
-from unnp.workflows.momt.labelling import write_frames
-from unnp.workflows.momt.phases import OBSERVED, Run, advance, observe
-from unnp.workflows.momt.tail import last_rows
+from unnp.workflows.momt.frames.write import write_frames
+from unnp.workflows.momt.stages import OBSERVED, Run, advance, observe
+from unnp.workflows.momt.watch.tail import last_rows
 
 
 @dataclass
@@ -109,3 +109,24 @@ def _analysis(run: Run) -> dict[str, Any]:
     except SamplingError as error:
         return {"melting": None, "refusal": str(error)}
     return {key: content[key] for key in ("melting", "refusal", "supported_temperatures", "notes")}
+
+
+def summary_rows(summary: dict[str, Any]) -> list[list[str]]:
+    """Return (name, value) rows of ``summary.json``."""
+    rows = []
+    for name, phase in summary["phases"].items():
+        rows.append([name, f"{phase['time_ps']:g} ps, {phase['round_trips']:g} round trips, {phase['ended']}"])
+    rows.append(["frames.extxyz", f"{summary['frames']} frames"])
+    melting = summary["analysis"]["melting"]
+    if melting is None:
+        return [*rows, ["melting point", f"none: {summary['analysis']['refusal']}"]]
+    rows.append(["melting point of this cell [K]", _estimate(melting["temperature"], "{:.1f}")])
+    rows.append(["latent heat [meV/atom]", _estimate(melting["latent_heat_per_atom"], "{:.2f}", 1000)])
+    rows.append(["volume change [A^3/atom]", _estimate(melting["volume_change_per_atom"], "{:.3f}")])
+    if melting["pressure_slope"]:
+        rows.append(["dP/dT [MPa/K]", _estimate(melting["pressure_slope"], "{:.2f}", 1000)])
+    return rows
+
+
+def _estimate(estimate: dict[str, float], form: str, factor: float = 1.0) -> str:
+    return " +- ".join(form.format(factor * estimate[key]) for key in ("value", "error"))

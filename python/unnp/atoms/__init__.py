@@ -1,0 +1,1 @@
+"""Atoms: structures, elements, neighbours, and the graph of bonds that potentials take."""

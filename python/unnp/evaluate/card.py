@@ -1,0 +1,131 @@
+"""The model card: what a model is, what it was trained on, how good it is."""
+
+from __future__ import annotations
+
+import json
+import logging
+import platform
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import yaml
+
+from unnp import __version__
+from unnp.config.base import read_yaml
+from unnp.errors import UnnpError, in_one_line
+from unnp.evaluate.metrics import QUANTITIES, UNITS
+from unnp.files.writing import write_atomically
+
+logger = logging.getLogger(__name__)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what a result depends on."""
+    return {
+        "unnp": __version__,
+        "torch": str(torch.__version__),
+        "numpy": str(np.__version__),
+        "python": platform.python_version(),
+    }
+
+
+def write_card(folder: Path, card: Mapping[str, Any]) -> None:
+    """Write ``card.yaml`` (all of it) and ``card.md`` (for reading) into a folder.
+
+    Args:
+        folder: where to.
+        card: ``name``, ``potential``, ``n_parameters``, ``references``, ``data``, ``validity``, ``metrics`` ({part: result of
+            Metrics}), ``settings``, ``training``, ``versions``.
+    """
+    card = {"created": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"), **card}
+    write_atomically(folder / "card.yaml", yaml.safe_dump(card, sort_keys=False, allow_unicode=True))
+    write_atomically(folder / "card.md", _markdown(card))
+
+
+def read_metrics(run: Path) -> dict[str, Any]:
+    """Return the error tables of the card of a run folder, or of the folder a checkpoint lies in.
+
+    Empty without a card, and with a warning where the card is damaged: a model can do without them.
+    """
+    for folder in (run, run.parent, run.parent.parent):
+        if (folder / "card.yaml").is_file():
+            try:
+                return _tables(read_yaml(folder / "card.yaml").get("metrics"))
+            except (UnnpError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+                logger.warning(
+                    "%s is damaged (%s); the errors in it are left out. `unnp train ... --resume` writes it anew.",
+                    folder / "card.yaml",
+                    in_one_line(error),
+                )
+                return {}
+    return {}
+
+
+def _tables(metrics: Any) -> dict[str, Any]:
+    """Return the error tables of a card; raise ValueError where they are not plain finite numbers by name."""
+    tables: dict[str, Any] = json.loads(json.dumps(metrics or {}, allow_nan=False))
+    for table in tables.values():
+        error_table(table)
+    return tables
+
+
+def error_table(metrics: Mapping[str, Any]) -> list[list[str]]:
+    """Return rows ``[name, MAE and RMSE of energy, forces, stress]`` of a result of Metrics; empty where no labels."""
+    rows = {"all": metrics["overall"]}
+    for kind in ("groups", "elements"):
+        parts = {name: row for name, row in metrics[kind].items() if row}
+        rows |= parts if len(parts) > 1 else {}  # the only one is all
+    return [[name or "(no group)", *_cells(row)] for name, row in rows.items()]
+
+
+def error_header(separator: str = " ") -> list[str]:
+    """Return the titles of the columns of ``error_table``: quantity, kind and unit."""
+    kinds = ("MAE", "RMSE")
+    return ["", *(separator.join([name, kind, f"[{UNITS[name]}]"]) for name in QUANTITIES for kind in kinds)]
+
+
+def _cells(row: Mapping[str, Any]) -> list[str]:
+    return [f"{row[name][kind]:.4g}" if name in row else "" for name in QUANTITIES for kind in ("mae", "rmse")]
+
+
+def _markdown(card: Mapping[str, Any]) -> str:
+    data, potential = card["data"], card["potential"]
+    elements = ", ".join(f"{symbol} ({n} atoms)" for symbol, n in data["elements"].items())
+    groups = ", ".join(f"{name or '(none)'} ({n})" for name, n in data["groups"].items())
+    lines = [
+        f"# {card['name']}",
+        "",
+        f"{potential['architecture']}, {card['n_parameters']} parameters, {card['settings']['dtype']}.",
+        f"Written {card['created']}.",
+        "",
+        "## Data",
+        "",
+        f"{data['n_structures']} structures for training, {data['n_validation']} for validation,",
+        f"{data['n_test']} for testing.",
+        f"Elements: {elements}.",
+        f"Groups: {groups}.",
+        "",
+    ]
+    limits = [f"* {name}: {value}" for name, value in card.get("validity", {}).items()]
+    lines += (
+        ["## Range of validity", "", "Outside of what the training data cover, it extrapolates.", "", *limits, ""]
+        if limits
+        else []
+    )
+    for part, metrics in card["metrics"].items():
+        lines += [f"## Errors on the {part} structures", "", *_markdown_table(error_header(), error_table(metrics)), ""]
+    training = [f"* {key}: {value}" for key, value in card["training"].items()]
+    lines += ["## Training", "", "![learning curve](learning-curve.png)", "", *training, ""]
+    lines += ["## References", "", *(f"* {reference}" for reference in card["references"]), ""]
+    lines += ["## Versions", "", ", ".join(f"{k} {v}" for k, v in card["versions"].items()), ""]
+    lines += ["## Settings", "", "```yaml", yaml.safe_dump(card["settings"], sort_keys=False).rstrip(), "```", ""]
+    return "\n".join(lines)
+
+
+def _markdown_table(header: list[str], rows: list[list[str]]) -> list[str]:
+    rule = ["---", *["---:"] * (len(header) - 1)]
+    return ["| " + " | ".join(row) + " |" for row in [header, rule, *rows]]

@@ -1,0 +1,1 @@
+"""The exported model file: its manifest, writing, checking and opening."""

@@ -1,0 +1,1 @@
+"""Empirical potentials: models of OpenKIM and the potential files of LAMMPS."""

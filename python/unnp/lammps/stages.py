@@ -1,0 +1,84 @@
+"""Stages of a run: a deck, its log, and a result that says the stage is done and what with."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from unnp.files.writing import read_json, write_atomically, writing
+from unnp.lammps.log import LammpsLog
+from unnp.lammps.progress import MdProgress
+from unnp.lammps.run import run_lammps
+from unnp.workflows.melt.config import MeltConfig
+
+
+@dataclass(frozen=True)
+class StageRunner:
+    """Runs decks in one folder; a finished one only again if it or its input has changed.
+
+    Attributes:
+        config: with ranks, launcher and program.
+        folder: of the decks.
+        common: files in it that all decks read.
+    """
+
+    config: MeltConfig
+    folder: Path
+    common: Sequence[str]
+
+    def run(
+        self, name: str, deck: str, inputs: Sequence[str], steps: int, read: Callable[[LammpsLog], dict[str, Any]]
+    ) -> dict[str, Any]:
+        """Return the result of a stage, run now or before.
+
+        Args:
+            name: of its files: ``in.<name>.lammps``, ``log.<name>.lammps``, ``<name>.json``.
+            deck: its text.
+            inputs: files of earlier stages that it reads.
+            steps: of the whole deck.
+            read: makes the result, which goes into JSON, from the log.
+
+        Raises:
+            LammpsError: LAMMPS failed.
+        """
+        stamp, path = self.folder / f"{name}.json", self.folder / f"in.{name}.lammps"
+        digest = self._digest(deck, inputs)
+        done = _read_stamp(stamp)
+        if done.get("digest") == digest:
+            result: dict[str, Any] = done["result"]
+            return result
+        with writing(stamp):
+            stamp.unlink(missing_ok=True)
+        write_atomically(path, deck)
+        print(f"{path}: {steps} steps, {deck.splitlines()[1].removeprefix('# ')}", flush=True)
+        with MdProgress(steps) as progress:
+            log = run_lammps(
+                path,
+                ranks=self.config.ranks,
+                threads=self.config.threads,
+                launcher=self.config.launcher,
+                lmp=self.config.lmp,
+                log=f"log.{name}.lammps",
+                follow=progress,
+            )
+        result = read(log)
+        write_atomically(stamp, json.dumps({"digest": digest, "result": result}, indent=1) + "\n")
+        return result
+
+    def _digest(self, deck: str, inputs: Sequence[str]) -> str:
+        digest = hashlib.sha256(deck.encode())
+        for file in (*self.common, *inputs):
+            digest.update(hashlib.sha256((self.folder / file).read_bytes()).digest())
+        return digest.hexdigest()
+
+
+def _read_stamp(path: Path) -> dict[str, Any]:
+    try:
+        content = read_json(path)
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) and "result" in content else {}

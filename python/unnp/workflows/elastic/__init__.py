@@ -1,0 +1,1 @@
+"""Lattice constants, equation of state and elastic constants of a crystal."""

@@ -1,0 +1,1 @@
+"""Molecular dynamics in LAMMPS from one YAML file."""

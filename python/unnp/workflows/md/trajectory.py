@@ -1,0 +1,87 @@
+"""The trajectory of a run as a file that says what it holds: the energy of each frame, and the units of its velocities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from unnp.errors import LammpsError
+from unnp.files.writing import write_atomically, writing
+
+Frame = tuple[bytes, bytes, list[bytes]]
+UNITS = b"units=metal"
+"""Of the column vel: A/ps."""
+ENERGY_OF_LAMMPS, ENERGY = b" Potential_energy=", b" energy="
+
+
+_TIMESTEP = b"ITEM: TIMESTEP"
+
+
+def complete_trajectories(folder: Path) -> None:
+    """Name the energies in the trajectories of a run as all readers do, and leave out a frame that was cut short.
+
+    Each frame gets ``energy=`` [eV], which LAMMPS calls Potential_energy, ``units=metal``, and the forces that were written
+    to a file of their own beside it. Done once for each part of a run.
+
+    Raises:
+        LammpsError: a trajectory is damaged.
+        UnnpError: it cannot be written.
+    """
+    for path in sorted(folder.glob("trajectory*.extxyz")):
+        beside = path.with_suffix(".forces")
+        with writing(path):
+            if not _is_complete(path):
+                frames = _with_forces(path, beside) if beside.is_file() else _frames(path)
+                write_atomically(path, lambda new, known=frames: new.writelines(_lines(known)))  # type: ignore[misc]
+            beside.unlink(missing_ok=True)
+
+
+def _is_complete(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.readline()
+        return UNITS in file.readline()
+
+
+def _lines(frames: Iterable[Frame]) -> Iterator[bytes]:
+    for head, comment, body in frames:
+        yield head
+        yield comment.rstrip().replace(ENERGY_OF_LAMMPS, ENERGY, 1) + b" " + UNITS + b"\n"
+        yield from body
+
+
+def _frames(path: Path) -> Iterator[Frame]:
+    """Yield the first line, the comment and the lines of the atoms of each whole frame."""
+    with path.open("rb") as file:
+        while head := file.readline():
+            if not head.strip().isdigit():
+                raise LammpsError(f"{path} is damaged: where the number of atoms should be, it has something else.")
+            comment = file.readline()
+            body = [file.readline() for _ in range(int(head))]
+            if not body[-1].endswith(b"\n"):
+                return
+            yield head, comment, body
+
+
+def _with_forces(path: Path, beside: Path) -> Iterator[Frame]:
+    """Yield the frames with the forces of the same steps, as long as there are both."""
+    for (head, comment, body), (step, forces) in zip(_frames(path), _forces(beside), strict=False):
+        if f"Timestep={step} ".encode() not in comment or len(forces) != len(body):
+            raise LammpsError(f"{path} and {beside} do not belong together; start again in another folder.")
+        named = comment.replace(b":vel:R:3", b":vel:R:3:forces:R:3", 1)
+        yield head, named, [one.rstrip() + b" " + other for one, other in zip(body, forces, strict=True)]
+
+
+def _forces(path: Path) -> Iterator[tuple[int, list[bytes]]]:
+    """Yield step and lines of each whole frame of LAMMPS' own text."""
+    with path.open("rb") as file:
+        while file.readline().startswith(_TIMESTEP):
+            step = file.readline()
+            file.readline()
+            n_atoms = file.readline()
+            rest = [file.readline() for _ in range(5)]  # the box, and the titles of the columns
+            if not rest[-1].endswith(b"\n"):
+                return
+            rows = [file.readline() for _ in range(int(n_atoms))]
+            if not rows[-1].endswith(b"\n"):
+                return
+            yield int(step), rows

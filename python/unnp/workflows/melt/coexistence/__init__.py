@@ -1,0 +1,1 @@
+"""Melting point from solid and liquid side by side at constant enthalpy."""

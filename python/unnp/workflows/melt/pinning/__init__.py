@@ -1,0 +1,1 @@
+"""Melting point from interface pinning."""
