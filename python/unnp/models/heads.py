@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import Field, FiniteFloat
 
 from unnp.config import Config
-from unnp.exported.manifest import Name
+from unnp.atoms.outputs import Name
 
 DEFAULT_HEAD = "default"
 
