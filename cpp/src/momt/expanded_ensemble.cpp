@@ -52,8 +52,11 @@ void OpesSettings::check(const Ensemble& ensemble) const {
   require_size(
       n_temperatures * (ensemble.order ? ensemble.order->width() / ensemble.order->sigma + 2.0 : 1.0),
       "states (temperatures times umbrellas)", "take a larger sigma or fewer temperatures in temps.");
-  if (!ensemble.order)
-    return;
+  if (ensemble.order)
+    check_bridge(ensemble);
+}
+
+void OpesSettings::check_bridge(const Ensemble& ensemble) const {
   const auto bridged = bridge_of(ensemble);
   require(bridged.first <= bridged.second, "bridge takes TLO THI with TLO <= THI.");
   const auto n = std::ranges::count_if(ensemble.temperatures, [&](double t) { return within(bridged, t); });

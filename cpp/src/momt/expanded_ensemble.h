@@ -21,6 +21,7 @@ struct OpesSettings {
 
   static std::span<const Keyword<OpesSettings>> keywords();
   void check(const Ensemble& ensemble) const;
+  void check_bridge(const Ensemble& ensemble) const;
   std::unique_ptr<Bias> make_bias(const Ensemble& ensemble) const;
 
   /// By default from T0 up: below the melting point umbrellas lead astray. All temperatures have them where

@@ -31,10 +31,13 @@ public:
     return names;
   }
 
-  void read(const std::string& keyword, Words& words) override {
+  bool read(const std::string& keyword, Words& words) override {
     const auto all = Settings::keywords();
     const auto found = std::ranges::find(all, keyword, &Keyword<Settings>::name);
+    if (found == all.end())
+      return false;
     found->set(settings_, words);
+    return true;
   }
 
   std::unique_ptr<Bias> make_bias(const Ensemble& ensemble) const override {

@@ -53,14 +53,13 @@ std::vector<std::string> Modes::keywords() const {
 }
 
 bool Modes::read(const std::string& keyword, Words& words) {
-  const Words before = words;
+  const Words values = words;
   bool found = false;
   for (const auto& mode : modes_) {
-    const auto names = mode->keywords();
-    if (std::ranges::find(names, keyword) == names.end())
+    Words taken = values;
+    if (!mode->read(keyword, taken))
       continue;
-    words = before;
-    mode->read(keyword, words);
+    words = taken;
     found = true;
   }
   return found;

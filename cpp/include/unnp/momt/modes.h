@@ -18,8 +18,8 @@ public:
   virtual std::string name() const = 0;
   virtual std::vector<std::string> keywords() const = 0;
 
-  /// Takes the values of one of the keywords; throws Error.
-  virtual void read(const std::string& keyword, Words& words) = 0;
+  /// Takes the values of a keyword and returns true, where it is one of these; throws Error.
+  virtual bool read(const std::string& keyword, Words& words) = 0;
 
   /// Throws Error where a setting has an impossible value, or would make the bias too large.
   virtual std::unique_ptr<Bias> make_bias(const Ensemble& ensemble) const = 0;
