@@ -22,17 +22,17 @@ class OpesBias(BiasMode):
 
     kind: Literal["opes"]
     barrier: Positive | None = None
-    """first guess of the free energy of umbrellas that were not seen yet, in k T0; default: of `fix momt`"""
+    """first guess of the free energy of umbrellas that were not seen yet, in k T0; default: that of `fix momt`"""
     observe: PositiveInt | None = None
-    """updates before the bias begins to act; default: of `fix momt`"""
+    """updates before the bias begins to act; default: that of `fix momt`"""
     memory: Annotated[FiniteFloat, Field(ge=0)] | None = None
-    """updates that the free energies remember for each passage made so far, 0 for all; default: of `fix momt`"""
+    """updates that the free energies remember for each passage made so far, 0 for all; default: that of `fix momt`"""
     sigma: Positive | None = None
-    """width of the umbrellas along the order parameter; default: of `fix momt`"""
+    """width of the umbrellas along the order parameter; default: that of `fix momt`"""
     free: Annotated[FiniteFloat, Field(ge=0, lt=1)] | None = None
-    """share of the samples for solid and liquid as they are, without umbrella; default: of `fix momt`"""
+    """share of the samples for solid and liquid as they are, without umbrella; default: that of `fix momt`"""
     bridge: tuple[Positive, Positive] | None = None
-    """temperatures between which there are umbrellas [K]; default: of `fix momt`, from T0 up"""
+    """temperatures between which there are umbrellas [K]; default: that of `fix momt`, from T0 up"""
 
     @model_validator(mode="after")
     def _bridge_in_order(self) -> Self:

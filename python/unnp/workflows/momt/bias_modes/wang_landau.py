@@ -23,11 +23,11 @@ class WlBias(BiasMode):
     enthalpy_bins: PositiveInt | None = None
     """bins of h = H + tilt s; default: as wide as the standard deviation of H in the observe phase"""
     tilt: FiniteFloat | None = None
-    """of the grid [eV]; default: so that solid and liquid of one temperature have the same h"""
+    """how much of the order parameter is in h, the tilt of the grid [eV]; default: so that solid and liquid of one temperature have the same h"""
     bins: PositiveInt | None = None
-    """bins of the order parameter; default: of `fix momt`"""
+    """bins of the order parameter; default: that of `fix momt`"""
     increment: Positive | None = None
-    """first increment of ln n; default: of `fix momt`"""
+    """first increment of ln n; default: that of `fix momt`"""
 
     def words(self, basins: Basins) -> list[str]:
         grid = basins.grid

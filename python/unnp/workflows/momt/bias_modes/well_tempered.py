@@ -21,13 +21,13 @@ class WtBias(BiasMode):
 
     kind: Literal["wt"]
     observe: PositiveInt | None = None
-    """updates before the bias of the enthalpy begins to act; default: of `fix momt`"""
+    """updates before the bias of the enthalpy begins to act; default: that of `fix momt`"""
     height: Positive | None = None
-    """of the first hills [eV]; default: of `fix momt`"""
+    """height of the first hills [eV]; default: that of `fix momt`"""
     gamma: Annotated[float, Field(gt=1)] | None = None
-    """bias factor; default: of `fix momt`"""
+    """bias factor of the hills; default: that of `fix momt`"""
     sigma: Positive | None = None
-    """width of the hills along the order parameter; default: of `fix momt`"""
+    """width of the hills along the order parameter; default: that of `fix momt`"""
 
     def words(self, basins: Basins) -> list[str]:
         return given_words({name: getattr(self, name) for name in ("observe", "height", "gamma", "sigma")})

@@ -63,7 +63,7 @@ class Measured(OrderParameter):
     """share of the way from the liquid's mean to the solid's up to which it is liquid, and from which it is solid"""
 
     range: tuple[FiniteFloat, FiniteFloat] | None = None
-    """smallest and largest value that is biased; default: of `fix momt`"""
+    """smallest and largest value that is biased; default: that of `fix momt`"""
 
     @model_validator(mode="after")
     def _range_has_a_width(self) -> Self:
