@@ -23,7 +23,7 @@ class WlBias(BiasMode):
     enthalpy_bins: PositiveInt | None = None
     """bins of h = H + tilt s; default: as wide as the standard deviation of H in the observe phase"""
     tilt: FiniteFloat | None = None
-    """how much of the order parameter is in h, the tilt of the grid [eV]; default: so that solid and liquid of one temperature have the same h"""
+    """how much of s is in h [eV]; default: so that solid and liquid of one temperature have the same h"""
     bins: PositiveInt | None = None
     """bins of the order parameter; default: that of `fix momt`"""
     increment: Positive | None = None
