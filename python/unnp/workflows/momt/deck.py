@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from unnp.lammps.system import DATA_FILE, System, command
+from unnp.workflows.momt.basins import Basins
 from unnp.workflows.momt.config import MomtConfig
 from unnp.workflows.momt.deck_parts import ensemble, interactions, launch, text, thermo, thermostat, velocities, world
-from unnp.workflows.momt.fix_momt import UNBIASED, Basins, bias_arguments, fix_momt
+from unnp.workflows.momt.fix_momt import UNBIASED, bias_arguments, fix_momt
 
 ADAPT, PRODUCTION = "adapt", "production"
 

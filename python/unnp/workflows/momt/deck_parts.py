@@ -5,7 +5,6 @@ from __future__ import annotations
 from unnp.lammps.system import System, command
 from unnp.units import BAR_PER_GPA
 from unnp.workflows.momt.config import MomtConfig
-from unnp.workflows.momt.ensemble_config import SkOrder
 
 _THERMO = "step time temp press pe ke vol f_momt f_momt[1] f_momt[2] f_momt[4] f_momt[7] f_momt[8]"
 
@@ -47,10 +46,10 @@ def ensemble(config: MomtConfig, temperature: float) -> list[str]:
         return [command("fix", "motion all nve")]
     pressure = f"{config.pressure * BAR_PER_GPA:.10g}"
     damping = (config.pressure_damping or 500 * config.timestep) / 1000
-    arguments = f"{config.coupling} {pressure} {pressure} {damping:.10g} ptemp {temperature:.10g}"
-    if config.coupling == "tri" and isinstance(config.order, SkOrder):
-        arguments += " flip no"  # a flipped box has other edges, and the triplets of sk count waves along them
-    return [command("fix", f"motion all nph {arguments}")]
+    words = [f"{config.coupling} {pressure} {pressure} {damping:.10g} ptemp {temperature:.10g}"]
+    if config.coupling == "tri":
+        words += config.order.barostat_words()
+    return [command("fix", f"motion all nph {' '.join(words)}")]
 
 
 def thermostat(config: MomtConfig, temperature: float, seed: str) -> str:

@@ -16,9 +16,8 @@ from unnp.files.writing import make_folder, read_json, write_atomically
 from unnp.lammps.data_file import boundary, data_file
 from unnp.lammps.structure_file import require_free, say_not_used
 from unnp.lammps.system import DATA_FILE, System, build_structure, on_device, place_potential
+from unnp.workflows.momt.basins import Basins, Grid
 from unnp.workflows.momt.config import MomtConfig
-from unnp.workflows.momt.fix_momt import Basins, Grid
-from unnp.workflows.momt.order import settled
 
 CONFIG_FILE = "momt.yaml"
 RECORD_FILE = "progress.json"
@@ -65,7 +64,7 @@ def prepare(config: MomtConfig, base: Path, folder: Path) -> tuple[MomtConfig, R
     atoms = build_structure(config.structure, base)
     _check(config, atoms)
     say_not_used(atoms)
-    config = config.model_copy(update={"order": settled(config.order, config.structure, atoms)})
+    config = config.model_copy(update={"order": config.order.settled(config.structure, atoms)})
     for name in ("", *PHASES):
         make_folder(folder / name)
     elements, lines = place_potential(config.potential, atoms, base, folder, device=config.device)
@@ -93,7 +92,7 @@ def reopen(config: MomtConfig, base: Path, folder: Path) -> tuple[MomtConfig, Re
             f"the structure is another one than when {folder} was made ({record.system.title}); now it has "
             f"{len(atoms)} atoms. Restore it, or name another folder with -o."
         )
-    config = config.model_copy(update={"order": settled(config.order, config.structure, atoms)})
+    config = config.model_copy(update={"order": config.order.settled(config.structure, atoms)})
     _check_unchanged(config, folder)
     _check_logs(config, record, folder)
     record.system = on_device(record.system, config.potential, config.device)

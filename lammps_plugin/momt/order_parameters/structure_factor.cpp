@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "structure_factor.h"
 
-#include "settings.h"
-#include "unit_circle.h"
+#include "../unit_circle.h"
 
 #include "unnp/error.h"
 
@@ -13,6 +12,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <vector>
 
 namespace unnp_lammps::momt {
 
@@ -20,49 +20,51 @@ namespace {
 
 using Triplet = std::array<int, 3>;
 
-std::vector<Triplet> listed(const std::vector<std::string>& words, std::size_t from) {
-  std::vector<Triplet> triplets;
-  for (std::size_t at = from; at < words.size(); at += 3) {
-    Triplet n;
-    for (std::size_t d = 0; d < 3; ++d)
-      n[d] = static_cast<int>(
-          std::clamp<std::int64_t>(parse_count("order", words[at + d], -100'000), -100'000, 100'000));
-    if (n == Triplet{0, 0, 0})
-      throw unnp::Error("order: the triplet 0 0 0 is the same for every structure; leave it out.");
-    triplets.push_back(n);
+constexpr int most_triplets = 100'000, largest = 1'000'000;
+
+/// s = (1/K) sum_k |rho_k|^2 / N^2 with rho_k = sum_j exp(i k.r_j), k = 2 pi h^-T n for K triplets n of
+/// integers: 1 for a perfect crystal whose reflections they are, about 1/N for a liquid. As the k move with
+/// the box, s does not change with the strain at fixed scaled coordinates, and its virial is zero.
+class StructureFactor final : public OrderParameter {
+public:
+  StructureFactor(LAMMPS_NS::LAMMPS* lmp, const std::vector<Triplet>& triplets);
+
+  OrderDefaults defaults() const override {
+    return {.range = {0.0, 0.9}, .basins = {0.1, 0.35}, .sigma = 0.015};
   }
-  return triplets;
-}
+  void check() override;
+  double compute() override;
+  std::array<double, 6> add_forces(double slope) override;
 
-/// The star of {111} (fcc) or {110} (bcc), one of each pair +-k.
-std::vector<Triplet> star(const std::string& kind, const std::string& lattice, const Triplet& cells) {
-  if (std::ranges::any_of(cells, [](int n) { return n < 1; }))
-    throw unnp::Error("order " + kind + " " + lattice +
-                      " takes the numbers of conventional cells along the edges, from 1.");
-  const auto [x, y, z] = cells;
-  if (lattice == "fcc")
-    return {{x, y, z}, {x, y, -z}, {x, -y, z}, {-x, y, z}};
-  return {{x, y, 0}, {x, -y, 0}, {x, 0, z}, {x, 0, -z}, {0, y, z}, {0, y, -z}};
-}
+private:
+  /// exp(2 pi i n lambda) of every owned atom for one n along one edge.
+  struct Wave {
+    int edge, n;
+    std::vector<double> real, imaginary;
+  };
 
-std::vector<Triplet> triplets_of(const std::vector<std::string>& words) {
-  const auto& lattice = words[1];
-  if (lattice == "list")
-    return listed(words, 3);
-  if (lattice != "fcc" && lattice != "bcc")
-    throw unnp::Error("order " + words[0] + " takes fcc, bcc or list, not '" + lattice + "'." +
-                      unnp::did_you_mean(lattice, {"fcc", "bcc", "list"}));
-  return star(words[0], lattice, listed(words, 2).front());
-}
+  /// A triplet as the product of up to three waves; -1 where its number is 0, `conjugate` where it is
+  /// negative.
+  struct Reflection {
+    Triplet n;
+    std::array<int, 3> wave;
+    std::array<bool, 3> conjugate;
+  };
 
-} // namespace
+  void require_unflipped_box();
+  void compute_waves();
+  void compute_phases();
 
-StructureFactor::StructureFactor(LAMMPS_NS::LAMMPS* lmp, const std::vector<std::string>& words)
+  std::vector<Wave> waves_;
+  std::vector<Reflection> reflections_;
+  std::array<double, 3> tilts_{}; // of the box, in units of its edges, at the step before
+  bool knows_tilts_ = false;
+  std::vector<double> phases_; // real and imaginary part of each reflection, atom after atom
+  std::vector<double> sums_, sums_of_this_rank_; // rho_k, real and imaginary
+};
+
+StructureFactor::StructureFactor(LAMMPS_NS::LAMMPS* lmp, const std::vector<Triplet>& triplets)
     : OrderParameter(lmp) {
-  set_up_waves(triplets_of(words));
-}
-
-void StructureFactor::set_up_waves(const std::vector<Triplet>& triplets) {
   for (const auto& n : triplets) {
     Reflection reflection{n, {-1, -1, -1}, {n[0] < 0, n[1] < 0, n[2] < 0}};
     for (int edge = 0; edge < 3; ++edge) {
@@ -116,10 +118,7 @@ void StructureFactor::require_unflipped_box() {
   knows_tilts_ = true;
 }
 
-double StructureFactor::compute() {
-  if (domain->triclinic)
-    require_unflipped_box();
-  compute_waves();
+void StructureFactor::compute_phases() {
   const auto n_atoms = static_cast<std::size_t>(atom->nlocal);
   phases_.resize(2 * reflections_.size() * n_atoms);
   for (std::size_t k = 0; k < reflections_.size(); ++k) {
@@ -136,6 +135,13 @@ double StructureFactor::compute() {
     sums_of_this_rank_[2 * k] = sum(real, n_atoms);
     sums_of_this_rank_[2 * k + 1] = sum(imaginary, n_atoms);
   }
+}
+
+double StructureFactor::compute() {
+  if (domain->triclinic)
+    require_unflipped_box();
+  compute_waves();
+  compute_phases();
   MPI_Allreduce(sums_of_this_rank_.data(), sums_.data(), static_cast<int>(sums_.size()), MPI_DOUBLE, MPI_SUM,
                 world);
   double total = 0.0;
@@ -160,6 +166,75 @@ std::array<double, 6> StructureFactor::add_forces(double slope) {
               atom->f[0]);
   }
   return {};
+}
+
+std::vector<Triplet> read_triplets(unnp::momt::Words& words, std::int64_t n) {
+  if (n > most_triplets)
+    throw unnp::Error("the keyword '" + words.named() + "' does not take as many triplets as " +
+                      std::to_string(n) + ".");
+  std::vector<Triplet> triplets(static_cast<std::size_t>(n));
+  for (auto& triplet : triplets) {
+    for (auto& number : triplet)
+      number = words.small_count(-largest);
+    if (triplet == Triplet{0, 0, 0})
+      throw unnp::Error(words.named() + ": the triplet 0 0 0 is the same for every structure; leave it out.");
+  }
+  return triplets;
+}
+
+Triplet read_cells(unnp::momt::Words& words) {
+  const auto cells = read_triplets(words, 1).front();
+  if (std::ranges::any_of(cells, [](int n) { return n < 1; }))
+    throw unnp::Error(words.named() + " takes the numbers of conventional cells along the edges, from 1.");
+  return cells;
+}
+
+/// One of each pair +-k of the star {111}.
+std::vector<Triplet> read_fcc(unnp::momt::Words& words) {
+  const auto [x, y, z] = read_cells(words);
+  return {{x, y, z}, {x, y, -z}, {x, -y, z}, {-x, y, z}};
+}
+
+/// The same of {110}.
+std::vector<Triplet> read_bcc(unnp::momt::Words& words) {
+  const auto [x, y, z] = read_cells(words);
+  return {{x, y, 0}, {x, -y, 0}, {x, 0, z}, {x, 0, -z}, {0, y, z}, {0, y, -z}};
+}
+
+std::vector<Triplet> read_list(unnp::momt::Words& words) {
+  const auto n = words.count(1);
+  return read_triplets(words, n);
+}
+
+struct Star {
+  const char* name;
+  std::vector<Triplet> (*read)(unnp::momt::Words&);
+};
+
+constexpr Star stars[] = {{"fcc", read_fcc}, {"bcc", read_bcc}, {"list", read_list}};
+
+/// sk fcc|bcc NX NY NZ (conventional cells along the edges of the box), or sk list K n1 n2 n3 ...
+std::vector<Triplet> read_star(unnp::momt::Words& words) {
+  const auto order = words.named();
+  const auto name = words.kind();
+  std::vector<std::string> names;
+  for (const auto& star : stars) {
+    if (name == star.name)
+      return star.read(words);
+    names.emplace_back(star.name);
+  }
+  throw unnp::Error(order + " takes " + unnp::join(names) + ", not '" + name + "'." +
+                    unnp::did_you_mean(name, names));
+}
+
+const OrderStyle sk("sk", read_structure_factor);
+
+} // namespace
+
+MakeOrder read_structure_factor(unnp::momt::Words& words) {
+  return [triplets = read_star(words)](LAMMPS_NS::LAMMPS* lmp) {
+    return std::make_unique<StructureFactor>(lmp, triplets);
+  };
 }
 
 } // namespace unnp_lammps::momt

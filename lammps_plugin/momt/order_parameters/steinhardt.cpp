@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "steinhardt.h"
-
-#include "settings.h"
+#include "../order_parameter.h"
 
 #include "unnp/error.h"
 
@@ -11,7 +9,9 @@
 #include "pair.h"
 
 #include <cmath>
+#include <complex>
 #include <numbers>
+#include <vector>
 
 namespace unnp_lammps::momt {
 
@@ -100,16 +100,43 @@ double multiplicity(int m) {
   return m == 0 ? 1.0 : 2.0;
 }
 
-} // namespace
+/// The global bond-orientational order of Steinhardt, Nelson and Ronchetti, Phys. Rev. B 28, 784 (1983), with
+/// smooth weights: s = sqrt(4 pi/13 sum_m |Q_6m|^2), Q_6m = sum_ij w(r_ij) Y_6m(r_ij) / sum_ij w(r_ij), where
+/// w falls from 1 at RIN to 0 at ROUT as 1 - 10 t^3 + 15 t^4 - 6 t^5. Does not change with rotations; fcc
+/// 0.575, bcc 0.511.
+class Steinhardt final : public OrderParameter {
+public:
+  Steinhardt(LAMMPS_NS::LAMMPS* lmp, double inner, double outer)
+      : OrderParameter(lmp), inner_(inner), outer_(outer) {}
 
-Steinhardt::Steinhardt(LAMMPS_NS::LAMMPS* lmp, const std::vector<std::string>& words)
-    : OrderParameter(lmp), inner_(parse_number("order q6", words[1])),
-      outer_(parse_number("order q6", words[2])) {
-  if (inner_ <= 0.0 || inner_ >= outer_)
-    throw unnp::Error(
-        "order q6 takes RIN ROUT with 0 < RIN < ROUT: distances between the first and the second "
-        "shell of neighbours.");
-}
+  OrderDefaults defaults() const override {
+    return {.range = {0.0, 0.6}, .basins = {0.15, 0.35}, .sigma = 0.015};
+  }
+  void check() override;
+  bool needs_list() const override { return true; }
+  void take_list(LAMMPS_NS::NeighList* list) override { list_ = list; }
+  double compute() override;
+  std::array<double, 6> add_forces(double slope) override;
+
+private:
+  /// Q_60 .. Q_66; those of negative m follow by symmetry.
+  using Harmonics = std::array<std::complex<double>, 7>;
+
+  struct Pair {
+    int i; // owned atom
+    double distance;
+    Vector direction; // unit vector to the other atom
+  };
+
+  /// Lists the pairs within ROUT of owned atoms, for `compute` and `add_forces`.
+  void find_pairs();
+
+  double inner_, outer_;
+  LAMMPS_NS::NeighList* list_ = nullptr;
+  std::vector<Pair> pairs_;
+  Harmonics mean_{};
+  double total_weight_ = 0.0, value_ = 0.0;
+};
 
 void Steinhardt::check() {
   const double reach = force->pair ? force->pair->cutforce : 0.0;
@@ -191,5 +218,19 @@ std::array<double, 6> Steinhardt::add_forces(double slope) {
   }
   return virial;
 }
+
+/// q6 RIN ROUT
+MakeOrder read(unnp::momt::Words& words) {
+  const auto [inner, outer] = words.pair();
+  if (inner <= 0.0 || inner >= outer)
+    throw unnp::Error(
+        "order q6 takes RIN ROUT with 0 < RIN < ROUT: distances between the first and the second "
+        "shell of neighbours.");
+  return [inner, outer](LAMMPS_NS::LAMMPS* lmp) { return std::make_unique<Steinhardt>(lmp, inner, outer); };
+}
+
+const OrderStyle q6("q6", read);
+
+} // namespace
 
 } // namespace unnp_lammps::momt
