@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from unnp.archive import checksum_of, inspect
+from unnp.core import core
 from unnp.derivatives import predict
 from unnp.elements import Elements, atomic_number
 from unnp.errors import ModelError
@@ -61,6 +62,7 @@ def export_model(
     _check(potentials)
     members = [copy.deepcopy(p).cpu().eval() for p in potentials]
     manifest = _manifest(members, name, licence, data or {}, metrics or {})
+    core()  # the operators that the code of a model may name
     scripted = torch.jit.script(Committee(members))
     content, manifest = _serialised(scripted, manifest)
     make_folder(path.parent)
