@@ -1,9 +1,9 @@
 // unnp._core: what Python asks of the core library. Loading this module also registers the ops
 // unnp::exchange*.
-#include "torch_errors.h"
+#include "model/network_check.h"
+#include "model/torch_errors.h"
 #include "unnp/build_info.h"
 #include "unnp/manifest.h"
-#include "unnp/network_check.h"
 #include "unnp/potential.h"
 
 #include <pybind11/functional.h>

@@ -17,6 +17,7 @@ from torch import Tensor
 from unnp.atoms.elements import Elements, atomic_number
 from unnp.atoms.graph import Graph
 from unnp.atoms.structure import Structure
+from unnp.core import core
 from unnp.derivatives import predict
 from unnp.errors import ModelError
 from unnp.exported.archive import checksum_of, inspect
@@ -61,6 +62,7 @@ def export_model(
     _check(potentials)
     members = [copy.deepcopy(p).cpu().eval() for p in potentials]
     manifest = _manifest(members, name, licence, data or {}, metrics or {})
+    core()  # the operators that the code of a model may name
     scripted = torch.jit.script(Committee(members))
     content, manifest = _serialised(scripted, manifest)
     make_folder(path.parent)

@@ -1,4 +1,4 @@
-#include "unnp/network_check.h"
+#include "network_check.h"
 
 #include "unnp/error.h"
 #include "unnp/halo.h"

@@ -3,10 +3,11 @@
 #include "derivatives.h"
 #include "evaluator.h"
 #include "model_file/model_file.h"
+#include "model_file/number_types.h"
+#include "network_check.h"
 #include "torch_errors.h"
 #include "unnp/build_info.h"
 #include "unnp/error.h"
-#include "unnp/network_check.h"
 
 #include <ATen/Parallel.h>
 #include <torch/csrc/jit/serialization/import.h>
@@ -71,30 +72,29 @@ void check_methods(const torch::jit::Module& module, const std::string& path) {
   }
 }
 
-// Reference energies stay float64: they are summed in float64 whatever the network computes in.
-bool is_reference(const std::string& name) {
-  const auto dot = name.rfind('.');
-  return name.substr(dot == std::string::npos ? 0 : dot + 1).starts_with("reference");
-}
-
 void check_dtype(const torch::jit::Module& module, const std::string& dtype, const std::string& source) {
   for (const auto& parameter : module.named_parameters())
     if (parameter.value.is_floating_point() && parameter.value.scalar_type() != parse_dtype(dtype) &&
-        !is_reference(parameter.name))
+        !keeps_float64(parameter.name))
       throw Error(source + ": the manifest says dtype " + dtype +
                   ", but the parameters are of another. Export the model "
                   "again.");
 }
 
-void convert(torch::jit::Module& module, at::ScalarType from, at::ScalarType to) {
+void convert(torch::jit::Module& module, at::ScalarType to, const std::string& source) {
+  bool has_tensors = false;
   const auto convert_tensor = [&](const std::string& name, at::Tensor tensor) {
-    if (tensor.scalar_type() == from && !is_reference(name))
+    has_tensors = true;
+    if (tensor.is_floating_point() && !keeps_float64(name))
       tensor.set_data(tensor.to(to));
   };
   for (const auto& parameter : module.named_parameters())
     convert_tensor(parameter.name, parameter.value);
   for (const auto& buffer : module.named_buffers())
     convert_tensor(buffer.name, buffer.value);
+  if (!has_tensors)
+    throw Error(source +
+                " is frozen in its own number type; open it with dtype 'model', or export it again.");
 }
 
 } // namespace
@@ -130,7 +130,7 @@ Potential Potential::load(const std::string& path, const PotentialOptions& optio
       },
       source);
   if (dtype != manifest.dtype)
-    convert(module, parse_dtype(manifest.dtype), parse_dtype(dtype));
+    convert(module, parse_dtype(dtype), source);
   return Potential(std::make_unique<Implementation>(
       Implementation{std::move(manifest), dtype, Evaluator(std::move(module), device, parse_dtype(dtype))}));
 }

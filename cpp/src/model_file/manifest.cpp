@@ -1,13 +1,12 @@
 #include "unnp/manifest.h"
 
+#include "fields.h"
 #include "unnp/error.h"
-#include "unnp/json.h"
 #include "unnp/text.h"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
 #include <set>
 #include <utility>
 
@@ -22,7 +21,7 @@ constexpr std::array halo_names = {std::pair{HaloKind::local, std::string_view("
 constexpr double max_cutoff = 50.0, max_receptive_field = 1000.0;
 constexpr std::int64_t max_width = 16384, max_members = 1000, max_parameters = 1'000'000'000'000;
 constexpr std::int64_t max_features = 1'000'000;
-constexpr std::size_t max_exchanges = 10000;
+constexpr std::size_t max_exchanges = 10000, max_heads = 1000, max_outputs = 1000;
 
 const std::set<std::string_view> known_fields = {
     "format_version",  "name",      "architecture",    "config",          "elements",     "cutoff",
@@ -37,102 +36,6 @@ constexpr std::string_view symbols =
     "W "
     "Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr Rf Db Sg Bh Hs Mt "
     "Ds Rg Cn Nh Fl Mc Lv Ts Og ";
-
-/// The fields of a JSON object, each checked for presence and kind.
-class Fields {
-public:
-  Fields(const Json::Object& object, std::string source) : object_(object), source_(std::move(source)) {}
-
-  [[noreturn]] void fail(const std::string& what) const {
-    throw Error(source_ + ": manifest " + std::string(manifest_name) + ": " + what +
-                " Export the model again.");
-  }
-
-  const Json& get(const std::string& key) const {
-    const auto found = object_.find(key);
-    if (found == object_.end())
-      fail("the field '" + key + "' is missing.");
-    return found->second;
-  }
-
-  const std::string& text(const std::string& key) const {
-    const auto* value = get(key).text();
-    if (!value)
-      fail("the field '" + key + "' must be text.");
-    return *value;
-  }
-
-  double positive(const std::string& key, double most) const {
-    const auto* value = get(key).number();
-    if (!value || !std::isfinite(*value) || *value <= 0.0)
-      fail("the field '" + key + "' must be a positive number.");
-    if (*value > most)
-      fail("the field '" + key + "' is larger than " + std::to_string(static_cast<int>(most)) +
-           " A: the neighbours would fill the memory.");
-    return *value;
-  }
-
-  std::int64_t count(const Json& json, const std::string& key, std::int64_t least, std::int64_t most) const {
-    const auto* value = json.number();
-    if (!value || *value != std::floor(*value) || *value < static_cast<double>(least) ||
-        *value > static_cast<double>(most))
-      fail("the field '" + key + "' must hold whole numbers from " + std::to_string(least) + " to " +
-           std::to_string(most) + ".");
-    return static_cast<std::int64_t>(*value);
-  }
-
-  std::int64_t count(const std::string& key, std::int64_t least, std::int64_t most) const {
-    return count(get(key), key, least, most);
-  }
-
-  const Json::Object& object(const std::string& key) const {
-    const auto* value = get(key).object();
-    if (!value)
-      fail("the field '" + key + "' must be a table.");
-    return *value;
-  }
-
-  const Json::Array& array(const std::string& key) const {
-    const auto* value = get(key).array();
-    if (!value)
-      fail("the field '" + key + "' must be a list.");
-    return *value;
-  }
-
-  std::vector<std::string> texts(const std::string& key) const {
-    std::vector<std::string> values;
-    for (const auto& item : array(key)) {
-      if (!item.text())
-        fail("the field '" + key + "' must be a list of texts.");
-      values.push_back(*item.text());
-    }
-    return values;
-  }
-
-  std::vector<std::int64_t> counts(const std::string& key) const {
-    std::vector<std::int64_t> values;
-    for (const auto& item : array(key))
-      values.push_back(count(item, key, 1, max_width));
-    if (values.size() > max_exchanges)
-      fail("the field '" + key + "' has more entries than any model.");
-    return values;
-  }
-
-  bool has(const std::string& key) const { return object_.contains(key); }
-
-  /// The fields of a table inside, with the same source.
-  Fields inner(const Json::Object& object) const { return {object, source_}; }
-
-  void check_known(const std::set<std::string_view>& known) const {
-    for (const auto& [key, _] : object_)
-      if (!known.contains(key))
-        fail("the field '" + printable(key) + "' is unknown.");
-  }
-
-private:
-  const Json::Object& object_;
-  std::string source_;
-};
 
 void check_format(const Fields& fields, const std::string& source) {
   const auto format = fields.count("format_version", 1, max_parameters);
@@ -164,21 +67,6 @@ void check_elements(const Fields& fields, const std::vector<std::string>& elemen
     if (std::ranges::count(elements, element) > 1)
       fields.fail("the element '" + element + "' stands twice.");
   }
-}
-
-constexpr std::size_t max_heads = 1000, max_outputs = 1000;
-
-/// The tables in a list; at least one.
-std::vector<Fields> tables(const Fields& fields, const std::string& key, std::size_t most) {
-  std::vector<Fields> found;
-  for (const auto& item : fields.array(key)) {
-    if (!item.object())
-      fields.fail("the field '" + key + "' must be a list of tables.");
-    found.push_back(fields.inner(*item.object()));
-  }
-  if (found.empty() || found.size() > most)
-    fields.fail("the field '" + key + "' must hold 1 to " + std::to_string(most) + " tables.");
-  return found;
 }
 
 /// A name that is one word wherever it is typed.
@@ -223,13 +111,13 @@ Output parse_output(const Fields& fields) {
 }
 
 void parse_heads_and_outputs(Manifest& manifest, const Fields& fields) {
-  for (const auto& head : tables(fields, "heads", max_heads)) {
+  for (const auto& head : fields.tables("heads", max_heads)) {
     const auto name = parse_head(head, manifest.elements);
     if (std::ranges::find(manifest.heads, name) != manifest.heads.end())
       fields.fail("the head '" + name + "' stands twice.");
     manifest.heads.push_back(name);
   }
-  for (const auto& table : tables(fields, "outputs", max_outputs)) {
+  for (const auto& table : fields.tables("outputs", max_outputs)) {
     auto output = parse_output(table);
     if (std::ranges::find(manifest.outputs, output.name, &Output::name) != manifest.outputs.end())
       fields.fail("the output '" + output.name + "' stands twice.");
@@ -375,11 +263,11 @@ Manifest parse_manifest(std::string_view text, const std::string& source) {
   manifest.elements = fields.texts("elements");
   check_elements(fields, manifest.elements);
   parse_heads_and_outputs(manifest, fields);
-  manifest.cutoff = fields.positive("cutoff", max_cutoff);
-  manifest.receptive_field = fields.positive("receptive_field", max_receptive_field);
+  manifest.cutoff = fields.length("cutoff", max_cutoff);
+  manifest.receptive_field = fields.length("receptive_field", max_receptive_field);
   manifest.halo = parse_halo(fields);
   if (fields.has("exchange_widths"))
-    manifest.exchange_widths = fields.counts("exchange_widths");
+    manifest.exchange_widths = fields.counts("exchange_widths", max_width, max_exchanges);
   manifest.dtype = fields.text("dtype");
   if (fields.has("n_members"))
     manifest.n_members = fields.count("n_members", 1, max_members);
