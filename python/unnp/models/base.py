@@ -61,7 +61,7 @@ class Architecture(nn.Module):
     references: ClassVar[list[str]]
     presets: ClassVar[dict[str, dict[str, Any]]] = {}
     example_settings: ClassVar[dict[str, Any]] = {}
-    """Settings of a small model, with which the tests in tests/physics and tests/parity are run."""
+    """Settings of a small model, with which it is checked (``unnp.testing``)."""
     halo: ClassVar[Literal["exchange", "wide"]] = "exchange"
     """How it sees beyond its own atoms on several ranks: by what it exchanges, if anything, or, where its state cannot be
     exchanged, by ghosts as far as the receptive field."""

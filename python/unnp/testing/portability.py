@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import torch
 
+from unnp.checkpoint import number_type
 from unnp.derivatives import predict
 from unnp.export import export_model
 from unnp.loader import load_model
@@ -56,10 +57,11 @@ def check_manifest(subject: Subject) -> Iterator[Measurement]:
 @check
 def check_description(subject: Subject) -> Iterator[Measurement]:
     """Description and weights are everything: a potential built of them gives the same energies."""
-    other = potential_from_description(subject.potential.describe()).double()
+    with number_type("float64"):
+        other = potential_from_description(subject.potential.describe())
     other.load_state_dict(subject.potential.state_dict())
     expected, found = subject.predict(subject.crystal()), predict(other, subject.graph(subject.crystal()))
-    yield close("energies", found.atomic_energy, expected.atomic_energy, 1e-6)  # buffers were made in float32
+    yield close("energies", found.atomic_energy, expected.atomic_energy, 1e-12 * size_of(expected))
     yield is_true("the same description", other.describe() == subject.potential.describe())
 
 

@@ -24,6 +24,9 @@ from unnp.structure import Structure
 SYMBOLS = ("Al", "Ni")
 ENERGIES = (-3.125, 2.71828182845904)
 AVERAGE_NEIGHBORS = 20.0
+ENERGY_SCALE = 1.5
+STRONG = 3.0
+"""force [eV/A] at which the dynamics moves energy to and fro"""
 
 
 def example(name: str, **settings: Any) -> PotentialConfig:
@@ -61,16 +64,26 @@ class Subject:
         self.numbers = np.array([atomic_number(symbol) for symbol in self.symbols])
         self.reference_energies = dict(zip(symbols, ENERGIES, strict=True))
         self.cutoff = config.cutoff()
+        self.energy_scale = ENERGY_SCALE
         self.potential = self.build()
+        self._strengthen()
 
     def build(self, dtype: str = "float64", seed: int = 0) -> Potential:
         """Return a potential of the configuration with other weights."""
         return random_potential(self.config, self.symbols, self.head, dtype, seed)
 
+    def _strengthen(self) -> None:
+        """Choose the unit of energy of a network whose random weights make weak forces, so that these can be measured."""
+        forces = self.predict(self.crystal()).forces
+        largest = 0.0 if forces is None else float(forces.abs().max())
+        if 0 < largest < STRONG:
+            self.energy_scale *= STRONG / largest
+            self.potential = self.build()
+
     @property
     def head(self) -> Head:
         """The level of theory."""
-        return Head(1.5, self.reference_energies)
+        return Head(self.energy_scale, self.reference_energies)
 
     @cached_property
     def _folder(self) -> tempfile.TemporaryDirectory[str]:

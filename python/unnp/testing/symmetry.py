@@ -90,7 +90,7 @@ def check_elements(subject: Subject) -> Iterator[Measurement]:
 
 def _bound(subject: Subject, structure: Structure) -> torch.Tensor:
     """Return energies of atoms less those of lone ones."""
-    references = torch.tensor([subject.reference_energies[symbol] for symbol in subject.symbols])
+    references = torch.tensor([subject.reference_energies[symbol] for symbol in subject.symbols], dtype=torch.float64)
     graph = subject.graph(structure)
     return subject.predict(graph, derivatives=False).atomic_energy - references[graph.species]
 
