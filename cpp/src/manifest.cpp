@@ -24,11 +24,15 @@ constexpr std::int64_t max_width = 16384, max_members = 1000, max_parameters = 1
 constexpr std::int64_t max_features = 1'000'000;
 constexpr std::size_t max_exchanges = 10000;
 
-const std::set<std::string_view> known_fields = {
-    "format_version",  "name",      "architecture",    "config",          "elements",     "cutoff",
-    "receptive_field", "halo",      "exchange_widths", "dtype",           "units",        "heads",
-    "outputs",         "n_members", "torch_version",   "torch_supported", "n_parameters", "data",
-    "validity",        "metrics",   "references",      "licence",         "created",      "records_checksum"};
+const std::set<std::string_view> known_fields = {// what is computed
+                                                 "format_version", "architecture", "config", "elements",
+                                                 "cutoff", "units", "heads", "outputs", "n_members",
+                                                 // how
+                                                 "receptive_field", "halo", "exchange_widths", "cost",
+                                                 "dtype", "torch_version", "torch_supported",
+                                                 // for people
+                                                 "name", "n_parameters", "data", "validity", "metrics",
+                                                 "references", "licence", "created", "records_checksum"};
 
 constexpr std::string_view symbols =
     " H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb "
@@ -287,6 +291,8 @@ void check_for_people(const Fields& fields) {
   for (const auto* text : {"licence", "created", "records_checksum"})
     if (fields.has(text))
       fields.text(text);
+  if (fields.has("cost") && fields.text("cost") != "bonds" && fields.text("cost") != "triplets")
+    fields.fail("cost '" + printable(fields.text("cost")) + "' is unknown; bonds and triplets are.");
 }
 
 } // namespace

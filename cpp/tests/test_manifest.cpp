@@ -54,6 +54,7 @@ TEST(refuses_wrong_manifests) {
   refuses("[64, 64]", "[64, 6.4]", "exchange_widths");
   refuses("[64, 64]", "[]", "needs exchange_widths");
   refuses("float32", "float16", "dtype 'float16' is unknown");
+  refuses("\"n_members\"", "\"cost\": \"quadruplets\", \"n_members\"", "cost 'quadruplets' is unknown");
   refuses("\"eV\"", "\"Ry\"", "units must be eV and angstrom");
   refuses("[\"Ni\", \"Al\"]", "[]", "elements is empty");
   refuses("[\"Ni\", \"Al\"]", "[1]", "list of texts");

@@ -149,6 +149,7 @@ def _manifest(
         receptive_field=first.receptive_field(),
         halo=first.halo(),
         exchange_widths=first.exchange_widths() * len(potentials),
+        cost=first.cost(),
         dtype="float64" if dtype_of(first) == torch.float64 else "float32",
         heads=_heads(potentials),
         outputs=Committee(potentials).declared(),

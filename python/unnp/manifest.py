@@ -34,6 +34,9 @@ class Units(Config):
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.+-]{1,64}$")]
 """A name of a head or output, one word wherever it is typed."""
 
+Cost = Literal["bonds", "triplets"]
+"""What time and memory of a network grow with."""
+
 
 class ManifestHead(Config):
     """A level of theory that a potential knows."""
@@ -79,6 +82,8 @@ class Manifest(Config):
     """How the model runs on several ranks."""
     exchange_widths: list[Annotated[int, Field(ge=1, le=MAX_WIDTH)]] = Field(default_factory=list, max_length=10000)
     """Numbers per atom of each exchange, in order."""
+    cost: Cost = "bonds"
+    """What time and memory grow with; bounds a batch."""
     dtype: Literal["float32", "float64"]
     """Number type of parameters and bond vectors."""
     units: Units = Units()

@@ -22,7 +22,7 @@ from unnp.workflows import elastic
 CRYSTAL = {"element": "Al", "lattice": "fcc", "a": 4.05, "repeat": [2, 2, 2]}
 RUNS = {
     "md": {"structure": CRYSTAL, "ensemble": "nve", "temperature": 300, "steps": 2},
-    "ramp": {"structure": {**CRYSTAL, "repeat": [4, 4, 4]}, "temperatures": [300, 1800, 300], "rate": 200},
+    "ramp": {"structure": {**CRYSTAL, "repeat": [4, 4, 4]}, "temperatures": [300, 1800, 300], "rate": 20},
     "melt": {"structure": {"element": "Al", "lattice": "fcc", "a": 4.05}, "temperatures": [750, 930]},
     "sample momt": {
         "structure": {**CRYSTAL, "repeat": [3, 3, 3]},

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from unnp.config import Config
 from unnp.graph import Graph
-from unnp.manifest import Output
+from unnp.manifest import Cost, Output
 from unnp.nn.heads import EnergyHead
 from unnp.nn.linear import SILU_GAIN
 from unnp.nn.system import System, lone_atoms
@@ -65,6 +65,8 @@ class Architecture(nn.Module):
     halo: ClassVar[Literal["exchange", "wide"]] = "exchange"
     """How it sees beyond its own atoms on several ranks: by what it exchanges, if anything, or, where its state cannot be
     exchanged, by ghosts as far as the receptive field."""
+    cost: ClassVar[Cost] = "bonds"
+    """What time and memory grow with; a batch is bounded by it."""
     repulsive: ClassVar[bool] = False
     """Whether it keeps atoms apart at distances that no training structure has."""
 

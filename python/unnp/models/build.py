@@ -8,6 +8,7 @@ from pydantic import Field
 from unnp.config import Config, from_dict
 from unnp.elements import Elements
 from unnp.errors import ConfigError, unknown
+from unnp.manifest import Cost
 from unnp.models.base import Architecture, ArchitectureConfig, Representation, Term, TrainingData
 from unnp.models.heads import Head, HeadDescription
 from unnp.models.potential import Potential
@@ -39,6 +40,10 @@ class PotentialConfig(Config):
     def cutoff(self) -> float:
         """Return the length [A] of the longest bond that has to be listed; errors are those of ``summands``."""
         return max(settings.cutoff for settings in self.summands().values())
+
+    def cost(self) -> Cost:
+        """Return what time and memory grow with: triplets where a summand makes any; errors are those of ``summands``."""
+        return "triplets" if "triplets" in [architecture(name).cost for name in self.summands()] else "bonds"
 
     @staticmethod
     def _settings(kind: type[Architecture], given: dict[str, Any], where: str) -> ArchitectureConfig:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from unnp.errors import ConfigError
-from unnp.manifest import Output
+from unnp.manifest import Cost, Output
 from unnp.models.base import (
     Architecture,
     HaloKind,
@@ -176,6 +176,10 @@ class Potential(nn.Module):
     def receptive_field(self) -> float:
         """Return the distance [A] up to which an atom's energy depends on others."""
         return max(a.config.receptive_field for a in self.summands())
+
+    def cost(self) -> Cost:
+        """Return what time and memory grow with: triplets where a summand makes any."""
+        return "triplets" if "triplets" in [summand.cost for summand in self.summands()] else "bonds"
 
     def exchange_widths(self) -> list[int]:
         """Return the numbers per atom in each exchange, in order, measured; none where the halo is wide.
