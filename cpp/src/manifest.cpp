@@ -28,8 +28,9 @@ const std::set<std::string_view> known_fields = {// what is computed
                                                  "format_version", "architecture", "config", "elements",
                                                  "cutoff", "units", "heads", "outputs", "n_members",
                                                  // how
-                                                 "receptive_field", "halo", "exchange_widths", "cost",
-                                                 "dtype", "torch_version", "torch_supported",
+                                                 "receptive_field", "halo", "exchange_widths",
+                                                 "pooling_widths", "cost", "dtype", "torch_version",
+                                                 "torch_supported",
                                                  // for people
                                                  "name", "n_parameters", "data", "validity", "metrics",
                                                  "references", "licence", "created", "records_checksum"};
@@ -278,6 +279,8 @@ void check_consistent(const Manifest& manifest, const Fields& fields) {
     fields.fail("halo 'exchange' needs exchange_widths.");
   if (manifest.halo == HaloKind::local && !manifest.exchange_widths.empty())
     fields.fail("halo 'local' has no exchange, but exchange_widths is not empty.");
+  if (manifest.halo == HaloKind::wide && !manifest.pooling_widths.empty())
+    fields.fail("halo 'wide' has no sums over all atoms, but pooling_widths is not empty.");
 }
 
 void check_for_people(const Fields& fields) {
@@ -386,6 +389,8 @@ Manifest parse_manifest(std::string_view text, const std::string& source) {
   manifest.halo = parse_halo(fields);
   if (fields.has("exchange_widths"))
     manifest.exchange_widths = fields.counts("exchange_widths");
+  if (fields.has("pooling_widths"))
+    manifest.pooling_widths = fields.counts("pooling_widths");
   manifest.dtype = fields.text("dtype");
   if (fields.has("n_members"))
     manifest.n_members = fields.count("n_members", 1, max_members);

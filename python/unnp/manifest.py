@@ -82,6 +82,8 @@ class Manifest(Config):
     """How the model runs on several ranks."""
     exchange_widths: list[Annotated[int, Field(ge=1, le=MAX_WIDTH)]] = Field(default_factory=list, max_length=10000)
     """Numbers per atom of each exchange, in order."""
+    pooling_widths: list[Annotated[int, Field(ge=1, le=MAX_WIDTH)]] = Field(default_factory=list, max_length=10000)
+    """Numbers of each sum over all atoms of a structure, in order."""
     cost: Cost = "bonds"
     """What time and memory grow with; bounds a batch."""
     dtype: Literal["float32", "float64"]
@@ -144,6 +146,8 @@ class Manifest(Config):
             raise ValueError("halo 'exchange' needs exchange_widths")
         if self.halo == "local" and self.exchange_widths:
             raise ValueError("halo 'local' has no exchange, but exchange_widths is not empty")
+        if self.halo == "wide" and self.pooling_widths:
+            raise ValueError("halo 'wide' has no sums over all atoms, but pooling_widths is not empty")
         return self
 
     def head(self, name: str | None) -> int:

@@ -27,6 +27,11 @@ def _apart(a: Structure, b: Structure, distance: float) -> Structure:
     return Structure(np.concatenate([a.numbers, b.numbers]), positions)
 
 
+def _skip_where_all_atoms_count(subject: Subject) -> None:
+    if subject.potential.communication().sums:
+        raise CheckSkipped("it sums over all atoms of a structure, however far they are.")
+
+
 @check
 def check_supercells(subject: Subject) -> Iterator[Measurement]:
     """A small cell is its supercell: energies are extensive, and own images are neighbours as all others are."""
@@ -67,6 +72,7 @@ def check_lone_atoms(subject: Subject) -> Iterator[Measurement]:
 @check
 def check_separation(subject: Subject) -> Iterator[Measurement]:
     """Energies of clusters that are far apart add up; those of clusters near each other do not."""
+    _skip_where_all_atoms_count(subject)
     a, b = subject.cluster(), subject.atoms([[0, 0, 0], [0.5, 0.3, 0.1], [0.2, -0.4, 0.3]], [1, 1, 0])
     both = subject.energy(_apart(a, b, 4 * subject.cutoff))
     yield close("sum of energies", both, subject.energy(a) + subject.energy(b), 1e-11)
@@ -88,6 +94,7 @@ def check_longer_bonds(subject: Subject) -> Iterator[Measurement]:
 @check
 def check_receptive_field(subject: Subject) -> Iterator[Measurement]:
     """The energy of an atom does not change when all atoms beyond the receptive field are removed."""
+    _skip_where_all_atoms_count(subject)
     structure = _supercell(subject.crystal(), (3, 3, 3))
     cluster = Structure(structure.numbers, structure.positions)
     centre = len(cluster) // 2 - 2
@@ -120,8 +127,8 @@ def check_batches(subject: Subject) -> Iterator[Measurement]:
 @check
 def check_ghosts(subject: Subject) -> Iterator[Measurement]:
     """A rank that sees the neighbours of its atoms as ghosts gets the energies of its atoms right."""
-    if subject.potential.halo() != "local":
-        raise CheckSkipped("it exchanges: ghosts are tried in LAMMPS.")
+    if subject.potential.halo() != "local" or subject.potential.communication().sums:
+        raise CheckSkipped("its ranks communicate: ghosts are tried in LAMMPS.")
     graph = subject.graph(subject.cluster())
     whole = subject.potential(*graph.arguments).detach()
     for n_owned in range(graph.n_atoms):

@@ -46,9 +46,9 @@ class Case:
 
 def cases_of(committee: Committee) -> list[Case]:
     """Return all structures with the halo of the potential, and the crystal with a wide one where that is another way."""
-    cases = [Case(committee, shape, "auto") for shape in SHAPES]
-    is_wide = committee.potentials[0].halo() == "wide"
-    return cases if is_wide else [*cases, Case(committee, "crystal", "wide")]
+    cases, potential = [Case(committee, shape, "auto") for shape in SHAPES], committee.potentials[0]
+    has_one_way = potential.halo() == "wide" or potential.communication().sums
+    return cases if has_one_way else [*cases, Case(committee, "crystal", "wide")]
 
 
 def run_cases(cases: Iterable[Case], files: Path, folder: Path, ranks: int) -> None:
