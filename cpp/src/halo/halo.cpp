@@ -33,8 +33,7 @@ Registry& registry() {
 void Halo::forward(void* rows, RowFormat format) {
   const auto start = Clock::now();
   fetch(static_cast<std::byte*>(rows), format);
-  if (in_pass_)
-    exchanges_.push_back(format);
+  note({false, format});
   seconds_ += seconds_since(start);
 }
 
@@ -46,19 +45,39 @@ void Halo::reverse(void* rows, RowFormat format) {
   seconds_ += seconds_since(start);
 }
 
+void Halo::sum(void* values, RowFormat format) {
+  const auto start = Clock::now();
+  sum_over_ranks(static_cast<std::byte*>(values), format);
+  note({true, format});
+  seconds_ += seconds_since(start);
+}
+
+void Halo::reverse_sum(void* values, RowFormat format) {
+  const auto start = Clock::now();
+  sum_over_ranks(static_cast<std::byte*>(values), format);
+  if (in_backward_)
+    --next_reverse_;
+  seconds_ += seconds_since(start);
+}
+
+void Halo::note(Noted noted) {
+  if (in_pass_)
+    noted_.push_back(noted);
+}
+
 void Halo::begin_pass() {
-  exchanges_.clear();
+  noted_.clear();
   in_pass_ = true;
 }
 
 void Halo::begin_backward() {
   in_backward_ = true;
-  next_reverse_ = latest_exchange();
+  next_reverse_ = latest();
 }
 
-void Halo::begin_reverse(std::int64_t exchange) {
-  if (in_backward_ && exchange >= 0)
-    reverse_zeros_down_to(exchange);
+void Halo::begin_reverse(std::int64_t noted) {
+  if (in_backward_ && noted >= 0)
+    reverse_zeros_down_to(noted);
 }
 
 void Halo::end_backward() {
@@ -67,12 +86,16 @@ void Halo::end_backward() {
   in_backward_ = false;
 }
 
-void Halo::reverse_zeros_down_to(std::int64_t exchange) {
+void Halo::reverse_zeros_down_to(std::int64_t noted) {
   std::vector<std::byte> zeros;
-  while (next_reverse_ > exchange) {
-    const RowFormat format = exchanges_[static_cast<std::size_t>(next_reverse_)];
-    zeros.assign(static_cast<std::size_t>(n_all()) * format.bytes(), std::byte{0});
-    reverse(zeros.data(), format);
+  while (next_reverse_ > noted) {
+    const auto [is_sum, format] = noted_[static_cast<std::size_t>(next_reverse_)];
+    const auto n_rows = is_sum ? 1 : static_cast<std::size_t>(n_all());
+    zeros.assign(n_rows * format.bytes(), std::byte{0});
+    if (is_sum)
+      reverse_sum(zeros.data(), format);
+    else
+      reverse(zeros.data(), format);
   }
 }
 
@@ -81,8 +104,8 @@ void Halo::end_pass() {
   in_backward_ = false;
 }
 
-std::int64_t Halo::latest_exchange() const {
-  return in_pass_ ? static_cast<std::int64_t>(exchanges_.size()) - 1 : -1;
+std::int64_t Halo::latest() const {
+  return in_pass_ ? static_cast<std::int64_t>(noted_.size()) - 1 : -1;
 }
 
 HaloRegistration::HaloRegistration(Halo& halo) : handle_(0) {
@@ -100,7 +123,7 @@ Halo& find_halo(std::int64_t handle) {
   const std::lock_guard lock(registry().mutex);
   const auto found = registry().halos.find(handle);
   if (found == registry().halos.end())
-    throw Error("unnp::exchange: there is no halo with handle " + std::to_string(handle) +
+    throw Error("there is no halo with handle " + std::to_string(handle) +
                 "; outside of LAMMPS pass halo = 0.");
   return *found->second;
 }

@@ -83,7 +83,7 @@ struct Exchange : torch::autograd::Function<Exchange> {
     auto all = call_exchange(h, n_all, handle);
     context->saved_data["n_owned"] = h.size(0);
     context->saved_data["halo"] = handle;
-    context->saved_data["exchange"] = handle == 0 ? std::int64_t{-1} : find_halo(handle).latest_exchange();
+    context->saved_data["exchange"] = handle == 0 ? std::int64_t{-1} : find_halo(handle).latest();
     return all;
   }
 

@@ -12,7 +12,7 @@ namespace unnp {
 
 namespace {
 
-/// Notes what is exchanged; every ghost is an image of the last owned atom.
+/// Notes what is exchanged and summed; every ghost is an image of the last owned atom.
 class RecordingHalo : public Halo {
 public:
   RecordingHalo(std::int64_t n_owned, std::int64_t n_all) : n_owned_(n_owned), n_all_(n_all) {}
@@ -20,7 +20,7 @@ public:
   std::int64_t n_owned() const override { return n_owned_; }
   std::int64_t n_all() const override { return n_all_; }
 
-  std::vector<RowFormat> formats;
+  std::vector<RowFormat> formats, sums;
 
 protected:
   void fetch(std::byte* rows, RowFormat format) override {
@@ -30,6 +30,7 @@ protected:
                   rows + static_cast<std::size_t>(n_owned_ - 1) * format.bytes(), format.bytes());
   }
   void add(std::byte*, RowFormat) override {}
+  void sum_over_ranks(std::byte*, RowFormat format) override { sums.push_back(format); }
 
 private:
   std::int64_t n_owned_, n_all_;
@@ -87,6 +88,13 @@ private:
   std::vector<double> vectors_;
 };
 
+std::vector<std::int64_t> widths_of(const std::vector<RowFormat>& formats) {
+  std::vector<std::int64_t> widths;
+  for (const auto& format : formats)
+    widths.push_back(format.width);
+  return widths;
+}
+
 constexpr double tolerance = 2e-5; // eV, of a network in float32
 
 class Check {
@@ -126,7 +134,7 @@ private:
     system.head = head;
     RecordingHalo halo(system.n_owned, system.n_all());
     const HaloRegistration registration(halo);
-    if (manifest_.halo == HaloKind::exchange)
+    if (manifest_.communicates())
       system.halo = registration.handle();
     const auto energies = run_(method, system);
     if (std::ssize(energies) != n_members * system.n_owned)
@@ -147,20 +155,24 @@ private:
   }
 
   void check_exchanges(const RecordingHalo& halo) const {
-    if (manifest_.halo != HaloKind::exchange)
+    if (!manifest_.communicates())
       return;
-    std::vector<std::int64_t> widths;
-    for (const auto& format : halo.formats) {
-      widths.push_back(format.width);
+    for (const auto& format : halo.formats)
       if (format.scalar != (manifest_.dtype == "float32" ? Scalar::float32 : Scalar::float64))
         fail("exchanges numbers of another type than " + manifest_.dtype);
-    }
-    if (widths != manifest_.exchange_widths)
-      fail("exchanges " + (widths.empty() ? "nothing" : listed(widths)) + " numbers per atom, not " +
-           listed(manifest_.exchange_widths));
+    compare("exchanges", widths_of(halo.formats), manifest_.exchange_widths, " numbers per atom");
+    compare("sums", widths_of(halo.sums), manifest_.pooling_widths, " numbers over all atoms");
+  }
+
+  void compare(const std::string& verb, const std::vector<std::int64_t>& found,
+               const std::vector<std::int64_t>& expected, const std::string& unit) const {
+    if (found != expected)
+      fail(verb + " " + listed(found) + unit + ", not " + listed(expected));
   }
 
   static std::string listed(const std::vector<std::int64_t>& widths) {
+    if (widths.empty())
+      return "no";
     std::vector<std::string> words;
     for (const auto width : widths)
       words.push_back(std::to_string(width));
@@ -177,15 +189,11 @@ private:
 
 } // namespace
 
-std::vector<std::int64_t> recorded_widths(std::int64_t n_atoms,
-                                          const std::function<void(std::int64_t halo)>& run) {
+Recorded recorded_widths(std::int64_t n_atoms, const std::function<void(std::int64_t halo)>& run) {
   RecordingHalo halo(n_atoms, n_atoms);
   const HaloRegistration registration(halo);
   run(registration.handle());
-  std::vector<std::int64_t> widths;
-  for (const auto& format : halo.formats)
-    widths.push_back(format.width);
-  return widths;
+  return {widths_of(halo.formats), widths_of(halo.sums)};
 }
 
 void check_network(const Manifest& manifest, const RunNetwork& run, const std::string& source) {

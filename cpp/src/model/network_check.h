@@ -16,9 +16,14 @@ using RunNetwork = std::function<std::vector<double>(const std::string& method, 
 /// exchanged, and that the network does not see beyond the cutoff. Throws Error that begins with `source`.
 void check_network(const Manifest& manifest, const RunNetwork& run, const std::string& source);
 
-/// Numbers per atom of each exchange that `run` makes with the halo of the handle it is given, in order. All
-/// of the `n_atoms` atoms are owned: there are no ghosts.
-std::vector<std::int64_t> recorded_widths(std::int64_t n_atoms,
-                                          const std::function<void(std::int64_t halo)>& run);
+/// What a network communicates, in order.
+struct Recorded {
+  std::vector<std::int64_t> exchanges; ///< numbers per atom of each exchange
+  std::vector<std::int64_t> sums;      ///< numbers of each sum over all ranks
+};
+
+/// What `run` communicates through the halo of the handle it is given. All of the `n_atoms` atoms are owned:
+/// there are no ghosts.
+Recorded recorded_widths(std::int64_t n_atoms, const std::function<void(std::int64_t halo)>& run);
 
 } // namespace unnp

@@ -23,11 +23,16 @@ constexpr std::int64_t max_width = 16384, max_members = 1000, max_parameters = 1
 constexpr std::int64_t max_features = 1'000'000;
 constexpr std::size_t max_exchanges = 10000, max_heads = 1000, max_outputs = 1000;
 
-const std::set<std::string_view> known_fields = {
-    "format_version",  "name",      "architecture",    "config",          "elements",     "cutoff",
-    "receptive_field", "halo",      "exchange_widths", "dtype",           "units",        "heads",
-    "outputs",         "n_members", "torch_version",   "torch_supported", "n_parameters", "data",
-    "validity",        "metrics",   "references",      "licence",         "created",      "records_checksum"};
+const std::set<std::string_view> known_fields = {// what is computed
+                                                 "format_version", "architecture", "config", "elements",
+                                                 "cutoff", "units", "heads", "outputs", "n_members",
+                                                 // how
+                                                 "receptive_field", "halo", "exchange_widths",
+                                                 "pooling_widths", "cost", "dtype", "torch_version",
+                                                 "torch_supported",
+                                                 // for people
+                                                 "name", "n_parameters", "data", "validity", "metrics",
+                                                 "references", "licence", "created", "records_checksum"};
 
 constexpr std::string_view symbols =
     " H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb "
@@ -162,6 +167,8 @@ void check_consistent(const Manifest& manifest, const Fields& fields) {
     fields.fail("halo 'exchange' needs exchange_widths.");
   if (manifest.halo == HaloKind::local && !manifest.exchange_widths.empty())
     fields.fail("halo 'local' has no exchange, but exchange_widths is not empty.");
+  if (manifest.halo == HaloKind::wide && !manifest.pooling_widths.empty())
+    fields.fail("halo 'wide' has no sums over all atoms, but pooling_widths is not empty.");
 }
 
 void check_for_people(const Fields& fields) {
@@ -175,6 +182,8 @@ void check_for_people(const Fields& fields) {
   for (const auto* text : {"licence", "created", "records_checksum"})
     if (fields.has(text))
       fields.text(text);
+  if (fields.has("cost") && fields.text("cost") != "bonds" && fields.text("cost") != "triplets")
+    fields.fail("cost '" + printable(fields.text("cost")) + "' is unknown; bonds and triplets are.");
 }
 
 } // namespace
@@ -268,6 +277,8 @@ Manifest parse_manifest(std::string_view text, const std::string& source) {
   manifest.halo = parse_halo(fields);
   if (fields.has("exchange_widths"))
     manifest.exchange_widths = fields.counts("exchange_widths", max_width, max_exchanges);
+  if (fields.has("pooling_widths"))
+    manifest.pooling_widths = fields.counts("pooling_widths", max_width, max_exchanges);
   manifest.dtype = fields.text("dtype");
   if (fields.has("n_members"))
     manifest.n_members = fields.count("n_members", 1, max_members);
