@@ -15,6 +15,7 @@ from unnp.data.opening import open_structures
 from unnp.models import Head, Potential, PotentialConfig, TrainingData, build_potential
 from unnp.train.distributed import Processes, join
 from unnp.train.loss import Loss, LossConfig
+from unnp.train.offset import StressOffset
 from unnp.train.step import backward, term_averages
 
 SHARES: dict[str, list[list[int]]] = {
@@ -52,7 +53,8 @@ def gradients(
     for parameter in parameters:
         parameter.grad = torch.ones_like(parameter)
     batch = collate([dataset[k] for k in share]).to("cpu", torch.float64) if share else None
-    terms = term_averages(potential, loss, batch, processes, torch.device("cpu"))
+    offset = StressOffset(loss, dataset.groups, dataset.group_sizes, "cpu")
+    terms = term_averages(potential, loss, offset, batch, processes, torch.device("cpu"))
     total = processes.add(backward(terms, weights, parameters, processes))
     found = {name: p.grad.clone() for name, p in potential.named_parameters() if p.grad is not None}
     return {**found, "loss": total.view(1)}

@@ -164,6 +164,11 @@ class Dataset:
         return self._counts[:, list(COUNTS).index(unit)]
 
     @property
+    def group_sizes(self) -> list[int]:
+        """Number of structures of each group."""
+        return np.bincount(self._group, minlength=len(self.groups)).tolist()
+
+    @property
     def average_neighbors(self) -> float:
         """Average number of neighbours of an atom within the cutoff, ``2 n_bonds / n_atoms``."""
         return float(2 * self.costs("bonds").sum() / max(1, self.n_atoms.sum()))

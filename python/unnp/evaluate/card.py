@@ -38,8 +38,8 @@ def write_card(folder: Path, card: Mapping[str, Any]) -> None:
 
     Args:
         folder: where to.
-        card: ``name``, ``potential``, ``n_parameters``, ``references``, ``data``, ``validity``, ``metrics`` ({part: result of
-            Metrics}), ``settings``, ``training``, ``versions``.
+        card: ``name``, ``potential``, ``n_parameters``, ``references``, ``data``, ``stress_offset`` ({group: GPa}),
+            ``validity``, ``metrics`` ({part: result of Metrics}), ``settings``, ``training``, ``versions``.
     """
     card = {"created": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"), **card}
     write_atomically(folder / "card.yaml", yaml.safe_dump(card, sort_keys=False, allow_unicode=True))
@@ -116,6 +116,7 @@ def _markdown(card: Mapping[str, Any]) -> str:
         if limits
         else []
     )
+    lines += _offsets(card.get("stress_offset") or {})
     for part, metrics in card["metrics"].items():
         lines += [f"## Errors on the {part} structures", "", *_markdown_table(error_header(), error_table(metrics)), ""]
     training = [f"* {key}: {value}" for key, value in card["training"].items()]
@@ -124,6 +125,14 @@ def _markdown(card: Mapping[str, Any]) -> str:
     lines += ["## Versions", "", ", ".join(f"{k} {v}" for k, v in card["versions"].items()), ""]
     lines += ["## Settings", "", "```yaml", yaml.safe_dump(card["settings"], sort_keys=False).rstrip(), "```", ""]
     return "\n".join(lines)
+
+
+def _offsets(offsets: Mapping[str, float]) -> list[str]:
+    if not offsets:
+        return []
+    listed = [f"* {name or '(no group)'}: {value:.3f} GPa" for name, value in offsets.items()]
+    explained = "Constant pressure in the stress labels beside dE/dstrain; it was taken off, also for the errors below."
+    return ["## Offset of the stress labels", "", explained, "", *listed, ""]
 
 
 def _markdown_table(header: list[str], rows: list[list[str]]) -> list[str]:

@@ -13,6 +13,7 @@ from unnp.data.writing import write_structures
 from unnp.errors import TrainingError
 from unnp.train.distributed import Processes
 from unnp.train.loss import Loss
+from unnp.train.offset import StressOffset
 from unnp.train.step import backward, term_averages
 
 FILE = "not-finite.extxyz"
@@ -23,11 +24,12 @@ def not_finite_alone(
 ) -> list[int]:
     """Return the structures of a batch whose loss or gradient is not finite when they are alone in it."""
     alone = Processes()
+    offset = StressOffset(loss, dataset.groups, dataset.group_sizes, weights.device)
     parameters = list(potential.parameters())
     found = []
     for k in batch:
         one = dataset[k].to(weights.device, dtype)
-        total = backward(term_averages(potential, loss, one, alone, weights.device), weights, parameters, alone)
+        total = backward(term_averages(potential, loss, offset, one, alone, weights.device), weights, parameters, alone)
         gradients = [p.grad for p in parameters if p.grad is not None]
         norm = torch.nn.utils.get_total_norm(gradients)
         if not torch.isfinite(total + norm):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -27,25 +28,45 @@ class TermConfig(Config):
     delta: PositiveFloat | None = None
     """Huber only: residual at which the square turns into a line (eV/atom, eV/A or eV/A^3)."""
     schedule: list[tuple[FiniteFloat, NonNegativeFloat]] = Field(default_factory=list)
-    """Steps of the weight, [[fraction of the training, weight from there on], ...]; `weight` holds before the first."""
+    """Course of the weight, [[fraction of the training, weight], ...]. It begins with `weight` at 0, changes by equal factors
+    in equal times between the points, and stays after the last."""
 
     @model_validator(mode="after")
     def _consistent(self) -> TermConfig:
         if (self.delta is None) == (self.kind == "huber"):
             raise ValueError("`delta` belongs to kind huber, and huber needs it")
         fractions = [fraction for fraction, _ in self.schedule]
-        if fractions != sorted(set(fractions)) or any(not 0 <= f <= 1 for f in fractions):
-            raise ValueError("`schedule` needs rising fractions between 0 and 1, such as [[0.5, 1.0], [0.8, 10.0]]")
+        if fractions != sorted(set(fractions)) or any(not 0 < f <= 1 for f in fractions):
+            raise ValueError("`schedule` needs rising fractions above 0, up to 1, such as [[0.5, 1.0], [0.8, 10.0]]")
         return self
 
     def weight_at(self, progress: float) -> float:
-        """Return the weight at a fraction of the training, 0..1."""
-        return next((w for fraction, w in reversed(self.schedule) if progress >= fraction), self.weight)
+        """Return the weight at a fraction of the training, 0..1.
+
+        Between two points ``w = w_0 (w_1 / w_0)^x`` with the fraction x of the way, or ``w_0 + (w_1 - w_0) x`` where one
+        is 0. A step would leave Adam with the moments of another loss, and the errors rise by factors of 10 to 100.
+        """
+        points = [(0.0, self.weight), *self.schedule]
+        for (begin, first), (end, second) in pairwise(points):
+            if progress < end:
+                x = (progress - begin) / (end - begin)
+                return first * (second / first) ** x if min(first, second) > 0 else first + (second - first) * x
+        return points[-1][1]
 
     @property
     def used(self) -> bool:
         """Whether the term counts at any time."""
         return self.weight > 0 or any(w > 0 for _, w in self.schedule)
+
+
+class StressTermConfig(TermConfig):
+    """The row of the stress."""
+
+    weight: NonNegativeFloat = 0.0
+    """Weight of the term; 0 leaves it out."""
+    offset: Literal["fit"] | FiniteFloat | dict[str, FiniteFloat] = 0.0
+    """Constant tension [GPa] of the stress labels beside dE/dstrain (Pulay stress), which is taken off: a number, one for
+    each group, or `fit`."""
 
 
 class LossConfig(Config):
@@ -55,10 +76,14 @@ class LossConfig(Config):
     """Energy per atom [eV/atom]."""
     forces: TermConfig = TermConfig(weight=1.0)
     """Force components [eV/A]."""
-    stress: TermConfig = TermConfig(weight=0.0)
+    stress: StressTermConfig = StressTermConfig()
     """Stress components [eV/A^3]; counts where the structure has the label and is periodic in all directions."""
     group_weights: dict[str, NonNegativeFloat] = Field(default_factory=dict)
     """Factor on all terms of the structures of a group; 1 for groups not named."""
+
+    def with_offset(self, offset: dict[str, float]) -> LossConfig:
+        """Return the table with the offsets [GPa] of the stress labels that a training has found."""
+        return self.model_copy(update={"stress": self.stress.model_copy(update={"offset": offset})})
 
     def terms(self) -> dict[str, TermConfig]:
         """Return the rows by name."""

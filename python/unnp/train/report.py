@@ -18,6 +18,7 @@ from unnp.train.datasets import sampler_of
 from unnp.train.distributed import Processes
 from unnp.train.log import Record
 from unnp.train.loss import Loss
+from unnp.train.offset import StressOffset, offsets_of
 from unnp.train.run_folder import RunFolder
 from unnp.train.state import Position
 from unnp.train.validation import validate
@@ -48,7 +49,8 @@ def write_report(
     potential.to(device)
     plots.learning_curve(records, folder.path / "learning-curve.png")
     parts: list[str] = [name for name in ("validation", "test") if name in datasets]
-    metrics = {name: _errors(folder, config, potential, datasets[name], name, device) for name in parts}
+    offset = description["stress_offset"]
+    metrics = {name: _errors(folder, config, offset, potential, datasets[name], name, device) for name in parts}
     write_card(
         folder.path,
         {
@@ -57,6 +59,7 @@ def write_report(
             "n_parameters": potential.n_parameters,
             "references": potential.references,
             "data": description["data"],
+            "stress_offset": description["stress_offset"],
             "validity": validity(description["data"], potential),
             "metrics": metrics,
             "training": {
@@ -74,13 +77,20 @@ def write_report(
 
 
 def _errors(
-    folder: RunFolder, config: TrainConfig, potential: Potential, dataset: Dataset, part: str, device: torch.device
+    folder: RunFolder,
+    config: TrainConfig,
+    offset: dict[str, float],
+    potential: Potential,
+    dataset: Dataset,
+    part: str,
+    device: torch.device,
 ) -> dict[str, Any]:
     pairs, alone = Pairs(dataset.groups), Processes()
     batches = sampler_of(config, dataset, alone, shuffle=False).epoch(0)
     dtype = torch.float64 if config.dtype == "float64" else torch.float32
-    loss = Loss(config.loss, dataset.groups)
-    result = validate(potential, dataset, batches, loss, alone, device, dtype=dtype, observe=pairs.update)
+    loss = Loss(config.loss.with_offset(offsets_of(dataset.groups, offset)), dataset.groups)
+    taken_off = StressOffset(loss, dataset.groups, dataset.group_sizes, device)
+    result = validate(potential, dataset, batches, loss, taken_off, alone, device, dtype=dtype, observe=pairs.update)
     for quantity in QUANTITIES:
         reference, predicted, groups = pairs.result(quantity)
         if len(reference):

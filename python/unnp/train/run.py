@@ -49,6 +49,7 @@ LIMITS_AND_MACHINE = ("epochs", "max_minutes", "patience", "device", "threads", 
 LOG_COLUMNS = [
     *("epoch", "step", "minutes", "learning_rate", "loss"),
     *(f"loss_{name}" for name in TERMS),
+    *(f"share_{name}" for name in TERMS),
     "validation_loss",
     *(f"{quantity}_{kind}" for quantity in QUANTITIES for kind in ("mae", "rmse")),
 ]

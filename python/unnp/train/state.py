@@ -13,6 +13,7 @@ from unnp.config import Config, from_dict
 from unnp.errors import ConfigError, ModelError, in_one_line
 from unnp.models.checkpoint import Checkpoint, check_tensors
 from unnp.train.ema import RunningAverage
+from unnp.train.offset import StressOffset
 from unnp.train.optim import optimizer_sizes, optimizer_tensors, restore_optimizer
 
 
@@ -72,12 +73,14 @@ class TrainState:
 
     Attributes:
         sums: (4,) float64 on the device: sums of the loss and its three terms over the steps of the running epoch.
+        offset: of the stress labels.
     """
 
     potential: nn.Module
     average: RunningAverage
     optimizer: torch.optim.AdamW
     sums: Tensor
+    offset: StressOffset
     position: Position = field(default_factory=Position)
 
     def checkpoint(self, description: dict[str, Any]) -> Checkpoint:
@@ -85,11 +88,12 @@ class TrainState:
         tensors = {f"raw.{k}": v for k, v in self.potential.state_dict().items()}
         tensors |= {f"average.{k}": v for k, v in self.average.potential.state_dict().items()}
         tensors |= {f"optimizer.{k}": v for k, v in optimizer_tensors(self.optimizer).items()}
-        tensors["sums"] = self.sums
+        tensors |= {"sums": self.sums, "offset.mean": self.offset.mean, "offset.seen": self.offset.seen}
         tensors["random.cpu"] = torch.get_rng_state()
         if self.sums.is_cuda:
             tensors["random.cuda"] = torch.cuda.get_rng_state(self.sums.device)
-        return Checkpoint({**description, "position": self.position.model_dump()}, tensors)
+        told = {"position": self.position.model_dump(), "stress_offset": self.offset.summary()}
+        return Checkpoint({**description, **told}, tensors)
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Put everything back as it was when ``checkpoint`` was made.
@@ -110,6 +114,8 @@ class TrainState:
         self.average.potential.load_state_dict(checkpoint.part("average"))
         restore_optimizer(self.optimizer, checkpoint.part("optimizer"))
         self.sums.copy_(checkpoint.tensors["sums"])
+        self.offset.mean.copy_(checkpoint.tensors["offset.mean"])
+        self.offset.seen.copy_(checkpoint.tensors["offset.seen"])
         self.position = position
 
     def _check(self, checkpoint: Checkpoint, position: Position) -> None:
@@ -120,7 +126,9 @@ class TrainState:
         }
         for name, expected in parts.items():
             check_tensors(checkpoint.part(name), expected, f"the {name} tensors of the checkpoint")
-        for name, expected_tensor in {"sums": self.sums, "random.cpu": torch.get_rng_state()}.items():
+        others = {"sums": self.sums, "random.cpu": torch.get_rng_state()}
+        others |= {"offset.mean": self.offset.mean, "offset.seen": self.offset.seen}
+        for name, expected_tensor in others.items():
             found = {name: checkpoint.tensors[name]} if name in checkpoint.tensors else {}
             check_tensors(found, {name: expected_tensor}, "tensors of the checkpoint")
         for name, tensor in checkpoint.part("optimizer").items():

@@ -11,17 +11,24 @@ from unnp.data.dataset import Batch
 from unnp.derivatives import predict
 from unnp.train.distributed import Processes
 from unnp.train.loss import TERMS, Loss
+from unnp.train.offset import StressOffset
 from unnp.train.optim import clip_gradients, sum_tied_gradients
 
 
 def term_averages(
-    potential: nn.Module, loss: Loss, batch: Batch | None, processes: Processes, device: torch.device
+    potential: nn.Module,
+    loss: Loss,
+    offset: StressOffset,
+    batch: Batch | None,
+    processes: Processes,
+    device: torch.device,
 ) -> Tensor:
     """Return this process's share (3,) of the terms of the loss; the shares of all processes add up to the terms.
 
     Args:
         potential: to evaluate.
         loss: the table.
+        offset: of the stress labels; learns from the batch, then is taken off.
         batch: None where there is nothing left for this process.
         processes: over whose batches the terms are averaged.
         device: of the result.
@@ -29,9 +36,11 @@ def term_averages(
     count = torch.zeros(len(TERMS), dtype=torch.float64, device=device) if batch is None else loss.counts(batch)
     count = processes.add(count).clamp(min=1.0)
     if batch is None:
+        offset.learn(None, None, processes)
         return torch.zeros_like(count)
     prediction = predict(potential, batch.graph, derivatives=loss.needs_derivatives, training=True)
-    return loss.sums(prediction, batch) / count
+    offset.learn(prediction, batch, processes)
+    return loss.sums(prediction, offset.take_off(batch)) / count
 
 
 def backward(terms: Tensor, weights: Tensor, parameters: Sequence[nn.Parameter], processes: Processes) -> Tensor:

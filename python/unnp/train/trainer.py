@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import time
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from unnp.train.distributed import Processes
 from unnp.train.ema import RunningAverage
 from unnp.train.log import Log, Record
 from unnp.train.loss import TERMS, Loss
+from unnp.train.offset import StressOffset
 from unnp.train.optim import build_optimizer, tie
 from unnp.train.run_folder import RunFolder
 from unnp.train.schedule import learning_rate, progress
@@ -29,6 +31,10 @@ from unnp.train.signals import StopRequest
 from unnp.train.state import Position, TrainState
 from unnp.train.step import backward, term_averages, update
 from unnp.train.validation import InterruptedTrainingError, Validation, validate
+
+logger = logging.getLogger(__name__)
+
+EPOCHS_BEFORE_COMPLAINTS = 5
 
 
 class Observer(Protocol):
@@ -80,7 +86,9 @@ class Trainer:
             RunningAverage(task.potential, config.optimizer.average_decay),
             build_optimizer(task.potential, config.optimizer),
             torch.zeros(1 + len(TERMS), dtype=torch.float64, device=task.device),
+            StressOffset(self.loss, task.train.groups, task.train.group_sizes, task.device),
         )
+        self._complained = False
         self.sampler = sampler_of(config, task.train, task.processes, shuffle=True)
         self.validation_batches = sampler_of(config, task.validation, task.processes, shuffle=False).epoch(0)
         self._weights = torch.zeros(len(TERMS), dtype=torch.float64, device=task.device)
@@ -161,7 +169,9 @@ class Trainer:
         while position.batch < len(batches) and not self._out_of_time():
             batch, indices = following, batches[position.batch]
             fraction = self._set_rate(len(batches))
-            terms = term_averages(self.task.potential, self.loss, batch, self.task.processes, self.task.device)
+            terms = term_averages(
+                self.task.potential, self.loss, self.state.offset, batch, self.task.processes, self.task.device
+            )
             total = backward(terms, self._weights_at(fraction), self.parameters, self.task.processes)
             following = self._load(batches, position.batch + 1)  # while a GPU is still busy with this one
             self._update(indices)
@@ -208,7 +218,9 @@ class Trainer:
             validation = self._validate()
         best = validation is not None and self._is_best(validation)
         sums = self.task.processes.add(self.state.sums)
-        record = self._record((sums / max(1, n_steps)).tolist(), validation)
+        averages = (sums / max(1, n_steps)).tolist()
+        record = self._record(averages, validation)
+        self._complain(averages[1 + TERMS.index("stress")])
         self.state.sums.zero_()
         position.epoch, position.batch = position.epoch + 1, 0
         self._agree(due=False, stop=False)
@@ -217,6 +229,15 @@ class Trainer:
         self.save(best)
         self.observer.epoch(record)
 
+    def _complain(self, stress_term: float) -> None:
+        """Say once, after a few epochs, that a term cannot fall."""
+        if self._complained or self.state.position.epoch + 1 < EPOCHS_BEFORE_COMPLAINTS:
+            return
+        text = self.state.offset.complaint(stress_term)
+        self._complained = bool(text)
+        if text and self.task.processes.first:
+            logger.warning("%s", text)
+
     def _validate(self) -> Validation:
         task, single = self.task, self.task.processes.world_size == 1
         return validate(
@@ -224,6 +245,7 @@ class Trainer:
             task.validation,
             self.validation_batches,
             self.loss,
+            self.state.offset,
             task.processes,
             task.device,
             dtype=self.dtype,
@@ -252,12 +274,18 @@ class Trainer:
             "minutes": round((time.monotonic() - self._clock) / 60, 4),
             "learning_rate": self.state.optimizer.param_groups[0]["lr"],
             **dict(zip(["loss", *(f"loss_{name}" for name in TERMS)], averages, strict=True)),
+            **self._shares(averages[1:]),
         }
         if validation is not None:
             record["validation_loss"] = validation.loss
             for quantity, errors in validation.metrics["overall"].items():
                 record |= {f"{quantity}_{kind}": errors[kind] for kind in ("mae", "rmse")}
         return record
+
+    def _shares(self, terms: list[float]) -> dict[str, float]:
+        """Return what each term makes of the loss at its present weights, 0..1."""
+        parts = [self._weights_now.get(name, 0.0) * term for name, term in zip(TERMS, terms, strict=True)]
+        return {f"share_{name}": part / max(sum(parts), 1e-300) for name, part in zip(TERMS, parts, strict=True)}
 
     def _load(self, batches: list[list[int]], k: int) -> Batch | None:
         """Return batch ``k`` on the device; None where there is none, or nothing in it for this process."""

@@ -14,6 +14,7 @@ from unnp.derivatives import Prediction, predict
 from unnp.evaluate.metrics import Metrics
 from unnp.train.distributed import Processes
 from unnp.train.loss import TERMS, Loss
+from unnp.train.offset import StressOffset
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ def validate(
     dataset: Dataset,
     batches: Sequence[Sequence[int]],
     loss: Loss,
+    offset: StressOffset,
     processes: Processes,
     device: torch.device,
     *,
@@ -47,6 +49,7 @@ def validate(
         dataset: structures with labels.
         batches: of this process.
         loss: the table.
+        offset: taken off the stress labels, for the loss and for the errors.
         processes: who else takes part.
         device: to compute on.
         dtype: of the bond vectors.
@@ -60,7 +63,7 @@ def validate(
             continue
         if interrupted():
             raise InterruptedTrainingError
-        batch = collate([dataset[k] for k in indices]).to(device, dtype)
+        batch = offset.take_off(collate([dataset[k] for k in indices]).to(device, dtype))
         prediction = predict(potential, batch.graph)
         metrics.update(prediction, batch)
         sums += torch.stack([loss.sums(prediction, batch), loss.counts(batch)])

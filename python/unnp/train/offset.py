@@ -1,0 +1,119 @@
+"""The constant part of the difference between stress labels and the strain derivative of their own energies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from unnp.data.dataset import Batch
+from unnp.derivatives import Prediction
+from unnp.errors import ConfigError, unknown
+from unnp.train.distributed import Processes
+from unnp.train.loss import Loss, label_mask
+from unnp.units import GPA_PER_EV_PER_A3
+
+LARGEST_SHARE = 0.5
+"""Of the stress term: where a constant offset makes more of it, the training says so."""
+
+
+class StressOffset:
+    """An isotropic offset of the stress labels of each group, ``sigma_label = dE/dstrain / V + p_g 1``.
+
+    A plane-wave calculation with a finite basis has such an offset, the Pulay stress (Francis and Payne, J. Phys.:
+    Condens. Matter 2, 4395 (1990)). No potential can learn it beside the energies, as its stress is the derivative of
+    its energies. The offset is fitted as the mean of ``tr(label - prediction) / 3`` over the labels of a group: a
+    cumulative mean during the first epoch, one with a memory of one epoch from then on. It minimises the mean square
+    error of the stress term.
+
+    Args:
+        loss: whose table says what the offset is: given, or to be fitted.
+        groups: names that the group indices of the labels refer to.
+        sizes: structures of each group, the memory of the mean.
+        device: where the labels are.
+
+    Raises:
+        ConfigError: an offset is given for a group that is none.
+    """
+
+    def __init__(self, loss: Loss, groups: Sequence[str], sizes: Sequence[int], device: torch.device | str) -> None:
+        self.groups = list(groups)
+        given = loss.config.stress.offset
+        self.fitted = given == "fit"
+        self.used = loss.config.stress.used
+        self.mean = torch.zeros(len(groups), dtype=torch.float64, device=device)
+        """Mean isotropic difference between label and prediction, (n_groups,) [eV/A^3]; measured whether it is used or not."""
+        self.seen = torch.zeros_like(self.mean)
+        """Labels that the mean stands for, (n_groups,)."""
+        self._memory = torch.tensor([max(1, n) for n in sizes], dtype=torch.float64, device=device)
+        self._given = torch.tensor(_given(given, groups), dtype=torch.float64, device=device) / GPA_PER_EV_PER_A3
+
+    @property
+    def values(self) -> Tensor:
+        """What is taken off the labels of each group, (n_groups,) [eV/A^3]."""
+        return self.mean if self.fitted else self._given
+
+    def learn(self, prediction: Prediction | None, batch: Batch | None, processes: Processes) -> None:
+        """Update the means with the batches of all processes; ``batch`` None: nothing for this one."""
+        if not self.used:
+            return
+        sums = torch.zeros(2, len(self.groups), dtype=torch.float64, device=self.mean.device)
+        if batch is not None and prediction is not None and prediction.stress is not None:
+            mask = label_mask("stress", batch).all(dim=-1).all(dim=-1)
+            difference = (batch.labels.stress - prediction.stress.detach().double())[mask]
+            group = batch.labels.group[mask]
+            pressure = difference.diagonal(dim1=1, dim2=2).mean(dim=1)
+            sums[0].index_add_(0, group, pressure)
+            sums[1].index_add_(0, group, torch.ones_like(pressure))
+        processes.add(sums)
+        self.seen = torch.minimum(self.seen, self._memory) + sums[1]
+        self.mean += torch.where(sums[1] > 0, (sums[0] - sums[1] * self.mean) / self.seen.clamp(min=1.0), 0.0)
+
+    def take_off(self, batch: Batch) -> Batch:
+        """Return the batch with the offsets taken off its stress labels."""
+        identity = torch.eye(3, dtype=torch.float64, device=self.mean.device)
+        stress = batch.labels.stress - self.values[batch.labels.group].view(-1, 1, 1) * identity
+        return Batch(batch.graph, replace(batch.labels, stress=stress))
+
+    def summary(self) -> dict[str, float]:
+        """Return the offset of each group with stress labels [GPa], rounded; empty where none is taken off."""
+        if not self.used or not bool((self.values != 0).any()):
+            return {}
+        rows = zip(self.groups, self.values.tolist(), self.seen.tolist(), strict=True)
+        return {name: round(GPA_PER_EV_PER_A3 * value, 4) for name, value, seen in rows if seen > 0}
+
+    def complaint(self, stress_term: float) -> str:
+        """Return what to say where a constant offset makes most of the stress term; empty where all is well.
+
+        Args:
+            stress_term: mean square error of the stress components [(eV/A^3)^2] of the epoch.
+        """
+        left = self.mean - self.values
+        share = float((self.seen * left.square()).sum() / self.seen.sum().clamp(min=1.0)) / 3
+        if self.fitted or stress_term <= 0 or share < LARGEST_SHARE * stress_term:
+            return ""
+        worst = int(left.abs().argmax())
+        pressure, name = GPA_PER_EV_PER_A3 * float(left[worst]), self.groups[worst] or "(none)"
+        sign = "tensile" if pressure > 0 else "compressive"
+        return (
+            f"the stress term cannot fall: a constant offset makes {min(1.0, share / stress_term):.0%} of it. The stress "
+            f"labels of group {name} are {abs(pressure):.2f} GPa more {sign} than dE/dstrain of what has been learnt "
+            "(Pulay stress?). With `loss: {stress: {offset: fit}}` it is fitted and taken off."
+        )
+
+
+def offsets_of(groups: Sequence[str], found: Mapping[str, float]) -> dict[str, float]:
+    """Return the offset [GPa] of each group: that found in the training, the mean of all found for a group that was not in it."""
+    mean = sum(found.values()) / max(1, len(found))
+    return {name: found.get(name, mean) for name in groups}
+
+
+def _given(offset: float | str | dict[str, float], groups: Sequence[str]) -> list[float]:
+    if isinstance(offset, dict):
+        for name in offset:
+            if name not in groups:
+                raise ConfigError("loss.stress.offset: " + unknown("group", name, groups))
+        return [offset.get(name, 0.0) for name in groups]
+    return [0.0 if isinstance(offset, str) else offset] * len(groups)
