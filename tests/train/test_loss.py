@@ -117,10 +117,16 @@ def test_stress_of_a_cluster_does_not_spoil_the_gradients_of_the_weights() -> No
     assert springs.strength.grad.item() != 0
 
 
-def test_weights_follow_their_steps() -> None:
-    table = from_dict({"energy": {"weight": 0.1, "schedule": [[0.5, 1.0], [0.9, 10.0]]}}, LossConfig)
+def test_weights_change_by_equal_factors_between_the_points_and_stay_after_the_last() -> None:
+    table = from_dict({"energy": {"weight": 0.1, "schedule": [[0.5, 1.0], [0.7, 1.0], [0.9, 100.0]]}}, LossConfig)
     loss = Loss(table, [])
-    assert [loss.weights(p)["energy"] for p in (0.0, 0.49, 0.5, 0.89, 0.9, 1.0)] == [0.1, 0.1, 1.0, 1.0, 10.0, 10.0]
+    found = [loss.weights(p)["energy"] for p in (0.0, 0.25, 0.5, 0.6, 0.8, 0.9, 1.0)]
+    assert found == pytest.approx([0.1, 0.1 * 10**0.5, 1.0, 1.0, 10.0, 100.0, 100.0])
+
+
+def test_a_weight_comes_from_0_along_a_line() -> None:
+    table = from_dict({"stress": {"weight": 0.0, "schedule": [[0.5, 4.0]]}}, LossConfig)
+    assert [Loss(table, []).weights(p)["stress"] for p in (0.0, 0.25, 0.5)] == pytest.approx([0.0, 2.0, 4.0])
 
 
 @pytest.mark.parametrize(

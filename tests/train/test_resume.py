@@ -46,7 +46,8 @@ def assert_same(one: Path, other: Path) -> None:
 @pytest.fixture
 def whole(settings: Settings, tmp_path: Path) -> tuple[Path, Path]:
     """A configuration file and the run folder of its training without interruption."""
-    content = settings(tied_epochs=1)
+    loss = {"forces": {"schedule": [[0.8, 3.0]]}, "stress": {"weight": 10.0, "offset": "fit"}}
+    content = settings(tied_epochs=1, loss=loss)
     config, run = tmp_path / "train.yaml", tmp_path / "whole"
     config.write_text(yaml.safe_dump(content))
     train(from_dict(content, TrainConfig), run)

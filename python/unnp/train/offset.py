@@ -105,7 +105,7 @@ class StressOffset:
 
 
 def offsets_of(groups: Sequence[str], found: Mapping[str, float]) -> dict[str, float]:
-    """Return the offset [GPa] of each group: that found in the training, the mean of all found for a group that was not in it."""
+    """Return the offset [GPa] of each group: the one found in the training, or the mean of these for a group not in it."""
     mean = sum(found.values()) / max(1, len(found))
     return {name: found.get(name, mean) for name in groups}
 

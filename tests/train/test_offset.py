@@ -1,0 +1,105 @@
+"""A constant offset of the stress labels: found, taken off, told, kept over restarts."""
+
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.io import read, write
+from unnp.errors import ConfigError
+from unnp.train.config import TrainConfig
+from unnp.train.run import train
+from unnp.units import GPA_PER_EV_PER_A3
+
+Configuration = Callable[..., TrainConfig]
+SHIFT = {"few": 12.0, "many": 5.0}
+TERMS = {"energy": {"weight": 1.0}, "forces": {"weight": 1.0}}
+
+
+@pytest.fixture(scope="module")
+def shifted(data_files: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Files whose stress labels are a constant, in GPa, more tensile in each group."""
+    folder, paths = tmp_path_factory.mktemp("shifted"), {}
+    for part, path in data_files.items():
+        frames: list[Any] = read(path, ":")
+        for atoms in frames:
+            labels = dict(atoms.calc.results)
+            shift = SHIFT[atoms.info["group"]] / GPA_PER_EV_PER_A3
+            labels["stress"] = labels["stress"] + shift * np.array([1, 1, 1, 0, 0, 0])
+            atoms.calc = SinglePointCalculator(atoms, **labels)
+        paths[part] = str(folder / f"{part}.extxyz")
+        write(paths[part], frames)
+    return paths
+
+
+@pytest.fixture
+def shifted_run(configuration: Configuration, shifted: dict[str, str], tmp_path: Path) -> Callable[..., Path]:
+    data = {"train": [shifted["train"]], "validation": [shifted["validation"]]}
+
+    def run(name: str, offset: Any, **settings: Any) -> Path:
+        loss = {**TERMS, "stress": {"weight": 1000.0, "offset": offset}}
+        train(configuration(data=data, loss=loss, dtype="float64", **settings), tmp_path / name)
+        return tmp_path / name
+
+    return run
+
+
+def errors(run: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((run / "card.yaml").read_text())["metrics"]["validation"]["overall"]
+    return found
+
+
+def test_a_fitted_offset_is_that_of_the_labels_and_leaves_the_same_potential(
+    configuration: Configuration, data_files: dict[str, str], shifted_run: Callable[..., Path], tmp_path: Path
+) -> None:
+    data = {"train": [data_files["train"]], "validation": [data_files["validation"]]}
+    loss = {**TERMS, "stress": {"weight": 1000.0, "offset": "fit"}}
+    train(configuration(data=data, loss=loss, dtype="float64", epochs=20), tmp_path / "as they are")
+    plain = yaml.safe_load((tmp_path / "as they are/card.yaml").read_text())["stress_offset"]
+    card = yaml.safe_load((shifted_run("fitted", "fit", epochs=20) / "card.yaml").read_text())
+    found = {name: value - plain[name] for name, value in card["stress_offset"].items()}
+    assert found == pytest.approx(SHIFT, abs=1e-3)
+    for quantity, row in errors(tmp_path / "as they are").items():
+        assert errors(tmp_path / "fitted")[quantity] == pytest.approx(row, rel=1e-5)
+    assert f"many: {card['stress_offset']['many']:.3f} GPa" in (tmp_path / "fitted/card.md").read_text()
+
+
+def test_a_given_offset_is_taken_off(shifted_run: Callable[..., Path]) -> None:
+    by_group = errors(shifted_run("given", SHIFT, epochs=3))
+    nothing = errors(shifted_run("nothing", 0.0, epochs=3))
+    assert by_group["stress"]["mae"] < nothing["stress"]["mae"]
+    card = yaml.safe_load((shifted_run("again", SHIFT, epochs=1) / "card.yaml").read_text())
+    assert card["stress_offset"] == pytest.approx(SHIFT)
+
+
+def test_an_offset_of_a_group_that_is_none_is_refused(shifted_run: Callable[..., Path]) -> None:
+    with pytest.raises(ConfigError, match=r"loss.stress.offset: .*'fewer'.*few"):
+        shifted_run("refused", {"fewer": 1.0}, epochs=1)
+
+
+def test_an_offset_in_the_way_is_said_once(shifted_run: Callable[..., Path], caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        shifted_run("nothing", 0.0, epochs=40)
+    said = [r.getMessage() for r in caplog.records if "cannot fall" in r.getMessage()]
+    assert len(said) == 1
+    assert "more tensile than dE/dstrain" in said[0]
+    assert "offset: fit" in said[0]
+
+
+def test_nothing_is_said_where_it_is_fitted(shifted_run: Callable[..., Path], caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        shifted_run("fitted", "fit", epochs=40)
+    assert "cannot fall" not in caplog.text
+
+
+def test_the_log_says_what_each_term_makes_of_the_loss(shifted_run: Callable[..., Path]) -> None:
+    for line in (shifted_run("run", "fit", epochs=2) / "log.jsonl").read_text().splitlines():
+        record = json.loads(line)
+        shares = [record[f"share_{name}"] for name in ("energy", "forces", "stress")]
+        assert sum(shares) == pytest.approx(1.0)
+        assert shares[0] == pytest.approx(record["loss_energy"] / record["loss"], rel=1e-6)
