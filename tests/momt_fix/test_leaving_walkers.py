@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,8 @@ LEAVING = {
     ),
     "other_run": (
         FIX + BOX + "run 10\nvariable pre world yes no\nrun 50 pre ${pre}\n",
-        "goes on with a run, while this one begins another",
+        # both walkers end, and whoever is first may end the other before it has said so
+        "goes on with a run, while this one begins another|has begun another run, while this one goes on",
     ),
     "lengths": (
         "variable n world 10 15\n" + FIX + BOX + "run ${n}\n",
@@ -60,7 +62,7 @@ def test_the_others_end_with_an_error(name: str, tmp_path: Path) -> None:
     run = run_two(tmp_path, commands, 2)
     assert run.code != 0
     errors = [line for line in run.output.splitlines() if line.startswith("ERROR")]
-    assert any("fix momt: " in line and message in line for line in errors), run.output[-2000:]
+    assert any("fix momt: " in line and re.search(message, line) for line in errors), run.output[-2000:]
     assert any("walker 1 (partition 2 of LAMMPS)" in line or "walker 0" in line for line in errors)
 
 

@@ -60,7 +60,10 @@ class OpesBias(BiasMode):
 
     @staticmethod
     def profiles(bias: dict[str, Any], b0: float) -> list[Profile]:
-        """Return those of the umbrellas that can be reached, and of the temperatures, each summed over the other."""
+        """Return those of the umbrellas that can be reached, and of the temperatures, each summed over the other.
+
+        The ensembles l = (T, umbrella) have ``exp(-b0 DF_l) = Z_l / Z_0``.
+        """
         rows, n_umbrellas = free_energies(bias, b0), len(bias["umbrellas"])
         if not n_umbrellas:
             return [of_temperatures(rows)]
