@@ -7,10 +7,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import silu
 from unnp.models import ArchitectureConfig, Representation, TrainingData, register
-from unnp.nn.cutoff import polynomial_cutoff
-from unnp.nn.exchange import exchange
-from unnp.nn.radial import SincBasis
-from unnp.nn.system import System
+from unnp.nn import SincBasis, System, exchange, polynomial_cutoff
 
 
 class MessagesConfig(ArchitectureConfig):

@@ -1,1 +1,43 @@
-"""Building blocks of architectures."""
+"""Building blocks of architectures; docs/architectures/adding.md shows them at work."""
+
+from unnp.nn.activations import ShiftedSoftplus
+from unnp.nn.cutoff import CutoffFunction, half_cosine_cutoff, polynomial_cutoff
+from unnp.nn.edges import Edges, bonded, directed, within
+from unnp.nn.exchange import exchange
+from unnp.nn.heads import EnergyHead
+from unnp.nn.linear import linear
+from unnp.nn.packing import exchange_parts, pack, unpack
+from unnp.nn.pooling import mean_by_graph, sum_by_graph
+from unnp.nn.radial import GaussianBasis, SincBasis
+from unnp.nn.spherical import SphericalHarmonics
+from unnp.nn.system import System
+from unnp.nn.tensors import smooth_norm, tensor_norm, vector_norm
+from unnp.nn.triplets import chains, pairs
+
+__all__ = [
+    "CutoffFunction",
+    "Edges",
+    "EnergyHead",
+    "GaussianBasis",
+    "ShiftedSoftplus",
+    "SincBasis",
+    "SphericalHarmonics",
+    "System",
+    "bonded",
+    "chains",
+    "directed",
+    "exchange",
+    "exchange_parts",
+    "half_cosine_cutoff",
+    "linear",
+    "mean_by_graph",
+    "pack",
+    "pairs",
+    "polynomial_cutoff",
+    "smooth_norm",
+    "sum_by_graph",
+    "tensor_norm",
+    "unpack",
+    "vector_norm",
+    "within",
+]
