@@ -110,7 +110,7 @@ def test_decks_run_by_themselves_somewhere_else(finished, tmp_path):
         shutil.copy(finished / "cells/840K" / name, tmp_path)
     deck = re.sub(r"run +\d+", "run             200", (tmp_path / "in.melt.1.lammps").read_text())
     (tmp_path / "in.melt.1.lammps").write_text(deck)
-    run_lammps(tmp_path / "in.melt.1.lammps", ranks=1)
+    run_lammps(tmp_path / "in.melt.1.lammps")
     assert (tmp_path / "two-phase.1.data").is_file()
 
 

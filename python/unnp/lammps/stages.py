@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from unnp.files.writing import read_json, write_atomically, writing
+from unnp.lammps.launch import Launch
 from unnp.lammps.log import LammpsLog
 from unnp.lammps.progress import MdProgress
 from unnp.lammps.run import run_lammps
-from unnp.workflows.melt.config import MeltConfig
 
 
 @dataclass(frozen=True)
@@ -21,22 +21,29 @@ class StageRunner:
     """Runs decks in one folder; a finished one only again if it or its input has changed.
 
     Attributes:
-        config: with ranks, launcher and program.
+        launch: how LAMMPS is started.
         folder: of the decks.
         common: files in it that all decks read.
     """
 
-    config: MeltConfig
+    launch: Launch
     folder: Path
     common: Sequence[str]
 
     def run(
-        self, name: str, deck: str, inputs: Sequence[str], steps: int, read: Callable[[LammpsLog], dict[str, Any]]
+        self,
+        name: str,
+        title: str,
+        deck: str,
+        inputs: Sequence[str],
+        steps: int,
+        read: Callable[[LammpsLog], dict[str, Any]],
     ) -> dict[str, Any]:
         """Return the result of a stage, run now or before.
 
         Args:
             name: of its files: ``in.<name>.lammps``, ``log.<name>.lammps``, ``<name>.json``.
+            title: what it does, for the line that is printed when it begins.
             deck: its text.
             inputs: files of earlier stages that it reads.
             steps: of the whole deck.
@@ -54,17 +61,9 @@ class StageRunner:
         with writing(stamp):
             stamp.unlink(missing_ok=True)
         write_atomically(path, deck)
-        print(f"{path}: {steps} steps, {deck.splitlines()[1].removeprefix('# ')}", flush=True)
+        print(f"{path}: {steps} steps, {title}", flush=True)
         with MdProgress(steps) as progress:
-            log = run_lammps(
-                path,
-                ranks=self.config.ranks,
-                threads=self.config.threads,
-                launcher=self.config.launcher,
-                lmp=self.config.lmp,
-                log=f"log.{name}.lammps",
-                follow=progress,
-            )
+            log = run_lammps(path, self.launch, log=f"log.{name}.lammps", follow=progress)
         result = read(log)
         write_atomically(stamp, json.dumps({"digest": digest, "result": result}, indent=1) + "\n")
         return result

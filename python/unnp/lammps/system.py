@@ -19,7 +19,7 @@ from unnp.kim.eam import eam_table, write_table
 from unnp.kim.models import find_model
 from unnp.kim.potential_files import find_files
 from unnp.lammps.structure_file import read_atoms
-from unnp.lammps.system_config import PotentialConfig, StructureConfig
+from unnp.lammps.system_config import InteractionConfig, StructureConfig
 
 DATA_FILE = "structure.data"
 MODEL_FILE = "model.pt"
@@ -98,7 +98,7 @@ def _crystal(config: StructureConfig) -> Atoms:
 
 
 def place_potential(
-    settings: PotentialConfig, atoms: Atoms, base: Path, folder: Path, *, device: str = "auto"
+    settings: InteractionConfig, atoms: Atoms, base: Path, folder: Path, *, device: str = "auto"
 ) -> tuple[list[str], list[str]]:
     """Return the elements of the LAMMPS types and the potential commands; copy the files these name.
 
@@ -133,7 +133,7 @@ def place_potential(
     return elements, lines
 
 
-def model_lines(settings: PotentialConfig, model: str, elements: Sequence[str], *, device: str = "auto") -> list[str]:
+def model_lines(settings: InteractionConfig, model: str, elements: Sequence[str], *, device: str = "auto") -> list[str]:
     """Return the potential commands of an exported model."""
     options = [f"device {device}"] if device != "auto" else []
     options += [f"halo {settings.halo}"] if settings.halo != "auto" else []
@@ -147,7 +147,7 @@ def model_lines(settings: PotentialConfig, model: str, elements: Sequence[str], 
     ]
 
 
-def on_device(system: System, settings: PotentialConfig, device: str) -> System:
+def on_device(system: System, settings: InteractionConfig, device: str) -> System:
     """Return the same system with the model on another device; other potentials have none."""
     if settings.model is None:
         return system

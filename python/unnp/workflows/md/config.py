@@ -7,8 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, FiniteFloat, model_validator
 
 from unnp.config import Config
-from unnp.config.texts import Device, Line
-from unnp.lammps.system_config import Launcher, Positive, PotentialConfig, StructureConfig
+from unnp.lammps.system_config import Positive, RunConfig, Seed
 
 Temperature = Annotated[FiniteFloat, Field(ge=0)]
 Ensemble = Literal["nve", "nvt", "npt", "nph", "langevin"]
@@ -26,11 +25,9 @@ class DumpConfig(Config):
     """extxyz is read by ASE and OVITO, lammpstrj is LAMMPS' own text"""
 
 
-class MdConfig(Config):
+class MdConfig(RunConfig):
     """A molecular dynamics run with LAMMPS. Units: A, fs, K, GPa."""
 
-    structure: StructureConfig
-    potential: PotentialConfig
     ensemble: Ensemble = "nvt"
     """nve, nvt and npt (Nose-Hoover), nph, or langevin"""
     temperature: Temperature | tuple[Temperature, Temperature]
@@ -48,7 +45,7 @@ class MdConfig(Config):
     """relaxation time of the barostat [fs], default 1000 timesteps"""
     velocities: Literal["auto", "file", "random"] = "auto"
     """to begin with: those of the structure `file`, or `random` ones at the temperature; auto: of the file if it has any"""
-    seed: int = Field(default=1, ge=1, le=899_999_999)
+    seed: Seed = 1
     """of velocities and random forces"""
     minimise: bool = False
     """relax the atoms in the given cell before the dynamics"""
@@ -58,16 +55,6 @@ class MdConfig(Config):
     """the trajectory; null for none"""
     restart: int = Field(default=10_000, ge=1)
     """steps between restart files, from which `--resume` goes on"""
-    ranks: int = Field(default=1, ge=1)
-    """MPI processes"""
-    threads: int = Field(default=1, ge=1)
-    """threads of each process"""
-    device: Device = "auto"
-    """where a model runs: auto, cpu, cuda or cuda:N"""
-    launcher: Launcher = "mpirun -n {ranks}"
-    """starts the processes; on a cluster for instance `srun -n {ranks}`; empty starts LAMMPS alone"""
-    lmp: Line = "lmp"
-    """name or path of LAMMPS"""
 
     @model_validator(mode="after")
     def _fits_the_ensemble(self) -> MdConfig:

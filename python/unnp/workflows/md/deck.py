@@ -24,7 +24,7 @@ def start_deck(config: MdConfig, system: System) -> str:
     lines = [
         f"# {system.title}",
         f"# {_summary(config, system)}",
-        f"# Runs by itself: {_start(config)}",
+        f"# Runs by itself: {config.shown()} -in in.lammps",
         "",
         *_world(system),
         command("read_data", DATA_FILE),
@@ -63,11 +63,6 @@ def resume_deck(config: MdConfig, system: System, restart: str, segment: int) ->
         *_run(config),
     ]
     return "\n".join(lines) + "\n"
-
-
-def _start(config: MdConfig) -> str:
-    launcher = config.launcher.replace("{ranks}", str(config.ranks))
-    return f"{launcher} {config.lmp} -in in.lammps".strip()
 
 
 def _summary(config: MdConfig, system: System) -> str:

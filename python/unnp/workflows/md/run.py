@@ -8,7 +8,6 @@ from typing import Any
 
 from unnp.files.locks import hold_folder
 from unnp.files.writing import writing
-from unnp.lammps.executables import mpi_command
 from unnp.lammps.progress import MdProgress
 from unnp.lammps.run import run_lammps
 from unnp.workflows.md.config import MdConfig
@@ -49,7 +48,7 @@ def run_md(config: MdConfig, base: Path, folder: Path, *, resume: bool = False) 
         LammpsError: LAMMPS or mpirun is missing or failed; the message holds what LAMMPS says.
         UnnpError: another run is going on in the folder, or it cannot be written.
     """
-    mpi_command(config.ranks, config.launcher, config.lmp)
+    config.check()
     with hold_folder(folder):
         if resume and (folder / "in.lammps").exists():
             _go_on(config, folder)
@@ -91,12 +90,4 @@ def _last_step(config: MdConfig, folder: Path) -> int:
 def _run(config: MdConfig, deck: Path) -> None:
     starts = deck.name == "in.lammps"
     with MdProgress(config.steps, int(config.minimise and starts)) as progress:
-        run_lammps(
-            deck,
-            ranks=config.ranks,
-            threads=config.threads,
-            launcher=config.launcher,
-            lmp=config.lmp,
-            log=deck.name.replace("in.", "log.", 1),
-            follow=progress,
-        )
+        run_lammps(deck, config, log=deck.name.replace("in.", "log.", 1), follow=progress)

@@ -8,8 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, FiniteFloat, PositiveInt, model_validator
 
 from unnp.config import Config
-from unnp.config.texts import Device, Line
-from unnp.lammps.system_config import Launcher, Positive, PotentialConfig, StructureConfig
+from unnp.lammps.system_config import Positive, RunConfig, Seed, StructureConfig
 
 RouteName = Literal["coexistence", "pinning", "momt"]
 STRIDE = 200
@@ -78,12 +77,11 @@ class MomtRouteConfig(Config):
     """of `unnp sample momt` for the runs made here, on top of those that follow from this file"""
 
 
-class MeltConfig(Config):
+class MeltConfig(RunConfig):
     """Melting point of a crystal with LAMMPS. Units: A, ps, K, GPa; the timestep in fs."""
 
     structure: StructureConfig
     """the crystal, with its interface to the melt at right angles to the third axis; its cell must be rectangular"""
-    potential: PotentialConfig
     pressure: FiniteFloat = 0.0
     """[GPa]"""
     temperatures: Positive | tuple[Positive, Positive]
@@ -100,17 +98,8 @@ class MeltConfig(Config):
     """relaxation time of thermostats [fs], default 100 timesteps"""
     pressure_damping: Positive | None = None
     """relaxation time of barostats [fs], default 1000 timesteps"""
-    seed: int = Field(default=1, ge=1, le=800_000_000)
-    ranks: int = Field(default=1, ge=1)
-    """MPI processes"""
-    threads: int = Field(default=1, ge=1)
-    """threads of each process"""
-    device: Device = "auto"
-    """where a model runs: auto, cpu, cuda or cuda:N"""
-    launcher: Launcher = "mpirun -n {ranks}"
-    """starts the processes; empty starts LAMMPS alone"""
-    lmp: Line = "lmp"
-    """name or path of LAMMPS"""
+    seed: Seed = 1
+    """of velocities and random forces"""
 
     @model_validator(mode="after")
     def _in_order(self) -> MeltConfig:

@@ -9,7 +9,6 @@ from unnp.config import dump_yaml, load_yaml
 from unnp.errors import ConfigError, UnnpError
 from unnp.files.locks import hold_folder
 from unnp.files.writing import write_atomically
-from unnp.lammps.executables import mpi_command
 from unnp.lammps.structure_file import say_not_used
 from unnp.workflows.melt.coexistence.route import CoexistenceRoute
 from unnp.workflows.melt.config import MeltConfig
@@ -44,7 +43,7 @@ def run_melt(config: MeltConfig, base: Path, folder: Path) -> MeltReport:
         LammpsError: LAMMPS or mpirun is missing.
         UnnpError: another run is going on in the folder, or it cannot be written.
     """
-    mpi_command(config.ranks, config.launcher, config.lmp)
+    config.check()
     with hold_folder(folder):
         return _run(config, base, folder)
 

@@ -8,8 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, FiniteFloat, NonNegativeFloat, PositiveInt, model_validator
 
 from unnp.config import Config
-from unnp.config.texts import Device, Line
-from unnp.lammps.system_config import Launcher, Positive, PotentialConfig, StructureConfig
+from unnp.lammps.system_config import Positive, RunConfig, Seed
 from unnp.sampling.config import AnalysisConfig
 from unnp.workflows.momt.ensemble_config import Bias, NoOrder, OpesBias, Order, SkOrder
 
@@ -69,11 +68,9 @@ class FramesConfig(Config):
     """steps between candidates; default: so that the shortest production gives three times the frames wanted"""
 
 
-class MomtConfig(Config):
+class MomtConfig(RunConfig):
     """Sampling of solid and liquid over a range of temperatures in one run."""
 
-    structure: StructureConfig
-    potential: PotentialConfig
     temperatures: tuple[Positive, Positive]
     """lowest and highest temperature of the ensemble [K]"""
     temperature: Positive | None = None
@@ -103,20 +100,10 @@ class MomtConfig(Config):
     frames: FramesConfig | None = FramesConfig()
     """the structures that are kept and labelled; null: none"""
     analysis: AnalysisConfig = AnalysisConfig()
-    seed: int = Field(default=1, ge=1, le=99_999_999)
-    """of velocities, thermostats and the choice of frames"""
+    seed: Seed = 1
+    """of velocities, random forces and the choice of frames"""
     walkers: Annotated[int, Field(ge=1, le=10_000)] = 1
     """simulations that share one bias; every other one starts from the liquid"""
-    ranks: PositiveInt = 1
-    """MPI processes of each walker"""
-    threads: PositiveInt = 1
-    """threads of each process"""
-    device: Device = "auto"
-    """where a model runs: auto, cpu, cuda or cuda:N"""
-    launcher: Launcher = "mpirun -n {ranks}"
-    """starts the processes; `{ranks}` is walkers times ranks"""
-    lmp: Line = "lmp"
-    """name or path of LAMMPS"""
 
     @model_validator(mode="after")
     def _temperatures_fit(self) -> MomtConfig:

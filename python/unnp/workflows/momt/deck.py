@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from unnp.lammps.system import DATA_FILE, System, command
 from unnp.workflows.momt.config import MomtConfig
-from unnp.workflows.momt.deck_parts import ensemble, interactions, launch, text, thermo, thermostat, velocities, world
+from unnp.workflows.momt.deck_parts import ensemble, interactions, text, thermo, thermostat, velocities, world
 from unnp.workflows.momt.fix_momt import UNBIASED, Basins, bias_arguments, fix_momt
 
 ADAPT, PRODUCTION = "adapt", "production"
@@ -55,7 +55,7 @@ def observe_deck(config: MomtConfig, system: System, phase: str) -> str:
     return text(
         f"# {system.title}",
         f"# Observe: the {phase} at {temperature:g} K, {config.phases.observe:g} ps, without bias",
-        f"# Runs by itself: {launch(config, 1)} -in in.observe.{phase}.lammps",
+        f"# Runs by itself: {config.shown()} -in in.observe.{phase}.lammps",
         "",
         *world(system),
         command("read_data", DATA_FILE),
@@ -83,7 +83,7 @@ def chunk_deck(config: MomtConfig, system: System, chunk: Chunk, basins: Basins)
         f"# {system.title}",
         f"# {_summary(config)}",
         f"# {chunk.phase.capitalize()}, chunk {chunk.number}: up to {last * config.timestep / 1000:g} ps",
-        f"# Runs by itself: {launch(config, config.walkers)} {ranks}-in {chunk.deck}",
+        f"# Runs by itself: {config.shown(config.walkers)} {ranks}-in {chunk.deck}",
         "",
         _per_walker("walker", walkers),
         _per_walker("seed", seeds),

@@ -62,11 +62,6 @@ def thermostat(config: MomtConfig, temperature: float, seed: str) -> str:
     return command("fix", f"thermostat all {style}")
 
 
-def launch(config: MomtConfig, walkers: int) -> str:
-    """Return the command that starts LAMMPS, for people."""
-    return f"{config.launcher.replace('{ranks}', str(walkers * config.ranks))} {config.lmp}".strip()
-
-
 def text(*lines: str) -> str:
     """Return a deck."""
     return "\n".join(lines) + "\n"

@@ -10,7 +10,6 @@ from typing import Any
 from unnp.errors import SamplingError
 from unnp.files.locks import hold_folder
 from unnp.files.writing import write_atomically
-from unnp.lammps.executables import mpi_command
 from unnp.sampling.report import analyse
 from unnp.sampling.samples import Samples, production, read_samples
 from unnp.workflows.momt.config import MomtConfig
@@ -48,7 +47,7 @@ def run_momt(config: MomtConfig, base: Path, folder: Path, *, resume: bool = Fal
         LammpsError: LAMMPS or mpirun is missing or failed, or the order parameter does not see the crystal.
         UnnpError: another run is going on in the folder, or it cannot be written.
     """
-    mpi_command(config.walkers * config.ranks, config.launcher, config.lmp)
+    config.check(config.walkers)
     with hold_folder(folder):
         again = resume and (folder / RECORD_FILE).exists()
         config, record = (reopen if again else prepare)(config, base, folder)

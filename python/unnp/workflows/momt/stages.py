@@ -121,17 +121,8 @@ def _run_chunk(run: Run, chunk: Chunk, progress: MomtProgress) -> None:
 
 
 def _lammps(run: Run, deck: Path, progress: MomtProgress, walkers: int) -> LammpsLog:
-    config = run.config
-    return run_lammps(
-        deck,
-        ranks=config.ranks,
-        partitions=walkers,
-        threads=config.threads,
-        launcher=config.launcher,
-        lmp=config.lmp,
-        log=deck.name.replace("in.", "log.", 1),
-        follow=progress,
-    )
+    name = deck.name.replace("in.", "log.", 1)
+    return run_lammps(deck, run.config, partitions=walkers, log=name, follow=progress)
 
 
 def _unmet(run: Run, phase: str) -> list[str]:

@@ -15,7 +15,6 @@ from unnp.errors import ConfigError, LammpsError
 from unnp.files.locks import hold_folder
 from unnp.files.writing import make_folder, read_json, write_atomically, writing
 from unnp.lammps.data_file import boundary, data_file
-from unnp.lammps.executables import mpi_command
 from unnp.lammps.log import LammpsLog
 from unnp.lammps.progress import MdProgress
 from unnp.lammps.run import run_lammps
@@ -68,7 +67,7 @@ def run_ramp(config: RampConfig, base: Path, folder: Path, *, resume: bool = Fal
         LammpsError: LAMMPS or mpirun is missing or failed; the message holds what LAMMPS says.
         UnnpError: another run is going on in the folder, or it cannot be written.
     """
-    mpi_command(config.ranks, config.launcher, config.lmp)
+    config.check()
     with hold_folder(folder):
         if resume and (folder / "in.lammps").exists():
             deck = prepare_resume(config, folder)
@@ -152,15 +151,7 @@ def _run(config: RampConfig, plan: Plan, deck: Path) -> None:
             progress(log)
             _drop_old_restarts(deck.parent)
 
-        run_lammps(
-            deck,
-            ranks=config.ranks,
-            threads=config.threads,
-            launcher=config.launcher,
-            lmp=config.lmp,
-            log=deck.name.replace("in.", "log.", 1),
-            follow=follow,
-        )
+        run_lammps(deck, config, log=deck.name.replace("in.", "log.", 1), follow=follow)
 
 
 def _drop_old_restarts(folder: Path) -> None:

@@ -132,7 +132,7 @@ class CoexistenceRoute:
         labels = cell.two_phases(run)
         steps = self.config.steps(self.config.coexistence.duration)
         deck = cell.decks.coexistence(run)
-        result = cell.stages.run(f"coexistence.{run}", deck, [two_phase_data(run)], steps, _read)
+        result = cell.run(f"coexistence.{run}", deck, [two_phase_data(run)], steps, _read)
         table = {name: np.array(column) for name, column in result.items()}
         share = labels.solid_share(table["crystal_like"])
         last = float(table["temperature"][-5:].mean())

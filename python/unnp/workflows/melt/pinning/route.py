@@ -90,7 +90,7 @@ class PinningRoute:
         assert whole is not None  # there is a Bragg peak
         stiffness = settings.stiffness or BOLTZMANN_EV_PER_K * cell.temperature / (SOFTNESS * whole) ** 2
         deck = cell.decks.pinning(stiffness, whole / 2)
-        result = cell.stages.run("pinning", deck, [two_phase_data(1)], self.config.steps(settings.duration), _read)
+        result = cell.run("pinning", deck, [two_phase_data(1)], self.config.steps(settings.duration), _read)
         table = {name: np.array(column) for name, column in result.items()}
         share = labels.solid_share(table["crystal_like"])
         check_both_present(share, cell.temperature, f"{cell.folder}, pinned", adiabatic=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,18 @@ class TwoPhaseCell:
         )
         self.decks = DeckWriter(config, system, crystal, self.temperature)
         copied = sorted({word for line in lines for word in line.split() if (self.folder / word).is_file()})
-        self.stages = StageRunner(config, self.folder, [DATA_FILE, *copied])
+        self._stages = StageRunner(config, self.folder, [DATA_FILE, *copied])
+
+    def run(
+        self, name: str, deck: str, inputs: Sequence[str], steps: int, read: Callable[[LammpsLog], dict[str, Any]]
+    ) -> dict[str, Any]:
+        """Return the result of a stage, run now or before; see ``StageRunner.run``.
+
+        Args:
+            name: of the stage: a kind of deck, with a number where there are several.
+            deck, inputs, steps, read: as of ``StageRunner.run``.
+        """
+        return self._stages.run(name, self.decks.title(name.partition(".")[0]), deck, inputs, steps, read)
 
     def solid(self) -> SolidResult:
         """Return the crystal at this temperature, from a run made now or before.
@@ -74,7 +86,7 @@ class TwoPhaseCell:
         """
         cell = self.config.cell
         steps = sum(self.config.steps(t) for t in (cell.equilibration, cell.averaging, cell.averaging / 2))
-        result = SolidResult(**self.stages.run("solid", self.decks.solid(), [], steps, _read_solid))
+        result = SolidResult(**self.run("solid", self.decks.solid(), [], steps, _read_solid))
         if result.crystal_like < LEAST_SOLID:
             raise PhaseLostError("liquid", self.temperature, f"{self.folder}, crystal alone")
         return result
@@ -90,7 +102,7 @@ class TwoPhaseCell:
         solid, cell = self.solid(), self.config.cell
         steps = sum(self.config.steps(t) for t in (cell.melting, cell.cooling, cell.cooling / 3))
         deck = self.decks.melt(run)
-        melt = self.stages.run(f"melt.{run}", deck, [SOLID_DATA], steps, _read_melt)
+        melt = self.run(f"melt.{run}", deck, [SOLID_DATA], steps, _read_melt)
         if melt["hot"] > MOST_LIQUID:
             raise ConfigError(
                 f"{self.folder}: {100 * melt['hot']:.0f} % of the atoms that were to be melted still look like crystal; "

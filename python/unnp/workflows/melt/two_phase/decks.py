@@ -17,6 +17,12 @@ N_PROFILES = 20
 ALIGNED, CRYSTAL_SHARE = 0.5, 0.6
 """An atom counts as crystal where more than this share of its neighbours has surroundings (q6) aligned beyond 0.5."""
 COLUMNS = "step time temp press pe enthalpy pxx pyy pzz lx ly lz f_means[1] f_means[2] f_crystal"
+TITLES = {
+    "solid": "solid crystal: its box, then its order in it",
+    "melt": "half of the crystal melted, the other half held",
+    "coexistence": "crystal and melt at constant enthalpy",
+    "pinning": "crystal and melt at constant temperature, held by a field",
+}
 _THERMO = (command("thermo_modify", "flush yes format float %.10g"),)  # to be said again after each thermo_style
 
 
@@ -37,7 +43,7 @@ class DeckWriter:
         first, averaged = self._config.steps(cell.equilibration), self._config.steps(cell.averaging)
         coupling = "iso" if self._crystal.cubic else "aniso"
         lines = [
-            *self._begin("solid crystal: its box, then its order in it", DATA_FILE),
+            *self._begin("solid", DATA_FILE),
             # Half of it goes into the potential energy of the lattice.
             self._velocities("all", 2 * self._temperature, self._config.seed),
             *self._measure(),
@@ -63,7 +69,7 @@ class DeckWriter:
         z = f"z {self._bar} {self._bar} {self._squeeze}"
         hot = cell.melt_temperature or 2 * self._temperature
         lines = [
-            *self._begin("half of the crystal melted, the other half held", SOLID_DATA),
+            *self._begin("melt", SOLID_DATA),
             *_outside("melt", 0.25),
             *_outside("core", 0.125),  # of the melt, without the layers that the crystal orders
             *self._measure("core"),
@@ -86,7 +92,7 @@ class DeckWriter:
         """Return the deck of two phases at constant enthalpy, the box free along the normal of the interface."""
         steps = self._config.steps(self._config.coexistence.duration)
         lines = [
-            *self._begin("crystal and melt at constant enthalpy", two_phase_data(run)),
+            *self._begin("coexistence", two_phase_data(run)),
             command("velocity", "all zero linear"),
             *self._measure(),
             *self._profile(f"profile.{run}.dat", steps),
@@ -106,7 +112,7 @@ class DeckWriter:
         """
         steps = self._config.steps(self._config.pinning.duration)
         lines = [
-            *self._begin("crystal and melt at constant temperature, held by a field", two_phase_data(1)),
+            *self._begin("pinning", two_phase_data(1)),
             command("velocity", "all zero linear"),
             *self._measure(),
             *self._profile("profile.pinning.dat", steps),
@@ -118,10 +124,15 @@ class DeckWriter:
         ]
         return "\n".join([*lines, ""])
 
-    def _begin(self, title: str, data: str) -> list[str]:
+    def title(self, kind: str) -> str:
+        """Return what a deck does, and under which conditions, in one line."""
+        pressure, timestep = self._config.pressure, self._config.timestep
+        return f"{TITLES[kind]}, {self._kelvin} K, {pressure:g} GPa, timestep {timestep:g} fs"
+
+    def _begin(self, kind: str, data: str) -> list[str]:
         return [
             f"# {self._system.title}",
-            f"# {title}, {self._kelvin} K, {self._config.pressure:g} GPa, timestep {self._config.timestep:g} fs",
+            f"# {self.title(kind)}",
             "",
             command("units", "metal"),
             command("atom_style", "atomic"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from unnp.lammps.system import System, command
 from unnp.workflows.momt.config import MomtConfig
-from unnp.workflows.momt.deck_parts import ensemble, interactions, launch, text, thermo, thermostat, velocities, world
+from unnp.workflows.momt.deck_parts import ensemble, interactions, text, thermo, thermostat, velocities, world
 from unnp.workflows.momt.fix_momt import UNBIASED, fix_momt
 
 
@@ -33,7 +33,7 @@ def _deck(
     lines = [
         f"# {system.title}",
         f"# {title}, {each * len(temperatures) * config.timestep / 1000:g} ps",
-        f"# Runs by itself: {launch(config, 1)} -in in.compare.{method}.lammps",
+        f"# Runs by itself: {config.shown()} -in in.compare.{method}.lammps",
         "",
         *world(system),
         command("read_data", f"observe/{start}.data"),

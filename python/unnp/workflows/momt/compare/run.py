@@ -106,15 +106,7 @@ def _run(
                 log.unlink(missing_ok=True)
         write_atomically(deck, content)
         with MomtProgress(f"compare {TITLES[method]}", logs[-1:], config, 0, steps) as progress:
-            run_lammps(
-                deck,
-                ranks=config.ranks,
-                threads=config.threads,
-                launcher=config.launcher,
-                lmp=config.lmp,
-                log=f"log.compare.{method}.lammps",
-                follow=progress,
-            )
+            run_lammps(deck, config, log=f"log.compare.{method}.lammps", follow=progress)
         write_atomically(stamp, content)
     return _columns([read_samples([log]) for log in logs])
 

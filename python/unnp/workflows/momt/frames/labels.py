@@ -17,18 +17,18 @@ _PRESSURES = tuple(f"c_virial[{k}]" for k in range(1, 7))
 _ROWS, _COLUMNS = [0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]  # xx yy zz xy xz yz
 
 
-def rerun_deck(system: System, launch: str, n_parts: int) -> str:
+def rerun_deck(system: System, command_line: str, n_parts: int) -> str:
     """Return the deck that labels the frames of ``frames/part.<part>.lammpstrj``.
 
     Args:
         system: atoms and potential.
-        launch: the command that runs it, for people.
+        command_line: starts it; shown in its head.
         n_parts: simulations side by side, each with its own part of the frames.
     """
     lines = [
         f"# {system.title}",
         "# Labels of frames: energy, forces and virial of the potential alone",
-        f"# Runs by itself: {launch} -in in.frames.lammps",
+        f"# Runs by itself: {command_line} -in in.frames.lammps",
         "",
         command("variable", f"part world {' '.join(map(str, range(n_parts)))}"),
         "",

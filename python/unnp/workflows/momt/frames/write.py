@@ -102,9 +102,10 @@ def _rerun(
         write_atomically(folder / f"frames/part.{part}.lammpstrj", b"".join(candidates.text(frames, first=1)))
     n, name = len(divided), "log.frames.lammps"
     deck = folder / "in.frames.lammps"
-    launch = f"{config.launcher.replace('{ranks}', str(n))} {config.lmp}" + (f" -partition {n}x1" if n > 1 else "")
-    write_atomically(deck, rerun_deck(record.system, launch.strip(), n))
-    run_lammps(deck, partitions=n, threads=config.threads, launcher=config.launcher, lmp=config.lmp, log=name)
+    serial = config.model_copy(update={"ranks": 1})  # each process labels frames of its own
+    command = serial.shown(n) + (f" -partition {n}x1" if n > 1 else "")
+    write_atomically(deck, rerun_deck(record.system, command, n))
+    run_lammps(deck, serial, partitions=n, log=name)
     for part in range(n):
         dump, log = _kept_names(folder, number, part)
         with writing(dump):

@@ -1,0 +1,43 @@
+"""Which settings may change when a run is resumed: those whose fields are marked with ``FREE``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from unnp.config.base import models_in
+
+FREE: dict[str, Any] = {"resume": "free"}
+"""The ``json_schema_extra`` of a setting that may change from one start of a run to the next."""
+
+
+def is_free(field: FieldInfo) -> bool:
+    """Tell whether a setting may change when a run is resumed."""
+    extra = field.json_schema_extra
+    return isinstance(extra, dict) and extra.get("resume") == "free"
+
+
+def changed_settings(now: BaseModel, before: BaseModel) -> list[str]:
+    """Return the keys, such as ``stages.observe``, of the settings that differ and may not."""
+    changed = []
+    for name, field in type(now).model_fields.items():
+        one, other = getattr(now, name), getattr(before, name)
+        if is_free(field) or one == other:
+            continue
+        if isinstance(one, BaseModel) and type(one) is type(other) and any(free_settings(type(one))):
+            changed += [f"{name}.{key}" for key in changed_settings(one, other)]
+        else:
+            changed.append(name)
+    return changed
+
+
+def free_settings(kind: type[BaseModel]) -> Iterator[str]:
+    """Yield the keys of the settings of a configuration that may change."""
+    for name, field in kind.model_fields.items():
+        if is_free(field):
+            yield name
+        else:
+            yield from (f"{name}.{key}" for inner in models_in(field.annotation) for key in free_settings(inner))
