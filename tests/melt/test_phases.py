@@ -17,7 +17,7 @@ from unnp.workflows.melt.config import MeltConfig
 from unnp.workflows.melt.crystal import build_crystal
 from unnp.workflows.melt.two_phase.cell import averages
 from unnp.workflows.melt.two_phase.decks import DeckWriter, two_phase_data
-from unnp.workflows.melt.two_phase.labels import Labels, PhaseLostError, check_both_present, read_profiles
+from unnp.workflows.melt.two_phase.labels import Calibration, PhaseLostError, check_both_present, read_profiles
 
 CRYSTALS = {
     "fcc": ({"element": "Al", "lattice": "fcc", "a": 4.05}, [6, 6, 16]),
@@ -72,8 +72,8 @@ def test_labels_tell_a_crystal_from_disorder(name: str, tmp_path: Path) -> None:
 
 
 def test_solid_share_and_lost_phases():
-    labels = Labels(solid=0.98, liquid=0.02)
-    assert labels.solid_share(np.array([0.02, 0.5, 0.98])).tolist() == pytest.approx([0, 0.5, 1])
+    calibration = Calibration(solid=0.98, liquid=0.02)
+    assert calibration.solid_share(np.array([0.02, 0.5, 0.98])).tolist() == pytest.approx([0, 0.5, 1])
     check_both_present(np.array([0.2, 0.8]), 900, "here", adiabatic=True)
     with pytest.raises(PhaseLostError, match="here: the whole cell became liquid, at 900 K") as lost:
         check_both_present(np.array([0.5, 0.05]), 900, "here", adiabatic=True)

@@ -78,7 +78,7 @@ def test_two_ranks_give_the_same_trajectory(reference, tmp_path):
 def test_the_deck_runs_by_itself_somewhere_else(reference, tmp_path):
     for name in ("in.lammps", "structure.data", "Al_mm.eam.fs"):
         shutil.copy(reference / name, tmp_path)
-    log = run_lammps(tmp_path / "in.lammps", ranks=1)
+    log = run_lammps(tmp_path / "in.lammps")
     assert np.allclose(log.blocks[0]["TotEng"], table(reference)["total_energy_eV"], atol=1e-8)
 
 

@@ -38,6 +38,7 @@ class System:
         fixed: numbers of the atoms that do not move, from 1.
         velocities: whether the data file holds the velocities to begin with.
         lost: degrees of freedom that hold no thermal motion (LAMMPS' ``extra/dof``).
+        n_atoms: how many there are.
     """
 
     title: str
@@ -47,6 +48,7 @@ class System:
     fixed: Sequence[int] = ()
     velocities: bool = False
     lost: int = 3
+    n_atoms: int = 0
 
 
 def command(word: str, arguments: str) -> str:

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from unnp.sampling.blocks import Blocks, Estimate
+from unnp.sampling.blocks import Blocks
 from unnp.sampling.config import AnalysisConfig
 from unnp.sampling.density_of_states import DensityOfStates
+from unnp.sampling.estimate import Estimate
 from unnp.sampling.free_energy import Profile
 from unnp.sampling.melting import Melting
 from unnp.sampling.phases import Phases
@@ -119,7 +120,7 @@ class Analysis:
             "energy_change_per_atom": asdict(melting.energy_change),
             "entropy_change_per_atom_in_k": melting.latent_heat.value / (self.samples.boltzmann * tm.value),
             "volume_change_per_atom": asdict(melting.volume_change),
-            "pressure_slope": None if slope is None else asdict(Estimate(slope.value * factor, slope.error * factor)),
+            "pressure_slope": None if slope is None else asdict(slope.times(factor)),
             "dividing_order": melting.phases.dividing,
             "passages": melting.passages,
             "halves": {"first": melting.halves[0], "second": melting.halves[1], "drift_in_kT": melting.drift},

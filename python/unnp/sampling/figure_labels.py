@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from unnp.sampling.analysis import Analysis
-from unnp.sampling.blocks import Estimate
+from unnp.sampling.estimate import Estimate
 from unnp.sampling.unit_names import UnitNames, unit_names
 
 COLOURS = {"all": "0.15", "solid": "tab:blue", "liquid": "tab:orange"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from unnp.sampling.analysis import Analysis
-from unnp.sampling.blocks import Estimate
+from unnp.sampling.estimate import Estimate
 from unnp.sampling.unit_names import unit_names
 
 
@@ -32,7 +32,7 @@ def averages_rows(analysis: Analysis) -> list[list[str]]:
             rows.append([*begin, "refused", "", "", "", ""])
             continue
         v = row.values
-        capacity = Estimate(v["heat_capacity"].value / k, v["heat_capacity"].error / k)
+        capacity = v["heat_capacity"].times(1 / k)
         rows.append(begin + [with_error(x) for x in (v["energy"], v["enthalpy"], v["volume"], v["order"], capacity)])
     return rows
 
@@ -51,7 +51,7 @@ def melting_rows(analysis: Analysis) -> list[list[str]]:
         [f"volume change [{names.length}^3/atom]", with_error(melting.volume_change)],
         [
             f"dP/dT [{names.pressure} {names.temperature}^-1]",
-            "not told from infinity" if slope is None else with_error(Estimate(slope.value * f, slope.error * f)),
+            "not told from infinity" if slope is None else with_error(slope.times(f)),
         ],
         ["dividing order parameter", f"{melting.phases.dividing:.4g}"],
         ["passages between the phases", str(melting.passages)],

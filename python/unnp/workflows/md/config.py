@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, FiniteFloat, model_validator
 
 from unnp.config import Config
+from unnp.config.resume import FREE
 from unnp.lammps.system_config import Positive, RunConfig, Seed
 
 Temperature = Annotated[FiniteFloat, Field(ge=0)]
@@ -36,7 +37,8 @@ class MdConfig(RunConfig):
     """[GPa], or [start, end]; for npt and nph, default 0"""
     coupling: Literal["iso", "aniso", "tri"] | None = None
     """which cell changes npt and nph make: all directions alike (default), each on its own, or also the angles"""
-    steps: int = Field(ge=1)
+    steps: int = Field(ge=1, json_schema_extra=FREE)
+    """length of the run; when it is resumed it may become longer, but for a ramp of temperature or pressure"""
     timestep: Positive = 1.0
     """[fs]"""
     temperature_damping: Positive | None = None
@@ -49,11 +51,11 @@ class MdConfig(RunConfig):
     """of velocities and random forces"""
     minimise: bool = False
     """relax the atoms in the given cell before the dynamics"""
-    thermo: int = Field(default=100, ge=1)
+    thermo: int = Field(default=100, ge=1, json_schema_extra=FREE)
     """steps between rows of the table of temperature, pressure and energies"""
-    dump: DumpConfig | None = DumpConfig()
+    dump: DumpConfig | None = Field(default=DumpConfig(), json_schema_extra=FREE)
     """the trajectory; null for none"""
-    restart: int = Field(default=10_000, ge=1)
+    restart: int = Field(default=10_000, ge=1, json_schema_extra=FREE)
     """steps between restart files, from which `--resume` goes on"""
 
     @model_validator(mode="after")
@@ -71,6 +73,11 @@ class MdConfig(RunConfig):
                 f"`temperature_damping` needs a thermostat ({', '.join(THERMOSTATTED)}), not {self.ensemble}"
             )
         return self
+
+    @property
+    def is_ramp(self) -> bool:
+        """Whether temperature or pressure changes over the steps."""
+        return isinstance(self.temperature, tuple) or isinstance(self.pressure, tuple)
 
     @property
     def temperatures(self) -> tuple[float, float]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, FiniteFloat, PositiveInt, model_validator
 
 from unnp.config import Config
+from unnp.config.resume import FREE
 from unnp.lammps.system_config import Positive, RunConfig, Seed, StructureConfig
 
 RouteName = Literal["coexistence", "pinning", "momt"]
@@ -78,27 +79,31 @@ class MomtRouteConfig(Config):
 
 
 class MeltConfig(RunConfig):
-    """Melting point of a crystal with LAMMPS. Units: A, ps, K, GPa; the timestep in fs."""
+    """Melting point of a crystal with LAMMPS. Units: A, ps, K, GPa; the timestep in fs.
+
+    When a run is resumed with other settings, the stages that they concern are run again.
+    """
 
     structure: StructureConfig
-    """the crystal, with its interface to the melt at right angles to the third axis; its cell must be rectangular"""
+    """the crystal; for coexistence and pinning its cell must be rectangular, with the interface at right angles to the third
+    axis"""
     pressure: FiniteFloat = 0.0
     """[GPa]"""
-    temperatures: Positive | tuple[Positive, Positive]
+    temperatures: Positive | tuple[Positive, Positive] = Field(json_schema_extra=FREE)
     """a first guess, or [low, high] between which the melting point is looked for [K]"""
-    routes: list[RouteName] = Field(default=["coexistence", "pinning"], min_length=1)
+    routes: list[RouteName] = Field(default=["coexistence", "pinning"], min_length=1, json_schema_extra=FREE)
     """in this order; a later one begins where the one before ended"""
-    cell: CellConfig = CellConfig()
-    coexistence: CoexistenceConfig = CoexistenceConfig()
-    pinning: PinningConfig = PinningConfig()
-    momt: MomtRouteConfig = MomtRouteConfig()
+    cell: CellConfig = Field(default=CellConfig(), json_schema_extra=FREE)
+    coexistence: CoexistenceConfig = Field(default=CoexistenceConfig(), json_schema_extra=FREE)
+    pinning: PinningConfig = Field(default=PinningConfig(), json_schema_extra=FREE)
+    momt: MomtRouteConfig = Field(default=MomtRouteConfig(), json_schema_extra=FREE)
     timestep: Positive = 2.0
     """[fs]"""
-    temperature_damping: Positive | None = None
+    temperature_damping: Positive | None = Field(default=None, json_schema_extra=FREE)
     """relaxation time of thermostats [fs], default 100 timesteps"""
-    pressure_damping: Positive | None = None
+    pressure_damping: Positive | None = Field(default=None, json_schema_extra=FREE)
     """relaxation time of barostats [fs], default 1000 timesteps"""
-    seed: Seed = 1
+    seed: Seed = Field(default=1, json_schema_extra=FREE)
     """of velocities and random forces"""
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""Input decks of the phases; each runs by itself in the run folder."""
+"""Input decks of the stages; each runs by itself in the run folder."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ ADAPT, PRODUCTION = "adapt", "production"
 
 @dataclass(frozen=True)
 class Chunk:
-    """One start of LAMMPS in a phase that is made of several.
+    """One start of LAMMPS in a stage that is made of several.
 
     Attributes:
-        phase: "adapt" or "production".
+        stage: "adapt" or "production".
         number: from 1.
     """
 
-    phase: str
+    stage: str
     number: int
 
     @property
     def deck(self) -> str:
-        """Name of the deck in the run folder: one begins the phase, one goes on, of which the last is kept."""
-        return f"in.{self.phase}.lammps" if self.number == 1 else f"in.{self.phase}.continue.lammps"
+        """Name of the deck in the run folder: one begins the stage, one goes on, of which the last is kept."""
+        return f"in.{self.stage}.lammps" if self.number == 1 else f"in.{self.stage}.continue.lammps"
 
 
 def observe_deck(config: MomtConfig, system: System, phase: str) -> str:
@@ -41,7 +41,7 @@ def observe_deck(config: MomtConfig, system: System, phase: str) -> str:
     """
     temperature = config.temperatures[0 if phase == "solid" else 1]
     start = temperature if phase == "solid" else melt_temperature(config)
-    run = command("run", str(config.steps(config.phases.observe, config.pace)))
+    run = command("run", str(config.steps(config.stages.observe, config.pace)))
     melting = [
         "# made at another temperature than it is measured at",
         *ensemble(config, start),
@@ -54,7 +54,7 @@ def observe_deck(config: MomtConfig, system: System, phase: str) -> str:
     ]
     return text(
         f"# {system.title}",
-        f"# Observe: the {phase} at {temperature:g} K, {config.phases.observe:g} ps, without bias",
+        f"# Observe: the {phase} at {temperature:g} K, {config.stages.observe:g} ps, without bias",
         f"# Runs by itself: {config.shown()} -in in.observe.{phase}.lammps",
         "",
         *world(system),
@@ -76,13 +76,13 @@ def observe_deck(config: MomtConfig, system: System, phase: str) -> str:
 def chunk_deck(config: MomtConfig, system: System, chunk: Chunk, basins: Basins) -> str:
     """Return the deck of a chunk: the first begins with data files, each other with the restart files before it."""
     t0, walkers = config.reference_temperature, range(config.walkers)
-    seeds = [config.seed + 1000 * (chunk.number + 500 * (chunk.phase == PRODUCTION)) + w for w in walkers]
+    seeds = [config.seed + 1000 * (chunk.number + 500 * (chunk.stage == PRODUCTION)) + w for w in walkers]
     last = chunk.number * config.chunk_steps
     ranks = f"-partition {config.walkers}x{config.ranks} " if config.walkers > 1 else ""
     return text(
         f"# {system.title}",
         f"# {_summary(config)}",
-        f"# {chunk.phase.capitalize()}, chunk {chunk.number}: up to {last * config.timestep / 1000:g} ps",
+        f"# {chunk.stage.capitalize()}, chunk {chunk.number}: up to {last * config.timestep / 1000:g} ps",
         f"# Runs by itself: {config.shown(config.walkers)} {ranks}-in {chunk.deck}",
         "",
         _per_walker("walker", walkers),
@@ -95,10 +95,10 @@ def chunk_deck(config: MomtConfig, system: System, chunk: Chunk, basins: Basins)
         thermostat(config, t0, "${seed}"),
         *thermo(config),
         "",
-        *(_dump(config, chunk) if chunk.phase == PRODUCTION and config.frames else []),
+        *(_dump(config, chunk) if chunk.stage == PRODUCTION and config.frames else []),
         command("run", f"{last} upto"),
-        command("write_restart", f"{chunk.phase}/restart.{chunk.number}.${{walker}}"),
-        command("write_data", f"{chunk.phase}/final.${{walker}}.data nocoeff"),
+        command("write_restart", f"{chunk.stage}/restart.{chunk.number}.${{walker}}"),
+        command("write_data", f"{chunk.stage}/final.${{walker}}.data nocoeff"),
     )
 
 
@@ -106,13 +106,13 @@ def melt_temperature(config: MomtConfig) -> float:
     """Return the temperature at which the liquid is made [K]; without order parameter nothing needs to melt."""
     if not config.has_order:
         return config.temperatures[1]
-    return config.phases.melt_temperature or 1.5 * config.temperatures[1]
+    return config.stages.melt_temperature or 1.5 * config.temperatures[1]
 
 
 def _begin(config: MomtConfig, system: System, chunk: Chunk) -> list[str]:
     if chunk.number > 1:
-        return ["", command("read_restart", f"{chunk.phase}/restart.{chunk.number - 1}.${{walker}}")]
-    if chunk.phase == PRODUCTION:
+        return ["", command("read_restart", f"{chunk.stage}/restart.{chunk.number - 1}.${{walker}}")]
+    if chunk.stage == PRODUCTION:
         start, lines = f"{ADAPT}/final.${{walker}}.data", []
     else:
         phases = ["liquid" if w % 2 and config.has_order else "solid" for w in range(config.walkers)]
@@ -122,12 +122,12 @@ def _begin(config: MomtConfig, system: System, chunk: Chunk) -> list[str]:
 
 def _biased(config: MomtConfig, chunk: Chunk, basins: Basins) -> str:
     options = [bias_arguments(config, basins)]
-    if chunk.phase == PRODUCTION:
+    if chunk.stage == PRODUCTION:
         # the restart files hold the bias too
         options += [f"start {ADAPT}/state.json"] if chunk.number == 1 else []
         options += ["freeze 0"]
-    options += [f"state {chunk.phase}/state.json {config.chunk_steps}"]
-    return fix_momt(config, f"{chunk.phase}/momt.${{walker}}.log", " ".join(options))
+    options += [f"state {chunk.stage}/state.json {config.chunk_steps}"]
+    return fix_momt(config, f"{chunk.stage}/momt.${{walker}}.log", " ".join(options))
 
 
 def _dump(config: MomtConfig, chunk: Chunk) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the decks of all phases have in common."""
+"""What the decks of all stages have in common."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def find_candidates(folder: Path, n_chunks: int, samples: Samples) -> Candidates
     """Return the frames dumped in the finished chunks of production.
 
     Args:
-        folder: of the production phase.
+        folder: of the production stage.
         n_chunks: finished chunks; dumps of later ones are not complete.
         samples: rows that frames must belong to; a step that two chunks share is taken once.
 

@@ -10,7 +10,7 @@ _TITLES, _TAIL = 4096, 8192
 
 @dataclass(frozen=True)
 class Last:
-    """Where a phase stands, over all walkers.
+    """Where a stage stands, over all walkers.
 
     Attributes:
         step: smallest last step.
