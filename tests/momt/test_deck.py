@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from unnp.config import from_dict
-from unnp.lammps.system import System, command
+from unnp.lammps.commands import command
+from unnp.lammps.system import System
 from unnp.workflows.momt.config import MomtConfig
 from unnp.workflows.momt.deck import Chunk, chunk_deck, observe_deck
 from unnp.workflows.momt.fix_momt import Basins, Grid

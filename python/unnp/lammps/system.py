@@ -18,6 +18,7 @@ from unnp.files.writing import copy_file
 from unnp.kim.eam import eam_table, write_table
 from unnp.kim.models import find_model
 from unnp.kim.potential_files import find_files
+from unnp.lammps.commands import command
 from unnp.lammps.structure_file import read_atoms
 from unnp.lammps.system_config import InteractionConfig, StructureConfig
 
@@ -49,11 +50,6 @@ class System:
     velocities: bool = False
     lost: int = 3
     n_atoms: int = 0
-
-
-def command(word: str, arguments: str) -> str:
-    """Return a line of a deck, its arguments in a column."""
-    return f"{word:<15} {arguments}"
 
 
 def build_structure(config: StructureConfig, base: Path) -> Atoms:

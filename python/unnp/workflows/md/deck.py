@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from unnp.lammps.system import DATA_FILE, System, command
+from unnp.lammps.commands import command, thermo_format, timestep, world
+from unnp.lammps.system import DATA_FILE, System
 from unnp.workflows.md.config import BAROSTATTED, MdConfig
 from unnp.workflows.md.motion import (
     KEPT_FORCES,
@@ -10,7 +11,6 @@ from unnp.workflows.md.motion import (
     integration,
     keeps_forces,
     minimisation,
-    picoseconds,
     start_velocities,
     temperature_name,
 )
@@ -26,13 +26,13 @@ def start_deck(config: MdConfig, system: System) -> str:
         f"# {_summary(config, system)}",
         f"# Runs by itself: {config.shown()} -in in.lammps",
         "",
-        *_world(system),
+        *world(system.boundary),
         command("read_data", DATA_FILE),
         "",
         *groups(system),
         *system.potential,
         "",
-        command("timestep", f"{picoseconds(config.timestep)}    # ps"),
+        timestep(config.timestep),
         *_thermo(config, system),
         "",
     ]
@@ -54,7 +54,7 @@ def resume_deck(config: MdConfig, system: System, restart: str, segment: int) ->
         *groups(system),
         *system.potential,
         "",
-        command("timestep", f"{picoseconds(config.timestep)}    # ps"),
+        timestep(config.timestep),
         *_thermo(config, system),
         "",
         *integration(config, system),
@@ -79,15 +79,11 @@ def _summary(config: MdConfig, system: System) -> str:
     return ", ".join(parts)
 
 
-def _world(system: System) -> list[str]:
-    return [command("units", "metal"), command("atom_style", "atomic"), command("boundary", system.boundary)]
-
-
 def _thermo(config: MdConfig, system: System) -> list[str]:
     name = temperature_name(system)
     return [
         command("thermo_style", f"custom {THERMO_COLUMNS}"),
-        command("thermo_modify", "flush yes format float %.10g" + (f" temp {name}" if name else "")),
+        thermo_format() + (f" temp {name}" if name else ""),
         command("thermo", str(config.thermo)),
     ]
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from unnp.lammps.system import DATA_FILE, System, command
+from unnp.lammps.commands import command, draw_velocities, world
+from unnp.lammps.system import DATA_FILE, System
 from unnp.workflows.momt.config import MomtConfig
-from unnp.workflows.momt.deck_parts import ensemble, interactions, text, thermo, thermostat, velocities, world
+from unnp.workflows.momt.deck_parts import ensemble, interactions, text, thermo, thermostat
 from unnp.workflows.momt.fix_momt import UNBIASED, Basins, bias_arguments, fix_momt
 
 ADAPT, PRODUCTION = "adapt", "production"
@@ -57,11 +58,11 @@ def observe_deck(config: MomtConfig, system: System, phase: str) -> str:
         f"# Observe: the {phase} at {temperature:g} K, {config.stages.observe:g} ps, without bias",
         f"# Runs by itself: {config.shown()} -in in.observe.{phase}.lammps",
         "",
-        *world(system),
+        *world(system.boundary),
         command("read_data", DATA_FILE),
         *interactions(config, system),
         # half of the kinetic energy of a crystal at rest in its sites goes into potential energy
-        velocities(2 * start, config.seed),
+        draw_velocities(2 * start, config.seed),
         "",
         *(melting if phase == "liquid" else []),
         fix_momt(config, f"observe/momt.{phase}.log", UNBIASED, temperature=temperature),
@@ -89,7 +90,7 @@ def chunk_deck(config: MomtConfig, system: System, chunk: Chunk, basins: Basins)
         _per_walker("seed", seeds),
         *_begin(config, system, chunk),
         *interactions(config, system),
-        *([velocities(t0, "${seed}")] if chunk == Chunk(ADAPT, 1) else []),
+        *([draw_velocities(t0, "${seed}")] if chunk == Chunk(ADAPT, 1) else []),
         _biased(config, chunk, basins),
         *ensemble(config, t0),
         thermostat(config, t0, "${seed}"),
@@ -117,7 +118,7 @@ def _begin(config: MomtConfig, system: System, chunk: Chunk) -> list[str]:
     else:
         phases = ["liquid" if w % 2 and config.has_order else "solid" for w in range(config.walkers)]
         start, lines = "observe/${phase}.data", [_per_walker("phase", phases)]
-    return [*lines, "", *world(system), command("read_data", start)]
+    return [*lines, "", *world(system.boundary), command("read_data", start)]
 
 
 def _biased(config: MomtConfig, chunk: Chunk, basins: Basins) -> str:

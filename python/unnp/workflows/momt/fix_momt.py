@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from unnp.lammps.system import command
+from unnp.lammps.commands import command
 from unnp.units import BAR_PER_GPA
 from unnp.workflows.momt.config import MomtConfig
 from unnp.workflows.momt.ensemble_config import Bias, NoOrder, OpesBias, WtBias

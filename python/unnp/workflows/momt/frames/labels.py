@@ -9,8 +9,9 @@ import numpy as np
 from unnp.atoms.elements import atomic_number
 from unnp.atoms.structure import Structure
 from unnp.errors import LammpsError
+from unnp.lammps.commands import command, world
 from unnp.lammps.log import read_log
-from unnp.lammps.system import DATA_FILE, System, command
+from unnp.lammps.system import DATA_FILE, System
 from unnp.units import BAR_PER_EV_PER_A3
 
 _PRESSURES = tuple(f"c_virial[{k}]" for k in range(1, 7))
@@ -32,9 +33,7 @@ def rerun_deck(system: System, command_line: str, n_parts: int) -> str:
         "",
         command("variable", f"part world {' '.join(map(str, range(n_parts)))}"),
         "",
-        command("units", "metal"),
-        command("atom_style", "atomic"),
-        command("boundary", system.boundary),
+        *world(system.boundary),
         command("read_data", DATA_FILE),
         "",
         *system.potential,
