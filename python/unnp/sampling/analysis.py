@@ -13,11 +13,11 @@ from unnp.sampling.config import AnalysisConfig
 from unnp.sampling.density_of_states import DensityOfStates
 from unnp.sampling.estimate import Estimate
 from unnp.sampling.free_energy import Profile
+from unnp.sampling.log_file import unit_names
 from unnp.sampling.melting import Melting
 from unnp.sampling.phases import Phases
 from unnp.sampling.reweighting import WeightedSums
 from unnp.sampling.samples import Samples
-from unnp.sampling.unit_names import unit_names
 
 FORMAT = "unnp momt analysis 1"
 

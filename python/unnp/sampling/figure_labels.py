@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from unnp.sampling.analysis import Analysis
 from unnp.sampling.estimate import Estimate
-from unnp.sampling.unit_names import UnitNames, unit_names
+from unnp.sampling.log_file import UnitNames, unit_names
 
 COLOURS = {"all": "0.15", "solid": "tab:blue", "liquid": "tab:orange"}
 _SYMBOLS = {
@@ -22,7 +22,7 @@ _SYMBOLS = {
 
 
 @dataclass(frozen=True)
-class Labels:
+class AxisLabels:
     """Axis titles with units.
 
     Attributes:
@@ -73,10 +73,10 @@ class Labels:
         return f"{temperature.value:.{digits}f} ± {temperature.error:.{digits}f} {self.temperature}"
 
 
-def labels(analysis: Analysis) -> Labels:
+def labels(analysis: Analysis) -> AxisLabels:
     """Return the axis titles of an analysis."""
     header = analysis.samples.header
-    return Labels(unit_names(header), header.order, bool(analysis.pressure))
+    return AxisLabels(unit_names(header), header.order, bool(analysis.pressure))
 
 
 def shade(ax: Axes, x: np.ndarray, value: np.ndarray, error: np.ndarray, colour: str, label: str | None = None) -> None:

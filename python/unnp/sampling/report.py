@@ -15,12 +15,12 @@ from unnp.sampling.blocks import Blocks, make_blocks
 from unnp.sampling.config import AnalysisConfig
 from unnp.sampling.density_of_states import DensityOfStates, density_of_states
 from unnp.sampling.free_energy import Profile, profile
+from unnp.sampling.log_file import unit_names
 from unnp.sampling.melting import Melting, melting
 from unnp.sampling.phases import Phases, find_phases
 from unnp.sampling.reweighting import WeightedSums, weighted_sums
 from unnp.sampling.samples import Samples, production
 from unnp.sampling.support import supported_range
-from unnp.sampling.unit_names import unit_names
 
 N_LISTED = 10
 MIN_INDEPENDENT = 20

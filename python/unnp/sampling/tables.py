@@ -6,7 +6,7 @@ import math
 
 from unnp.sampling.analysis import Analysis
 from unnp.sampling.estimate import Estimate
-from unnp.sampling.unit_names import unit_names
+from unnp.sampling.log_file import unit_names
 
 
 def averages_header(analysis: Analysis) -> list[str]:
