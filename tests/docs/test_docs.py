@@ -21,7 +21,11 @@ def headings(page: str) -> set[str]:
 
 
 def verbs() -> list[str]:
-    return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(unnp.cli.__path__))
+    names = [module.name for module in pkgutil.iter_modules(unnp.cli.__path__)]
+    modules = {name: importlib.import_module(f"unnp.cli.{name}") for name in names}
+    return sorted(
+        n.replace("_", "-") for n, module in modules.items() if hasattr(module, "app") or hasattr(module, "command")
+    )
 
 
 def own_architectures() -> list[str]:
