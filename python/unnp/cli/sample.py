@@ -50,10 +50,10 @@ def analyse(
     resolved = from_dict(apply_settings(analysis_settings(inputs), settings or []), AnalysisConfig, where="analysis")
     analysis = analyse_samples(read_samples(logs), resolved, folder)
     print_table("Averages", tables.averages_header(analysis), tables.averages_rows(analysis))
-    if analysis.melting:
+    if analysis.transition.melting:
         print_table("Melting point of this cell", ["", ""], tables.melting_rows(analysis))
     else:
-        print(f"No melting point: {analysis.refusal}")
+        print(f"No melting point: {analysis.transition.refusal}")
     for note in analysis.notes:
         print(f"Note: {note}")
     print(f"Numbers and figures: {folder}")

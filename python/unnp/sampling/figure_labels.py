@@ -75,8 +75,8 @@ class AxisLabels:
 
 def labels(analysis: Analysis) -> AxisLabels:
     """Return the axis titles of an analysis."""
-    header = analysis.samples.header
-    return AxisLabels(unit_names(header), header.order, bool(analysis.pressure))
+    header = analysis.evidence.samples.header
+    return AxisLabels(unit_names(header), header.order, bool(analysis.evidence.pressure))
 
 
 def shade(ax: Axes, x: np.ndarray, value: np.ndarray, error: np.ndarray, colour: str, label: str | None = None) -> None:
@@ -87,5 +87,5 @@ def shade(ax: Axes, x: np.ndarray, value: np.ndarray, error: np.ndarray, colour:
 
 def phase_line(ax: Axes, analysis: Analysis) -> None:
     """Draw the dividing value of the order parameter, where there is one."""
-    if analysis.phases is not None:
-        ax.axhline(analysis.phases.dividing, color="0.3", lw=0.8, ls="--")
+    if analysis.transition.phases is not None:
+        ax.axhline(analysis.transition.phases.dividing, color="0.3", lw=0.8, ls="--")
