@@ -271,6 +271,21 @@ def test_its_own_trajectory_is_read_without_options(small_model, tmp_path):
     assert result.exit_code == 0, result.output
 
 
+def test_a_committee_writes_how_far_it_disagrees(small_model, write_model, tmp_path):
+    shutil.copy(small_model, tmp_path / "small.pt")
+    settings = {"structure": {"element": "Al", "repeat": [2, 2, 2]}, "dump": None, "device": "cpu"}
+    config = make(**settings, potential={"model": "small.pt"}, deviation=5, steps=10)
+    run_md(config, tmp_path, tmp_path / "run")
+    assert np.loadtxt(tmp_path / "run/deviation.out")[:, 0].tolist() == [0, 5, 10]
+    run_md(config.model_copy(update={"steps": 16, "deviation": 2}), tmp_path, tmp_path / "run", resume=True)
+    assert np.loadtxt(tmp_path / "run/deviation.1.out")[:, 0].tolist() == [10, 12, 14, 16]
+    write_model(tmp_path / "one.pt")
+    with pytest.raises(ConfigError, match=r"deviation: one\.pt holds one model, which has nobody to disagree with"):
+        run_md(make(**settings, potential={"model": "one.pt"}, deviation=5), tmp_path, tmp_path / "other")
+    with pytest.raises(ConfigError, match="`deviation` is of a committee of models"):
+        make(deviation=5)
+
+
 def test_a_run_begun_from_a_trajectory_goes_on_with_its_velocities(tmp_path):
     run_md(make(steps=20, dump={"every": 20}), tmp_path, tmp_path / "first")
     structure = {"file": "first/trajectory.extxyz"}

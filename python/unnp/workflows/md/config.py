@@ -55,6 +55,9 @@ class MdConfig(RunConfig):
     """steps between rows of the table of temperature, pressure and energies"""
     dump: DumpConfig | None = Field(default=DumpConfig(), json_schema_extra=FREE)
     """the trajectory; null for none"""
+    deviation: int | None = Field(default=None, ge=1, json_schema_extra=FREE)
+    """steps between lines of `deviation.out`, in which a model that is a committee says how far its members disagree; null:
+    none"""
     restart: int = Field(default=10_000, ge=1, json_schema_extra=FREE)
     """steps between restart files, from which `--resume` goes on"""
 
@@ -72,6 +75,12 @@ class MdConfig(RunConfig):
             raise ValueError(
                 f"`temperature_damping` needs a thermostat ({', '.join(THERMOSTATTED)}), not {self.ensemble}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _deviates_as_a_model(self) -> MdConfig:
+        if self.deviation is not None and self.potential.model is None:
+            raise ValueError("`deviation` is of a committee of models; it needs `potential: {model: ...}`")
         return self
 
     @property

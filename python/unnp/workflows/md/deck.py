@@ -30,7 +30,7 @@ def start_deck(config: MdConfig, system: System) -> str:
         command("read_data", DATA_FILE),
         "",
         *groups(system),
-        *system.potential,
+        *_potential(config, system, "deviation.out"),
         "",
         timestep(config.timestep),
         *_thermo(config, system),
@@ -52,7 +52,7 @@ def resume_deck(config: MdConfig, system: System, restart: str, segment: int) ->
         command("read_restart", restart),
         "",
         *groups(system),
-        *system.potential,
+        *_potential(config, system, f"deviation.{segment}.out"),
         "",
         timestep(config.timestep),
         *_thermo(config, system),
@@ -77,6 +77,13 @@ def _summary(config: MdConfig, system: System) -> str:
     if system.velocities:
         parts.append("velocities of the structure file")
     return ", ".join(parts)
+
+
+def _potential(config: MdConfig, system: System, file: str) -> list[str]:
+    if config.deviation is None:
+        return list(system.potential)
+    wanted = f" deviation {file} {config.deviation}"
+    return [line + wanted if line.startswith("pair_style ") else line for line in system.potential]
 
 
 def _thermo(config: MdConfig, system: System) -> list[str]:

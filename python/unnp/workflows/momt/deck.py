@@ -77,6 +77,7 @@ def observe_deck(config: MomtConfig, system: System, phase: str) -> str:
 def chunk_deck(config: MomtConfig, system: System, chunk: Chunk, basins: Basins) -> str:
     """Return the deck of a chunk: the first begins with data files, each other with the restart files before it."""
     t0, walkers = config.reference_temperature, range(config.walkers)
+    # No two of a run are alike: room for 1,000 walkers in a chunk, and for 500 chunks before those of production.
     seeds = [config.seed + 1000 * (chunk.number + 500 * (chunk.stage == PRODUCTION)) + w for w in walkers]
     last = chunk.number * config.chunk_steps
     ranks = f"-partition {config.walkers}x{config.ranks} " if config.walkers > 1 else ""
