@@ -106,6 +106,14 @@ def test_a_killed_stage_and_what_follows_it_are_run_again(finished, tmp_path):
     assert run_length((cell / "in.coexistence.1.lammps").read_text()) == 2200
 
 
+def test_a_file_that_a_later_stage_reads_is_missed(finished, tmp_path):
+    folder = shutil.copytree(finished, tmp_path / "copy")
+    (folder / "cells/840K/solid.data").unlink()
+    report = run_melt(make(routes=["coexistence"]), folder, folder, resume=True)
+    assert "solid.data: No such file" in report.failures["coexistence"]
+    assert "delete the .json of the stage that wrote it" in report.failures["coexistence"]
+
+
 def run_length(deck: str) -> int:
     return next(int(line.split()[1]) for line in deck.splitlines() if line.startswith("run "))
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from unnp.errors import LammpsError
 from unnp.files.writing import read_json, write_atomically, writing
 from unnp.lammps.launch import Launch
 from unnp.lammps.log import LammpsLog
@@ -50,7 +51,7 @@ class StageRunner:
             read: makes the result, which goes into JSON, from the log.
 
         Raises:
-            LammpsError: LAMMPS failed.
+            LammpsError: LAMMPS failed, or a file that the stage reads is not there.
         """
         stamp, path = self.folder / f"{name}.json", self.folder / f"in.{name}.lammps"
         digest = self._digest(deck, inputs)
@@ -71,8 +72,17 @@ class StageRunner:
     def _digest(self, deck: str, inputs: Sequence[str]) -> str:
         digest = hashlib.sha256(deck.encode())
         for file in (*self.common, *inputs):
-            digest.update(hashlib.sha256((self.folder / file).read_bytes()).digest())
+            digest.update(hashlib.sha256(_content(self.folder / file)).digest())
         return digest.hexdigest()
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise LammpsError(
+            f"cannot read {path}: {error.strerror}; delete the .json of the stage that wrote it, and that stage is run again."
+        ) from None
 
 
 def _read_stamp(path: Path) -> dict[str, Any]:
