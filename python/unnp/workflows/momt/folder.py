@@ -8,14 +8,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from ase import Atoms
+from pydantic import TypeAdapter
 
-from unnp.errors import ConfigError, LammpsError
+from unnp.errors import ConfigError, LammpsError, in_one_line
 from unnp.files.writing import make_folder, read_json, write_atomically
 from unnp.lammps.run_folder import RunFolder, placed
 from unnp.lammps.structure_file import require_free, say_not_used
 from unnp.lammps.system import System, build_structure
 from unnp.workflows.momt.config import MomtConfig
-from unnp.workflows.momt.fix_momt import Basins, Grid
+from unnp.workflows.momt.fix_momt import Basins
 from unnp.workflows.momt.order import settled
 
 CONFIG_FILE = "momt.yaml"
@@ -143,14 +144,10 @@ def read_record(folder: Path) -> Record:
     """Return the record of a run; raise LammpsError where it cannot be read."""
     path = folder / RECORD_FILE
     try:
-        content = read_json(path)
-        basins = content.pop("basins")
-        if basins is not None:
-            grid = Grid(**basins["grid"])
-            basins = Basins(**{**basins, "enthalpies": tuple(basins["enthalpies"]), "grid": grid})
-        return Record(**{**content, "basins": basins})
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise LammpsError(f"{path} cannot be read ({error}); start again in another folder.") from None
+        return TypeAdapter(Record).validate_python(read_json(path))
+    except (OSError, ValueError) as error:
+        reason = in_one_line(str(error).partition("\n")[0])
+        raise LammpsError(f"{path} cannot be read ({reason}); start again in another folder.") from None
 
 
 def walker_logs(folder: Path, stage: str) -> list[Path]:

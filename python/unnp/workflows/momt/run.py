@@ -92,7 +92,7 @@ def _summary(run: Run, n_frames: int) -> dict[str, Any]:
     picoseconds = config.chunk_steps * config.timestep / 1000
     stages = {}
     for stage in (ADAPT, PRODUCTION):
-        last, unmet = last_rows(walker_logs(run.folder, stage)), record.unmet[stage]
+        last, unmet = last_rows(walker_logs(run.folder, stage)), record.unmet.get(stage, [])
         stages[stage] = {
             "time_ps": record.chunks[stage] * picoseconds,
             "round_trips": last.round_trips if last else 0.0,
