@@ -63,6 +63,7 @@ def snap(name: str) -> str:
 def measure(style: Style, n_atoms: int, ranks: int, folder: Path) -> Row:
     """Run one deck and return its row."""
     from unnp.lammps.data_file import data_file
+    from unnp.lammps.launch import Launch
     from unnp.lammps.run import run_lammps
 
     steps = max(5, min(500, style.atom_steps // n_atoms))
@@ -72,7 +73,8 @@ def measure(style: Style, n_atoms: int, ranks: int, folder: Path) -> Row:
     for file in folder.glob("rank-*.mb"):
         file.unlink()
     wrapper = shlex.join([sys.executable, str(HERE / "rank_memory.py"), str(folder)])
-    run_lammps(folder / "in.lammps", ranks=ranks, launcher=f"mpirun -n {{ranks}} {wrapper}", lmp=style.lmp)
+    launch = Launch(ranks=ranks, launcher=f"mpirun -n {{ranks}} {wrapper}", lmp=style.lmp)
+    run_lammps(folder / "in.lammps", launch)
     peak = sum(float(file.read_text()) for file in folder.glob("rank-*.mb"))
     row: Row = {"style": style.name, "n_atoms": n_atoms, "ranks": ranks, "steps": steps, "peak_rss_mb": peak}
     return row | _times((folder / "log.lammps").read_text(), n_atoms * steps, ranks)

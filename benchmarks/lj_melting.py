@@ -19,7 +19,7 @@ from unnp.config import from_dict
 from unnp.units import BOLTZMANN_EV_PER_K
 from unnp.workflows.melt.config import MeltConfig
 from unnp.workflows.melt.report import MeltReport
-from unnp.workflows.melt.run import run_melt
+from unnp.workflows.melt.run import CONFIG_FILE, run_melt
 
 KELVIN = 119.8  # epsilon / k of argon
 SIGMA = 3.405  # A
@@ -64,7 +64,7 @@ def densities(report: MeltReport, folder: Path) -> tuple[float, float]:
     with (folder / "coexistence-profile.csv").open() as file:
         rows = list(csv.DictReader(file))
     melt = [float(row["density_per_A3"]) for row in rows if float(row["solid_share"]) < 0.02]
-    return len(report.crystal.atoms) / float(np.prod(lengths)) * SIGMA**3, float(np.mean(melt)) * SIGMA**3
+    return report.results["coexistence"].n_atoms / float(np.prod(lengths)) * SIGMA**3, float(np.mean(melt)) * SIGMA**3
 
 
 def main() -> None:
@@ -79,22 +79,23 @@ def main() -> None:
     arguments = parser.parse_args()
     settings = {"cutoff_sigma": arguments.cutoff, "literature": LITERATURE, "ranks": arguments.ranks}
     output = Report("lj_melting", settings)
-    report = run_melt(configuration(arguments), Path(), arguments.folder)
+    resume = (arguments.folder / CONFIG_FILE).is_file()
+    report = run_melt(configuration(arguments), Path(), arguments.folder, resume=resume)
     if report.failures:
         raise SystemExit("; ".join(report.failures.values()))
     solid, liquid = densities(report, arguments.folder)
     pinning = report.results["pinning"]
     assert pinning.latent_heat is not None
-    entropy = pinning.latent_heat[0] / pinning.temperature / BOLTZMANN_EV_PER_K
+    entropy = pinning.latent_heat.value / pinning.melting_point.value / BOLTZMANN_EV_PER_K
     shift = (tail(liquid, arguments.cutoff) - tail(solid, arguments.cutoff)) / entropy
     for name, result in report.results.items():
         row: Row = {
             "route": name,
-            "n_atoms": len(report.crystal.atoms),
-            "T*": result.temperature / KELVIN,
-            "error": result.error / KELVIN,
+            "n_atoms": result.n_atoms,
+            "T*": result.melting_point.value / KELVIN,
+            "error": result.melting_point.error / KELVIN,
             "shift_by_the_tail": shift,
-            "T*_full_potential": result.temperature / KELVIN + shift,
+            "T*_full_potential": result.melting_point.value / KELVIN + shift,
             "entropy_of_fusion_k": entropy,
             "density_solid": solid,
             "density_liquid": liquid,

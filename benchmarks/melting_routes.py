@@ -11,7 +11,7 @@ from unnp.config.overrides import load_with_overrides
 from unnp.plots import new_figure, save_figure
 from unnp.workflows.melt.config import MeltConfig
 from unnp.workflows.melt.finite_size import SizePoint, finite_size
-from unnp.workflows.melt.run import run_melt
+from unnp.workflows.melt.run import CONFIG_FILE, run_melt
 
 CONFIG = HERE.parent / "examples" / "melt" / "al.yaml"
 LITERATURE = 926.0  # K, of this potential
@@ -21,7 +21,8 @@ def figure(points: list[SizePoint], path: Path) -> None:
     """Draw the melting points with their errors, a column per route and cell; data beside."""
     drawing, (ax,) = new_figure(1, width=1.4 + 1.1 * len(points))
     names = [f"{p.route}\n{p.n_atoms} atoms" for p in points]
-    temperatures, errors = ([getattr(p, name) for p in points] for name in ("temperature", "error"))
+    temperatures = [p.melting_point.value for p in points]
+    errors = [p.melting_point.error for p in points]
     ax.axhline(LITERATURE, color="0.6", lw=0.9, zorder=0, label=f"literature, {LITERATURE:.0f} K")
     ax.errorbar(np.arange(len(points)), temperatures, errors, fmt="o", ms=5, capsize=4)
     ax.set_xticks(np.arange(len(points)), names)
@@ -40,18 +41,19 @@ def main() -> None:
     arguments = parser.parse_args()
     config = load_with_overrides(CONFIG, arguments.set, MeltConfig)
     output = Report("melting_routes", {"config": config.model_dump(mode="json"), "literature_K": LITERATURE})
-    report = run_melt(config, CONFIG.parent, arguments.folder)
+    resume = (arguments.folder / CONFIG_FILE).is_file()
+    report = run_melt(config, CONFIG.parent, arguments.folder, resume=resume)
     sizes = finite_size(report.points)
     for point in report.points:
-        heat, heat_error = point.latent_heat or (None, None)
+        heat = point.latent_heat
         output.add(
             {
                 "route": point.route,
                 "n_atoms": point.n_atoms,
-                "melting_point_K": point.temperature,
-                "error_K": point.error,
-                "latent_heat_eV_per_atom": heat,
-                "latent_heat_error": heat_error,
+                "melting_point_K": point.melting_point.value,
+                "error_K": point.melting_point.error,
+                "latent_heat_eV_per_atom": heat and heat.value,
+                "latent_heat_error": heat and heat.error,
             }
         )
     for name, result in report.results.items():

@@ -17,11 +17,12 @@ from measuring import HERE, Report, Row
 from unnp.config.overrides import load_with_overrides
 from unnp.sampling.samples import read_samples
 from unnp.workflows.momt.config import MomtConfig
+from unnp.workflows.momt.folder import CONFIG_FILE
 from unnp.workflows.momt.run import run_momt
 
 EXAMPLE = HERE.parent / "examples/momt/al108.yaml"
 COMMON = [
-    "phases.production.min=3000",
+    "stages.production.min=3000",
     "frames.wanted=1000",
 ]
 MODES = {
@@ -53,7 +54,7 @@ def rates(log: Path, timestep: float, kind: str) -> tuple[float, float]:
 def measure(mode: str, folder: Path) -> Row:
     """Return what a run in one mode says."""
     config = load_with_overrides(EXAMPLE, [*COMMON, *MODES[mode]], MomtConfig)
-    run_momt(config, EXAMPLE.parent, folder, resume=True)
+    run_momt(config, EXAMPLE.parent, folder, resume=(folder / CONFIG_FILE).is_file())
     analysis = json.loads((folder / "summary.json").read_text())["analysis"]
     melting = analysis["melting"] or {}
     row: Row = {"mode": mode, "range_K": list(config.temperatures), "melting": melting, "refusal": analysis["refusal"]}

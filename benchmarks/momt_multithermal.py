@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from measuring import Report, Row
+from unnp.lammps.launch import Launch
 from unnp.lammps.run import run_lammps
 from unnp.sampling.reweighting import log_weights
 from unnp.sampling.samples import production, read_samples
@@ -56,7 +57,7 @@ def run(folder: Path, steps: int, temperature: float, pressure: float, bias: str
         steps=steps,
     )
     (folder / "in.lammps").write_text(text)
-    block = run_lammps(folder / "in.lammps", launcher="").blocks[-1]
+    block = run_lammps(folder / "in.lammps", Launch(launcher="")).blocks[-1]
     rows = np.column_stack([block["PotEng"], block["Volume"]]) / N_ATOMS
     return rows[len(rows) // 10 :]
 

@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
+from unnp.config.resume import is_free
 from unnp.models import architecture
 
 HEADER = ["| key | type | default | meaning |", "|---|---|---|---|"]
@@ -44,22 +45,26 @@ def presets_markdown(name: str) -> str:
 
 
 def _tables(kind: type[BaseModel], prefix: str, instance: BaseModel | None) -> Iterator[str]:
-    nested: list[tuple[str, type[BaseModel], Any]] = []
+    nested: list[tuple[str, type[BaseModel], Any, str]] = []
     rows = []
     for name, field in kind.model_fields.items():
         default = getattr(instance, name) if instance is not None else _default(field)
         inner = _models(field.annotation)
         is_part = isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
         key = prefix + name + _suffix(field.annotation, inner)
-        nested += [(key, model, default) for model in inner]
+        nested += [(key, model, default, _resume(field)) for model in inner]
         if not is_part:
             shown = "required" if default is PydanticUndefined else _code(default)
-            rows.append(f"| `{prefix}{name}` | {_type(field)} | {shown} | {_text(field.description)} |")
+            rows.append(f"| `{prefix}{name}` | {_type(field)} | {shown} | {_text(field.description)}{_resume(field)} |")
     yield from ["", *HEADER, *rows, ""] if rows else []
-    for key, model, default in nested:
+    for key, model, default, resume in nested:
         required = " (required)" if default is PydanticUndefined and not key.endswith(("]", "NAME")) else ""
-        yield from ["", f"`{key}`{_kind_of(model)}{required}: {_text(model.__doc__)}"]
+        yield from ["", f"`{key}`{_kind_of(model)}{required}: {_text(model.__doc__)}{resume}"]
         yield from _tables(model, key + ".", default if isinstance(default, model) else None)
+
+
+def _resume(field: FieldInfo) -> str:
+    return " (↻)" if is_free(field) else ""
 
 
 def _default(field: FieldInfo) -> Any:

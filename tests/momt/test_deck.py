@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from unnp.config import from_dict
-from unnp.lammps.system import System, command
+from unnp.lammps.commands import command
+from unnp.lammps.system import System
 from unnp.workflows.momt.basins import Basins, Grid
 from unnp.workflows.momt.config import MomtConfig
 from unnp.workflows.momt.deck import Chunk, chunk_deck, observe_deck
@@ -69,8 +70,8 @@ def test_walkers_and_chunks_have_seeds_of_their_own() -> None:
 
 
 def test_steps_of_chunks_and_frames_are_multiples_of_the_pace() -> None:
-    config = from_dict({**BASE, "pace": 7, "frames": {"wanted": 333}, "phases": {"chunk": 1.234}}, MomtConfig)
+    config = from_dict({**BASE, "pace": 7, "frames": {"wanted": 333}, "stages": {"chunk": 1.234}}, MomtConfig)
     assert config.chunk_steps % 7 == 0
     assert config.stride % 7 == 0
-    n_candidates = config.phases.production.min * 1000 / config.timestep / config.stride
+    n_candidates = config.stages.production.min * 1000 / config.timestep / config.stride
     assert n_candidates >= 3 * 333

@@ -16,8 +16,8 @@ from unnp.workflows.momt.run import run_momt
 
 @pytest.mark.slow
 def test_plain_dynamics_spends_equal_times_in_both_phases_at_the_melting_point(tmp_path: Path) -> None:
-    phases = {"adapt": {"min": 300, "max": 300}, "production": {"min": 700, "max": 700}}
-    config = from_dict({**AL, "temperature": 950, "phases": phases, "frames": None}, MomtConfig)
+    stages = {"adapt": {"min": 300, "max": 300}, "production": {"min": 700, "max": 700}}
+    config = from_dict({**AL, "temperature": 950, "stages": stages, "frames": None}, MomtConfig)
     melting = run_momt(config, tmp_path, tmp_path / "run").summary["analysis"]["melting"]
     assert melting["temperature"]["error"] < 25
     compare(tmp_path / "run", melting["temperature"]["value"])

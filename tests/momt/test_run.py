@@ -34,9 +34,10 @@ EAM = {"kind": "lammps", "elements": ["Al"], "pair_style": "eam/fs", "pair_coeff
 
 def test_a_run_leaves_decks_logs_frames_and_a_summary(finished: Path) -> None:
     summary = json.loads((finished / "summary.json").read_text())
-    assert summary["phases"]["adapt"]["time_ps"] == 4
-    assert summary["phases"]["production"]["time_ps"] == 8
-    assert "round trips" in summary["phases"]["production"]["ended"]
+    assert summary["stages"]["adapt"]["time_ps"] == 4
+    assert summary["stages"]["production"]["time_ps"] == 8
+    assert "round trips" in summary["stages"]["production"]["ended"]
+    assert not summary["stages"]["production"]["held"]
     assert summary["frames"] == 30
     assert summary["analysis"]["melting"] is None
     assert summary["analysis"]["refusal"]
@@ -90,11 +91,11 @@ def test_decks_run_by_themselves(finished: Path, tmp_path: Path) -> None:
 
 def test_a_finished_run_is_extended_and_its_frames_are_chosen_anew(finished: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(finished, tmp_path / "copy")
-    phases = {**SHORT["phases"], "production": {"min": 10, "max": 10}}
-    result = run_momt(make(phases=phases, frames={"wanted": 12, "flat": False}), tmp_path, folder, resume=True)
-    assert result.summary["phases"]["production"]["time_ps"] == 10
+    stages = {**SHORT["stages"], "production": {"min": 10, "max": 10}}
+    result = run_momt(make(stages=stages, frames={"wanted": 12, "flat": False}), tmp_path, folder, resume=True)
+    assert result.summary["stages"]["production"]["time_ps"] == 10
     assert len(ase.io.read(folder / "frames.extxyz", ":")) == 12
-    again = run_momt(make(phases=phases, frames={"wanted": 12, "flat": False}), tmp_path, folder, resume=True)
+    again = run_momt(make(stages=stages, frames={"wanted": 12, "flat": False}), tmp_path, folder, resume=True)
     assert again.summary == result.summary
 
 
@@ -102,15 +103,15 @@ SLOW = pytest.mark.slow
 
 
 @pytest.mark.parametrize(
-    "phase", [pytest.param("observe", marks=SLOW), pytest.param("adapt", marks=SLOW), "production"]
+    "stage", [pytest.param("observe", marks=SLOW), pytest.param("adapt", marks=SLOW), "production"]
 )
-def test_a_killed_run_goes_on_and_ends_as_if_nothing_had_happened(phase: str, finished: Path, tmp_path: Path) -> None:
+def test_a_killed_run_goes_on_and_ends_as_if_nothing_had_happened(stage: str, finished: Path, tmp_path: Path) -> None:
     (tmp_path / "al.yaml").write_text(yaml.safe_dump(SHORT))
     command = [sys.executable, "-m", "unnp", "sample", "momt", "al.yaml", "-o", "run"]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, start_new_session=True)
     folder = tmp_path / "run"
-    # in the midst of the second piece of the phase
-    deck = "in.observe.liquid.lammps" if phase == "observe" else f"in.{phase}.continue.lammps"
+    # in the midst of the second piece of the stage
+    deck = "in.observe.liquid.lammps" if stage == "observe" else f"in.{stage}.continue.lammps"
     wait_for(lambda: (folder / deck).exists())
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
@@ -169,15 +170,15 @@ def test_other_physics_is_not_a_continuation(finished: Path, tmp_path: Path) -> 
 
 def test_an_order_parameter_that_sees_no_melting_is_said(tmp_path: Path) -> None:
     # too short to melt at 700 K
-    phases = {**SHORT["phases"], "observe": 0.2, "melt_temperature": 700}
-    with pytest.raises(LammpsError, match=r"does not tell the solid from the liquid.*raise phases.melt_temperature"):
-        run_momt(make(temperatures=[650, 700], phases=phases), tmp_path, tmp_path / "run")
+    stages = {**SHORT["stages"], "observe": 0.2, "melt_temperature": 700}
+    with pytest.raises(LammpsError, match=r"does not tell the solid from the liquid.*raise stages.melt_temperature"):
+        run_momt(make(temperatures=[650, 700], stages=stages), tmp_path, tmp_path / "run")
 
 
 def test_a_potential_that_does_not_hold_the_crystal_is_said(small_model: Path, tmp_path: Path) -> None:
     shutil.copy(small_model, tmp_path / "small.pt")  # without repulsion: atoms gather in lumps
     settings = {"potential": {"model": "small.pt"}, "order": {"kind": "none"}, "device": "cpu", "walkers": 1, "pace": 1}
-    settings |= {"pressure": None, "phases": {**SHORT["phases"], "observe": 0.2}, "temperatures": [200, 400]}
+    settings |= {"pressure": None, "stages": {**SHORT["stages"], "observe": 0.2}, "temperatures": [200, 400]}
     with pytest.raises(LammpsError, match=r"the enthalpy is lower at 400 K .* does not hold this structure"):
         run_momt(make(**settings), tmp_path, tmp_path / "run")
 
@@ -200,8 +201,8 @@ def test_a_damaged_record_is_said(finished: Path, tmp_path: Path) -> None:
     ],
 )
 def test_every_ensemble_runs(settings: dict, tmp_path: Path) -> None:
-    phases = {**SHORT["phases"], "production": {"min": 4, "max": 4}}
-    run_momt(make(**settings, phases=phases, pace=10), tmp_path, tmp_path / "run")
+    stages = {**SHORT["stages"], "production": {"min": 4, "max": 4}}
+    run_momt(make(**settings, stages=stages, pace=10), tmp_path, tmp_path / "run")
     assert len(ase.io.read(tmp_path / "run/frames.extxyz", ":")) == 30
 
 
@@ -226,8 +227,8 @@ def test_a_model_is_a_potential_too(tmp_path: Path) -> None:
     shutil.copy(MODEL, tmp_path / "ni.pt")
     settings = {"potential": {"model": "ni.pt"}, "order": {"kind": "none"}, "device": "cpu", "walkers": 1, "pace": 1}
     settings["structure"] = {"element": "Ni", "lattice": "fcc", "a": 3.52, "repeat": [2, 2, 2]}
-    phases = {"observe": 0.2, "adapt": {"min": 0.4, "max": 0.4}, "production": {"min": 0.4, "max": 0.4}, "chunk": 0.4}
-    run_momt(make(**settings, temperatures=[200, 400], phases=phases), tmp_path, tmp_path / "run")
+    stages = {"observe": 0.2, "adapt": {"min": 0.4, "max": 0.4}, "production": {"min": 0.4, "max": 0.4}, "chunk": 0.4}
+    run_momt(make(**settings, temperatures=[200, 400], stages=stages), tmp_path, tmp_path / "run")
     frames = ase.io.read(tmp_path / "run/frames.extxyz", ":")
     assert len(frames) > 1
     expected = UnnpCalculator(MODEL, device="cpu")

@@ -10,10 +10,10 @@ from typer.testing import CliRunner
 from unnp.cli import build_app
 from unnp.errors import UnnpError
 from unnp.lammps.executables import find_executable
+from unnp.lammps.launch import Launch
 from unnp.models import ArchitectureConfig, Representation, architectures, register, registry
 from unnp.nn.system import System
 from unnp.testing import CheckFailed, CheckSkipped, Subject, checks, example, lammps_checks, run_checks
-from unnp.testing import parity as parity_checks
 
 CHECKS = {check.name: check for check in checks()}
 
@@ -96,7 +96,7 @@ def test_what_an_architecture_raises_is_said(with_flaw, monkeypatch):
 
 
 def test_without_lammps_parity_is_skipped_not_passed(with_flaw, monkeypatch):
-    monkeypatch.setattr(parity_checks, "mpi_command", lambda ranks: find_executable("no-such-lmp"))
+    monkeypatch.setattr(Launch, "check", lambda launch, simulations=1: find_executable("no-such-lmp"))
     (check,) = lammps_checks([2], ["float64"])
     with pytest.raises(CheckSkipped, match="cannot find the program 'no-such-lmp'"):
         check(with_flaw(""))

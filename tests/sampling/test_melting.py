@@ -18,8 +18,8 @@ MODEL = TwoPhase(pressure=20000.0, expansion=(2.0, 1.5))
 
 def melting_of(samples, **settings: object) -> Melting:
     analysis = analyse(samples, AnalysisConfig.model_validate({"burn_in": 0, **settings}))
-    assert analysis.melting is not None, analysis.refusal
-    return analysis.melting
+    assert analysis.transition.melting is not None, analysis.transition.refusal
+    return analysis.transition.melting
 
 
 def exact(model: TwoPhase) -> dict[str, float]:
@@ -138,22 +138,27 @@ REFUSALS = {
 @pytest.mark.parametrize("reason", REFUSALS)
 def test_no_melting_point_without_support(reason):
     analysis = analyse(draw_samples(REFUSALS[reason], 4000, 1), AnalysisConfig())
-    assert analysis.melting is None
-    assert re.search(reason, analysis.refusal), analysis.refusal
-    assert any(row.values for row in analysis.averages)  # averages need no phases
+    assert analysis.transition.melting is None
+    assert re.search(reason, analysis.transition.refusal), analysis.transition.refusal
+    assert any(row.values for row in analysis.thermal.listed)  # averages need no phases
 
 
 @pytest.mark.parametrize("phase", [0, 1])
 def test_one_phase_alone_has_no_melting_point(phase):
     analysis = analyse(draw_samples(MODEL, 4000, 1, phases=(phase,)), AnalysisConfig())
-    assert analysis.melting is None
-    assert "separated" in analysis.refusal or "stable" in analysis.refusal or "visited" in analysis.refusal
+    assert analysis.transition.melting is None
+    assert (
+        "separated" in analysis.transition.refusal
+        or "stable" in analysis.transition.refusal
+        or "visited" in analysis.transition.refusal
+    )
 
 
 def test_order_none_has_no_melting_point():
     analysis = analyse(draw_samples(MODEL, 4000, 1, order="none"), AnalysisConfig())
-    assert "no order parameter" in analysis.refusal
+    assert "no order parameter" in analysis.transition.refusal
 
 
 def test_dividing_value_outside_is_refused():
-    assert "outside the sampled" in analyse(draw_samples(MODEL, 4000, 1), AnalysisConfig(dividing_order=2.0)).refusal
+    analysis = analyse(draw_samples(MODEL, 4000, 1), AnalysisConfig(dividing_order=2.0))
+    assert "outside the sampled" in analysis.transition.refusal

@@ -65,7 +65,7 @@ def test_same_samples_same_numbers(tmp_path):
 def test_figures_without_melting_point_and_at_constant_volume(tmp_path):
     samples = draw_samples(TwoPhase(pressure=None, noise=0.0, volume=(17.0, 17.0)), 2000, 1, order="none")
     analysis = analyse(samples, AnalysisConfig(), tmp_path)
-    assert analysis.melting is None
+    assert analysis.transition.melting is None
     written = {path.stem for path in tmp_path.glob("*.png")}
     assert written == FIGURES - {"free-energy-difference", "free-energy-profile"}
     assert "no order parameter" in json.loads((tmp_path / "analysis.json").read_text())["refusal"]

@@ -31,7 +31,7 @@ def test_averages_agree_with_closed_forms_within_their_errors():
     samples = draw_samples(MODEL, 8000, 3)
     settings = AnalysisConfig(burn_in=0, temperatures=[700, 800, 1000, 1200, 1350])
     deviations = []
-    for row in analyse(samples, settings).averages:
+    for row in analyse(samples, settings).thermal.listed:
         assert row.values is not None, row.refusal
         enthalpy, capacity = MODEL.average_enthalpy(row.temperature)
         phase = 1 if row.temperature < 900 else 0
@@ -52,7 +52,7 @@ def test_averages_agree_with_closed_forms_within_their_errors():
 def test_averages_at_another_pressure():
     change = 0.3  # GPa
     samples = draw_samples(TwoPhase(pressure=0.0), 8000, 3)
-    row = analyse(samples, AnalysisConfig(burn_in=0, temperatures=[800], pressure=change)).averages[0]
+    row = analyse(samples, AnalysisConfig(burn_in=0, temperatures=[800], pressure=change)).thermal.listed[0]
     assert row.values is not None
     p = change / 160.21766
     model = TwoPhase()
@@ -77,7 +77,7 @@ def test_supported_range_ends_with_what_was_sampled(n_atoms):
 
 def test_temperature_outside_is_refused_with_the_reason():
     analysis = analyse(draw_samples(MODEL, 2000, 1), AnalysisConfig(temperatures=[300, 900, 1600, 4000]))
-    refused = {row.temperature: row.refusal for row in analysis.averages if row.values is None}
+    refused = {row.temperature: row.refusal for row in analysis.thermal.listed if row.values is None}
     assert set(refused) == {300, 1600, 4000}
     assert "effective sample size" in refused[4000]
     assert {r["temperature"] for r in analysis.to_dict()["averages_per_atom"] if "refusal" in r} == set(refused)

@@ -78,7 +78,7 @@ def test_two_ranks_give_the_same_trajectory(reference, tmp_path):
 def test_the_deck_runs_by_itself_somewhere_else(reference, tmp_path):
     for name in ("in.lammps", "structure.data", "Al_mm.eam.fs"):
         shutil.copy(reference / name, tmp_path)
-    log = run_lammps(tmp_path / "in.lammps", ranks=1)
+    log = run_lammps(tmp_path / "in.lammps")
     assert np.allclose(log.blocks[0]["TotEng"], table(reference)["total_energy_eV"], atol=1e-8)
 
 
@@ -269,6 +269,21 @@ def test_its_own_trajectory_is_read_without_options(small_model, tmp_path):
     arguments = ["evaluate", str(small_model), str(tmp_path / "run/trajectory.extxyz"), "-o", str(tmp_path / "errors")]
     result = CliRunner().invoke(build_app(), arguments)
     assert result.exit_code == 0, result.output
+
+
+def test_a_committee_writes_how_far_it_disagrees(small_model, write_model, tmp_path):
+    shutil.copy(small_model, tmp_path / "small.pt")
+    settings = {"structure": {"element": "Al", "repeat": [2, 2, 2]}, "dump": None, "device": "cpu"}
+    config = make(**settings, potential={"model": "small.pt"}, deviation=5, steps=10)
+    run_md(config, tmp_path, tmp_path / "run")
+    assert np.loadtxt(tmp_path / "run/deviation.out")[:, 0].tolist() == [0, 5, 10]
+    run_md(config.model_copy(update={"steps": 16, "deviation": 2}), tmp_path, tmp_path / "run", resume=True)
+    assert np.loadtxt(tmp_path / "run/deviation.1.out")[:, 0].tolist() == [10, 12, 14, 16]
+    write_model(tmp_path / "one.pt")
+    with pytest.raises(ConfigError, match=r"deviation: one\.pt holds one model, which has nobody to disagree with"):
+        run_md(make(**settings, potential={"model": "one.pt"}, deviation=5), tmp_path, tmp_path / "other")
+    with pytest.raises(ConfigError, match="`deviation` is of a committee of models"):
+        make(deviation=5)
 
 
 def test_a_run_begun_from_a_trajectory_goes_on_with_its_velocities(tmp_path):

@@ -10,10 +10,16 @@ import time
 from pathlib import Path
 
 import pytest
-from unnp.errors import LammpsError, UnnpError
-from unnp.lammps.executables import environment, mpi_command
+from unnp.config import from_dict
+from unnp.errors import ConfigError, LammpsError, UnnpError
+from unnp.lammps.executables import environment
+from unnp.lammps.launch import Launch
 from unnp.lammps.log import LammpsLog
 from unnp.lammps.run import run_lammps
+from unnp.workflows.md.config import MdConfig
+from unnp.workflows.melt.config import MeltConfig
+from unnp.workflows.momt.config import MomtConfig
+from unnp.workflows.ramp.config import RampConfig
 
 SLEEPING = "print 'asleep'\nshell sleep 60\n"
 
@@ -33,7 +39,7 @@ def deck(tmp_path) -> Path:
 
 def test_a_deck_runs_and_its_log_comes_back(deck):
     seen = []
-    log = run_lammps(deck, ranks=2, follow=seen.append)
+    log = run_lammps(deck, Launch(ranks=2), follow=seen.append)
     assert log.version.startswith("LAMMPS (")
     assert seen
     assert (deck.parent / "log.lammps.out").read_text().startswith("LAMMPS (")
@@ -43,7 +49,7 @@ def test_a_deck_runs_and_its_log_comes_back(deck):
 def test_the_words_of_lammps_are_in_the_message(deck, ranks):
     deck.write_text("units metal\npair_style lj/cat 3.0\n")
     with pytest.raises(LammpsError, match=r"Unrecognized pair style 'lj/cat'.* At: pair_style lj/cat 3.0\."):
-        run_lammps(deck, ranks=ranks)
+        run_lammps(deck, Launch(ranks=ranks))
 
 
 def test_an_error_of_one_rank_ends_all(deck):
@@ -51,7 +57,7 @@ def test_an_error_of_one_rank_ends_all(deck):
         "units metal\nregion b block 0 9 0 9 0 9\ncreate_box 1 b\npair_style eam/alloy\npair_coeff * * no.eam Al\n"
     )
     with pytest.raises(LammpsError, match=r"cannot open eam/alloy potential file no\.eam"):
-        run_lammps(deck, ranks=2)
+        run_lammps(deck, Launch(ranks=2))
 
 
 def test_advice_where_there_is_some(deck):
@@ -62,50 +68,68 @@ def test_advice_where_there_is_some(deck):
 
 def test_programs_that_are_not_there(deck, tmp_path):
     with pytest.raises(LammpsError, match=r"cannot find the program 'lmp_mpi'\. Check the name"):
-        run_lammps(deck, lmp="lmp_mpi")
+        run_lammps(deck, Launch(lmp="lmp_mpi"))
     with pytest.raises(LammpsError, match=r"cannot find the program 'srunx'"):
-        run_lammps(deck, launcher="srunx -n {ranks}")
+        run_lammps(deck, Launch(launcher="srunx -n {ranks}"))
     with pytest.raises(LammpsError, match=r"bin/mpirun'\. Install it with `pip install mpich`"):
-        run_lammps(deck, launcher=f"{tmp_path}/bin/mpirun -n {{ranks}}")
+        run_lammps(deck, Launch(launcher=f"{tmp_path}/bin/mpirun -n {{ranks}}"))
     with pytest.raises(LammpsError, match="no input deck"):
         run_lammps(tmp_path / "absent.lammps")
 
 
-@pytest.mark.parametrize("launcher", ["mpirun -n 2", "", "mpirun '-n {ranks}"])
+@pytest.mark.parametrize("launcher", ["mpirun -n 2", "mpirun '-n {ranks}"])
 def test_launchers_that_cannot_work(launcher):
-    with pytest.raises(LammpsError, match="launcher"):
-        mpi_command(2, launcher)
+    with pytest.raises(ConfigError, match="launcher"):
+        from_dict({"launcher": launcher}, Launch)
+
+
+def test_several_processes_need_a_launcher():
+    with pytest.raises(LammpsError, match="without a launcher LAMMPS runs on one rank"):
+        Launch(ranks=2, launcher="").check()
+    with pytest.raises(LammpsError, match="without a launcher"):
+        Launch(launcher="").check(simulations=2)
+
+
+@pytest.mark.parametrize("kind", [MdConfig, RampConfig, MeltConfig, MomtConfig])
+def test_every_run_is_started_by_the_same_settings_which_stand_behind_its_own(kind):
+    inherited = list(Launch.model_fields)
+    assert list(kind.model_fields)[-len(inherited) :] == inherited
+    for name in inherited:
+        assert kind.model_fields[name].description == Launch.model_fields[name].description
+        assert kind.model_fields[name].metadata == Launch.model_fields[name].metadata
+    dumped = list(kind.model_construct().model_dump())
+    assert dumped[-len(inherited) :] == inherited
 
 
 def test_no_launcher_runs_lammps_alone():
-    assert [Path(word).name for word in mpi_command(1, "")] == ["lmp"]
+    assert [Path(word).name for word in Launch(launcher="").command()] == ["lmp"]
 
 
 def test_exit_codes_and_signals_without_a_word(deck, tmp_path):
     silent = program(tmp_path / "silent", "echo last words >&2; exit 3")
     with pytest.raises(LammpsError, match=r"exit code 3 without an error message(.|\n)*last words"):
-        run_lammps(deck, lmp=silent, launcher="")
+        run_lammps(deck, Launch(lmp=silent, launcher=""))
     killed = program(tmp_path / "killed", "kill -9 $$")
     with pytest.raises(LammpsError, match="killed by signal 9"):
-        run_lammps(deck, lmp=killed, launcher="")
+        run_lammps(deck, Launch(lmp=killed, launcher=""))
 
 
 def test_an_error_with_exit_code_zero_is_an_error(deck, tmp_path):
     fake = program(tmp_path / "fake", "echo 'ERROR: half done' > log.lammps; exit 0")
     with pytest.raises(LammpsError, match="half done"):
-        run_lammps(deck, lmp=fake, launcher="")
+        run_lammps(deck, Launch(lmp=fake, launcher=""))
 
 
 def test_ranks_that_do_not_see_each_other(deck, tmp_path):
     fake = program(tmp_path / "fake", "echo '  1 by 1 by 1 MPI processor grid' > log.lammps")
     launcher = program(tmp_path / "mpirun.other", 'shift 2; "$@"')
     with pytest.raises(LammpsError, match=r"asked for 2 ranks, but LAMMPS saw 1: .*another MPI"):
-        run_lammps(deck, ranks=2, lmp=fake, launcher=f"{launcher} -n {{ranks}}")
+        run_lammps(deck, Launch(ranks=2, lmp=fake, launcher=f"{launcher} -n {{ranks}}"))
 
 
 def test_an_old_log_is_not_taken_for_the_new_one(deck, tmp_path):
     (deck.parent / "log.lammps").write_text("ERROR: of last week\n")
-    assert not run_lammps(deck, lmp=program(tmp_path / "fake", "exit 0"), launcher="").error
+    assert not run_lammps(deck, Launch(lmp=program(tmp_path / "fake", "exit 0"), launcher="")).error
 
 
 def test_threads_and_potential_files_reach_lammps(monkeypatch):
@@ -121,9 +145,8 @@ def start_in_process(deck: Path, **settings: object) -> subprocess.Popen[bytes]:
     """Run the deck from a Python process of its own and wait until LAMMPS is at work."""
     # what a shell starts in the background ignores Ctrl-C, and so would its children: tests may run there
     listen = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-    code = (
-        f"{listen}; from unnp.lammps.run import run_lammps; run_lammps({str(deck)!r}, **{settings or {'ranks': 2}!r})"
-    )
+    imports = "from unnp.lammps.launch import Launch; from unnp.lammps.run import run_lammps"
+    code = f"{listen}; {imports}; run_lammps({str(deck)!r}, Launch(**{settings or {'ranks': 2}!r}))"
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
     log = deck.parent / "log.lammps.out"
     for _ in range(200):
@@ -206,7 +229,7 @@ def test_a_line_that_looks_like_an_error_is_none_where_lammps_came_to_its_end(de
         "region b block 0 9 0 9 0 9\ncreate_box 1 b\nmass 1 1\ncreate_atoms 1 single 1 1 1\n"
         "pair_style zero 3.0\npair_coeff * *\nrun 0\n"
     )
-    log = run_lammps(deck, ranks=2)
+    log = run_lammps(deck, Launch(ranks=2))
     assert log.ended
     assert log.n_ranks == 2
     assert log.blocks[-1].finished
@@ -222,7 +245,7 @@ def test_a_log_that_is_cut_short_is_said(deck, tmp_path, partitions):
     fake = program(tmp_path / "fake", f"for name in {names}; do printf 'LAMMPS (1 Jan)\\nLoop ti' > $name; done")
     launcher = program(tmp_path / "start", 'shift 2; "$@"')
     with pytest.raises(LammpsError, match=r"log.lammps is not whole; is the disk full\?"):
-        run_lammps(deck, lmp=fake, launcher=f"{launcher} -n {{ranks}}", partitions=partitions)
+        run_lammps(deck, Launch(lmp=fake, launcher=f"{launcher} -n {{ranks}}"), partitions=partitions)
 
 
 def test_partitions_come_to_their_end(deck):

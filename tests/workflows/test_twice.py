@@ -28,7 +28,7 @@ RUNS = {
     ),
     "momt": (
         ["sample", "momt"],
-        {"structure": {**CRYSTAL, "repeat": [3, 3, 3]}, "temperatures": [650, 1400], "phases": {"observe": 500}},
+        {"structure": {**CRYSTAL, "repeat": [3, 3, 3]}, "temperatures": [650, 1400], "stages": {"observe": 500}},
         "observe/momt.solid.log",
         ["--resume"],
     ),
@@ -36,7 +36,7 @@ RUNS = {
         ["melt"],
         {"structure": CRYSTAL, "temperatures": 900, "routes": ["coexistence"]},
         "cells/900K/log.solid.lammps",
-        [],
+        ["--resume"],
     ),
 }
 

@@ -7,18 +7,15 @@ from typing import Annotated
 
 import typer
 
+from unnp.cli.options import DryRun, OutputFolder, Resume, Settings
+
 
 def command(
     config: Annotated[Path, typer.Argument(help="YAML file: structure, potential, ensemble, steps ...")],
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", help="Folder of the run; default: the name of CONFIG without ending."),
-    ] = None,
-    resume: Annotated[bool, typer.Option(help="Go on with an interrupted run, or make a finished one longer.")] = False,
-    dry_run: Annotated[bool, typer.Option(help="Write deck and data file, run nothing.")] = False,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a setting, e.g. ranks=4.")
-    ] = None,
+    output: OutputFolder = None,
+    resume: Resume = False,
+    dry_run: DryRun = False,
+    settings: Settings = None,
 ) -> None:
     """Run molecular dynamics.
 

@@ -7,22 +7,20 @@ from typing import Annotated
 
 import typer
 
+from unnp.cli.options import DryRun, OutputFolder, Resume, Settings
+
 
 def command(
     config: Annotated[Path, typer.Argument(help="YAML file: structure, potential, temperatures, routes ...")],
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", help="Folder of the run; default: the name of CONFIG without ending."),
-    ] = None,
-    dry_run: Annotated[bool, typer.Option(help="Write the cell and the first decks, run nothing.")] = False,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a setting, e.g. ranks=4.")
-    ] = None,
+    output: OutputFolder = None,
+    resume: Resume = False,
+    dry_run: DryRun = False,
+    settings: Settings = None,
 ) -> None:
     """Find the melting point by two-phase coexistence, interface pinning or multithermal sampling.
 
-    The folder keeps every deck (each runs by itself), logs, figures with their data, and report.json. Called again with
-    the same folder it goes on where it was interrupted. Exit code 2 where a route found no melting point.
+    The folder keeps every deck (each runs by itself), logs, figures with their data, and report.json. With --resume only
+    what is not finished, or has changed, is run. Exit code 2 where a route found no melting point.
     """
     from unnp.cli.tables import print_table
     from unnp.config.overrides import load_with_overrides
@@ -31,17 +29,17 @@ def command(
     from unnp.lammps.dry_run import check_programs
     from unnp.workflows.melt.config import MeltConfig
     from unnp.workflows.melt.report import HEADER
-    from unnp.workflows.melt.run import prepare, run_melt
+    from unnp.workflows.melt.run import CONFIG_FILE, prepare, run_melt
 
     resolved = load_with_overrides(config, settings or [], MeltConfig)
     folder = output or Path(config.stem)
     if dry_run:
         check_programs(resolved)
         with hold_folder(folder):
-            crystal = prepare(resolved, config.parent, folder)
-        print(f"Wrote {folder}: {len(crystal.atoms)} atoms, first decks in {folder}/cells")
+            _, decks = prepare(resolved, config.parent, folder, resume=resume)
+        print(f"Wrote {', '.join(map(str, decks)) or folder / CONFIG_FILE}")
         return
-    report = run_melt(resolved, config.parent, folder)
+    report = run_melt(resolved, config.parent, folder, resume=resume)
     for name, result in report.results.items():
         for warning in (text for each in (*result.smaller, result) for text in each.warnings):
             print(f"{name}: {warning}")

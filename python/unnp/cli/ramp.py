@@ -7,18 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
+from unnp.cli.options import DryRun, OutputFolder, Resume, Settings
+
 
 def command(
     config: Annotated[Path, typer.Argument(help="YAML file: structure, potential, temperatures, rate ...")],
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", help="Folder of the run; default: the name of CONFIG without ending."),
-    ] = None,
-    resume: Annotated[bool, typer.Option(help="Go on with an interrupted run, or read a finished one again.")] = False,
-    dry_run: Annotated[bool, typer.Option(help="Write deck and data file, run nothing.")] = False,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a setting, e.g. rate=5.")
-    ] = None,
+    output: OutputFolder = None,
+    resume: Resume = False,
+    dry_run: DryRun = False,
+    settings: Settings = None,
 ) -> None:
     """Heat a crystal until it melts, and quench the melt, at constant pressure.
 

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from unnp.cli.options import DryRun, OutputFolder, Resume, Settings
+
 if TYPE_CHECKING:
     from unnp.workflows.momt.config import MomtConfig
 
 app = typer.Typer(help="Sample solid, liquid and between in one run, and analyse the samples.", no_args_is_help=True)
-
-Settings = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a setting, e.g. min_passages=20.")
-]
 
 
 @app.callback()
@@ -52,10 +50,10 @@ def analyse(
     resolved = from_dict(apply_settings(analysis_settings(inputs), settings or []), AnalysisConfig, where="analysis")
     analysis = analyse_samples(read_samples(logs), resolved, folder)
     print_table("Averages", tables.averages_header(analysis), tables.averages_rows(analysis))
-    if analysis.melting:
+    if analysis.transition.melting:
         print_table("Melting point of this cell", ["", ""], tables.melting_rows(analysis))
     else:
-        print(f"No melting point: {analysis.refusal}")
+        print(f"No melting point: {analysis.transition.refusal}")
     for note in analysis.notes:
         print(f"Note: {note}")
     print(f"Numbers and figures: {folder}")
@@ -67,12 +65,9 @@ def momt(
         list[Path],
         typer.Argument(metavar="CONFIG...", help="YAML files, run one after the other: structure, potential ..."),
     ],
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", help="Folder of the run; default: the name of CONFIG without ending."),
-    ] = None,
-    resume: Annotated[bool, typer.Option(help="Go on with interrupted runs, or extend finished ones.")] = False,
-    dry_run: Annotated[bool, typer.Option(help="Write the folder and its first decks, run nothing.")] = False,
+    output: OutputFolder = None,
+    resume: Resume = False,
+    dry_run: DryRun = False,
     settings: Settings = None,
 ) -> None:
     """Sample solid, liquid and what lies between over a range of temperatures, with LAMMPS and fix momt.

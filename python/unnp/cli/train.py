@@ -9,16 +9,15 @@ from typing import Annotated
 
 import typer
 
+from unnp.cli.options import Resume, Settings
 from unnp.cli.tables import EXIT_INTERRUPTED, print_table
 
 
 def command(
     config: Annotated[Path, typer.Argument(help="YAML file with the settings.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Run folder.")],
-    resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint of the run folder.")] = False,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a setting, e.g. optimizer.clip=1.")
-    ] = None,
+    resume: Resume = False,
+    settings: Settings = None,
 ) -> None:
     """Train a potential.
 

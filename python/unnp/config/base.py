@@ -112,13 +112,15 @@ def _fields_at(kind: type[BaseModel], location: tuple[int | str, ...]) -> list[s
     """Return the field names of the (nested) configuration that a pydantic error location points to."""
     candidates: list[type[BaseModel]] = [kind]
     for part in location:
-        inner = [m for c in candidates if part in c.model_fields for m in _models(c.model_fields[str(part)].annotation)]
+        inner = [
+            m for c in candidates if part in c.model_fields for m in models_in(c.model_fields[str(part)].annotation)
+        ]
         candidates = inner or candidates
     return [name for candidate in candidates for name in candidate.model_fields]
 
 
-def _models(annotation: Any) -> list[type[BaseModel]]:
+def models_in(annotation: Any) -> list[type[BaseModel]]:
     """Return the configuration classes inside an annotation such as ``dict[str, A] | B | None``."""
     if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
         return [annotation] if issubclass(annotation, BaseModel) else []
-    return [model for argument in typing.get_args(annotation) for model in _models(argument)]
+    return [model for argument in typing.get_args(annotation) for model in models_in(argument)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import glob
 import json
 import os
@@ -47,6 +48,8 @@ def write_atomically(
 
 def read_json(path: Path) -> Any:
     """Return what a JSON file says; raise OSError where it cannot be read, ValueError where it is no JSON that is usable."""
+    if path.exists() and not path.is_file():  # a named pipe would wait for somebody to write
+        raise OSError(errno.EINVAL, "it is no ordinary file", str(path))
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except RecursionError:

@@ -4,34 +4,22 @@ from __future__ import annotations
 
 import re
 import subprocess
-from typing import Protocol
 
 from unnp.errors import ConfigError, LammpsError, unknown
-from unnp.lammps.executables import environment, find_executable, mpi_command
-from unnp.lammps.system_config import PotentialConfig
+from unnp.lammps.executables import environment, find_executable
+from unnp.lammps.system_config import RunConfig
 
 ANSWER_SECONDS = 60
 
 
-class RunsLammps(Protocol):
-    """A configuration of a run."""
-
-    @property
-    def potential(self) -> PotentialConfig: ...
-    @property
-    def launcher(self) -> str: ...
-    @property
-    def lmp(self) -> str: ...
-
-
-def check_programs(config: RunsLammps) -> None:
+def check_programs(config: RunConfig) -> None:
     """Say which programs are not on this machine, where a run is prepared that may be made for another one.
 
     Raises:
         ConfigError: LAMMPS is there, and does not know the pair style.
     """
     try:
-        mpi_command(1, config.launcher, config.lmp)
+        config.check()
     except LammpsError as error:
         print(f"Note: {error}", flush=True)
     style = (config.potential.pair_style or "").split()

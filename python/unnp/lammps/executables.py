@@ -33,24 +33,6 @@ def find_executable(name: str) -> str:
     raise LammpsError(f"cannot find the program '{in_one_line(name)}'. {advice}")
 
 
-def mpi_command(ranks: int, launcher: str = "mpirun -n {ranks}", lmp: str = "lmp") -> list[str]:
-    """Return the words that start LAMMPS on a number of ranks.
-
-    Args:
-        ranks: number of MPI processes.
-        launcher: command with the place for ``{ranks}``, for instance ``srun -n {ranks}``; empty for LAMMPS alone.
-        lmp: name or path of LAMMPS.
-
-    Raises:
-        LammpsError: a program is not there, or the launcher has no ``{ranks}``.
-    """
-    words = [word.replace("{ranks}", str(ranks)) for word in split_launcher(launcher)]
-    if not words and ranks > 1:
-        raise LammpsError("without a launcher LAMMPS runs on one rank; give `launcher: mpirun -n {ranks}`.")
-    program = find_executable(lmp)
-    return [find_executable(words[0]), *words[1:], program] if words else [program]
-
-
 def split_launcher(launcher: str) -> list[str]:
     """Return the words of a launcher; raise LammpsError where it is no command, or has no place for ``{ranks}``."""
     try:

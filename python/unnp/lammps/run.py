@@ -15,7 +15,8 @@ from typing import BinaryIO
 from unnp.errors import LammpsError
 from unnp.files.locks import Lock, hold_folder
 from unnp.files.writing import writing
-from unnp.lammps.executables import environment, mpi_command
+from unnp.lammps.executables import environment
+from unnp.lammps.launch import Launch
 from unnp.lammps.leash import GRACE_SECONDS, leash
 from unnp.lammps.log import LammpsLog, LogFollower, read_log
 
@@ -36,12 +37,9 @@ _ADVICE = {
 
 def run_lammps(
     deck: str | Path,
+    launch: Launch = Launch(),
     *,
-    ranks: int = 1,
     partitions: int = 1,
-    threads: int = 1,
-    launcher: str = "mpirun -n {ranks}",
-    lmp: str = "lmp",
     log: str = "log.lammps",
     follow: Callable[[LammpsLog], None] | None = None,
 ) -> LammpsLog:
@@ -49,11 +47,8 @@ def run_lammps(
 
     Args:
         deck: the input script; relative paths in it are relative to its folder.
-        ranks: MPI processes, of each partition.
+        launch: programs, processes and threads; ``ranks`` are those of each partition.
         partitions: simulations side by side (LAMMPS' ``-partition``); each writes a log of its own, ``<log>.<number>``.
-        threads: threads of each.
-        launcher: starts ``{ranks}`` processes; empty for none.
-        lmp: name or path of LAMMPS.
         log: name of the log in that folder.
         follow: called with the log, as far as it is written, several times a second.
 
@@ -64,13 +59,13 @@ def run_lammps(
     deck = Path(deck).resolve()
     if not deck.is_file():
         raise LammpsError(f"there is no input deck {deck}.")
-    command = [*mpi_command(ranks * partitions, launcher, lmp), "-in", deck.name, "-log", log]
+    command = [*launch.command(partitions), "-in", deck.name, "-log", log]
     if partitions > 1:
-        command += ["-partition", f"{partitions}x{ranks}", "-pscreen", "none"]
+        command += ["-partition", f"{partitions}x{launch.ranks}", "-pscreen", "none"]
     follower = LogFollower(deck.parent / log)
     printed = deck.parent / f"{log}.out"
     with hold_folder(deck.parent) as lock, _emptied(follower.path, printed) as output, _sigterm_as_interrupt():
-        process = _start(command, deck.parent, environment(threads), output, lock)
+        process = _start(command, deck.parent, environment(launch.threads), output, lock)
         try:
             with leash(process.pid):
                 try:
@@ -80,7 +75,7 @@ def run_lammps(
         finally:
             _stop(process)
         follower.read()
-        _check_ranks(follower.log, ranks, command)
+        _check_ranks(follower.log, launch.ranks, command)
         _check_end(follower, printed, process.returncode)
     return follower.log
 

@@ -18,8 +18,9 @@ from unnp.files.writing import copy_file
 from unnp.kim.eam import eam_table, write_table
 from unnp.kim.models import find_model
 from unnp.kim.potential_files import find_files
+from unnp.lammps.commands import command
 from unnp.lammps.structure_file import read_atoms
-from unnp.lammps.system_config import PotentialConfig, StructureConfig
+from unnp.lammps.system_config import InteractionConfig, StructureConfig
 
 DATA_FILE = "structure.data"
 MODEL_FILE = "model.pt"
@@ -38,6 +39,7 @@ class System:
         fixed: numbers of the atoms that do not move, from 1.
         velocities: whether the data file holds the velocities to begin with.
         lost: degrees of freedom that hold no thermal motion (LAMMPS' ``extra/dof``).
+        n_atoms: how many there are.
     """
 
     title: str
@@ -47,11 +49,7 @@ class System:
     fixed: Sequence[int] = ()
     velocities: bool = False
     lost: int = 3
-
-
-def command(word: str, arguments: str) -> str:
-    """Return a line of a deck, its arguments in a column."""
-    return f"{word:<15} {arguments}"
+    n_atoms: int = 0
 
 
 def build_structure(config: StructureConfig, base: Path) -> Atoms:
@@ -98,7 +96,7 @@ def _crystal(config: StructureConfig) -> Atoms:
 
 
 def place_potential(
-    settings: PotentialConfig, atoms: Atoms, base: Path, folder: Path, *, device: str = "auto"
+    settings: InteractionConfig, atoms: Atoms, base: Path, folder: Path, *, device: str = "auto"
 ) -> tuple[list[str], list[str]]:
     """Return the elements of the LAMMPS types and the potential commands; copy the files these name.
 
@@ -134,7 +132,7 @@ def place_potential(
     return elements, lines
 
 
-def model_lines(settings: PotentialConfig, model: str, elements: Sequence[str], *, device: str = "auto") -> list[str]:
+def model_lines(settings: InteractionConfig, model: str, elements: Sequence[str], *, device: str = "auto") -> list[str]:
     """Return the potential commands of an exported model."""
     options = [f"device {device}"] if device != "auto" else []
     options += [f"head {settings.head}"] if settings.head is not None else []
@@ -149,7 +147,7 @@ def model_lines(settings: PotentialConfig, model: str, elements: Sequence[str], 
     ]
 
 
-def on_device(system: System, settings: PotentialConfig, device: str) -> System:
+def on_device(system: System, settings: InteractionConfig, device: str) -> System:
     """Return the same system with the model on another device; other potentials have none."""
     if settings.model is None:
         return system

@@ -1,32 +1,23 @@
-"""What a LAMMPS run is about: the atoms and the potential. Part of every configuration that runs LAMMPS."""
+"""What a LAMMPS run is about: the atoms, the potential, and how LAMMPS is started."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, FiniteFloat, model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
 from unnp.atoms.elements import atomic_number
 from unnp.atoms.outputs import Name
 from unnp.config import Config
-from unnp.config.texts import Arguments, Line
-from unnp.errors import LammpsError, UnnpError
-from unnp.lammps.executables import split_launcher
+from unnp.config.texts import Arguments
+from unnp.errors import UnnpError
+from unnp.lammps.launch import Launch
 
 Positive = Annotated[FiniteFloat, Field(gt=0)]
 
-
-def _launcher(text: str) -> str:
-    try:
-        split_launcher(text)
-    except LammpsError as error:
-        raise ValueError(str(error)) from None
-    return text
-
-
-Launcher = Annotated[Line, AfterValidator(_launcher)]
-"""A command with the place for ``{ranks}``, or nothing."""
+Seed = Annotated[int, Field(ge=1, le=99_999_999)]
+"""Leaves room for the seeds that a run makes of it: LAMMPS takes numbers up to 900 million."""
 
 
 class FixedConfig(Config):
@@ -85,7 +76,7 @@ class StructureConfig(Config):
         return self
 
 
-class PotentialConfig(Config):
+class InteractionConfig(Config):
     """An exported model, the potential commands of LAMMPS, or a potential of OpenKIM."""
 
     model: Path | None = None
@@ -108,7 +99,7 @@ class PotentialConfig(Config):
     """chemical symbols of types 1, 2, ...; default: those of the structure by atomic number"""
 
     @model_validator(mode="after")
-    def _one_kind(self) -> PotentialConfig:
+    def _one_kind(self) -> InteractionConfig:
         if sum(source is not None for source in (self.model, self.pair_style, self.kim)) != 1:
             raise ValueError("give either `model`, or `pair_style` with `pair_coeff`, or `kim`")
         if self.pair_style is not None and not self.pair_coeff:
@@ -120,3 +111,10 @@ class PotentialConfig(Config):
                 f"`pair_coeff` does not go with `{'model' if self.model else 'kim'}`, which writes its own"
             )
         return self
+
+
+class RunConfig(Launch):
+    """What the configurations of all runs with LAMMPS hold."""
+
+    structure: StructureConfig
+    potential: InteractionConfig

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from unnp.sampling.analysis import Averages, Curve
-from unnp.sampling.blocks import Blocks, Estimate
+from unnp.sampling.blocks import Blocks
+from unnp.sampling.estimate import Estimate
 from unnp.sampling.free_energy import LIQUID, SOLID
 from unnp.sampling.reweighting import WeightedSums
 from unnp.sampling.support import refusal, supported

@@ -16,14 +16,6 @@ WINDOW = 6
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A number and its standard error."""
-
-    value: float
-    error: float
-
-
-@dataclass(frozen=True)
 class Blocks:
     """A division of the samples into stretches of time of one walker each.
 

@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from unnp.sampling.analysis import Analysis
-from unnp.sampling.blocks import Estimate
-from unnp.sampling.unit_names import UnitNames, unit_names
+from unnp.sampling.estimate import Estimate
+from unnp.sampling.log_file import UnitNames, unit_names
 
 COLOURS = {"all": "0.15", "solid": "tab:blue", "liquid": "tab:orange"}
 _SYMBOLS = {
@@ -22,7 +22,7 @@ _SYMBOLS = {
 
 
 @dataclass(frozen=True)
-class Labels:
+class AxisLabels:
     """Axis titles with units.
 
     Attributes:
@@ -73,10 +73,10 @@ class Labels:
         return f"{temperature.value:.{digits}f} ± {temperature.error:.{digits}f} {self.temperature}"
 
 
-def labels(analysis: Analysis) -> Labels:
+def labels(analysis: Analysis) -> AxisLabels:
     """Return the axis titles of an analysis."""
-    header = analysis.samples.header
-    return Labels(unit_names(header), header.order, bool(analysis.pressure))
+    header = analysis.evidence.samples.header
+    return AxisLabels(unit_names(header), header.order, bool(analysis.evidence.pressure))
 
 
 def shade(ax: Axes, x: np.ndarray, value: np.ndarray, error: np.ndarray, colour: str, label: str | None = None) -> None:
@@ -87,5 +87,5 @@ def shade(ax: Axes, x: np.ndarray, value: np.ndarray, error: np.ndarray, colour:
 
 def phase_line(ax: Axes, analysis: Analysis) -> None:
     """Draw the dividing value of the order parameter, where there is one."""
-    if analysis.phases is not None:
-        ax.axhline(analysis.phases.dividing, color="0.3", lw=0.8, ls="--")
+    if analysis.transition.phases is not None:
+        ax.axhline(analysis.transition.phases.dividing, color="0.3", lw=0.8, ls="--")

@@ -24,10 +24,10 @@ def write_figures(analysis: Analysis, folder: Path) -> None:
         "trajectory": trajectory,
         "histograms": histograms,
         "heat-capacity": heat_capacity,
-        "free-energy-difference": free_energy_difference if analysis.melting else None,
-        "free-energy-profile": free_energy_profile if analysis.profiles else None,
-        "entropy": entropy if analysis.states else None,
-        "density-of-states": density_of_states if analysis.states else None,
+        "free-energy-difference": free_energy_difference if analysis.transition.melting else None,
+        "free-energy-profile": free_energy_profile if analysis.densities.profiles else None,
+        "entropy": entropy if analysis.densities.states else None,
+        "density-of-states": density_of_states if analysis.densities.states else None,
     }
     for name, draw in drawn.items():
         path = folder / f"{name}.png"
@@ -40,9 +40,9 @@ def write_figures(analysis: Analysis, folder: Path) -> None:
 
 def free_energy_difference(analysis: Analysis, path: Path) -> None:
     """Draw dG(T) per atom with its error band, and the melting point."""
-    melting, names = analysis.melting, labels(analysis)
+    melting, names = analysis.transition.melting, labels(analysis)
     assert melting is not None
-    scale = names.scale / analysis.samples.n_atoms
+    scale = names.scale / analysis.evidence.samples.n_atoms
     t, value, error = melting.curve.temperatures, melting.curve.difference * scale, melting.curve.error * scale
     figure, (ax,) = new_figure()
     ax.axhline(0, color="0.6", lw=0.8)
@@ -62,14 +62,16 @@ def free_energy_profile(analysis: Analysis, path: Path) -> None:
     names = labels(analysis)
     figure, (ax,) = new_figure()
     columns: dict[str, list[float]] = {"temperature": [], "order": [], "free_energy": [], "error": []}
-    for profile, colour in zip(analysis.profiles, (COLOURS["solid"], COLOURS["all"], COLOURS["liquid"]), strict=False):
+    for profile, colour in zip(
+        analysis.densities.profiles, (COLOURS["solid"], COLOURS["all"], COLOURS["liquid"]), strict=False
+    ):
         label = f"{profile.temperature:.4g} {names.temperature}"
         shade(ax, profile.order, profile.free_energy, profile.error, colour, label)
         columns["temperature"] += [profile.temperature] * len(profile.order)
         for name in ("order", "free_energy", "error"):
             columns[name] += getattr(profile, name).tolist()
-    if analysis.phases is not None:
-        ax.axvline(analysis.phases.dividing, color="0.3", lw=0.8, ls="--")
+    if analysis.transition.phases is not None:
+        ax.axvline(analysis.transition.phases.dividing, color="0.3", lw=0.8, ls="--")
     ax.set(xlabel=names["order"], ylabel=f"$G(s)$ of the cell [{names.energy}]")
     ax.legend(frameon=False, fontsize="small")
     save_figure(figure, path, {name: _cells(column) for name, column in columns.items()})
@@ -77,10 +79,10 @@ def free_energy_profile(analysis: Analysis, path: Path) -> None:
 
 def heat_capacity(analysis: Analysis, path: Path) -> None:
     """Draw the heat capacity per atom of the sample and of each phase, in k."""
-    k = analysis.samples.boltzmann
+    k = analysis.evidence.samples.boltzmann
     figure, (ax,) = new_figure()
     columns: dict[str, list[float]] = {}
-    for name, curve in analysis.heat_capacities.items():
+    for name, curve in analysis.thermal.heat_capacities.items():
         value, error = curve.value / k, curve.error / k
         shade(ax, curve.temperatures, value, error, COLOURS[name], "whole sample" if name == "all" else name)
         columns |= {
@@ -89,7 +91,7 @@ def heat_capacity(analysis: Analysis, path: Path) -> None:
             f"{name}_error_k": error.tolist(),
         }
     ax.set(xlabel=labels(analysis)["temperature"], ylabel="heat capacity [$k$/atom]")
-    if len(analysis.heat_capacities) > 1:  # the peak at Tm dwarfs what the phases do
+    if len(analysis.thermal.heat_capacities) > 1:  # the peak at Tm dwarfs what the phases do
         ax.set_yscale("log")
         ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
         ax.yaxis.set_major_formatter("{x:g}")
@@ -100,15 +102,15 @@ def heat_capacity(analysis: Analysis, path: Path) -> None:
 
 def entropy(analysis: Analysis, path: Path) -> None:
     """Draw S(H) and T(H) = dH/dS beside the canonical <H>(T)."""
-    states, sums, names = analysis.states, analysis.sums, labels(analysis)
+    states, sums, names = analysis.densities.states, analysis.thermal.sums, labels(analysis)
     assert states is not None
-    n = analysis.samples.n_atoms
+    n = analysis.evidence.samples.n_atoms
     h = states.enthalpy / n
     figure, (left, right) = new_figure(2)
     shade(left, h, states.entropy / n, states.entropy_error / n, COLOURS["all"])
     left.set(xlabel=names["enthalpy"], ylabel="configurational entropy [$k$/atom]")
     shade(right, h, states.temperature, states.temperature_error, COLOURS["all"], "$T(H) = dH/dS$")
-    if analysis.pressure == analysis.samples.pressure:
+    if analysis.evidence.pressure == analysis.evidence.samples.pressure:
         canonical = sums.averages(sums.both_phases(sums.whole()))["enthalpy"]
         right.plot(canonical, sums.temperatures, color=COLOURS["liquid"], lw=1, ls="--", label=r"$\langle H\rangle(T)$")
     right.set(xlabel=names["enthalpy"], ylabel=names["temperature"])
@@ -125,9 +127,9 @@ def entropy(analysis: Analysis, path: Path) -> None:
 
 def density_of_states(analysis: Analysis, path: Path) -> None:
     """Draw ln n(H, s)/N as a map; the CSV holds ln n of the whole cell."""
-    states, names = analysis.states, labels(analysis)
+    states, names = analysis.densities.states, labels(analysis)
     assert states is not None
-    n = analysis.samples.n_atoms
+    n = analysis.evidence.samples.n_atoms
     figure, (ax,) = new_figure(width=5.6, height=4.2)
     shown = np.where(np.isfinite(states.log_density), states.log_density / n, np.nan)
     image = ax.pcolormesh(

@@ -22,7 +22,7 @@ def histograms(analysis: Analysis, path: Path) -> None:
 
     At constant volume there is no distribution of it.
     """
-    samples, names = analysis.samples, labels(analysis)
+    samples, names = analysis.evidence.samples, labels(analysis)
     temperatures = _shown(analysis)
     shown = [name for name in QUANTITIES if np.ptp(getattr(samples, name)) > 0]
     figure, axes = new_figure(len(shown), width=4.0, height=3.2)
@@ -50,19 +50,19 @@ def histograms(analysis: Analysis, path: Path) -> None:
 
 def _shown(analysis: Analysis) -> list[float]:
     """Return Tm, where there is one, with the lowest and highest listed temperatures and one more."""
-    good = [row.temperature for row in analysis.averages if row.values is not None]
+    good = [row.temperature for row in analysis.thermal.listed if row.values is not None]
     if not good:
-        good = list(analysis.temperature_range)
+        good = list(analysis.evidence.temperature_range)
     spread = [good[k] for k in np.unique(np.linspace(0, len(good) - 1, N_SHOWN).round().astype(int))]
-    if analysis.melting is not None:
-        tm = analysis.melting.temperature.value
+    if analysis.transition.melting is not None:
+        tm = analysis.transition.melting.temperature.value
         inner = sorted(spread[1:-1], key=lambda t: abs(t - tm))
         spread = sorted({spread[0], *inner[1:], tm, spread[-1]})
     return spread
 
 
 def _weights(analysis: Analysis, temperature: float) -> np.ndarray:
-    logs = log_weights(analysis.samples, temperature, analysis.pressure)
+    logs = log_weights(analysis.evidence.samples, temperature, analysis.evidence.pressure)
     return np.exp(logs - logs.max())
 
 

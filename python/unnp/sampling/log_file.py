@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,19 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from unnp.config import from_dict
 from unnp.errors import DataError
+from unnp.units import BAR_PER_GPA
 
 FORMAT = "# unnp momt log 1"
 COLUMNS = ("step", "energy", "volume", "enthalpy", "order", "bias", "updates")
 """the columns that are read; a log has more"""
+_HEAD, _TAIL = 4096, 8192
+"""bytes that hold the titles, and the last row"""
+_UNITS = {
+    "metal": ("eV", "A", "K", "GPa"),
+    "real": ("kcal/mol", "A", "K", "atm"),
+    "lj": ("epsilon", "sigma", "epsilon/k", "epsilon/sigma^3"),
+}
+"""energy, length, temperature and pressure in which results are given, by LAMMPS unit style"""
 MAX_BROKEN_LINES = 10
 """lines that kills may have cut; more mean that the file is no log or is damaged"""
 
@@ -55,6 +65,33 @@ class LogHeader(BaseModel):
 
 
 @dataclass(frozen=True)
+class UnitNames:
+    """Names of units, and the pressure unit in energy / length^3.
+
+    Attributes:
+        energy, length, temperature, pressure: names.
+        pressure_factor: pressure in that unit = pressure in energy / length^3 times this.
+    """
+
+    energy: str
+    length: str
+    temperature: str
+    pressure: str
+    pressure_factor: float
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the names, for a JSON file."""
+        return {name: value for name, value in asdict(self).items() if isinstance(value, str)}
+
+
+def unit_names(header: LogHeader) -> UnitNames:
+    """Return the units of a log: GPa for metal, otherwise those of the LAMMPS unit style itself."""
+    style = f"({header.units} units)"
+    names = _UNITS.get(header.units, (f"energy {style}", f"length {style}", "K", f"pressure {style}"))
+    return UnitNames(*names, header.nktv2p / (BAR_PER_GPA if header.units == "metal" else 1.0))
+
+
+@dataclass(frozen=True)
 class MomtLog:
     """What one walker wrote.
 
@@ -79,7 +116,7 @@ def read_log(path: Path) -> MomtLog:
     text = _complete_lines(path)
     comments = re.findall(rb"^#.*$", text, re.MULTILINE)
     header = _header(path, [line.decode(errors="replace") for line in comments])
-    names = comments[2].decode(errors="replace").lstrip("# ").split() if len(comments) > 2 else []
+    names = _titles(comments)
     missing = [name for name in COLUMNS if name not in names]
     if missing:
         raise DataError(f"{path}: the line of titles (the third) lacks {', '.join(missing)}; is the log complete?")
@@ -89,6 +126,32 @@ def read_log(path: Path) -> MomtLog:
     log = MomtLog(header, {name: column[kept] for name, column in table.items()}, n_broken)
     _check_numbers(path, log)
     return log
+
+
+def last_row(path: Path) -> dict[str, float] | None:
+    """Return the last complete row of a log that may be growing, by title; None where there is none yet.
+
+    Reads the beginning and the end of the file alone.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+            size = file.seek(0, 2)
+            file.seek(max(0, size - _TAIL))
+            lines = file.read().split(b"\n")[:-1]
+    except OSError:
+        return None
+    titles = _titles(re.findall(rb"^#.*$", head, re.MULTILINE))
+    for line in reversed(lines):
+        words = line.split()
+        if words and not line.startswith(b"#") and len(words) == len(titles):
+            return dict(zip(titles, map(float, words), strict=True))
+    return None
+
+
+def _titles(comments: Sequence[bytes]) -> list[str]:
+    """Return the titles of the columns, which are the third comment line; none where the log has not come so far."""
+    return comments[2].decode(errors="replace").lstrip("# ").split() if len(comments) > 2 else []
 
 
 def _complete_lines(path: Path) -> bytes:

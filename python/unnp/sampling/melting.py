@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from unnp.errors import SamplingError
-from unnp.sampling.blocks import Blocks, Estimate
+from unnp.sampling.blocks import Blocks
 from unnp.sampling.config import AnalysisConfig
+from unnp.sampling.estimate import Estimate
 from unnp.sampling.free_energy import LIQUID, SOLID, FreeEnergyCurve, free_energy_curve, log_weight_ratio
 from unnp.sampling.phases import Phases
 from unnp.sampling.reweighting import WeightedSums

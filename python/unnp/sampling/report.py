@@ -9,18 +9,18 @@ import numpy as np
 
 from unnp.errors import SamplingError, UnnpError
 from unnp.files.writing import write_atomically
-from unnp.sampling.analysis import Analysis
+from unnp.sampling.analysis import Analysis, Densities, Evidence, ThermalAverages, Transition
 from unnp.sampling.averages import averages, heat_capacities, round_values
 from unnp.sampling.blocks import Blocks, make_blocks
 from unnp.sampling.config import AnalysisConfig
-from unnp.sampling.density_of_states import DensityOfStates, density_of_states
+from unnp.sampling.density_of_states import density_of_states
 from unnp.sampling.free_energy import Profile, profile
-from unnp.sampling.melting import Melting, melting
+from unnp.sampling.log_file import unit_names
+from unnp.sampling.melting import melting
 from unnp.sampling.phases import Phases, find_phases
 from unnp.sampling.reweighting import WeightedSums, weighted_sums
 from unnp.sampling.samples import Samples, production
 from unnp.sampling.support import supported_range
-from unnp.sampling.unit_names import unit_names
 
 N_LISTED = 10
 MIN_INDEPENDENT = 20
@@ -42,43 +42,19 @@ def analyse(samples: Samples, settings: AnalysisConfig, folder: Path | None = No
         SamplingError: too few rows; no temperature is supported; a pressure for a run at constant volume.
         UnnpError: the folder cannot be written.
     """
-    used = production(samples, settings.burn_in)
-    pressure = _pressure(used, settings)
-    blocks = make_blocks(used)
-    multiplicity = blocks.multiplicities(settings.replicas, settings.seed)
-    temperature_range = supported_range(used, pressure, settings.min_effective_fraction)
-    phases, refusal, near = _phases(used, pressure, temperature_range, settings)
-    labels = np.zeros(len(used), dtype=int) if phases is None else phases.label(used)
-    listed = np.unique(settings.temperatures) if settings.temperatures else round_values(*temperature_range, N_LISTED)
-    temperatures = np.union1d(np.linspace(*temperature_range, settings.grid), listed)
-    sums = weighted_sums(used, temperatures, pressure, labels, blocks)
-    passages = 0 if phases is None else int(phases.passages(used).sum())
-    found: Melting | None = None
-    if phases is not None:
-        try:
-            found = melting(sums, blocks, multiplicity, phases, passages, settings)
-        except SamplingError as error:
-            refusal = str(error)
-    centre = found.temperature.value if found else near
-    states, states_note = _states(used, blocks, multiplicity, settings)
-    analysis = Analysis(
-        samples=used,
-        n_read=len(samples),
-        settings=settings,
-        pressure=used.pressure if pressure is None else pressure,
-        blocks=blocks,
-        temperature_range=temperature_range,
-        sums=sums,
-        averages=averages(sums, blocks, multiplicity, listed, settings.min_effective_fraction),
-        heat_capacities=heat_capacities(sums, blocks, multiplicity, settings.min_effective_fraction),
-        phases=phases,
-        melting=found,
-        refusal=refusal,
-        profiles=_profiles(used, blocks, multiplicity, pressure, centre, temperature_range, settings) if centre else [],
-        states=states,
-        halves=_halves(sums, blocks),
-        notes=(*used.notes, *_notes(blocks, phases, passages, settings), *states_note),
+    evidence = _evidence(samples, settings)
+    phases, refusal, near = _phases(evidence)
+    listed, sums = _sums(evidence, phases)
+    transition = _transition(evidence, phases, sums, refusal, near)
+    least = settings.min_effective_fraction
+    thermal = ThermalAverages(
+        sums,
+        averages(sums, evidence.blocks, evidence.multiplicity, listed, least),
+        heat_capacities(sums, evidence.blocks, evidence.multiplicity, least),
+        _halves(sums, evidence.blocks),
     )
+    densities = _densities(evidence, transition.temperature)
+    analysis = Analysis(evidence, thermal, transition, densities, _notes(evidence, transition, densities))
     if folder is not None:
         write_analysis(analysis, folder)
     return analysis
@@ -107,38 +83,71 @@ def _pressure(samples: Samples, settings: AnalysisConfig) -> float | None:
     return settings.pressure / unit_names(samples.header).pressure_factor
 
 
-def _phases(
-    samples: Samples, pressure: float | None, temperature_range: tuple[float, float], settings: AnalysisConfig
-) -> tuple[Phases | None, str, float | None]:
+def _evidence(samples: Samples, settings: AnalysisConfig) -> Evidence:
+    used = production(samples, settings.burn_in)
+    pressure = _pressure(used, settings)
+    blocks = make_blocks(used)
+    return Evidence(
+        samples=used,
+        n_read=len(samples),
+        settings=settings,
+        asked_pressure=pressure,
+        blocks=blocks,
+        multiplicity=blocks.multiplicities(settings.replicas, settings.seed),
+        temperature_range=supported_range(used, pressure, settings.min_effective_fraction),
+    )
+
+
+def _phases(evidence: Evidence) -> tuple[Phases | None, str, float | None]:
     """Return phases, or None with the reason; and a first melting temperature."""
+    settings = evidence.settings
     try:
-        phases, temperature = find_phases(samples, pressure, temperature_range, settings.dividing_order)
+        phases, temperature = find_phases(
+            evidence.samples, evidence.asked_pressure, evidence.temperature_range, settings.dividing_order
+        )
     except SamplingError as error:
         return None, str(error), None
     return phases, "", temperature
 
 
-def _states(
-    samples: Samples, blocks: Blocks, multiplicity: np.ndarray, settings: AnalysisConfig
-) -> tuple[DensityOfStates | None, list[str]]:
+def _sums(evidence: Evidence, phases: Phases | None) -> tuple[np.ndarray, WeightedSums]:
+    """Return the temperatures that are listed, and the sums at these and at those of the curves."""
+    samples, settings, limits = evidence.samples, evidence.settings, evidence.temperature_range
+    labels = np.zeros(len(samples), dtype=int) if phases is None else phases.label(samples)
+    listed = np.unique(settings.temperatures) if settings.temperatures else round_values(*limits, N_LISTED)
+    temperatures = np.union1d(np.linspace(*limits, settings.grid), listed)
+    return listed, weighted_sums(samples, temperatures, evidence.asked_pressure, labels, evidence.blocks)
+
+
+def _transition(
+    evidence: Evidence, phases: Phases | None, sums: WeightedSums, refusal: str, near: float | None
+) -> Transition:
+    if phases is None:
+        return Transition(None, 0, None, refusal, near)
+    passages = int(phases.passages(evidence.samples).sum())
     try:
-        return density_of_states(samples, blocks, multiplicity, settings), []
+        found = melting(sums, evidence.blocks, evidence.multiplicity, phases, passages, evidence.settings)
     except SamplingError as error:
-        return None, [f"no density of states: {error}"]
+        return Transition(phases, passages, None, str(error), near)
+    return Transition(phases, passages, found, "", found.temperature.value)
 
 
-def _profiles(
-    samples: Samples,
-    blocks: Blocks,
-    multiplicity: np.ndarray,
-    pressure: float | None,
-    centre: float,
-    temperature_range: tuple[float, float],
-    settings: AnalysisConfig,
-) -> list[Profile]:
+def _densities(evidence: Evidence, centre: float | None) -> Densities:
+    profiles = [] if centre is None else _profiles(evidence, centre)
+    try:
+        states = density_of_states(evidence.samples, evidence.blocks, evidence.multiplicity, evidence.settings)
+    except SamplingError as error:
+        return Densities(profiles, None, str(error))
+    return Densities(profiles, states, "")
+
+
+def _profiles(evidence: Evidence, centre: float) -> list[Profile]:
+    """Return profiles at a temperature and somewhat below and above it, as far as these are supported."""
+    low, high = evidence.temperature_range
     wanted = [centre * (1 + k * PROFILE_STEP) for k in (-1, 0, 1)]
-    inside = [t for t in wanted if temperature_range[0] <= t <= temperature_range[1]]
-    return [profile(samples, blocks, multiplicity, t, pressure, settings.order_bins) for t in inside]
+    samples, blocks, multiplicity = evidence.samples, evidence.blocks, evidence.multiplicity
+    pressure, bins = evidence.asked_pressure, evidence.settings.order_bins
+    return [profile(samples, blocks, multiplicity, t, pressure, bins) for t in wanted if low <= t <= high]
 
 
 def _halves(sums: WeightedSums, blocks: Blocks) -> dict[str, float]:
@@ -148,14 +157,18 @@ def _halves(sums: WeightedSums, blocks: Blocks) -> dict[str, float]:
     return {"temperature": float(sums.temperatures[middle]), "first_enthalpy": first, "second_enthalpy": second}
 
 
-def _notes(blocks: Blocks, phases: Phases | None, passages: int, settings: AnalysisConfig) -> list[str]:
-    notes = []
-    if blocks.n_independent < MIN_INDEPENDENT:
+def _notes(evidence: Evidence, transition: Transition, densities: Densities) -> tuple[str, ...]:
+    notes = list(evidence.samples.notes)
+    n_independent = evidence.blocks.n_independent
+    if n_independent < MIN_INDEPENDENT:
         notes.append(
-            f"the rows are worth {blocks.n_independent:.1f} independent samples; below {MIN_INDEPENDENT}, error bars are rough."
+            f"the rows are worth {n_independent:.1f} independent samples; below {MIN_INDEPENDENT}, error bars are rough."
         )
-    if phases is not None and passages < settings.min_passages:
+    if transition.phases is not None and transition.passages < evidence.settings.min_passages:
         notes.append(
-            f"{passages} passages between the phases: averages near Tm mix them in a ratio that is not known yet."
+            f"{transition.passages} passages between the phases: averages near Tm mix them in a ratio that is not known "
+            "yet."
         )
-    return notes
+    if densities.refusal:
+        notes.append(f"no density of states: {densities.refusal}")
+    return tuple(notes)

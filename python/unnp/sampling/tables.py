@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 
 from unnp.sampling.analysis import Analysis
-from unnp.sampling.blocks import Estimate
-from unnp.sampling.unit_names import unit_names
+from unnp.sampling.estimate import Estimate
+from unnp.sampling.log_file import unit_names
 
 
 def averages_header(analysis: Analysis) -> list[str]:
     """Return the titles of ``averages_rows``."""
-    names = unit_names(analysis.samples.header)
+    names = unit_names(analysis.evidence.samples.header)
     return [
         f"T [{names.temperature}]",
         "effective\nsamples",
@@ -25,33 +25,36 @@ def averages_header(analysis: Analysis) -> list[str]:
 
 def averages_rows(analysis: Analysis) -> list[list[str]]:
     """Return one row per listed temperature; a reason where the samples do not support it."""
-    rows, n, k = [], len(analysis.samples), analysis.samples.boltzmann
-    for row in analysis.averages:
+    rows, n, k = [], len(analysis.evidence.samples), analysis.evidence.samples.boltzmann
+    for row in analysis.thermal.listed:
         begin = [f"{row.temperature:.6g}", f"{row.effective_fraction * n:.0f}"]
         if row.values is None:
             rows.append([*begin, "refused", "", "", "", ""])
             continue
         v = row.values
-        capacity = Estimate(v["heat_capacity"].value / k, v["heat_capacity"].error / k)
+        capacity = v["heat_capacity"].times(1 / k)
         rows.append(begin + [with_error(x) for x in (v["energy"], v["enthalpy"], v["volume"], v["order"], capacity)])
     return rows
 
 
 def melting_rows(analysis: Analysis) -> list[list[str]]:
     """Return quantity and value of the melting point; empty where there is none."""
-    melting = analysis.melting
+    melting = analysis.transition.melting
     if melting is None:
         return []
-    names = unit_names(analysis.samples.header)
+    names = unit_names(analysis.evidence.samples.header)
     tm, slope, f = melting.temperature, melting.slope, names.pressure_factor
     rows = [
         [f"melting temperature [{names.temperature}]", with_error(tm)],
         [f"latent heat [{names.energy}/atom]", with_error(melting.latent_heat)],
-        ["entropy change [k/atom]", f"{melting.latent_heat.value / (analysis.samples.boltzmann * tm.value):.4g}"],
+        [
+            "entropy change [k/atom]",
+            f"{melting.latent_heat.value / (analysis.evidence.samples.boltzmann * tm.value):.4g}",
+        ],
         [f"volume change [{names.length}^3/atom]", with_error(melting.volume_change)],
         [
             f"dP/dT [{names.pressure} {names.temperature}^-1]",
-            "not told from infinity" if slope is None else with_error(Estimate(slope.value * f, slope.error * f)),
+            "not told from infinity" if slope is None else with_error(slope.times(f)),
         ],
         ["dividing order parameter", f"{melting.phases.dividing:.4g}"],
         ["passages between the phases", str(melting.passages)],

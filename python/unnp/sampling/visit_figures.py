@@ -19,7 +19,7 @@ MAX_PANELS = 8
 
 def sampled_map(analysis: Analysis, path: Path) -> None:
     """Draw how often each (H, s) was visited, and the way of the first walker."""
-    samples, names = analysis.samples, labels(analysis)
+    samples, names = analysis.evidence.samples, labels(analysis)
     enthalpy = samples.enthalpy / samples.n_atoms
     counts, h_edges, s_edges = np.histogram2d(enthalpy, samples.order, bins=MAP_BINS)
     figure, (ax,) = new_figure(width=5.6, height=4.2)
@@ -30,10 +30,9 @@ def sampled_map(analysis: Analysis, path: Path) -> None:
     own = np.flatnonzero(samples.walker == 0)
     own = own[:: -(-len(own) // MAX_TRAJECTORY)]
     ax.plot(enthalpy[own], samples.order[own], "-", color=COLOURS["liquid"], lw=0.5, alpha=0.5, label="walker 0")
-    if analysis.phases is not None:
-        ax.axhline(
-            analysis.phases.dividing, color="0.3", lw=0.8, ls="--", label=f"$s^*$ = {analysis.phases.dividing:.3f}"
-        )
+    phases = analysis.transition.phases
+    if phases is not None:
+        ax.axhline(phases.dividing, color="0.3", lw=0.8, ls="--", label=f"$s^*$ = {phases.dividing:.3f}")
     ax.set(xlabel=names["enthalpy"], ylabel=names["order"])
     legend = ax.legend(frameon=False, fontsize="small")
     for line in legend.get_lines():
@@ -49,7 +48,7 @@ def sampled_map(analysis: Analysis, path: Path) -> None:
 
 def trajectory(analysis: Analysis, path: Path) -> None:
     """Draw the order parameter over the steps, one panel for each of the first walkers; the CSV holds all walkers."""
-    samples, names = analysis.samples, labels(analysis)
+    samples, names = analysis.evidence.samples, labels(analysis)
     kept = np.arange(0, len(samples), -(-len(samples) // MAX_POINTS))
     columns = {
         "walker": samples.walker[kept],

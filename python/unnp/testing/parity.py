@@ -11,7 +11,7 @@ import numpy as np
 from unnp.core import is_available
 from unnp.errors import ConfigError, LammpsError, UnnpError, in_one_line
 from unnp.lammps.data_file import boundary, data_file
-from unnp.lammps.executables import mpi_command
+from unnp.lammps.launch import Launch
 from unnp.lammps.plugin import plugin_path
 from unnp.lammps.run import run_lammps
 from unnp.testing.checking import Check, CheckSkipped, Measurement, at_least, at_most, close
@@ -71,7 +71,7 @@ def run_cases(cases: Iterable[Case], files: Path, folder: Path, ranks: int) -> N
         deck += f'pair_style unnp halo {case.halo}\npair_coeff * * "{case.committee.file(files)}" {" ".join(symbols)}\n'
         deck += measure(case.label)
     (folder / "in.lammps").write_text(deck)
-    run_lammps(folder / "in.lammps", ranks=ranks)
+    run_lammps(folder / "in.lammps", Launch(ranks=ranks))
 
 
 def compare_with_lammps(case: Case, folder: Path) -> Iterator[Measurement]:
@@ -104,7 +104,7 @@ def _numbers(case: Case, folder: Path) -> np.ndarray:
 def check_installed() -> None:
     """Raise CheckSkipped where LAMMPS, MPI or the plugin is missing, with what to do."""
     try:
-        mpi_command(1)
+        Launch().check()
         plugin_path()
     except UnnpError as error:
         raise CheckSkipped(str(error)) from None

@@ -45,6 +45,7 @@ FOLDERS: dict[str, list[Mutant]] = {
     "sample momt": [
         *(m.within("momt.yaml") for m in _some(SETTINGS, 4)),
         *(m.within("progress.json") for m in _some(SETTINGS, 2, 1)),
+        *(m.within("system.json") for m in _some(SETTINGS, 4, 3)),
         *(m.within("adapt/state.json") for m in _some(SETTINGS, 4, 2)),
         *(m.within("production/momt.0.log") for m in _some(_without_flips(), 3)),
         *(m.within("adapt/momt.1.log") for m in _some(_without_flips(), 3, 1)),

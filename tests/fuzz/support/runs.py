@@ -75,7 +75,7 @@ def _momt(folder: Path) -> Any:
 
 def _melt(folder: Path) -> Any:
     routes = json.loads((folder / "report.json").read_text())["routes"]
-    return {name: [route["melting_point_K"], route["error_K"]] for name, route in routes.items()}
+    return {name: list(route["melting_point_K"].values()) for name, route in routes.items()}
 
 
 def _train(folder: Path) -> Any:
@@ -106,7 +106,7 @@ MOMT = {
     "potential": EAM,
     "structure": CRYSTAL,
     "temperatures": [650, 1400],
-    "phases": {"observe": 1, "adapt": {"min": 2, "max": 2}, "production": {"min": 4, "max": 4}, "chunk": 1},
+    "stages": {"observe": 1, "adapt": {"min": 2, "max": 2}, "production": {"min": 4, "max": 4}, "chunk": 1},
     "frames": {"wanted": 20},
     "walkers": 2,
 }
@@ -161,7 +161,12 @@ RUNS = {
         _ramp,
         tolerance=0.3,
     ),
-    "melt": Run(("melt", "melt.yaml", "-o", OUTPUT), ("melt", "melt.yaml", "-o", OUTPUT), {"melt.yaml": MELT}, _melt),
+    "melt": Run(
+        ("melt", "melt.yaml", "-o", OUTPUT),
+        ("melt", "melt.yaml", "-o", OUTPUT, "--resume"),
+        {"melt.yaml": MELT},
+        _melt,
+    ),
 }
 
 

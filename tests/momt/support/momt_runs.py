@@ -12,7 +12,7 @@ AL = {
 }
 SHORT = {
     **AL,
-    "phases": {"observe": 2, "adapt": {"min": 4, "max": 4}, "production": {"min": 8, "max": 8}, "chunk": 2},
+    "stages": {"observe": 2, "adapt": {"min": 4, "max": 4}, "production": {"min": 8, "max": 8}, "chunk": 2},
     "frames": {"wanted": 30},
     "walkers": 2,
 }

@@ -16,6 +16,7 @@ from pydantic import Field, field_validator
 
 from unnp.atoms.elements import Elements, atomic_number, symbols_of
 from unnp.atoms.structure import Structure
+from unnp.atoms.voigt import tensor_of
 from unnp.config import Config
 from unnp.config.texts import Arguments
 from unnp.errors import DataError, LammpsError, UnnpError
@@ -26,7 +27,6 @@ BAR_PER_ATM = 1.01325
 _ENERGY_TO_EV = {"metal": 1.0, "real": 1.0 / KCAL_MOL_PER_EV}
 _PRESSURE_TO_EV_PER_A3 = {"metal": 1.0 / BAR_PER_EV_PER_A3, "real": BAR_PER_ATM / BAR_PER_EV_PER_A3}
 _PICOSECOND = {"metal": 1.0, "real": 1000.0}
-_VOIGT_OF_PRESSURE = ([0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2])  # xx yy zz xy xz yz
 
 
 class PairStyle(Config):
@@ -104,10 +104,7 @@ class Simulation:
         energy = float(self._call("get_thermo", "pe")) * _ENERGY_TO_EV[units]
         forces = self._per_atom("f") * _ENERGY_TO_EV[units]
         values = self._call("extract_compute", "unnp_virial", 0, 1)
-        pressure = np.zeros((3, 3))
-        rows, columns = _VOIGT_OF_PRESSURE
-        pressure[rows, columns] = pressure[columns, rows] = [values[k] for k in range(6)]
-        stress = -pressure * _PRESSURE_TO_EV_PER_A3[units]
+        stress = -tensor_of(np.array([values[k] for k in range(6)]), "lammps") * _PRESSURE_TO_EV_PER_A3[units]
         return energy, self._prism.vector_to_ase(forces), self._prism.tensor2_to_ase(stress)
 
     def positions(self) -> np.ndarray:

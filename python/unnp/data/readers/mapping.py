@@ -8,13 +8,10 @@ import numpy as np
 from ase.data import atomic_numbers
 
 from unnp.atoms.structure import LARGEST_LABEL, Structure
+from unnp.atoms.voigt import tensor_of
 from unnp.data.readers.base import Frame
 from unnp.data.readers.options import ReadOptions
 from unnp.errors import DataError, did_you_mean, in_one_line
-
-# Where the 6 numbers of each Voigt order stand in the 3x3 tensor.
-_VOIGT_ROWS = {"ase": [0, 1, 2, 1, 0, 0], "vasp": [0, 1, 2, 0, 1, 0], "lammps": [0, 1, 2, 0, 0, 1]}
-_VOIGT_COLUMNS = {"ase": [0, 1, 2, 2, 2, 1], "vasp": [0, 1, 2, 1, 2, 2], "lammps": [0, 1, 2, 1, 2, 2]}
 
 
 def structure_of(frame: Frame, options: ReadOptions) -> Structure:
@@ -175,10 +172,7 @@ def _tensor(frame: Frame, label: str, key: str, options: ReadOptions, factor: fl
     if value is None:
         return None
     if value.shape == (6,):
-        tensor = np.zeros((3, 3))
-        rows, columns = _VOIGT_ROWS[options.voigt_order], _VOIGT_COLUMNS[options.voigt_order]
-        tensor[rows, columns] = tensor[columns, rows] = value
-        return tensor
+        return tensor_of(value, options.voigt_order)
     if value.shape not in ((9,), (3, 3)):
         raise DataError(f"{frame.where}: {label} must be 6, 9 or 3x3 numbers, '{key}' has the shape {value.shape}.")
     tensor = value.reshape(3, 3)

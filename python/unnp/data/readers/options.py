@@ -7,12 +7,12 @@ from typing import Literal
 from pydantic import field_validator, model_validator
 
 from unnp.atoms.elements import atomic_number
+from unnp.atoms.voigt import VoigtOrder
 from unnp.config import Config
 from unnp.errors import DataError, unknown
 from unnp.units import ENERGY_TO_EV, LENGTH_TO_A, STRESS_TO_EV_PER_A3
 
 Label = Literal["energy", "forces", "stress", "group", "any"]
-VoigtOrder = Literal["ase", "vasp", "lammps"]
 
 
 class ReadOptions(Config):

@@ -18,6 +18,7 @@ from unnp.core import core
 from unnp.errors import LammpsError, UnnpError
 from unnp.exported.manifest import TORCH_SUPPORTED, release
 from unnp.lammps.executables import environment, find_executable
+from unnp.lammps.launch import Launch
 from unnp.lammps.plugin import plugin_path
 from unnp.lammps.run import run_lammps
 from unnp.workflows.doctor.ten_steps import ten_steps, write_model
@@ -131,7 +132,7 @@ def _plugin() -> Finding:
         deck = Path(folder) / "in.lammps"
         deck.write_text("units metal\nregion box block 0 9 0 9 0 9\ncreate_box 1 box\nplugin list\npair_style unnp\n")
         try:
-            run_lammps(deck, launcher="")
+            run_lammps(deck, Launch(launcher=""))
         except LammpsError as error:
             advice = "Install unnp again, beside the LAMMPS and the torch it is to run with."
             return Finding("pair_style unnp", "failed", f"{path}: {error}", advice)

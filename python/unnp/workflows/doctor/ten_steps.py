@@ -12,6 +12,7 @@ from ase.build import bulk
 from unnp.adapters.ase import UnnpCalculator
 from unnp.exported.export import export_model
 from unnp.lammps.data_file import data_file
+from unnp.lammps.launch import Launch
 from unnp.lammps.log import LammpsLog
 from unnp.lammps.run import run_lammps
 from unnp.models import Head, PotentialConfig, TrainingData, build_potential
@@ -72,7 +73,7 @@ def ten_steps(folder: Path, ranks: int, device: str = "cpu", launcher: str = "mp
     (folder / "structure.data").write_text(data_file(atoms, ELEMENTS))
     deck = folder / f"in.{name}"
     deck.write_text(DECK.format(device=device, elements=" ".join(ELEMENTS), steps=STEPS, name=name))
-    log = run_lammps(deck, ranks=ranks, launcher=launcher, log=f"log.{name}")
+    log = run_lammps(deck, Launch(ranks=ranks, launcher=launcher), log=f"log.{name}")
     return _difference(atoms, log, folder / f"frames.{name}", UnnpCalculator(folder / "model.pt", device="cpu"))
 
 

@@ -12,6 +12,7 @@ from ase.calculators.calculator import Calculator
 from ase.filters import FrechetCellFilter
 from ase.optimize import BFGS
 
+from unnp.atoms.voigt import PLACES
 from unnp.errors import DataError, ModelError
 from unnp.units import GPA_PER_EV_PER_A3
 
@@ -19,7 +20,6 @@ MAX_FORCE = 1e-4
 """Largest force left after a relaxation [eV/A]; for the cell: stress times volume, in eV."""
 MAX_STEPS = 500
 STRAIN = 2e-3
-_VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 VOLUME_SCALES = tuple(np.linspace(0.96, 1.04, 9).tolist())
 
 
@@ -115,7 +115,7 @@ def stiffness(atoms: Atoms, calculator: Calculator, strain: float = STRAIN) -> n
 
 def strained(atoms: Atoms, k: int, magnitude: float) -> Atoms:
     """Return a copy under one strain, ``k`` in Voigt order xx yy zz yz xz xy, shear as engineering strain."""
-    i, j = _VOIGT[k]
+    i, j = (places[k] for places in PLACES["ase"])
     deformation = np.eye(3)
     deformation[i, j] += magnitude / 2
     deformation[j, i] += magnitude / 2

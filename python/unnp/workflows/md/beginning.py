@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from ase import Atoms
 
 from unnp.errors import ConfigError
-from unnp.lammps.data_file import boundary
 from unnp.lammps.structure_file import fixed_atoms, has_velocities, not_used
 from unnp.lammps.system import System
 from unnp.workflows.md.config import THERMOSTATTED, MdConfig
@@ -17,8 +16,8 @@ ALL_MOMENTA = 3
 """What LAMMPS takes off by itself: the momenta of the whole."""
 
 
-def describe(config: MdConfig, atoms: Atoms, elements: Sequence[str], potential: Sequence[str]) -> System:
-    """Return what the deck of a run says of its atoms.
+def with_motion(system: System, config: MdConfig, atoms: Atoms) -> System:
+    """Return the system with what its deck says of the motion: fixed atoms, velocities, degrees of freedom.
 
     Raises:
         ConfigError: all atoms are fixed, or the velocities of the file are asked for and it has none.
@@ -29,15 +28,7 @@ def describe(config: MdConfig, atoms: Atoms, elements: Sequence[str], potential:
     moving = config.velocities != "random" and has_velocities(atoms)
     if config.velocities == "file" and not moving:
         raise ConfigError("`velocities: file`: the structure has no velocities (momenta); use `velocities: random`.")
-    return System(
-        title=f"{atoms.get_chemical_formula(empirical=True)}, {len(atoms)} atoms",
-        elements=elements,
-        boundary=boundary(atoms),
-        potential=potential,
-        fixed=(fixed + 1).tolist(),
-        velocities=moving,
-        lost=_lost(config, atoms, moving),
-    )
+    return replace(system, fixed=(fixed + 1).tolist(), velocities=moving, lost=_lost(config, atoms, moving))
 
 
 def notes(config: MdConfig, system: System, atoms: Atoms) -> list[str]:

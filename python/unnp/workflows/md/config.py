@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field, FiniteFloat, model_validator
 
 from unnp.config import Config
-from unnp.config.texts import Device, Line
-from unnp.lammps.system_config import Launcher, Positive, PotentialConfig, StructureConfig
+from unnp.config.resume import FREE
+from unnp.lammps.system_config import Positive, RunConfig, Seed
 
 Temperature = Annotated[FiniteFloat, Field(ge=0)]
 Ensemble = Literal["nve", "nvt", "npt", "nph", "langevin"]
@@ -26,11 +26,9 @@ class DumpConfig(Config):
     """extxyz is read by ASE and OVITO, lammpstrj is LAMMPS' own text"""
 
 
-class MdConfig(Config):
+class MdConfig(RunConfig):
     """A molecular dynamics run with LAMMPS. Units: A, fs, K, GPa."""
 
-    structure: StructureConfig
-    potential: PotentialConfig
     ensemble: Ensemble = "nvt"
     """nve, nvt and npt (Nose-Hoover), nph, or langevin"""
     temperature: Temperature | tuple[Temperature, Temperature]
@@ -39,7 +37,8 @@ class MdConfig(Config):
     """[GPa], or [start, end]; for npt and nph, default 0"""
     coupling: Literal["iso", "aniso", "tri"] | None = None
     """which cell changes npt and nph make: all directions alike (default), each on its own, or also the angles"""
-    steps: int = Field(ge=1)
+    steps: int = Field(ge=1, json_schema_extra=FREE)
+    """length of the run; when it is resumed it may become longer, but for a ramp of temperature or pressure"""
     timestep: Positive = 1.0
     """[fs]"""
     temperature_damping: Positive | None = None
@@ -48,26 +47,19 @@ class MdConfig(Config):
     """relaxation time of the barostat [fs], default 1000 timesteps"""
     velocities: Literal["auto", "file", "random"] = "auto"
     """to begin with: those of the structure `file`, or `random` ones at the temperature; auto: of the file if it has any"""
-    seed: int = Field(default=1, ge=1, le=899_999_999)
+    seed: Seed = 1
     """of velocities and random forces"""
     minimise: bool = False
     """relax the atoms in the given cell before the dynamics"""
-    thermo: int = Field(default=100, ge=1)
+    thermo: int = Field(default=100, ge=1, json_schema_extra=FREE)
     """steps between rows of the table of temperature, pressure and energies"""
-    dump: DumpConfig | None = DumpConfig()
+    dump: DumpConfig | None = Field(default=DumpConfig(), json_schema_extra=FREE)
     """the trajectory; null for none"""
-    restart: int = Field(default=10_000, ge=1)
+    deviation: int | None = Field(default=None, ge=1, json_schema_extra=FREE)
+    """steps between lines of `deviation.out`, in which a model that is a committee says how far its members disagree; null:
+    none"""
+    restart: int = Field(default=10_000, ge=1, json_schema_extra=FREE)
     """steps between restart files, from which `--resume` goes on"""
-    ranks: int = Field(default=1, ge=1)
-    """MPI processes"""
-    threads: int = Field(default=1, ge=1)
-    """threads of each process"""
-    device: Device = "auto"
-    """where a model runs: auto, cpu, cuda or cuda:N"""
-    launcher: Launcher = "mpirun -n {ranks}"
-    """starts the processes; on a cluster for instance `srun -n {ranks}`; empty starts LAMMPS alone"""
-    lmp: Line = "lmp"
-    """name or path of LAMMPS"""
 
     @model_validator(mode="after")
     def _fits_the_ensemble(self) -> MdConfig:
@@ -84,6 +76,17 @@ class MdConfig(Config):
                 f"`temperature_damping` needs a thermostat ({', '.join(THERMOSTATTED)}), not {self.ensemble}"
             )
         return self
+
+    @model_validator(mode="after")
+    def _deviates_as_a_model(self) -> MdConfig:
+        if self.deviation is not None and self.potential.model is None:
+            raise ValueError("`deviation` is of a committee of models; it needs `potential: {model: ...}`")
+        return self
+
+    @property
+    def is_ramp(self) -> bool:
+        """Whether temperature or pressure changes over the steps."""
+        return isinstance(self.temperature, tuple) or isinstance(self.pressure, tuple)
 
     @property
     def temperatures(self) -> tuple[float, float]:

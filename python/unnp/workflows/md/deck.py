@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from unnp.lammps.system import DATA_FILE, System, command
+from unnp.lammps.commands import command, thermo_format, timestep, world
+from unnp.lammps.system import DATA_FILE, System
 from unnp.workflows.md.config import BAROSTATTED, MdConfig
 from unnp.workflows.md.motion import (
     KEPT_FORCES,
@@ -10,7 +11,6 @@ from unnp.workflows.md.motion import (
     integration,
     keeps_forces,
     minimisation,
-    picoseconds,
     start_velocities,
     temperature_name,
 )
@@ -24,15 +24,15 @@ def start_deck(config: MdConfig, system: System) -> str:
     lines = [
         f"# {system.title}",
         f"# {_summary(config, system)}",
-        f"# Runs by itself: {_start(config)}",
+        f"# Runs by itself: {config.shown()} -in in.lammps",
         "",
-        *_world(system),
+        *world(system.boundary),
         command("read_data", DATA_FILE),
         "",
         *groups(system),
-        *system.potential,
+        *_potential(config, system, "deviation.out"),
         "",
-        command("timestep", f"{picoseconds(config.timestep)}    # ps"),
+        timestep(config.timestep),
         *_thermo(config, system),
         "",
     ]
@@ -52,9 +52,9 @@ def resume_deck(config: MdConfig, system: System, restart: str, segment: int) ->
         command("read_restart", restart),
         "",
         *groups(system),
-        *system.potential,
+        *_potential(config, system, f"deviation.{segment}.out"),
         "",
-        command("timestep", f"{picoseconds(config.timestep)}    # ps"),
+        timestep(config.timestep),
         *_thermo(config, system),
         "",
         *integration(config, system),
@@ -63,11 +63,6 @@ def resume_deck(config: MdConfig, system: System, restart: str, segment: int) ->
         *_run(config),
     ]
     return "\n".join(lines) + "\n"
-
-
-def _start(config: MdConfig) -> str:
-    launcher = config.launcher.replace("{ranks}", str(config.ranks))
-    return f"{launcher} {config.lmp} -in in.lammps".strip()
 
 
 def _summary(config: MdConfig, system: System) -> str:
@@ -84,15 +79,18 @@ def _summary(config: MdConfig, system: System) -> str:
     return ", ".join(parts)
 
 
-def _world(system: System) -> list[str]:
-    return [command("units", "metal"), command("atom_style", "atomic"), command("boundary", system.boundary)]
+def _potential(config: MdConfig, system: System, file: str) -> list[str]:
+    if config.deviation is None:
+        return list(system.potential)
+    wanted = f" deviation {file} {config.deviation}"
+    return [line + wanted if line.startswith("pair_style ") else line for line in system.potential]
 
 
 def _thermo(config: MdConfig, system: System) -> list[str]:
     name = temperature_name(system)
     return [
         command("thermo_style", f"custom {THERMO_COLUMNS}"),
-        command("thermo_modify", "flush yes format float %.10g" + (f" temp {name}" if name else "")),
+        thermo_format() + (f" temp {name}" if name else ""),
         command("thermo", str(config.thermo)),
     ]
 

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from unnp.errors import ConfigError
-from unnp.lammps.system import System, command
-from unnp.units import BAR_PER_GPA
-from unnp.workflows.md.config import BAROSTATTED, MdConfig
+from unnp.lammps.commands import DAMPING, PRESSURE_DAMPING, bath, command, draw_velocities, piston
+from unnp.lammps.system import System
+from unnp.workflows.md.config import BAROSTATTED, Ensemble, MdConfig
 
 KEPT_FORCES = ("f_forces[1]", "f_forces[2]", "f_forces[3]")
+FIXES: dict[Ensemble, dict[str, str]] = {
+    "nve": {"dynamics": "nve"},
+    "nvt": {"dynamics": "nvt temp {bath}"},
+    "npt": {"dynamics": "npt temp {bath} {piston}"},
+    "nph": {"dynamics": "nph {piston}"},
+    "langevin": {"dynamics": "nve", "thermostat": "langevin {bath} {seed}"},
+}
+"""The fixes of an ensemble, by name."""
 PER_LINE = 20
 """Ranges of atoms in a line."""
 
@@ -72,7 +80,7 @@ def start_velocities(config: MdConfig, system: System) -> list[str]:
     conserved = system.lost > 0
     rotation = " rot yes" if conserved and "p" not in system.boundary else ""
     options = f"mom {'yes' if conserved else 'no'}{rotation} dist gaussian" + (f" temp {name}" if name else "")
-    return [command("velocity", f"{moving(system)} create {temperature:.10g} {config.seed} {options}")]
+    return [draw_velocities(temperature, config.seed, moving(system), options)]
 
 
 def integration(config: MdConfig, system: System) -> list[str]:
@@ -83,31 +91,21 @@ def integration(config: MdConfig, system: System) -> list[str]:
     """
     if config.ensemble in BAROSTATTED:
         _check_barostat(config, system)
-    t0, t1 = (_number(t) for t in config.temperatures)
-    p0, p1 = (_number(p * BAR_PER_GPA) for p in config.pressures)
-    temperature = f"{t0} {t1} {picoseconds(config.temperature_damping or 100 * config.timestep)}"
-    damping = picoseconds(config.pressure_damping or 1000 * config.timestep)
-    pressure = f"{config.coupling or 'iso'} {p0} {p1} {damping}"
-    fixes = {
-        "nve": ["nve"],
-        "nvt": [f"nvt temp {temperature}"],
-        "npt": [f"npt temp {temperature} {pressure}"],
-        "nph": [f"nph {pressure}"],
-        "langevin": ["nve", f"langevin {temperature} {config.seed}"],
+    parts = {
+        "bath": bath(*config.temperatures, config.temperature_damping or DAMPING * config.timestep),
+        "piston": piston(
+            config.coupling or "iso", *config.pressures, config.pressure_damping or PRESSURE_DAMPING * config.timestep
+        ),
+        "seed": config.seed,
     }
-    names, name = ["dynamics", "thermostat"], temperature_name(system)
+    name = temperature_name(system)
     lines = [command("fix", "forces all store/force")] if keeps_forces(config) else []
     lines += [
-        command("fix", f"{fix_name} {moving(system)} {fix}")
-        for fix_name, fix in zip(names, fixes[config.ensemble], strict=False)
+        command("fix", f"{fix_name} {moving(system)} {style.format(**parts)}")
+        for fix_name, style in FIXES[config.ensemble].items()
     ]
     measured = name and config.ensemble in ("nvt", "npt", "nph")
     return [*lines, *([command("fix_modify", f"dynamics temp {name}")] if measured else [])]
-
-
-def picoseconds(femtoseconds: float) -> str:
-    """Return a time [fs] as the deck has it [ps]."""
-    return _number(femtoseconds / 1000)
 
 
 def _check_barostat(config: MdConfig, system: System) -> None:
@@ -132,7 +130,3 @@ def _ranges(numbers: Sequence[int]) -> list[str]:
         else:
             ranges.append([number, number])
     return [f"{first}:{last}" if last > first else str(first) for first, last in ranges]
-
-
-def _number(value: float) -> str:
-    return f"{value:.10g}"

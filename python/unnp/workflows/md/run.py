@@ -8,12 +8,11 @@ from typing import Any
 
 from unnp.files.locks import hold_folder
 from unnp.files.writing import writing
-from unnp.lammps.executables import mpi_command
 from unnp.lammps.progress import MdProgress
 from unnp.lammps.run import run_lammps
 from unnp.workflows.md.config import MdConfig
 from unnp.workflows.md.report import dynamics_blocks, gaps, logs_of, summarise, thermo_table, write_report
-from unnp.workflows.md.setup import check_unchanged, prepare, prepare_resume
+from unnp.workflows.md.setup import prepare, prepare_resume, reopen, run_folder
 from unnp.workflows.md.trajectory import complete_trajectories
 
 _HARMLESS = "Temperature for thermo pressure is not for group all"
@@ -42,16 +41,18 @@ def run_md(config: MdConfig, base: Path, folder: Path, *, resume: bool = False) 
         config: what to run.
         base: where relative paths in it begin.
         folder: to hold everything of the run; the deck in it runs by itself.
-        resume: go on where an interrupted run of this folder stopped, or make a finished one longer.
+        resume: go on where the run of this folder stopped, or make a finished one longer.
 
     Raises:
         ConfigError, DataError, ModelError: the configuration does not fit the structure or the potential.
         LammpsError: LAMMPS or mpirun is missing or failed; the message holds what LAMMPS says.
         UnnpError: another run is going on in the folder, or it cannot be written.
     """
-    mpi_command(config.ranks, config.launcher, config.lmp)
+    config.check()
+    if resume:
+        run_folder(folder).check_is_run()
     with hold_folder(folder):
-        if resume and (folder / "in.lammps").exists():
+        if resume:
             _go_on(config, folder)
         else:
             prepare(config, base, folder)
@@ -71,11 +72,11 @@ def report(config: MdConfig, folder: Path) -> MdResult:
 
 
 def _go_on(config: MdConfig, folder: Path) -> None:
-    check_unchanged(config, folder)
+    system = reopen(config, folder)
     if _last_step(config, folder) >= config.steps and (folder / "final.restart").exists():
         print(f"{folder} has already done {config.steps} steps.", flush=True)
         return
-    deck = prepare_resume(config, folder)
+    deck = prepare_resume(config, system, folder)
     if deck is None:
         with writing(folder):
             for old in folder.glob("log.*lammps"):
@@ -91,12 +92,4 @@ def _last_step(config: MdConfig, folder: Path) -> int:
 def _run(config: MdConfig, deck: Path) -> None:
     starts = deck.name == "in.lammps"
     with MdProgress(config.steps, int(config.minimise and starts)) as progress:
-        run_lammps(
-            deck,
-            ranks=config.ranks,
-            threads=config.threads,
-            launcher=config.launcher,
-            lmp=config.lmp,
-            log=deck.name.replace("in.", "log.", 1),
-            follow=progress,
-        )
+        run_lammps(deck, config, log=deck.name.replace("in.", "log.", 1), follow=progress)

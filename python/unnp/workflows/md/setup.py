@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from unnp.config import dump_yaml, load_yaml
-from unnp.errors import ConfigError, LammpsError
-from unnp.files.writing import make_folder, read_json, write_atomically
-from unnp.lammps.data_file import data_file
+from unnp.errors import ConfigError
+from unnp.exported.archive import read_manifest
+from unnp.files.writing import write_atomically
 from unnp.lammps.log import read_log
-from unnp.lammps.system import DATA_FILE, System, build_structure, on_device, place_potential
-from unnp.workflows.md.beginning import describe, notes
+from unnp.lammps.run_folder import RunFolder, placed
+from unnp.lammps.system import MODEL_FILE, System, build_structure
+from unnp.workflows.md.beginning import notes, with_motion
 from unnp.workflows.md.config import MdConfig
 from unnp.workflows.md.deck import resume_deck, start_deck
 
 CONFIG_FILE = "md.yaml"
-SYSTEM_FILE = "system.json"
 MAGIC = b"LammpS RestartT\0"
-CHANGEABLE = {"steps", "ranks", "threads", "device", "launcher", "lmp", "thermo", "dump", "restart"}
+
+
+def run_folder(folder: Path) -> RunFolder:
+    """Return the folder of a run of molecular dynamics."""
+    return RunFolder(folder, CONFIG_FILE)
 
 
 def prepare(config: MdConfig, base: Path, folder: Path) -> System:
@@ -30,30 +30,33 @@ def prepare(config: MdConfig, base: Path, folder: Path) -> System:
         ConfigError, DataError, ModelError: the configuration does not fit the structure or the model.
         LammpsError: the folder already holds a run that has made steps.
     """
-    if _has_begun(config, folder):
-        raise LammpsError(f"{folder} already holds a run; go on with --resume, or name another folder with -o.")
+    run = run_folder(folder)
+    run.check_new(_has_begun(config, folder))
     atoms = build_structure(config.structure, base)
-    make_folder(folder)
-    elements, lines = place_potential(config.potential, atoms, base, folder, device=config.device)
-    system = describe(config, atoms, elements, lines)
+    system = with_motion(placed(config, atoms, base, folder), config, atoms)
+    _check_committee(config, folder)
     deck = start_deck(config, system)
-    data = data_file(atoms, elements, triclinic=config.coupling == "tri", velocities=system.velocities)
-    write_atomically(folder / DATA_FILE, data)
-    write_atomically(folder / SYSTEM_FILE, json.dumps(asdict(system), indent=1))
-    write_atomically(folder / CONFIG_FILE, dump_yaml(config))
+    run.write(config, system, atoms, triclinic=config.coupling == "tri")
     write_atomically(folder / "in.lammps", deck)
     for note in notes(config, system, atoms):
         print(f"Note: {note}", flush=True)
     return system
 
 
-def prepare_resume(config: MdConfig, folder: Path) -> Path | None:
-    """Write the deck that goes on from the newest whole restart file; None where there is none.
+def reopen(config: MdConfig, folder: Path) -> System:
+    """Return the system of a run that goes on; a ramp must keep its length, which decides on its rate.
 
     Raises:
+        ConfigError: settings have changed that may not.
         LammpsError: the folder is damaged.
     """
-    system = on_device(_read_system(folder), config.potential, config.device)
+    system = run_folder(folder).reopen(config, fixed=("steps",) if config.is_ramp else ())
+    _check_committee(config, folder)
+    return system
+
+
+def prepare_resume(config: MdConfig, system: System, folder: Path) -> Path | None:
+    """Write the deck that goes on from the newest whole restart file; None where there is none."""
     restart = newest_restart(folder)
     if restart is None:
         write_atomically(folder / "in.lammps", start_deck(config, system))
@@ -62,6 +65,15 @@ def prepare_resume(config: MdConfig, folder: Path) -> Path | None:
     deck = folder / f"in.{segment}.lammps"
     write_atomically(deck, resume_deck(config, system, restart.name, segment))
     return deck
+
+
+def _check_committee(config: MdConfig, folder: Path) -> None:
+    """Raise ConfigError where members are to be compared, and the model has only one."""
+    if config.deviation is not None and read_manifest(folder / MODEL_FILE).n_members < 2:
+        raise ConfigError(
+            f"deviation: {config.potential.model} holds one model, which has nobody to disagree with; export several "
+            "trainings into one file (`unnp export RUN1 RUN2 ...`), or leave `deviation` out."
+        )
 
 
 def _has_begun(config: MdConfig, folder: Path) -> bool:
@@ -81,24 +93,3 @@ def is_whole_restart(path: Path) -> bool:
     """Tell whether a restart file was written to its end; a kill may have cut it short."""
     content = path.read_bytes()
     return len(content) > 2 * len(MAGIC) and content.startswith(MAGIC) and content.endswith(MAGIC)
-
-
-def check_unchanged(config: MdConfig, folder: Path) -> None:
-    """Raise ConfigError where more has changed than length, output and where it runs; a ramp keeps its length."""
-    before = load_yaml(folder / CONFIG_FILE, MdConfig).model_dump(mode="json")
-    now: dict[str, Any] = config.model_dump(mode="json")
-    ramp = any(isinstance(value, tuple) for value in (config.temperature, config.pressure))
-    changeable = CHANGEABLE - {"steps"} if ramp else CHANGEABLE
-    changed = [key for key in now if now[key] != before[key] and key not in changeable]
-    if changed:
-        raise ConfigError(
-            f"{', '.join(changed)} changed since {folder} was made; a run goes on with the same physics "
-            f"(only {', '.join(sorted(changeable))} may change). Name another folder with -o for a new run."
-        )
-
-
-def _read_system(folder: Path) -> System:
-    try:
-        return System(**read_json(folder / SYSTEM_FILE))
-    except (OSError, ValueError, TypeError) as error:
-        raise LammpsError(f"{folder / SYSTEM_FILE} cannot be read ({error}); start again in another folder.") from None

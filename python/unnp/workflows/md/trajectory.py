@@ -7,14 +7,12 @@ from pathlib import Path
 
 from unnp.errors import LammpsError
 from unnp.files.writing import write_atomically, writing
+from unnp.lammps.dump_file import read_dump
 
 Frame = tuple[bytes, bytes, list[bytes]]
 UNITS = b"units=metal"
 """Of the column vel: A/ps."""
 ENERGY_OF_LAMMPS, ENERGY = b" Potential_energy=", b" energy="
-
-
-_TIMESTEP = b"ITEM: TIMESTEP"
 
 
 def complete_trajectories(folder: Path) -> None:
@@ -64,24 +62,8 @@ def _frames(path: Path) -> Iterator[Frame]:
 
 def _with_forces(path: Path, beside: Path) -> Iterator[Frame]:
     """Yield the frames with the forces of the same steps, as long as there are both."""
-    for (head, comment, body), (step, forces) in zip(_frames(path), _forces(beside), strict=False):
-        if f"Timestep={step} ".encode() not in comment or len(forces) != len(body):
+    for (head, comment, body), forces in zip(_frames(path), read_dump(beside), strict=False):
+        if f"Timestep={forces.step} ".encode() not in comment or len(forces.rows) != len(body):
             raise LammpsError(f"{path} and {beside} do not belong together; start again in another folder.")
         named = comment.replace(b":vel:R:3", b":vel:R:3:forces:R:3", 1)
-        yield head, named, [one.rstrip() + b" " + other for one, other in zip(body, forces, strict=True)]
-
-
-def _forces(path: Path) -> Iterator[tuple[int, list[bytes]]]:
-    """Yield step and lines of each whole frame of LAMMPS' own text."""
-    with path.open("rb") as file:
-        while file.readline().startswith(_TIMESTEP):
-            step = file.readline()
-            file.readline()
-            n_atoms = file.readline()
-            rest = [file.readline() for _ in range(5)]  # the box, and the titles of the columns
-            if not rest[-1].endswith(b"\n"):
-                return
-            rows = [file.readline() for _ in range(int(n_atoms))]
-            if not rows[-1].endswith(b"\n"):
-                return
-            yield int(step), rows
+        yield head, named, [one.rstrip() + b" " + other for one, other in zip(body, forces.rows, strict=True)]

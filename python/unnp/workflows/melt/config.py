@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, FiniteFloat, PositiveInt, model_validator
 
 from unnp.config import Config
-from unnp.config.texts import Device, Line
-from unnp.lammps.system_config import Launcher, Positive, PotentialConfig, StructureConfig
+from unnp.config.resume import FREE
+from unnp.lammps.system_config import Positive, RunConfig, Seed, StructureConfig
 
 RouteName = Literal["coexistence", "pinning", "momt"]
 STRIDE = 200
@@ -78,39 +78,33 @@ class MomtRouteConfig(Config):
     """of `unnp sample momt` for the runs made here, on top of those that follow from this file"""
 
 
-class MeltConfig(Config):
-    """Melting point of a crystal with LAMMPS. Units: A, ps, K, GPa; the timestep in fs."""
+class MeltConfig(RunConfig):
+    """Melting point of a crystal with LAMMPS. Units: A, ps, K, GPa; the timestep in fs.
+
+    When a run is resumed with other settings, the stages that they concern are run again.
+    """
 
     structure: StructureConfig
-    """the crystal, with its interface to the melt at right angles to the third axis; its cell must be rectangular"""
-    potential: PotentialConfig
+    """the crystal; for coexistence and pinning its cell must be rectangular, with the interface at right angles to the third
+    axis"""
     pressure: FiniteFloat = 0.0
     """[GPa]"""
-    temperatures: Positive | tuple[Positive, Positive]
+    temperatures: Positive | tuple[Positive, Positive] = Field(json_schema_extra=FREE)
     """a first guess, or [low, high] between which the melting point is looked for [K]"""
-    routes: list[RouteName] = Field(default=["coexistence", "pinning"], min_length=1)
+    routes: list[RouteName] = Field(default=["coexistence", "pinning"], min_length=1, json_schema_extra=FREE)
     """in this order; a later one begins where the one before ended"""
-    cell: CellConfig = CellConfig()
-    coexistence: CoexistenceConfig = CoexistenceConfig()
-    pinning: PinningConfig = PinningConfig()
-    momt: MomtRouteConfig = MomtRouteConfig()
+    cell: CellConfig = Field(default=CellConfig(), json_schema_extra=FREE)
+    coexistence: CoexistenceConfig = Field(default=CoexistenceConfig(), json_schema_extra=FREE)
+    pinning: PinningConfig = Field(default=PinningConfig(), json_schema_extra=FREE)
+    momt: MomtRouteConfig = Field(default=MomtRouteConfig(), json_schema_extra=FREE)
     timestep: Positive = 2.0
     """[fs]"""
-    temperature_damping: Positive | None = None
+    temperature_damping: Positive | None = Field(default=None, json_schema_extra=FREE)
     """relaxation time of thermostats [fs], default 100 timesteps"""
-    pressure_damping: Positive | None = None
+    pressure_damping: Positive | None = Field(default=None, json_schema_extra=FREE)
     """relaxation time of barostats [fs], default 1000 timesteps"""
-    seed: int = Field(default=1, ge=1, le=800_000_000)
-    ranks: int = Field(default=1, ge=1)
-    """MPI processes"""
-    threads: int = Field(default=1, ge=1)
-    """threads of each process"""
-    device: Device = "auto"
-    """where a model runs: auto, cpu, cuda or cuda:N"""
-    launcher: Launcher = "mpirun -n {ranks}"
-    """starts the processes; empty starts LAMMPS alone"""
-    lmp: Line = "lmp"
-    """name or path of LAMMPS"""
+    seed: Seed = Field(default=1, json_schema_extra=FREE)
+    """of velocities and random forces"""
 
     @model_validator(mode="after")
     def _in_order(self) -> MeltConfig:

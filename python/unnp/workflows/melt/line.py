@@ -7,21 +7,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from unnp.sampling.estimate import Estimate
+
 
 @dataclass(frozen=True)
 class Line:
     """A straight line through points with errors, and where it is zero.
 
     Attributes:
-        root, root_error: where it is zero.
-        slope, slope_error: of it.
+        root: where it is zero.
+        slope: of it.
         chi_squared: weighted sum of squared residuals per degree of freedom, 0 where there is none.
     """
 
-    root: float
-    root_error: float
-    slope: float
-    slope_error: float
+    root: Estimate
+    slope: Estimate
     chi_squared: float
 
 
@@ -46,4 +46,5 @@ def fit_line(x: Sequence[float], y: Sequence[float], errors: Sequence[float]) ->
     scale = max(1.0, chi_squared)
     root = centre - height / slope
     variance = scale * (1 / weight.sum() + (root - centre) ** 2 / spread)
-    return Line(root, float(np.sqrt(variance)) / abs(slope), slope, float(np.sqrt(scale / spread)), chi_squared)
+    root_error, slope_error = float(np.sqrt(variance)) / abs(slope), float(np.sqrt(scale / spread))
+    return Line(Estimate(root, root_error), Estimate(slope, slope_error), chi_squared)

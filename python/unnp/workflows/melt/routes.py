@@ -1,11 +1,22 @@
-"""A route to the melting point, and what it finds."""
+"""A route to the melting point, what it finds, and where each is."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
+
+from unnp.sampling.estimate import Estimate
+from unnp.workflows.melt.config import MeltConfig
+
+ROUTES = {
+    "coexistence": "unnp.workflows.melt.coexistence.route:CoexistenceRoute",
+    "pinning": "unnp.workflows.melt.pinning.route:PinningRoute",
+    "momt": "unnp.workflows.melt.momt.route:MomtRoute",
+}
+"""Module and class of each; a module is imported when its route is taken."""
 
 
 @dataclass(frozen=True)
@@ -13,30 +24,45 @@ class RouteResult:
     """A melting point found on one route.
 
     Attributes:
-        temperature: melting point [K].
-        error: standard error [K].
+        melting_point: [K].
+        n_atoms: in its cell.
         details: what goes into the report, JSON-able.
         warnings: what the reader must know.
-        latent_heat: [eV/atom], where the route gives it, and its standard error.
-        n_atoms: in its cell; None where it is that of the two phases.
+        latent_heat: [eV/atom], where the route gives it.
+        small_cell: whether the cell melts as a whole, so that its melting point is that of its size.
         smaller: what the route found in smaller cells.
     """
 
-    temperature: float
-    error: float
+    melting_point: Estimate
+    n_atoms: int
     details: Mapping[str, Any]
     warnings: list[str] = field(default_factory=list)
-    latent_heat: tuple[float, float] | None = None
-    n_atoms: int | None = None
+    latent_heat: Estimate | None = None
+    small_cell: bool = False
     smaller: Sequence[RouteResult] = ()
 
 
 class Route(Protocol):
-    """Finds the melting point in one way; a file of its own."""
+    """Finds the melting point in one way; a place of its own, made of configuration and base of its paths."""
 
     @property
     def name(self) -> str:
         """As in ``routes`` of the configuration."""
+        ...
+
+    def has_begun(self, folder: Path) -> bool:
+        """Tell whether the folder of a run holds finished work of this route."""
+        ...
+
+    def prepare(self, folder: Path) -> list[Path]:
+        """Write the decks it begins with, where these are known, and return them.
+
+        Args:
+            folder: of the whole run.
+
+        Raises:
+            UnnpError: the configuration cannot be run on this route, said before anything long is begun.
+        """
         ...
 
     def run(self, folder: Path, guess: float) -> RouteResult:
@@ -50,3 +76,10 @@ class Route(Protocol):
             UnnpError: there is no result, and why.
         """
         ...
+
+
+def make_route(name: str, config: MeltConfig, base: Path) -> Route:
+    """Return the route of a name; relative paths in the configuration begin at ``base``."""
+    module, _, kind = ROUTES[name].partition(":")
+    make: Callable[[MeltConfig, Path], Route] = getattr(import_module(module), kind)
+    return make(config, base)

@@ -2,92 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 
-from unnp.config import dump_yaml, load_yaml
-from unnp.errors import ConfigError, UnnpError
+from unnp.errors import UnnpError
 from unnp.files.locks import hold_folder
-from unnp.files.writing import write_atomically
-from unnp.lammps.executables import mpi_command
+from unnp.files.writing import make_folder
+from unnp.lammps.run_folder import RunFolder
 from unnp.lammps.structure_file import say_not_used
-from unnp.workflows.melt.coexistence.route import CoexistenceRoute
+from unnp.lammps.system import build_structure
 from unnp.workflows.melt.config import MeltConfig
-from unnp.workflows.melt.crystal import Crystal, build_crystal
-from unnp.workflows.melt.momt.route import MomtRoute
-from unnp.workflows.melt.pinning.route import PinningRoute
 from unnp.workflows.melt.report import MeltReport, write_report
-from unnp.workflows.melt.routes import Route, RouteResult
-from unnp.workflows.melt.two_phase.cell import TwoPhaseCell
+from unnp.workflows.melt.routes import ROUTES, Route, RouteResult, make_route
 
 CONFIG_FILE = "melt.yaml"
-KEPT = ("structure", "potential", "pressure", "timestep")
-"""Settings that may not change in a folder; with others changed, the stages that they concern are run again."""
-
-ROUTES: dict[str, Callable[[MeltConfig, Crystal, Path], Route]] = {
-    "coexistence": CoexistenceRoute,
-    "pinning": PinningRoute,
-    "momt": MomtRoute,
-}
 
 
-def run_melt(config: MeltConfig, base: Path, folder: Path) -> MeltReport:
-    """Return the melting points of all routes; a folder is gone on with where it was left.
+def run_melt(config: MeltConfig, base: Path, folder: Path, *, resume: bool = False) -> MeltReport:
+    """Return the melting points of all routes.
 
     Args:
         config: crystal, potential, routes.
         base: where relative paths in it begin.
         folder: to hold decks, logs, figures and ``report.json``.
+        resume: go on with the run of this folder; only what is not finished, or has changed, is run.
 
     Raises:
         ConfigError, DataError, ModelError: the configuration does not fit the structure or the potential.
-        LammpsError: LAMMPS or mpirun is missing.
+        LammpsError: LAMMPS or mpirun is missing; the folder already holds a run, or none that could be resumed.
         UnnpError: another run is going on in the folder, or it cannot be written.
     """
-    mpi_command(config.ranks, config.launcher, config.lmp)
+    config.check()
+    if resume:
+        RunFolder(folder, CONFIG_FILE).check_is_run()
     with hold_folder(folder):
-        return _run(config, base, folder)
+        routes, _ = prepare(config, base, folder, resume=resume)
+        return _run(config, routes, base, folder)
 
 
-def _run(config: MeltConfig, base: Path, folder: Path) -> MeltReport:
-    crystal = prepare(config, base, folder)
-    guess, results, failures = config.guess, dict[str, RouteResult](), dict[str, str]()
-    for name in config.routes:
-        print(f"{name}: from {guess:.0f} K, {len(crystal.atoms)} atoms", flush=True)
-        try:
-            results[name] = ROUTES[name](config, crystal, base).run(folder, guess)
-            guess = results[name].temperature
-        except UnnpError as error:
-            failures[name] = str(error)
-            print(f"{name}: {error}", flush=True)
-        report = MeltReport(config, crystal, results, failures)
-        write_report(report, folder)
-    return report
-
-
-def prepare(config: MeltConfig, base: Path, folder: Path) -> Crystal:
-    """Write the configuration and the first decks into a folder and return the crystal.
+def prepare(
+    config: MeltConfig, base: Path, folder: Path, *, resume: bool = False
+) -> tuple[Sequence[Route], Sequence[Path]]:
+    """Write the configuration and the first decks into a folder; return the routes and these decks.
 
     Raises:
-        ConfigError: the folder holds a run of another crystal, potential or pressure; runs of the route momt cannot be made.
+        ConfigError: settings have changed that may not when a run is resumed; a route cannot be taken.
+        LammpsError: the folder already holds a run, or none that could be resumed.
     """
-    crystal = build_crystal(config, base)
-    say_not_used(crystal.atoms)
-    kept = folder / CONFIG_FILE
-    if kept.is_file():
-        _check_unchanged(config, load_yaml(kept, MeltConfig), folder)
-    if MomtRoute.name in config.routes:
-        MomtRoute(config, crystal, base).check(folder)
-    cell = TwoPhaseCell(config, crystal, config.guess, base, folder / "cells")
-    write_atomically(cell.folder / "in.solid.lammps", cell.decks.solid())
-    write_atomically(cell.folder / "in.melt.1.lammps", cell.decks.melt())
-    write_atomically(kept, dump_yaml(config))
-    return crystal
+    place = RunFolder(folder, CONFIG_FILE)
+    if resume:
+        place.check_unchanged(config)
+    else:
+        place.check_new(any(make_route(name, config, base).has_begun(folder) for name in ROUTES))
+    say_not_used(build_structure(config.structure, base))
+    routes = [make_route(name, config, base) for name in config.routes]
+    make_folder(folder)
+    decks = [deck for route in routes for deck in route.prepare(folder)]
+    place.write_config(config)
+    return routes, list(dict.fromkeys(decks))
 
 
-def _check_unchanged(config: MeltConfig, before: MeltConfig, folder: Path) -> None:
-    changed = [key for key in KEPT if getattr(config, key) != getattr(before, key)]
-    if changed:
-        raise ConfigError(
-            f"{', '.join(changed)} changed since {folder} was made; name another folder with -o for another system."
-        )
+def _run(config: MeltConfig, routes: Sequence[Route], base: Path, folder: Path) -> MeltReport:
+    formula = build_structure(config.structure, base).get_chemical_formula(empirical=True)
+    guess, results, failures = config.guess, dict[str, RouteResult](), dict[str, str]()
+    for route in routes:
+        print(f"{route.name}: from {guess:.0f} K", flush=True)
+        try:
+            results[route.name] = route.run(folder, guess)
+            guess = results[route.name].melting_point.value
+        except UnnpError as error:
+            failures[route.name] = str(error)
+            print(f"{route.name}: {error}", flush=True)
+        report = MeltReport(config, formula, results, failures)
+        write_report(report, folder)
+    return report

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field, FiniteFloat, NonNegativeFloat, PositiveInt, model_validator
 
 from unnp.config import Config
-from unnp.config.texts import Device, Line
-from unnp.lammps.system_config import Launcher, Positive, PotentialConfig, StructureConfig
+from unnp.config.resume import FREE
+from unnp.lammps.system_config import Positive, RunConfig, Seed
 from unnp.sampling.config import AnalysisConfig
 from unnp.workflows.momt.bias_modes import Bias
 from unnp.workflows.momt.bias_modes.opes import OpesBias
@@ -21,7 +21,7 @@ CANDIDATES = 3
 
 
 class Span(Config):
-    """How long a phase lasts: it ends between `min` and `max`, as soon as its gates hold. Time of each walker [ps]."""
+    """How long a stage lasts: it ends between `min` and `max`, as soon as its gates hold. Time of each walker [ps]."""
 
     min: Positive
     """[ps]"""
@@ -35,26 +35,26 @@ class Span(Config):
         return self
 
 
-class PhasesConfig(Config):
-    """Lengths of the phases."""
+class StagesConfig(Config):
+    """Lengths of the stages."""
 
     observe: Positive = 10.0
     """plain dynamics of the solid at the lowest and of the liquid at the highest temperature, each [ps]"""
     melt_temperature: Positive | None = None
     """at which the liquid is made [K]; default: 1.5 times the highest temperature"""
-    adapt: Span = Span(min=200.0, max=1000.0)
-    production: Span = Span(min=500.0, max=2000.0)
+    adapt: Span = Field(default=Span(min=200.0, max=1000.0), json_schema_extra=FREE)
+    production: Span = Field(default=Span(min=500.0, max=2000.0), json_schema_extra=FREE)
     chunk: Positive = 50.0
     """LAMMPS is started for pieces of this length [ps]; gates are looked at in between, and a kill costs at most one"""
 
 
 class GatesConfig(Config):
-    """When a phase may end before its `max`."""
+    """When a stage may end before its `max`."""
 
     round_trips: NonNegativeFloat = 20.0
     """solid to liquid and back, of all walkers together"""
     drift: Positive = 0.2
-    """adapt: change of the bias' free energies over the second half of the phase, in k T0"""
+    """adapt: change of the bias' free energies over the second half of the stage, in k T0"""
     effective_fraction: NonNegativeFloat = Field(default=0.02, lt=1)
     """production: effective sample size over number of samples, at each of the temperatures"""
 
@@ -72,11 +72,9 @@ class FramesConfig(Config):
     """steps between candidates; default: so that the shortest production gives three times the frames wanted"""
 
 
-class MomtConfig(Config):
+class MomtConfig(RunConfig):
     """Sampling of solid and liquid over a range of temperatures in one run."""
 
-    structure: StructureConfig
-    potential: PotentialConfig
     temperatures: tuple[Positive, Positive]
     """lowest and highest temperature of the ensemble [K]"""
     temperature: Positive | None = None
@@ -101,25 +99,15 @@ class MomtConfig(Config):
     """relaxation time of the thermostat [fs]; default: 50 timesteps for csvr, 500 for langevin"""
     pressure_damping: Positive | None = None
     """relaxation time of the barostat [fs]; default: 500 timesteps"""
-    phases: PhasesConfig = PhasesConfig()
-    gates: GatesConfig = GatesConfig()
-    frames: FramesConfig | None = FramesConfig()
+    stages: StagesConfig = StagesConfig()
+    gates: GatesConfig = Field(default=GatesConfig(), json_schema_extra=FREE)
+    frames: FramesConfig | None = Field(default=FramesConfig(), json_schema_extra=FREE)
     """the structures that are kept and labelled; null: none"""
-    analysis: AnalysisConfig = AnalysisConfig()
-    seed: int = Field(default=1, ge=1, le=99_999_999)
-    """of velocities, thermostats and the choice of frames"""
+    analysis: AnalysisConfig = Field(default=AnalysisConfig(), json_schema_extra=FREE)
+    seed: Seed = 1
+    """of velocities, random forces and the choice of frames"""
     walkers: Annotated[int, Field(ge=1, le=10_000)] = 1
     """simulations that share one bias; every other one starts from the liquid"""
-    ranks: PositiveInt = 1
-    """MPI processes of each walker"""
-    threads: PositiveInt = 1
-    """threads of each process"""
-    device: Device = "auto"
-    """where a model runs: auto, cpu, cuda or cuda:N"""
-    launcher: Launcher = "mpirun -n {ranks}"
-    """starts the processes; `{ranks}` is walkers times ranks"""
-    lmp: Line = "lmp"
-    """name or path of LAMMPS"""
 
     @model_validator(mode="after")
     def _temperatures_fit(self) -> MomtConfig:
@@ -128,10 +116,10 @@ class MomtConfig(Config):
             raise ValueError(f"`temperatures` must be [lowest, highest], got [{low:g}, {high:g}]")
         if not low <= self.reference_temperature <= high:
             raise ValueError(f"`temperature` ({self.temperature:g} K) must lie within [{low:g}, {high:g}] K")
-        melt = self.phases.melt_temperature
+        melt = self.stages.melt_temperature
         if melt is not None and melt < high:
             raise ValueError(
-                f"phases.melt_temperature ({melt:g} K) must not be below {high:g} K, the highest temperature"
+                f"stages.melt_temperature ({melt:g} K) must not be below {high:g} K, the highest temperature"
             )
         return self
 
@@ -167,7 +155,7 @@ class MomtConfig(Config):
     @property
     def chunk_steps(self) -> int:
         """Steps of one start of LAMMPS, a multiple of the stride of the logs."""
-        return self.steps(self.phases.chunk, self.pace)
+        return self.steps(self.stages.chunk, self.pace)
 
     @property
     def stride(self) -> int:
@@ -176,7 +164,7 @@ class MomtConfig(Config):
             return self.pace
         if self.frames.stride is not None:
             return self.pace * max(1, round(self.frames.stride / self.pace))
-        least = self.phases.production.min * 1000 / self.timestep * self.walkers
+        least = self.stages.production.min * 1000 / self.timestep * self.walkers
         return self.pace * max(1, int(least / (CANDIDATES * self.frames.wanted * self.pace)))
 
     def steps(self, picoseconds: float, multiple: int) -> int:

@@ -1,14 +1,15 @@
-"""Input decks of the phases; each runs by itself in the run folder."""
+"""Input decks of the stages; each runs by itself in the run folder."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from unnp.lammps.system import DATA_FILE, System, command
+from unnp.lammps.commands import command, draw_velocities, world
+from unnp.lammps.system import DATA_FILE, System
 from unnp.workflows.momt.basins import Basins
 from unnp.workflows.momt.config import MomtConfig
-from unnp.workflows.momt.deck_parts import ensemble, interactions, launch, text, thermo, thermostat, velocities, world
+from unnp.workflows.momt.deck_parts import ensemble, interactions, text, thermo, thermostat
 from unnp.workflows.momt.fix_momt import UNBIASED, bias_arguments, fix_momt
 
 ADAPT, PRODUCTION = "adapt", "production"
@@ -16,20 +17,20 @@ ADAPT, PRODUCTION = "adapt", "production"
 
 @dataclass(frozen=True)
 class Chunk:
-    """One start of LAMMPS in a phase that is made of several.
+    """One start of LAMMPS in a stage that is made of several.
 
     Attributes:
-        phase: "adapt" or "production".
+        stage: "adapt" or "production".
         number: from 1.
     """
 
-    phase: str
+    stage: str
     number: int
 
     @property
     def deck(self) -> str:
-        """Name of the deck in the run folder: one begins the phase, one goes on, of which the last is kept."""
-        return f"in.{self.phase}.lammps" if self.number == 1 else f"in.{self.phase}.continue.lammps"
+        """Name of the deck in the run folder: one begins the stage, one goes on, of which the last is kept."""
+        return f"in.{self.stage}.lammps" if self.number == 1 else f"in.{self.stage}.continue.lammps"
 
 
 def observe_deck(config: MomtConfig, system: System, phase: str) -> str:
@@ -42,7 +43,7 @@ def observe_deck(config: MomtConfig, system: System, phase: str) -> str:
     """
     temperature = config.temperatures[0 if phase == "solid" else 1]
     start = temperature if phase == "solid" else melt_temperature(config)
-    run = command("run", str(config.steps(config.phases.observe, config.pace)))
+    run = command("run", str(config.steps(config.stages.observe, config.pace)))
     melting = [
         "# made at another temperature than it is measured at",
         *ensemble(config, start),
@@ -55,14 +56,14 @@ def observe_deck(config: MomtConfig, system: System, phase: str) -> str:
     ]
     return text(
         f"# {system.title}",
-        f"# Observe: the {phase} at {temperature:g} K, {config.phases.observe:g} ps, without bias",
-        f"# Runs by itself: {launch(config, 1)} -in in.observe.{phase}.lammps",
+        f"# Observe: the {phase} at {temperature:g} K, {config.stages.observe:g} ps, without bias",
+        f"# Runs by itself: {config.shown()} -in in.observe.{phase}.lammps",
         "",
-        *world(system),
+        *world(system.boundary),
         command("read_data", DATA_FILE),
         *interactions(config, system),
         # half of the kinetic energy of a crystal at rest in its sites goes into potential energy
-        velocities(2 * start, config.seed),
+        draw_velocities(2 * start, config.seed),
         "",
         *(melting if phase == "liquid" else []),
         fix_momt(config, f"observe/momt.{phase}.log", UNBIASED, temperature=temperature),
@@ -77,29 +78,30 @@ def observe_deck(config: MomtConfig, system: System, phase: str) -> str:
 def chunk_deck(config: MomtConfig, system: System, chunk: Chunk, basins: Basins) -> str:
     """Return the deck of a chunk: the first begins with data files, each other with the restart files before it."""
     t0, walkers = config.reference_temperature, range(config.walkers)
-    seeds = [config.seed + 1000 * (chunk.number + 500 * (chunk.phase == PRODUCTION)) + w for w in walkers]
+    # No two of a run are alike: room for 1,000 walkers in a chunk, and for 500 chunks before those of production.
+    seeds = [config.seed + 1000 * (chunk.number + 500 * (chunk.stage == PRODUCTION)) + w for w in walkers]
     last = chunk.number * config.chunk_steps
     ranks = f"-partition {config.walkers}x{config.ranks} " if config.walkers > 1 else ""
     return text(
         f"# {system.title}",
         f"# {_summary(config)}",
-        f"# {chunk.phase.capitalize()}, chunk {chunk.number}: up to {last * config.timestep / 1000:g} ps",
-        f"# Runs by itself: {launch(config, config.walkers)} {ranks}-in {chunk.deck}",
+        f"# {chunk.stage.capitalize()}, chunk {chunk.number}: up to {last * config.timestep / 1000:g} ps",
+        f"# Runs by itself: {config.shown(config.walkers)} {ranks}-in {chunk.deck}",
         "",
         _per_walker("walker", walkers),
         _per_walker("seed", seeds),
         *_begin(config, system, chunk),
         *interactions(config, system),
-        *([velocities(t0, "${seed}")] if chunk == Chunk(ADAPT, 1) else []),
+        *([draw_velocities(t0, "${seed}")] if chunk == Chunk(ADAPT, 1) else []),
         _biased(config, chunk, basins),
         *ensemble(config, t0),
         thermostat(config, t0, "${seed}"),
         *thermo(config),
         "",
-        *(_dump(config, chunk) if chunk.phase == PRODUCTION and config.frames else []),
+        *(_dump(config, chunk) if chunk.stage == PRODUCTION and config.frames else []),
         command("run", f"{last} upto"),
-        command("write_restart", f"{chunk.phase}/restart.{chunk.number}.${{walker}}"),
-        command("write_data", f"{chunk.phase}/final.${{walker}}.data nocoeff"),
+        command("write_restart", f"{chunk.stage}/restart.{chunk.number}.${{walker}}"),
+        command("write_data", f"{chunk.stage}/final.${{walker}}.data nocoeff"),
     )
 
 
@@ -107,28 +109,28 @@ def melt_temperature(config: MomtConfig) -> float:
     """Return the temperature at which the liquid is made [K]; without order parameter nothing needs to melt."""
     if not config.has_order:
         return config.temperatures[1]
-    return config.phases.melt_temperature or 1.5 * config.temperatures[1]
+    return config.stages.melt_temperature or 1.5 * config.temperatures[1]
 
 
 def _begin(config: MomtConfig, system: System, chunk: Chunk) -> list[str]:
     if chunk.number > 1:
-        return ["", command("read_restart", f"{chunk.phase}/restart.{chunk.number - 1}.${{walker}}")]
-    if chunk.phase == PRODUCTION:
+        return ["", command("read_restart", f"{chunk.stage}/restart.{chunk.number - 1}.${{walker}}")]
+    if chunk.stage == PRODUCTION:
         start, lines = f"{ADAPT}/final.${{walker}}.data", []
     else:
         phases = ["liquid" if w % 2 and config.has_order else "solid" for w in range(config.walkers)]
         start, lines = "observe/${phase}.data", [_per_walker("phase", phases)]
-    return [*lines, "", *world(system), command("read_data", start)]
+    return [*lines, "", *world(system.boundary), command("read_data", start)]
 
 
 def _biased(config: MomtConfig, chunk: Chunk, basins: Basins) -> str:
     options = [bias_arguments(config, basins)]
-    if chunk.phase == PRODUCTION:
+    if chunk.stage == PRODUCTION:
         # the restart files hold the bias too
         options += [f"start {ADAPT}/state.json"] if chunk.number == 1 else []
         options += ["freeze 0"]
-    options += [f"state {chunk.phase}/state.json {config.chunk_steps}"]
-    return fix_momt(config, f"{chunk.phase}/momt.${{walker}}.log", " ".join(options))
+    options += [f"state {chunk.stage}/state.json {config.chunk_steps}"]
+    return fix_momt(config, f"{chunk.stage}/momt.${{walker}}.log", " ".join(options))
 
 
 def _dump(config: MomtConfig, chunk: Chunk) -> list[str]:

@@ -1,17 +1,12 @@
-"""What the decks of all phases have in common."""
+"""What the decks of all stages have in common."""
 
 from __future__ import annotations
 
-from unnp.lammps.system import System, command
-from unnp.units import BAR_PER_GPA
+from unnp.lammps.commands import bath, command, number, piston, thermo_format, timestep
+from unnp.lammps.system import System
 from unnp.workflows.momt.config import MomtConfig
 
 _THERMO = "step time temp press pe ke vol f_momt f_momt[1] f_momt[2] f_momt[4] f_momt[7] f_momt[8]"
-
-
-def world(system: System) -> list[str]:
-    """Return the commands that come before the atoms."""
-    return [command("units", "metal"), command("atom_style", "atomic"), command("boundary", system.boundary)]
 
 
 def interactions(config: MomtConfig, system: System) -> list[str]:
@@ -20,7 +15,7 @@ def interactions(config: MomtConfig, system: System) -> list[str]:
         "",
         *system.potential,
         "",
-        command("timestep", f"{config.timestep / 1000:.10g}    # ps"),
+        timestep(config.timestep),
         "",
     ]
 
@@ -30,40 +25,27 @@ def thermo(config: MomtConfig) -> list[str]:
     return [
         "",
         command("thermo_style", f"custom {_THERMO}"),
-        command("thermo_modify", "flush yes format float %.10g"),
+        thermo_format(),
         command("thermo", str(config.pace * max(1, 1000 // config.pace))),
     ]
-
-
-def velocities(temperature: float, seed: int | str) -> str:
-    """Return the command that draws new velocities."""
-    return command("velocity", f"all create {temperature:.10g} {seed} mom yes dist gaussian")
 
 
 def ensemble(config: MomtConfig, temperature: float) -> list[str]:
     """Return the fix that moves atoms and cell; behind fix momt, whose forces and virial it must see."""
     if config.pressure is None:
         return [command("fix", "motion all nve")]
-    pressure = f"{config.pressure * BAR_PER_GPA:.10g}"
-    damping = (config.pressure_damping or 500 * config.timestep) / 1000
-    words = [f"{config.coupling} {pressure} {pressure} {damping:.10g} ptemp {temperature:.10g}"]
-    if config.coupling == "tri":
-        words += config.order.barostat_words()
+    damping = config.pressure_damping or 500 * config.timestep
+    arguments = f"{piston(config.coupling, config.pressure, config.pressure, damping)} ptemp {number(temperature)}"
+    words = [arguments, *(config.order.barostat_words() if config.coupling == "tri" else [])]
     return [command("fix", f"motion all nph {' '.join(words)}")]
 
 
 def thermostat(config: MomtConfig, temperature: float, seed: str) -> str:
     """Return the fix of the thermostat."""
     default = 50 if config.thermostat == "csvr" else 500
-    damping = (config.temperature_damping or default * config.timestep) / 1000
-    arguments = f"{temperature:.10g} {temperature:.10g} {damping:.10g} {seed}"
+    arguments = f"{bath(temperature, temperature, config.temperature_damping or default * config.timestep)} {seed}"
     style = f"temp/csvr {arguments}" if config.thermostat == "csvr" else f"langevin {arguments} zero yes"
     return command("fix", f"thermostat all {style}")
-
-
-def launch(config: MomtConfig, walkers: int) -> str:
-    """Return the command that starts LAMMPS, for people."""
-    return f"{config.launcher.replace('{ranks}', str(walkers * config.ranks))} {config.lmp}".strip()
 
 
 def text(*lines: str) -> str:

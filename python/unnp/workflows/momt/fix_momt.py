@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unnp.lammps.system import command
+from unnp.lammps.commands import command
 from unnp.units import BAR_PER_GPA
 from unnp.workflows.momt.basins import Basins
 from unnp.workflows.momt.config import MomtConfig

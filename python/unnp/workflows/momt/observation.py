@@ -1,4 +1,4 @@
-"""What the observe phase says of solid and liquid: basins of the order parameter, range of the enthalpy."""
+"""What the observe stage says of solid and liquid: basins of the order parameter, range of the enthalpy."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ GRID_MARGIN = 1.0
 
 
 def basins_of(config: MomtConfig, folder: Path) -> Basins:
-    """Return what was found in the observe phase.
+    """Return what was found in the observe stage.
 
     Args:
         config: of the run.
@@ -86,8 +86,8 @@ def _falling(config: MomtConfig, solid: Samples, liquid: Samples) -> str:
     per_atom = _per_atom(solid, liquid)
     return (
         f"the enthalpy is lower at {high:g} K ({per_atom[1]:.4f} eV/atom) than that of the structure given at {low:g} K "
-        f"({per_atom[0]:.4f} eV/atom): the potential does not hold this structure, or phases.observe is too short to "
-        "relax it. Check structure (lattice, a) and potential, or raise phases.observe."
+        f"({per_atom[0]:.4f} eV/atom): the potential does not hold this structure, or stages.observe is too short to "
+        "relax it. Check structure (lattice, a) and potential, or raise stages.observe."
     )
 
 
@@ -99,6 +99,6 @@ def _not_seen(config: MomtConfig, solid: Samples, liquid: Samples) -> str:
         f"the order parameter does not tell the solid from the liquid: s = {solid.order.mean():.3f} +- "
         f"{solid.order.std():.3f} at {low:g} K, {liquid.order.mean():.3f} +- {liquid.order.std():.3f} at {high:g} K after "
         f"melting at {melt_temperature(config):g} K (enthalpies {per_atom[0]:.4f} and {per_atom[1]:.4f} eV/atom). "
-        "Either it did not melt (raise phases.melt_temperature or phases.observe), or the solid melted (lower the lowest "
+        "Either it did not melt (raise stages.melt_temperature or stages.observe), or the solid melted (lower the lowest "
         f"temperature), or the order parameter does not fit the crystal ({settings})."
     )

@@ -1,4 +1,4 @@
-"""`unnp sample momt`: all phases of a run, one after the other, each finished piece kept."""
+"""`unnp sample momt`: all stages of a run, one after the other, each finished piece kept."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from typing import Any
 from unnp.errors import SamplingError
 from unnp.files.locks import hold_folder
 from unnp.files.writing import write_atomically
-from unnp.lammps.executables import mpi_command
 from unnp.sampling.report import analyse
 from unnp.sampling.samples import Samples, production, read_samples
 from unnp.workflows.momt.config import MomtConfig
 from unnp.workflows.momt.deck import ADAPT, PRODUCTION, observe_deck
-from unnp.workflows.momt.folder import RECORD_FILE, prepare, reopen, walker_logs
+from unnp.workflows.momt.folder import Run, prepare, reopen, run_folder, walker_logs
 from unnp.workflows.momt.frames.write import write_frames
-from unnp.workflows.momt.stages import OBSERVED, Run, advance, observe
+from unnp.workflows.momt.stages import OBSERVED, advance, ending, observe
 from unnp.workflows.momt.watch.tail import last_rows
 
 
@@ -41,18 +40,18 @@ def run_momt(config: MomtConfig, base: Path, folder: Path, *, resume: bool = Fal
         config: what to run.
         base: where relative paths in it begin.
         folder: to hold everything of the run; the decks in it run by themselves.
-        resume: go on where a run of this folder stopped, or extend a finished one.
+        resume: go on where the run of this folder stopped, or extend a finished one.
 
     Raises:
         ConfigError, DataError, ModelError: the configuration does not fit the structure or the potential.
         LammpsError: LAMMPS or mpirun is missing or failed, or the order parameter does not see the crystal.
         UnnpError: another run is going on in the folder, or it cannot be written.
     """
-    mpi_command(config.walkers * config.ranks, config.launcher, config.lmp)
+    config.check(config.walkers)
+    if resume:
+        run_folder(folder).check_is_run()
     with hold_folder(folder):
-        again = resume and (folder / RECORD_FILE).exists()
-        config, record = (reopen if again else prepare)(config, base, folder)
-        run = Run(config, folder, record)
+        run = reopen(config, base, folder) if resume else prepare(config, base, folder)
         observe(run)
         advance(run, ADAPT)
         advance(run, PRODUCTION)
@@ -60,50 +59,51 @@ def run_momt(config: MomtConfig, base: Path, folder: Path, *, resume: bool = Fal
 
 
 def prepare_only(config: MomtConfig, base: Path, folder: Path) -> None:
-    """Write the folder of a run with the decks of its first phase, and run nothing."""
+    """Write the folder of a run with the decks of its first stage, and run nothing."""
     with hold_folder(folder):
-        config, record = prepare(config, base, folder)
+        run = prepare(config, base, folder)
         for phase in OBSERVED:
-            write_atomically(folder / f"in.observe.{phase}.lammps", observe_deck(config, record.system, phase))
+            write_atomically(folder / f"in.observe.{phase}.lammps", observe_deck(run.config, run.system, phase))
 
 
 def finish(run: Run) -> MomtResult:
-    """Write frames, analysis and summary of a run whose phases are finished."""
-    samples = _production_samples(run)
-    n_frames = 0
-    if run.config.frames is not None and samples is not None:
-        n_frames = write_frames(run.config, run.config.frames, run.folder, run.record, samples)
-    summary = _summary(run, n_frames)
-    summary["analysis"] = _analysis(run)
+    """Write frames, analysis and summary of a run whose stages are finished."""
+    samples = read_samples(walker_logs(run.folder, PRODUCTION))
+    summary = _summary(run, n_frames=_frames(run, samples))
+    summary["analysis"] = _analysis(run, samples)
     write_atomically(run.folder / "summary.json", json.dumps(summary, indent=2) + "\n")
     return MomtResult(run.folder, summary)
 
 
-def _production_samples(run: Run) -> Samples | None:
+def _frames(run: Run, samples: Samples) -> int:
+    """Write the frames that are asked for and return their number; 0, and why, where the samples support none."""
+    if run.config.frames is None:
+        return 0
     try:
-        return production(read_samples(walker_logs(run.folder, PRODUCTION)), run.config.analysis.burn_in)
+        used = production(samples, run.config.analysis.burn_in)
     except SamplingError as error:
         print(f"no frames: {error}", flush=True)
-        return None
+        return 0
+    return write_frames(run, run.config.frames, used)
 
 
 def _summary(run: Run, n_frames: int) -> dict[str, Any]:
     config, record = run.config, run.record
     picoseconds = config.chunk_steps * config.timestep / 1000
-    phases = {}
-    for phase in (ADAPT, PRODUCTION):
-        last = last_rows(walker_logs(run.folder, phase))
-        phases[phase] = {
-            "time_ps": record.chunks[phase] * picoseconds,
+    stages = {}
+    for stage in (ADAPT, PRODUCTION):
+        last, unmet = last_rows(walker_logs(run.folder, stage)), record.unmet.get(stage, [])
+        stages[stage] = {
+            "time_ps": record.chunks[stage] * picoseconds,
             "round_trips": last.round_trips if last else 0.0,
-            "ended": record.ended.get(phase, ""),
+            "held": not unmet,
+            "ended": ending(config, stage, unmet),
         }
-    return {"system": record.system.title, "walkers": config.walkers, "phases": phases, "frames": n_frames}
+    return {"system": run.system.title, "walkers": config.walkers, "stages": stages, "frames": n_frames}
 
 
-def _analysis(run: Run) -> dict[str, Any]:
+def _analysis(run: Run, samples: Samples) -> dict[str, Any]:
     """Return the melting point, or why there is none; the rest is in the folder ``analysis``."""
-    samples = read_samples(walker_logs(run.folder, PRODUCTION))
     try:
         content = analyse(samples, run.config.analysis, run.folder / "analysis").to_dict()
     except SamplingError as error:
@@ -114,8 +114,8 @@ def _analysis(run: Run) -> dict[str, Any]:
 def summary_rows(summary: dict[str, Any]) -> list[list[str]]:
     """Return (name, value) rows of ``summary.json``."""
     rows = []
-    for name, phase in summary["phases"].items():
-        rows.append([name, f"{phase['time_ps']:g} ps, {phase['round_trips']:g} round trips, {phase['ended']}"])
+    for name, stage in summary["stages"].items():
+        rows.append([name, f"{stage['time_ps']:g} ps, {stage['round_trips']:g} round trips, {stage['ended']}"])
     rows.append(["frames.extxyz", f"{summary['frames']} frames"])
     melting = summary["analysis"]["melting"]
     if melting is None:

@@ -1,9 +1,9 @@
-"""The phases that make samples: observe, adapt, production; each in pieces that are recorded when they are finished."""
+"""The stages that make samples: observe, adapt, production; each in pieces that are recorded when they are finished."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 from unnp.errors import SamplingError
@@ -13,7 +13,7 @@ from unnp.lammps.run import run_lammps
 from unnp.sampling.samples import production, read_samples
 from unnp.workflows.momt.config import MomtConfig, Span
 from unnp.workflows.momt.deck import ADAPT, PRODUCTION, Chunk, chunk_deck, observe_deck
-from unnp.workflows.momt.folder import Record, walker_logs
+from unnp.workflows.momt.folder import Run, walker_logs
 from unnp.workflows.momt.gates import effective_fractions, half_run_drift
 from unnp.workflows.momt.observation import basins_of
 from unnp.workflows.momt.watch.estimate import so_far
@@ -23,36 +23,12 @@ from unnp.workflows.momt.watch.tail import last_rows
 OBSERVED = ("solid", "liquid")
 
 
-@dataclass
-class Run:
-    """A run that is going on.
-
-    Attributes:
-        config: its order parameter is settled.
-        folder: of the run.
-        record: what is finished.
-    """
-
-    config: MomtConfig
-    folder: Path
-    record: Record
-
-    def finished(self, phase: str) -> int:
-        """Return the number of finished pieces of a phase."""
-        return self.record.chunks.get(phase, 0)
-
-    def finish(self, phase: str) -> None:
-        """Record one more finished piece of a phase."""
-        self.record.chunks[phase] = self.finished(phase) + 1
-        self.record.write(self.folder)
-
-
 def observe(run: Run) -> None:
     """Run plain dynamics of solid and liquid and record what they say of the basins."""
     config, record = run.config, run.record
     if record.basins is not None:
         return
-    n = config.steps(config.phases.observe, config.pace)
+    n = config.steps(config.stages.observe, config.pace)
     for k, phase in enumerate(OBSERVED):
         if run.finished("observe") > k:
             continue
@@ -60,7 +36,7 @@ def observe(run: Run) -> None:
         with writing(log):
             log.unlink(missing_ok=True)
         deck = run.folder / f"in.observe.{phase}.lammps"
-        write_atomically(deck, observe_deck(config, record.system, phase))
+        write_atomically(deck, observe_deck(config, run.system, phase))
         with MomtProgress(f"observe {phase}", [log], config, 0, n) as progress:
             _lammps(run, deck, progress, walkers=1)
         run.finish("observe")
@@ -72,77 +48,75 @@ def observe(run: Run) -> None:
         )
 
 
-def advance(run: Run, phase: str) -> None:
-    """Run chunks of a phase until its gates hold, or it has reached its greatest length.
+def advance(run: Run, stage: str) -> None:
+    """Run chunks of a stage until its gates hold, or it has reached its greatest length.
 
     Args:
-        run: whose earlier phases are finished.
-        phase: "adapt" or "production".
+        run: whose earlier stages are finished.
+        stage: "adapt" or "production".
     """
     config = run.config
     assert run.record.basins is not None
-    if phase == ADAPT and run.finished(PRODUCTION):
+    if stage == ADAPT and run.finished(PRODUCTION):
         return
-    span: Span = getattr(config.phases, phase)
+    span: Span = getattr(config.stages, stage)
     least, most = (math.ceil(t * 1000 / config.timestep / config.chunk_steps - 1e-9) for t in (span.min, span.max))
-    logs = [run.folder / phase / f"momt.{walker}.log" for walker in range(config.walkers)]
-    done = run.finished(phase)
-    with MomtProgress(phase, logs, config, done * config.chunk_steps, most * config.chunk_steps) as progress:
+    logs = [run.folder / stage / f"momt.{walker}.log" for walker in range(config.walkers)]
+    done = run.finished(stage)
+    with MomtProgress(stage, logs, config, done * config.chunk_steps, most * config.chunk_steps) as progress:
         while True:
-            done = run.finished(phase)
-            unmet = _unmet(run, phase) if done else []
+            done = run.finished(stage)
+            unmet = _unmet(run, stage) if done else []
             if done:
                 progress.note = so_far(logs, run.record.basins)
                 progress.chunk_done(unmet)
             if done >= most or (done >= least and not unmet):
                 break
-            _run_chunk(run, Chunk(phase, done + 1), progress)
-        reason = f"at its greatest length, {span.max:g} ps, without: {'; '.join(unmet)}" if unmet else "all gates hold"
-        progress.say(f"ended after {done * config.chunk_steps * config.timestep / 1000:g} ps: {reason}")
-    run.record.ended[phase] = reason
+            _run_chunk(run, Chunk(stage, done + 1), progress)
+        time = done * config.chunk_steps * config.timestep / 1000
+        progress.say(f"ended after {time:g} ps: {ending(config, stage, unmet)}")
+    run.record.unmet[stage] = unmet
     run.record.write(run.folder)
+
+
+def ending(config: MomtConfig, stage: str, unmet: Sequence[str]) -> str:
+    """Say why a stage ended, where these gates did not hold."""
+    if not unmet:
+        return "all gates hold"
+    return f"at its greatest length, {getattr(config.stages, stage).max:g} ps, without: {'; '.join(unmet)}"
 
 
 def _run_chunk(run: Run, chunk: Chunk, progress: MomtProgress) -> None:
     assert run.record.basins is not None
     if chunk.number == 1:
-        with writing(run.folder / chunk.phase):
-            for log in walker_logs(run.folder, chunk.phase):
+        with writing(run.folder / chunk.stage):
+            for log in walker_logs(run.folder, chunk.stage):
                 log.unlink()
     deck = run.folder / chunk.deck
-    write_atomically(deck, chunk_deck(run.config, run.record.system, chunk, run.record.basins))
+    write_atomically(deck, chunk_deck(run.config, run.system, chunk, run.record.basins))
     _lammps(run, deck, progress, walkers=run.config.walkers)
-    state = run.folder / chunk.phase / "state.json"
+    state = run.folder / chunk.stage / "state.json"
     copy_file(state, state.with_name(f"state.{chunk.number}.json"))
-    run.finish(chunk.phase)
-    with writing(run.folder / chunk.phase):
-        for old in (run.folder / chunk.phase).glob(f"restart.{chunk.number - 1}.*"):
+    run.finish(chunk.stage)
+    with writing(run.folder / chunk.stage):
+        for old in (run.folder / chunk.stage).glob(f"restart.{chunk.number - 1}.*"):
             old.unlink()
 
 
 def _lammps(run: Run, deck: Path, progress: MomtProgress, walkers: int) -> LammpsLog:
-    config = run.config
-    return run_lammps(
-        deck,
-        ranks=config.ranks,
-        partitions=walkers,
-        threads=config.threads,
-        launcher=config.launcher,
-        lmp=config.lmp,
-        log=deck.name.replace("in.", "log.", 1),
-        follow=progress,
-    )
+    name = deck.name.replace("in.", "log.", 1)
+    return run_lammps(deck, run.config, partitions=walkers, log=name, follow=progress)
 
 
-def _unmet(run: Run, phase: str) -> list[str]:
-    """Return the gates of a phase that do not hold yet, in words."""
-    gates, folder = run.config.gates, run.folder / phase
-    last = last_rows(walker_logs(run.folder, phase))
+def _unmet(run: Run, stage: str) -> list[str]:
+    """Return the gates of a stage that do not hold yet, in words."""
+    gates, folder = run.config.gates, run.folder / stage
+    last = last_rows(walker_logs(run.folder, stage))
     unmet = []
     if run.config.has_order and (last is None or last.round_trips < gates.round_trips):
         unmet.append(f"{last.round_trips if last else 0:g} of {gates.round_trips:g} round trips")
-    if phase == ADAPT:
-        drift = half_run_drift(folder, run.finished(phase))
+    if stage == ADAPT:
+        drift = half_run_drift(folder, run.finished(stage))
         if drift is None or drift > gates.drift:
             unmet.append("drift not known yet" if drift is None else f"drift {drift:.2g} > {gates.drift:g} kT0")
         return unmet

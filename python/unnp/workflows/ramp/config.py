@@ -8,19 +8,15 @@ from ase.data import reference_states
 from pydantic import Field, FiniteFloat, model_validator
 
 from unnp.atoms.elements import atomic_number
-from unnp.config import Config
-from unnp.config.texts import Device, Line
 from unnp.errors import ConfigError
-from unnp.lammps.system_config import Launcher, Positive, PotentialConfig, StructureConfig
+from unnp.lammps.system_config import Positive, RunConfig, Seed
 
 Crystal = Literal["fcc", "hcp", "bcc"]
 
 
-class RampConfig(Config):
+class RampConfig(RunConfig):
     """A temperature ramp up and down at constant pressure with LAMMPS. Units: A, fs, K, GPa."""
 
-    structure: StructureConfig
-    potential: PotentialConfig
     temperatures: tuple[Positive, Positive, Positive]
     """[K] start, peak and end: heated from the first to the second, quenched to the third"""
     rate: Positive | tuple[Positive, Positive]
@@ -48,18 +44,8 @@ class RampConfig(Config):
     """relaxation time of the barostat [fs], default 1000 timesteps"""
     rdf_bins: int = Field(default=200, ge=10, le=100_000)
     """points of the pair distribution g(r), up to the cutoff of the potential"""
-    seed: int = Field(default=1, ge=1, le=899_999_999)
+    seed: Seed = 1
     """of velocities and random forces"""
-    ranks: int = Field(default=1, ge=1)
-    """MPI processes"""
-    threads: int = Field(default=1, ge=1)
-    """threads of each process"""
-    device: Device = "auto"
-    """where a model runs: auto, cpu, cuda or cuda:N"""
-    launcher: Launcher = "mpirun -n {ranks}"
-    """starts the processes; on a cluster for instance `srun -n {ranks}`; empty starts LAMMPS alone"""
-    lmp: Line = "lmp"
-    """name or path of LAMMPS"""
 
     @model_validator(mode="after")
     def _goes_up_and_down(self) -> RampConfig:

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from unnp.lammps.system import DATA_FILE, System, command
-from unnp.units import BAR_PER_GPA
+from unnp.lammps.commands import (
+    DAMPING,
+    PRESSURE_DAMPING,
+    bath,
+    command,
+    draw_velocities,
+    piston,
+    thermo_format,
+    timestep,
+    world,
+)
+from unnp.lammps.system import DATA_FILE, System
 from unnp.workflows.ramp.config import Crystal, RampConfig
 from unnp.workflows.ramp.plan import Leg, Plan
 
@@ -30,7 +40,9 @@ def ramp_deck(
         restart: file to go on from, None at the beginning.
         step: of that file, where a bin begins.
     """
-    begin = _first(config, system) if restart is None else [command("read_restart", restart)]
+    begin = [*world(system.boundary), command("read_data", DATA_FILE)]
+    if restart is not None:
+        begin = [command("read_restart", restart)]
     lines = [
         f"# {system.title}",
         f"# {config.temperatures[0]:g} to {config.temperatures[1]:g} to {config.temperatures[2]:g} K at "
@@ -41,8 +53,8 @@ def ramp_deck(
         "",
         *system.potential,
         "",
-        command("timestep", f"{_number(config.timestep / 1000)}    # ps"),
-        *([] if restart else [_velocities(config), ""]),
+        timestep(config.timestep),
+        *([] if restart else [draw_velocities(config.temperatures[0], config.seed), ""]),
         *_measurements(config, plan, crystal, appending=restart is not None),
     ]
     for leg in plan.legs:
@@ -50,19 +62,6 @@ def ramp_deck(
         if done < leg.n_bins:
             lines += ["", *_leg(config, plan, leg, max(0, done), crystal, step)]
     return "\n".join([*lines, "", command("write_data", "final.data nocoeff")]) + "\n"
-
-
-def _first(config: RampConfig, system: System) -> list[str]:
-    return [
-        command("units", "metal"),
-        command("atom_style", "atomic"),
-        command("boundary", system.boundary),
-        command("read_data", DATA_FILE),
-    ]
-
-
-def _velocities(config: RampConfig) -> str:
-    return command("velocity", f"all create {_number(config.temperatures[0])} {config.seed} mom yes dist gaussian")
 
 
 def _measurements(config: RampConfig, plan: Plan, crystal: Crystal, *, appending: bool) -> list[str]:
@@ -93,7 +92,7 @@ def _leg(config: RampConfig, plan: Plan, leg: Leg, done: int, crystal: Crystal, 
         command("compute", "q6 all orientorder/atom nnn NULL degrees 1 6 components 6 cutoff ${cutoff}"),
         command("compute", "bonds all coord/atom orientorder q6 0.5"),
         command("thermo_style", f"custom {THERMO_COLUMNS}"),
-        command("thermo_modify", "flush yes warn reset format float %.10g"),
+        thermo_format("warn reset"),
         command("run", f"{plan.steps_per_bin} start {leg.first_step} stop {plan.last_step(leg)}"),
         command("thermo_style", "one"),
         *(command("uncompute", name) for name in ("bonds", "q6", "cna", "msd")),
@@ -103,11 +102,9 @@ def _leg(config: RampConfig, plan: Plan, leg: Leg, done: int, crystal: Crystal, 
 
 
 def _dynamics(config: RampConfig, leg: Leg, step: int) -> list[str]:
-    heat = _number((config.temperature_damping or 100 * config.timestep) / 1000)
-    squeeze = _number((config.pressure_damping or 1000 * config.timestep) / 1000)
-    bar = _number(config.pressure * BAR_PER_GPA)
-    temperature = f"{_number(leg.start)} {_number(leg.stop)} {heat}"
-    pressure = f"{config.coupling} {bar} {bar} {squeeze}"
+    temperature = bath(leg.start, leg.stop, config.temperature_damping or DAMPING * config.timestep)
+    damping = config.pressure_damping or PRESSURE_DAMPING * config.timestep
+    pressure = piston(config.coupling, config.pressure, config.pressure, damping)
     if config.thermostat == "nose-hoover":
         return [command("fix", f"dynamics all npt temp {temperature} {pressure}")]
     # The random numbers of a continuation must not be those of the beginning again.
@@ -117,7 +114,3 @@ def _dynamics(config: RampConfig, leg: Leg, step: int) -> list[str]:
         command("fix", f"dynamics all nph {pressure}"),
         command("fix", f"thermostat all {style} {temperature} {seed}"),
     ]
-
-
-def _number(value: float) -> str:
-    return f"{value:.10g}"

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from unnp.errors import SamplingError
+from unnp.sampling.estimate import Estimate
 
 MOST_POINTS = 120
 """Of a run; more are averaged in groups."""
@@ -27,17 +28,13 @@ N_TIMES, LONGEST = 40, 4.0
 
 
 @dataclass(frozen=True)
-class Relaxed:
-    """What was found.
+class Relaxed(Estimate):
+    """The mean at equilibrium; its error holds the fluctuation, the relaxation from the start, and that its time is unknown.
 
     Attributes:
-        value: mean at equilibrium.
-        error: standard error; holds the fluctuation, the relaxation from the start, and that its time is not known.
         time: relaxation time [ps], geometric mean.
     """
 
-    value: float
-    error: float
     time: float
 
 

@@ -18,15 +18,15 @@ import numpy as np
 
 from unnp.errors import SamplingError
 from unnp.lammps.log import LammpsLog
+from unnp.sampling.estimate import Estimate
 from unnp.workflows.melt.coexistence.bracket import Bracket
 from unnp.workflows.melt.coexistence.relaxation import Relaxed, relaxed, slow_deviation
-from unnp.workflows.melt.config import MeltConfig
-from unnp.workflows.melt.crystal import Crystal
 from unnp.workflows.melt.routes import RouteResult
 from unnp.workflows.melt.two_phase.cell import TwoPhaseCell, averages
 from unnp.workflows.melt.two_phase.decks import two_phase_data
 from unnp.workflows.melt.two_phase.figures import Course, course_figure, profile_figure
 from unnp.workflows.melt.two_phase.labels import PhaseLostError, check_both_present, read_profiles
+from unnp.workflows.melt.two_phase.route import TwoPhaseRoute
 
 ADVICE = "Give `temperatures` nearer to the melting point, or a larger cell, which changes its temperature further."
 
@@ -52,18 +52,9 @@ class Round:
 
 
 @dataclass(frozen=True)
-class CoexistenceRoute:
-    """Two-phase coexistence at constant enthalpy and pressure.
+class CoexistenceRoute(TwoPhaseRoute):
+    """Two-phase coexistence at constant enthalpy and pressure."""
 
-    Attributes:
-        config: of the run.
-        crystal: that is melted.
-        base: where relative paths in the configuration begin.
-    """
-
-    config: MeltConfig
-    crystal: Crystal
-    base: Path
     name: str = "coexistence"
 
     def run(self, folder: Path, guess: float) -> RouteResult:
@@ -99,7 +90,7 @@ class CoexistenceRoute:
             "relaxation_time_ps": found.time,
             "rounds": [{"start": each.cell.temperature, **asdict(each.found)} for each in rounds],
         }
-        return RouteResult(found.value, error, details, warnings)
+        return self.result(Estimate(found.value, error), details, warnings)
 
     def _first(self, folder: Path, guess: float) -> tuple[Round, list[str]]:
         """Return the first result with both phases, and the starts at which one took the whole cell."""
@@ -116,7 +107,7 @@ class CoexistenceRoute:
 
     def _at(self, folder: Path, temperature: float) -> Round:
         """Return all runs that begin at one temperature."""
-        cell = TwoPhaseCell(self.config, self.crystal, temperature, self.base, folder / "cells")
+        cell = self.cell(folder, temperature)
         n_runs = self.config.coexistence.runs
         courses = {f", run {k}" if n_runs > 1 else "": self._course(cell, k) for k in range(1, n_runs + 1)}
         series = [(course.kept(course.time), course.kept(course.signal)) for course in courses.values()]
@@ -129,17 +120,17 @@ class CoexistenceRoute:
         return relaxed(series, slow_deviation(level, len(self.crystal.atoms)), START * level)
 
     def _course(self, cell: TwoPhaseCell, run: int) -> Course:
-        labels = cell.two_phases(run)
+        calibration = cell.two_phases(run)
         steps = self.config.steps(self.config.coexistence.duration)
         deck = cell.decks.coexistence(run)
-        result = cell.stages.run(f"coexistence.{run}", deck, [two_phase_data(run)], steps, _read)
+        result = cell.run(f"coexistence.{run}", deck, [two_phase_data(run)], steps, _read)
         table = {name: np.array(column) for name, column in result.items()}
-        share = labels.solid_share(table["crystal_like"])
+        share = calibration.solid_share(table["crystal_like"])
         last = float(table["temperature"][-5:].mean())
         check_both_present(share, last, f"{cell.folder}, run {run}", adiabatic=True)
         profiles = read_profiles(cell.folder / f"profile.{run}.dat")
         discard = self.config.coexistence.discard
-        return Course(table["time"], table["temperature"], share, discard, labels, profiles)
+        return Course(table["time"], table["temperature"], share, discard, calibration, profiles)
 
 
 def agree(rounds: Sequence[Round]) -> bool:

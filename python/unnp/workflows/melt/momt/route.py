@@ -4,30 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from unnp.config import from_dict
 from unnp.errors import ConfigError, SamplingError
 from unnp.files.writing import read_json
 from unnp.lammps.system import build_structure
+from unnp.sampling.estimate import Estimate
 from unnp.workflows.melt.config import MeltConfig
-from unnp.workflows.melt.crystal import Crystal
 from unnp.workflows.melt.momt.settings import cells_of, momt_settings
 from unnp.workflows.melt.routes import RouteResult
-
-if TYPE_CHECKING:
-    from unnp.workflows.momt.config import MomtConfig
+from unnp.workflows.momt.config import MomtConfig
+from unnp.workflows.momt.folder import CONFIG_FILE, examine, has_begun
+from unnp.workflows.momt.run import run_momt
 
 ANALYSIS_FILE = Path("analysis/analysis.json")
-HELD = "all gates hold"
 
 
 @dataclass(frozen=True)
 class MomtRoute:
-    """Multi-order multi-thermal sampling; attributes as of ``CoexistenceRoute``."""
+    """Multi-order multi-thermal sampling of cells that melt and freeze as a whole.
+
+    Attributes:
+        config: of the run.
+        base: where relative paths in the configuration begin.
+    """
 
     config: MeltConfig
-    crystal: Crystal
     base: Path
     name: str = "momt"
 
@@ -48,8 +51,16 @@ class MomtRoute:
                 print(f"momt: {error}", flush=True)
         return combined(results, lost)
 
-    def check(self, folder: Path) -> None:
-        """Raise ConfigError where the runs cannot be made or read, before anything long is begun."""
+    def has_begun(self, folder: Path) -> bool:
+        """Tell whether a run of any cell has finished work."""
+        return any(has_begun(place) for place in (folder / "momt").glob("*-atoms"))
+
+    def prepare(self, folder: Path) -> list[Path]:
+        """Check that the runs can be made or read; their decks depend on what routes before find, so none are written.
+
+        Raises:
+            ConfigError: a run cannot be made or read.
+        """
         for path in self.config.momt.folders:
             if not (self.base / path / ANALYSIS_FILE).is_file():
                 raise ConfigError(
@@ -58,23 +69,21 @@ class MomtRoute:
                 )
         if not self.config.momt.folders:
             for cell in cells_of(self.config, self.base):
-                self._settings(cell, folder / "momt", self.config.guess)
+                settings, _ = self._settings(cell, folder / "momt", self.config.guess)
+                examine(settings, self.base)
+        return []
 
     def _settings(self, cell: int, folder: Path, guess: float) -> tuple[MomtConfig, Path]:
         """Return the configuration of the run of one cell, and its folder."""
-        from unnp.workflows.momt.config import MomtConfig  # the only route that needs fix momt
-
         n_atoms = len(build_structure(self.config.structure, self.base)) * cell**3
         place = folder / f"{n_atoms}-atoms"
         settings = momt_settings(self.config, n_atoms, cell, guess, place)
         return from_dict(settings, MomtConfig, where="momt.settings"), place
 
     def _cell(self, cell: int, folder: Path, guess: float) -> RouteResult:
-        from unnp.workflows.momt.run import run_momt
-
         settings, place = self._settings(cell, folder, guess)
         print(f"momt: {place.name}", flush=True)
-        run_momt(settings, self.base, place, resume=True)
+        run_momt(settings, self.base, place, resume=(place / CONFIG_FILE).is_file())
         return read_analysis(place, self.config.pressure)
 
 
@@ -86,7 +95,7 @@ def combined(results: list[RouteResult], lost: list[str]) -> RouteResult:
     """
     if not results:
         raise SamplingError("; ".join(lost))
-    *smaller, largest = sorted(results, key=lambda result: result.n_atoms or 0)
+    *smaller, largest = sorted(results, key=lambda result: result.n_atoms)
     return replace(largest, smaller=smaller, warnings=[*largest.warnings, *lost])
 
 
@@ -116,14 +125,13 @@ def read_analysis(folder: Path, pressure: float) -> RouteResult:
     temperature, heat = melting["temperature"], melting["latent_heat_per_atom"]
     details = {"folder": str(folder), "atoms": n_atoms, **melting}
     warnings = [f"{n_atoms} atoms: {note}" for note in [*content["notes"], *_unmet(folder)]]
-    latent = (heat["value"], heat["error"])
-    return RouteResult(temperature["value"], temperature["error"], details, warnings, latent, n_atoms)
+    return RouteResult(Estimate(**temperature), n_atoms, details, warnings, Estimate(**heat), small_cell=True)
 
 
 def _unmet(folder: Path) -> list[str]:
-    """Return which phases ended before their gates held."""
+    """Return which stages ended before their gates held."""
     try:
-        phases: dict[str, Any] = read_json(folder / "summary.json")["phases"]
+        stages: dict[str, Any] = read_json(folder / "summary.json")["stages"]
     except (OSError, ValueError, KeyError):
         return []
-    return [f"{name} ended {phase['ended']}" for name, phase in phases.items() if phase["ended"] != HELD]
+    return [f"{name} ended {stage['ended']}" for name, stage in stages.items() if not stage["held"]]

@@ -10,6 +10,7 @@ from unnp.config import load_yaml
 from unnp.errors import ConfigError
 from unnp.lammps.system import build_structure
 from unnp.workflows.melt.config import MeltConfig
+from unnp.workflows.momt.config import MomtConfig
 
 SMALLEST, LARGEST = 30, 130
 """Atoms of the cells that are taken by default: smaller ones are no liquid, larger ones melt and freeze seldom."""
@@ -19,9 +20,9 @@ REFERENCE = 1.05
 """Of the guess: T0."""
 ROUNDING = 10
 ADAPT, PRODUCTION = (6.0, 24.0), (18.0, 54.0)
-"""Shortest and longest time per atom of the phases, of all walkers together [ps]: passages become rare in larger cells."""
+"""Shortest and longest time per atom of the stages, of all walkers together [ps]: passages become rare in larger cells."""
 LEAST_TIME = 500.0
-"""Of the shortest time of a phase, of all walkers together [ps]."""
+"""Of the shortest time of a stage, of all walkers together [ps]."""
 KEPT = ("temperatures", "temperature", "walkers")
 """Taken from a run that is there: another guess or other ranks do not make it another run."""
 
@@ -69,11 +70,11 @@ def momt_settings(config: MeltConfig, n_atoms: int, cell: int, guess: float, fol
     }
     settings |= _kept(folder / "momt.yaml")
     asked = merged(settings, config.momt.settings)
-    phases = {
+    stages = {
         name: {"min": max(LEAST_TIME, low * n_atoms) / asked["walkers"], "max": max(3 * LEAST_TIME, high * n_atoms)}
         for name, (low, high) in (("adapt", ADAPT), ("production", PRODUCTION))
     }
-    return merged({**settings, "phases": {**phases, "chunk": 100.0}}, config.momt.settings)
+    return merged({**settings, "stages": {**stages, "chunk": 100.0}}, config.momt.settings)
 
 
 def merged(settings: Mapping[str, Any], on_top: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,8 +90,6 @@ def merged(settings: Mapping[str, Any], on_top: Mapping[str, Any]) -> dict[str, 
 def _kept(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
-    from unnp.workflows.momt.config import MomtConfig
-
     return load_yaml(path, MomtConfig).model_dump(mode="json", include=set(KEPT))
 
 

@@ -7,30 +7,25 @@ from dataclasses import dataclass
 import numpy as np
 
 from unnp.errors import SamplingError
+from unnp.sampling.estimate import Estimate
 
 FEWEST_BLOCKS = 8
 
 
 @dataclass(frozen=True)
-class Mean:
-    """Mean of a series, its standard error and its drift.
+class Mean(Estimate):
+    """Mean of a series; its error is from blocks, and not below half of a drift that stands out.
 
     Attributes:
-        value: mean.
-        error: standard error, from blocks and not below half of a drift that stands out.
         drift: mean of the second half less that of the first.
-        drift_error: standard error of it.
     """
 
-    value: float
-    error: float
-    drift: float
-    drift_error: float
+    drift: Estimate
 
     @property
     def drifts(self) -> bool:
         """Whether the halves differ by more than three standard errors."""
-        return bool(abs(self.drift) > 3 * self.drift_error)
+        return bool(abs(self.drift.value) > 3 * self.drift.error)
 
 
 def mean_of(series: np.ndarray) -> Mean:
@@ -45,7 +40,7 @@ def mean_of(series: np.ndarray) -> Mean:
     error = block_error(series)
     if abs(drift) > 3 * drift_error:
         error = max(error, abs(drift) / 2)
-    return Mean(float(series.mean()), error, drift, drift_error)
+    return Mean(float(series.mean()), error, Estimate(drift, drift_error))
 
 
 def block_error(series: np.ndarray) -> float:

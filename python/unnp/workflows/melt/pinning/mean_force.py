@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from unnp.errors import SamplingError
+from unnp.sampling.estimate import Estimate
 from unnp.units import BOLTZMANN_EV_PER_K
 from unnp.workflows.melt.config import PinningConfig
 from unnp.workflows.melt.line import Line, fit_line
@@ -21,13 +22,12 @@ class PinnedPoint:
 
     Attributes:
         temperature: [K].
-        difference, error: ``mu_solid - mu_liquid`` and its standard error [eV/atom].
+        difference: ``mu_solid - mu_liquid`` [eV/atom].
         drifts: whether the order parameter still drifts.
     """
 
     temperature: float
-    difference: float
-    error: float
+    difference: Estimate
     drifts: bool
 
 
@@ -42,14 +42,14 @@ def next_temperature(points: list[PinnedPoint], settings: PinningConfig, bracket
     """
     if settings.temperatures:
         return settings.temperatures[len(points)] if len(points) < len(settings.temperatures) else None
-    if len(points) > 1 and len({point.difference > 0 for point in points}) == 2:
+    if len(points) > 1 and len({point.difference.value > 0 for point in points}) == 2:
         return None
     if len(points) == settings.most_temperatures:
         raise SamplingError(f"pinning: no change of sign within {len(points)} temperatures: {_listed(points)}.")
     last = points[-1]
     slope = FUSION_ENTROPY * BOLTZMANN_EV_PER_K if len(points) == 1 else _slope(points)
-    root = last.temperature - last.difference / slope
-    side = 1 if last.difference < 0 else -1  # crystal stable: go up
+    root = last.temperature - last.difference.value / slope
+    side = 1 if last.difference.value < 0 else -1  # crystal stable: go up
     step = max(LEAST_STEP * last.temperature, abs(root - last.temperature) + LEAST_STEP * last.temperature)
     low, high = bracket
     following = min(max(last.temperature + side * step, low), high)
@@ -70,14 +70,14 @@ def root_of(points: list[PinnedPoint]) -> Line:
     if len({point.temperature for point in points}) < 2:
         raise SamplingError("pinning needs at least two temperatures; give more in pinning.temperatures.")
     temperatures = [point.temperature for point in points]
-    line = fit_line(temperatures, [p.difference for p in points], [p.error for p in points])
+    line = fit_line(temperatures, [p.difference.value for p in points], [p.difference.error for p in points])
     span = max(temperatures) - min(temperatures)
-    if line.slope <= 0:
+    if line.slope.value <= 0:
         raise SamplingError(f"pinning: the crystal does not lose stability on heating ({_listed(points)}); run longer.")
-    if not min(temperatures) - span <= line.root <= max(temperatures) + span:
+    if not min(temperatures) - span <= line.root.value <= max(temperatures) + span:
         raise SamplingError(
             f"pinning: the points {_listed(points)} lie on one side of the melting point, which would be at "
-            f"{line.root:.0f} K; give temperatures on both sides."
+            f"{line.root.value:.0f} K; give temperatures on both sides."
         )
     return line
 
@@ -85,9 +85,9 @@ def root_of(points: list[PinnedPoint]) -> Line:
 def _slope(points: list[PinnedPoint]) -> float:
     """Return the slope through the last two points, not below half of the usual entropy of fusion."""
     a, b = points[-2:]
-    slope = (b.difference - a.difference) / (b.temperature - a.temperature)
+    slope = (b.difference.value - a.difference.value) / (b.temperature - a.temperature)
     return max(slope, 0.5 * FUSION_ENTROPY * BOLTZMANN_EV_PER_K)
 
 
 def _listed(points: list[PinnedPoint]) -> str:
-    return ", ".join(f"{1000 * p.difference:+.2f} meV/atom at {p.temperature:g} K" for p in points)
+    return ", ".join(f"{1000 * p.difference.value:+.2f} meV/atom at {p.temperature:g} K" for p in points)

@@ -20,17 +20,17 @@ import numpy as np
 
 from unnp.errors import ConfigError, SamplingError
 from unnp.lammps.log import LammpsLog
+from unnp.sampling.estimate import Estimate
 from unnp.units import BOLTZMANN_EV_PER_K
-from unnp.workflows.melt.config import MeltConfig
-from unnp.workflows.melt.crystal import Crystal
 from unnp.workflows.melt.line import Line
 from unnp.workflows.melt.pinning.block_means import mean_of
 from unnp.workflows.melt.pinning.mean_force import PinnedPoint, next_temperature, root_of
 from unnp.workflows.melt.routes import RouteResult
-from unnp.workflows.melt.two_phase.cell import TwoPhaseCell, averages
+from unnp.workflows.melt.two_phase.cell import averages
 from unnp.workflows.melt.two_phase.decks import two_phase_data
 from unnp.workflows.melt.two_phase.figures import Course, course_figure, line_figure, profile_figure
 from unnp.workflows.melt.two_phase.labels import PhaseLostError, check_both_present, read_profiles
+from unnp.workflows.melt.two_phase.route import TwoPhaseRoute
 
 SOFTNESS = 0.012
 """Fluctuation that the field allows, as a share of the order parameter of the whole crystal. The error of the mean force
@@ -41,12 +41,9 @@ MOST_OUT_OF_PHASE = 0.1
 
 
 @dataclass(frozen=True)
-class PinningRoute:
-    """Interface pinning; attributes as of ``CoexistenceRoute``."""
+class PinningRoute(TwoPhaseRoute):
+    """Interface pinning."""
 
-    config: MeltConfig
-    crystal: Crystal
-    base: Path
     name: str = "pinning"
 
     def run(self, folder: Path, guess: float) -> RouteResult:
@@ -62,17 +59,16 @@ class PinningRoute:
         temperature: float | None = settings.temperatures[0] if settings.temperatures else guess
         while temperature is not None:
             point, course = self._measure(folder, temperature)
-            print(
-                f"pinning at {point.temperature:g} K: {1000 * point.difference:+.2f} +- {1000 * point.error:.2f} meV/atom"
-            )
+            found = point.difference.times(1000)
+            print(f"pinning at {point.temperature:g} K: {found.value:+.2f} +- {found.error:.2f} meV/atom", flush=True)
             points.append(point)
             courses[f"{point.temperature:g} K"] = course
             temperature = next_temperature(points, settings, self.config.bracket)
         line = root_of(points)
-        line_figure([asdict(point) for point in points], line, folder / "pinning.png")
+        line_figure([(point.temperature, point.difference) for point in points], line, folder / "pinning.png")
         course_figure(courses, "order parameter / that of the crystal", folder / "pinning-course.png", 0.5)
         profile_figure(courses, folder / "pinning-profile.png")
-        return _result(points, line)
+        return self._result(points, line)
 
     def _measure(self, folder: Path, temperature: float) -> tuple[PinnedPoint, Course]:
         try:
@@ -85,22 +81,35 @@ class PinningRoute:
 
     def _point(self, folder: Path, temperature: float) -> tuple[PinnedPoint, Course]:
         settings = self.config.pinning
-        cell = TwoPhaseCell(self.config, self.crystal, temperature, self.base, folder / "cells")
-        labels, whole = cell.two_phases(), cell.solid().order
+        cell = self.cell(folder, temperature)
+        calibration, whole = cell.two_phases(), cell.solid().order
         assert whole is not None  # there is a Bragg peak
         stiffness = settings.stiffness or BOLTZMANN_EV_PER_K * cell.temperature / (SOFTNESS * whole) ** 2
         deck = cell.decks.pinning(stiffness, whole / 2)
-        result = cell.stages.run("pinning", deck, [two_phase_data(1)], self.config.steps(settings.duration), _read)
+        result = cell.run("pinning", deck, [two_phase_data(1)], self.config.steps(settings.duration), _read)
         table = {name: np.array(column) for name, column in result.items()}
-        share = labels.solid_share(table["crystal_like"])
+        share = calibration.solid_share(table["crystal_like"])
         check_both_present(share, cell.temperature, f"{cell.folder}, pinned", adiabatic=False)
         check_in_phase(share, table["order"] / whole, settings.discard, str(cell.folder))
         profiles = read_profiles(cell.folder / "profile.pinning.dat")
-        course = Course(table["time"], table["order"] / whole, share, settings.discard, labels, profiles)
+        course = Course(table["time"], table["order"] / whole, share, settings.discard, calibration, profiles)
         mean = mean_of(course.kept(table["order"]))
         factor = -stiffness * whole / len(self.crystal.atoms)
-        difference, error = factor * (mean.value - whole / 2), abs(factor) * mean.error
-        return PinnedPoint(cell.temperature, difference, error, mean.drifts), course
+        difference = Estimate(mean.value - whole / 2, mean.error).times(factor)
+        return PinnedPoint(cell.temperature, difference, mean.drifts), course
+
+    def _result(self, points: list[PinnedPoint], line: Line) -> RouteResult:
+        warnings = [
+            f"at {point.temperature:g} K the order parameter still drifts; make pinning.duration longer"
+            for point in points
+            if point.drifts
+        ]
+        if line.chi_squared > 4:
+            warnings.append(
+                f"the points scatter around a line by {line.chi_squared:.1f} times what their errors allow (chi^2)"
+            )
+        details = {"points": [asdict(point) for point in points], "line": asdict(line)}
+        return self.result(line.root, details, warnings, latent_heat=line.slope.times(line.root.value))
 
 
 def check_in_phase(solid_share: np.ndarray, order: np.ndarray, discard: float, where: str) -> None:
@@ -120,21 +129,6 @@ def check_in_phase(solid_share: np.ndarray, order: np.ndarray, discard: float, w
             "crystal grew out of phase with the rest, past the field, and the mean force is not that of the two phases. "
             "Give pinning.temperatures nearer to the melting point."
         )
-
-
-def _result(points: list[PinnedPoint], line: Line) -> RouteResult:
-    warnings = [
-        f"at {point.temperature:g} K the order parameter still drifts; make pinning.duration longer"
-        for point in points
-        if point.drifts
-    ]
-    if line.chi_squared > 4:
-        warnings.append(
-            f"the points scatter around a line by {line.chi_squared:.1f} times what their errors allow (chi^2)"
-        )
-    latent = (line.slope * line.root, line.slope_error * line.root)
-    details = {"points": [asdict(point) for point in points], "line": asdict(line)}
-    return RouteResult(line.root, line.root_error, details, warnings, latent)
 
 
 def _read(log: LammpsLog) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,15 +10,16 @@ from typing import Any
 import numpy as np
 
 from unnp.errors import ConfigError
-from unnp.files.writing import make_folder, write_atomically
-from unnp.lammps.data_file import boundary, data_file
+from unnp.files.writing import write_atomically
+from unnp.lammps.data_file import data_file
 from unnp.lammps.log import LammpsLog, ThermoBlock
+from unnp.lammps.run_folder import placed
 from unnp.lammps.stages import StageRunner
-from unnp.lammps.system import DATA_FILE, System, place_potential
+from unnp.lammps.system import DATA_FILE
 from unnp.workflows.melt.config import MeltConfig
 from unnp.workflows.melt.crystal import Crystal
 from unnp.workflows.melt.two_phase.decks import SOLID_DATA, DeckWriter
-from unnp.workflows.melt.two_phase.labels import LEAST_SOLID, MOST_LIQUID, Labels, PhaseLostError
+from unnp.workflows.melt.two_phase.labels import LEAST_SOLID, MOST_LIQUID, Calibration, PhaseLostError
 
 
 @dataclass(frozen=True)
@@ -54,16 +56,22 @@ class TwoPhaseCell:
     def __init__(self, config: MeltConfig, crystal: Crystal, temperature: float, base: Path, folder: Path) -> None:
         self.config, self.temperature = config, round(temperature, 1)
         self.folder = folder / f"{self.temperature:g}K"
-        make_folder(self.folder)
-        atoms = crystal.atoms
-        elements, lines = place_potential(config.potential, atoms, base, self.folder, device=config.device)
-        write_atomically(self.folder / DATA_FILE, data_file(atoms, elements))
-        system = System(
-            f"{atoms.get_chemical_formula(empirical=True)}, {len(atoms)} atoms", elements, boundary(atoms), lines
-        )
+        system = placed(config, crystal.atoms, base, self.folder)
+        write_atomically(self.folder / DATA_FILE, data_file(crystal.atoms, system.elements))
         self.decks = DeckWriter(config, system, crystal, self.temperature)
-        copied = sorted({word for line in lines for word in line.split() if (self.folder / word).is_file()})
-        self.stages = StageRunner(config, self.folder, [DATA_FILE, *copied])
+        copied = sorted({word for line in system.potential for word in line.split() if (self.folder / word).is_file()})
+        self._stages = StageRunner(config, self.folder, [DATA_FILE, *copied])
+
+    def run(
+        self, name: str, deck: str, inputs: Sequence[str], steps: int, read: Callable[[LammpsLog], dict[str, Any]]
+    ) -> dict[str, Any]:
+        """Return the result of a stage, run now or before; see ``StageRunner.run``.
+
+        Args:
+            name: of the stage: a kind of deck, with a number where there are several.
+            deck, inputs, steps, read: as of ``StageRunner.run``.
+        """
+        return self._stages.run(name, self.decks.title(name.partition(".")[0]), deck, inputs, steps, read)
 
     def solid(self) -> SolidResult:
         """Return the crystal at this temperature, from a run made now or before.
@@ -74,13 +82,13 @@ class TwoPhaseCell:
         """
         cell = self.config.cell
         steps = sum(self.config.steps(t) for t in (cell.equilibration, cell.averaging, cell.averaging / 2))
-        result = SolidResult(**self.stages.run("solid", self.decks.solid(), [], steps, _read_solid))
+        result = SolidResult(**self.run("solid", self.decks.solid(), [], steps, _read_solid))
         if result.crystal_like < LEAST_SOLID:
             raise PhaseLostError("liquid", self.temperature, f"{self.folder}, crystal alone")
         return result
 
-    def two_phases(self, run: int = 1) -> Labels:
-        """Return the calibrated labels of a cell, half of it molten; its atoms are in ``two-phase.<run>.data``.
+    def two_phases(self, run: int = 1) -> Calibration:
+        """Return how crystal-like the two phases of a cell are, half of it molten; its atoms are in ``two-phase.<run>.data``.
 
         Raises:
             PhaseLostError: the crystal melted, or the melt crystallised.
@@ -90,7 +98,7 @@ class TwoPhaseCell:
         solid, cell = self.solid(), self.config.cell
         steps = sum(self.config.steps(t) for t in (cell.melting, cell.cooling, cell.cooling / 3))
         deck = self.decks.melt(run)
-        melt = self.stages.run(f"melt.{run}", deck, [SOLID_DATA], steps, _read_melt)
+        melt = self.run(f"melt.{run}", deck, [SOLID_DATA], steps, _read_melt)
         if melt["hot"] > MOST_LIQUID:
             raise ConfigError(
                 f"{self.folder}: {100 * melt['hot']:.0f} % of the atoms that were to be melted still look like crystal; "
@@ -98,7 +106,7 @@ class TwoPhaseCell:
             )
         if melt["cold"] > LEAST_SOLID:
             raise PhaseLostError("solid", self.temperature, f"{self.folder}, melt cooled")
-        return Labels(solid.crystal_like, melt["hot"])
+        return Calibration(solid.crystal_like, melt["hot"])
 
 
 def averages(block: ThermoBlock, discard: float = 0.0) -> dict[str, np.ndarray]:

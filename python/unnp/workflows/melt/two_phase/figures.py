@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from unnp.plots import new_figure, save_figure
+from unnp.sampling.estimate import Estimate
 from unnp.workflows.melt.line import Line
-from unnp.workflows.melt.two_phase.labels import Labels, Profiles
+from unnp.workflows.melt.two_phase.labels import Calibration, Profiles
 
 LAST_PROFILES = 5
 """Of the profiles of a run that are shown as those at its end."""
@@ -28,7 +29,7 @@ class Course:
         signal: (n,) what is averaged: temperature [K], or order parameter over that of the whole crystal.
         solid_share: (n,) of the cell.
         discard: fraction at the beginning that is left out.
-        labels: how crystal-like the two phases are.
+        calibration: how crystal-like the two phases are.
         profiles: across the interface.
     """
 
@@ -36,7 +37,7 @@ class Course:
     signal: np.ndarray
     solid_share: np.ndarray
     discard: float
-    labels: Labels
+    calibration: Calibration
     profiles: Profiles
 
     @property
@@ -90,7 +91,7 @@ def profile_figure(courses: Mapping[str, Course], path: Path) -> None:
     for name, course in courses.items():
         profiles = course.profiles
         density, crystal_like = profiles.last(LAST_PROFILES, SMOOTHING)
-        share = course.labels.solid_share(crystal_like)
+        share = course.calibration.solid_share(crystal_like)
         left.plot(profiles.position, share, lw=1.0, label=name)
         right.plot(profiles.position, density, lw=0.7)
         columns["run"] += [name] * len(share)
@@ -104,23 +105,24 @@ def profile_figure(courses: Mapping[str, Course], path: Path) -> None:
     save_figure(figure, path, columns)
 
 
-def line_figure(points: Sequence[Mapping[str, Any]], line: Line, path: Path) -> None:
+def line_figure(points: Sequence[tuple[float, Estimate]], line: Line, path: Path) -> None:
     """Draw the difference in chemical potential over temperature with its line and root; data beside.
 
     Args:
-        points: temperature [K], difference and error [eV/atom] of each.
+        points: temperature [K] and difference [eV/atom] of each.
         line: through the points.
         path: PNG to write.
     """
     figure, (ax,) = new_figure()
-    names = ("temperature", "difference", "error")
-    temperature, difference, error = (np.array([point[name] for point in points]) for name in names)
+    rows = [(temperature, found.value, found.error) for temperature, found in points]
+    temperature, difference, error = np.array(rows).T
+    root, slope = line.root, line.slope.value
     ax.errorbar(temperature, 1e3 * difference, 1e3 * error, fmt="o", ms=4, capsize=3)
-    reach = np.array([min(*temperature, line.root), max(*temperature, line.root)])
-    ax.plot(reach, 1e3 * line.slope * (reach - line.root), color="0.2", lw=0.9)
+    reach = np.array([min(*temperature, root.value), max(*temperature, root.value)])
+    ax.plot(reach, 1e3 * slope * (reach - root.value), color="0.2", lw=0.9)
     ax.axhline(0, color="0.7", lw=0.8, zorder=0)
-    ax.axvspan(line.root - line.root_error, line.root + line.root_error, color="0.4", alpha=0.3, lw=0)
+    ax.axvspan(root.value - root.error, root.value + root.error, color="0.4", alpha=0.3, lw=0)
     ax.set(xlabel="temperature [K]", ylabel=r"$\mu_\mathrm{solid} - \mu_\mathrm{liquid}$ [meV/atom]")
-    ax.set_title(f"{line.root:.1f} $\\pm$ {line.root_error:.1f} K", fontsize="medium")
+    ax.set_title(f"{root.value:.1f} $\\pm$ {root.error:.1f} K", fontsize="medium")
     columns = {"temperature_K": temperature, "difference_eV_per_atom": difference, "error_eV_per_atom": error}
     save_figure(figure, path, columns)

@@ -30,7 +30,7 @@ class PhaseLostError(SamplingError):
 
 
 @dataclass(frozen=True)
-class Labels:
+class Calibration:
     """Share of crystal-like atoms in the crystal and in the melt, each alone."""
 
     solid: float

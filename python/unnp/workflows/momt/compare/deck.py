@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from unnp.lammps.system import System, command
+from unnp.lammps.commands import command, draw_velocities, world
+from unnp.lammps.system import System
 from unnp.workflows.momt.config import MomtConfig
-from unnp.workflows.momt.deck_parts import ensemble, interactions, launch, text, thermo, thermostat, velocities, world
+from unnp.workflows.momt.deck_parts import ensemble, interactions, text, thermo, thermostat
 from unnp.workflows.momt.fix_momt import UNBIASED, fix_momt
 
 
@@ -33,12 +34,12 @@ def _deck(
     lines = [
         f"# {system.title}",
         f"# {title}, {each * len(temperatures) * config.timestep / 1000:g} ps",
-        f"# Runs by itself: {launch(config, 1)} -in in.compare.{method}.lammps",
+        f"# Runs by itself: {config.shown()} -in in.compare.{method}.lammps",
         "",
-        *world(system),
+        *world(system.boundary),
         command("read_data", f"observe/{start}.data"),
         *interactions(config, system),
-        velocities(temperatures[0], config.seed),
+        draw_velocities(temperatures[0], config.seed),
     ]
     for k, temperature in enumerate(temperatures):
         lines += [

@@ -19,7 +19,7 @@ from unnp.workflows.momt.compare.deck import n_stairs, plain_deck, ramp_deck
 from unnp.workflows.momt.compare.figure import QUANTITIES, draw
 from unnp.workflows.momt.config import MomtConfig
 from unnp.workflows.momt.deck import ADAPT, PRODUCTION
-from unnp.workflows.momt.folder import CONFIG_FILE, Record, read_record, walker_logs
+from unnp.workflows.momt.folder import CONFIG_FILE, Run, read_record, run_folder, walker_logs
 from unnp.workflows.momt.watch.progress import MomtProgress
 
 METHODS = ("solid", "liquid", "ramp")
@@ -45,6 +45,7 @@ def compare(folder: Path, temperature: float | None = None) -> dict[str, Any]:
         ConfigError: the temperature lies outside the range of the run.
     """
     config, record = load_yaml(folder / CONFIG_FILE, MomtConfig), read_record(folder)
+    run = Run(config, folder, run_folder(folder).system(), record)
     if record.basins is None or not record.chunks.get(PRODUCTION):
         raise LammpsError(
             f"{folder} has no production yet; finish it with `unnp sample momt CONFIG -o {folder} --resume`."
@@ -54,13 +55,14 @@ def compare(folder: Path, temperature: float | None = None) -> dict[str, Any]:
     if not low <= temperature <= high:
         raise ConfigError(f"--temperature {temperature:g} must lie within {low:g} to {high:g} K, the range of the run.")
     with hold_folder(folder):
-        return _compare(config, record, folder, temperature)
+        return _compare(run, temperature)
 
 
-def _compare(config: MomtConfig, record: Record, folder: Path, temperature: float) -> dict[str, Any]:
+def _compare(run: Run, temperature: float) -> dict[str, Any]:
+    config, folder, record = run.config, run.folder, run.record
     steps = config.walkers * config.chunk_steps * (record.chunks[ADAPT] + record.chunks[PRODUCTION])
     make_folder(folder / "compare")
-    samples = {method: _run(config, record, folder, method, temperature, steps) for method in METHODS}
+    samples = {method: _run(run, method, temperature, steps) for method in METHODS}
     momt = read_samples(walker_logs(folder, PRODUCTION))
     samples["momt"] = _columns([momt])
     basins = record.basins
@@ -90,14 +92,13 @@ def table_rows(result: dict[str, Any]) -> list[list[str]]:
     ]
 
 
-def _run(
-    config: MomtConfig, record: Record, folder: Path, method: str, temperature: float, steps: int
-) -> dict[str, np.ndarray]:
+def _run(run: Run, method: str, temperature: float, steps: int) -> dict[str, np.ndarray]:
+    config, folder = run.config, run.folder
     deck = folder / f"in.compare.{method}.lammps"
     if method == "ramp":
-        content = ramp_deck(config, record.system, steps)
+        content = ramp_deck(config, run.system, steps)
     else:
-        content = plain_deck(config, record.system, method, temperature, steps)
+        content = plain_deck(config, run.system, method, temperature, steps)
     logs = [folder / f"compare/momt.{method}.{k}.log" for k in range(n_stairs(config, method))]
     stamp = folder / f"compare/{method}.done"
     if not (stamp.exists() and stamp.read_text() == content):
@@ -106,15 +107,7 @@ def _run(
                 log.unlink(missing_ok=True)
         write_atomically(deck, content)
         with MomtProgress(f"compare {TITLES[method]}", logs[-1:], config, 0, steps) as progress:
-            run_lammps(
-                deck,
-                ranks=config.ranks,
-                threads=config.threads,
-                launcher=config.launcher,
-                lmp=config.lmp,
-                log=f"log.compare.{method}.lammps",
-                follow=progress,
-            )
+            run_lammps(deck, config, log=f"log.compare.{method}.lammps", follow=progress)
         write_atomically(stamp, content)
     return _columns([read_samples([log]) for log in logs])
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from unnp.errors import LammpsError
+from unnp.lammps.dump_file import read_dump, renumbered
 from unnp.sampling.reweighting import log_weights
 from unnp.sampling.samples import Samples
 from unnp.workflows.momt.frames.flat import select_flat
 
-_TIMESTEP = b"ITEM: TIMESTEP\n"
 _DUMP = re.compile(r"frames\.(\d+)\.(\d+)\.lammpstrj")
 
 
@@ -44,15 +44,14 @@ class Candidates:
             with self.files[self.file[k]].open("rb") as file:
                 file.seek(self.begin[k])
                 content = file.read(self.end[k] - self.begin[k])
-            rest = content[len(_TIMESTEP) :].partition(b"\n")[2]
-            yield _TIMESTEP + str(number).encode() + b"\n" + rest
+            yield renumbered(content, number)
 
 
 def find_candidates(folder: Path, n_chunks: int, samples: Samples) -> Candidates:
     """Return the frames dumped in the finished chunks of production.
 
     Args:
-        folder: of the production phase.
+        folder: of the production stage.
         n_chunks: finished chunks; dumps of later ones are not complete.
         samples: rows that frames must belong to; a step that two chunks share is taken once.
 
@@ -64,25 +63,14 @@ def find_candidates(folder: Path, n_chunks: int, samples: Samples) -> Candidates
     row_of = {(int(w), int(s)): k for k, (w, s) in enumerate(zip(samples.walker, samples.step, strict=True))}
     columns = []
     for number, (walker, path) in enumerate(dumps):
-        for step, begin, end in _frames_in(path):
-            row = row_of.pop((walker, step), None)
+        for frame in read_dump(path):
+            row = row_of.pop((walker, frame.step), None)
             if row is not None:
-                columns.append((number, begin, end, row))
+                columns.append((number, frame.begin, frame.end, row))
     if not columns:
         raise LammpsError(f"{folder} holds no frames; was it made with frames: null?")
     file, begins, ends, rows = np.array(columns).T
     return Candidates(file, begins, ends, rows, [path for _, path in dumps])
-
-
-def _frames_in(path: Path) -> Iterator[tuple[int, int, int]]:
-    """Yield timestep, first byte and end of each frame of a dump."""
-    content = path.read_bytes()
-    begin = content.find(_TIMESTEP)
-    while begin >= 0:
-        following = content.find(_TIMESTEP, begin + 1)
-        line = content[begin + len(_TIMESTEP) : begin + len(_TIMESTEP) + 24].split(b"\n")[0]
-        yield int(line), begin, following if following >= 0 else len(content)
-        begin = following
 
 
 def choose(candidates: Candidates, samples: Samples, wanted: int, bins: int | None, seed: int) -> np.ndarray:

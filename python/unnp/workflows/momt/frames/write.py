@@ -1,4 +1,4 @@
-"""The frames phase: choose, label in batches that survive a kill, write ``frames.extxyz``."""
+"""The frames of a run: choose, label in batches that survive a kill, write ``frames.extxyz``."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from unnp.files.writing import copy_file, make_folder, write_atomically, writing
 from unnp.lammps.run import run_lammps
 from unnp.sampling.samples import Samples
 from unnp.workflows.momt.basins import Basins
-from unnp.workflows.momt.config import FramesConfig, MomtConfig
+from unnp.workflows.momt.config import FramesConfig
 from unnp.workflows.momt.deck import PRODUCTION
-from unnp.workflows.momt.folder import Record
+from unnp.workflows.momt.folder import Run
 from unnp.workflows.momt.frames.candidates import Candidates, choose, find_candidates, frame_weights
 from unnp.workflows.momt.frames.labels import read_labels, rerun_deck
 
@@ -31,14 +31,12 @@ TOLERANCE = 1e-3
 FRAMES_FILE = "frames.extxyz"
 
 
-def write_frames(config: MomtConfig, settings: FramesConfig, folder: Path, record: Record, samples: Samples) -> int:
+def write_frames(run: Run, settings: FramesConfig, samples: Samples) -> int:
     """Choose, label and write the frames of a run; nothing is done again that is finished.
 
     Args:
-        config: of the run.
+        run: whose production is finished.
         settings: how many, and which.
-        folder: of the run.
-        record: what is finished.
         samples: of production.
 
     Returns:
@@ -47,16 +45,17 @@ def write_frames(config: MomtConfig, settings: FramesConfig, folder: Path, recor
     Raises:
         LammpsError: there are no frames, LAMMPS failed, or its energies are not those of the run.
     """
+    folder, record = run.folder, run.record
     assert record.basins is not None
     candidates = find_candidates(folder / PRODUCTION, record.chunks[PRODUCTION], samples)
     bins = settings.bins if settings.flat else None
-    kept = choose(candidates, samples, settings.wanted, bins, config.seed)
+    kept = choose(candidates, samples, settings.wanted, bins, run.config.seed)
     work, target = folder / "frames", folder / FRAMES_FILE
     stamp = _fingerprint(samples, candidates, kept)
-    if target.exists() and record.ended.get("frames") == stamp:
+    if target.exists() and record.frames == stamp:
         return len(kept)
     _begin(work, stamp)
-    structures = _labelled(config, folder, record, candidates, kept)
+    structures = _labelled(run, candidates, kept)
     rows = candidates.row[kept]
     _check_energies(structures, samples.energy[rows])
     grouped = [
@@ -69,15 +68,14 @@ def write_frames(config: MomtConfig, settings: FramesConfig, folder: Path, recor
     }
     info = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
     write_structures(grouped, target, info=info, overwrite=True)
-    record.ended["frames"] = stamp
+    record.frames = stamp
     record.write(folder)
     shutil.rmtree(work, ignore_errors=True)
     return len(kept)
 
 
-def _labelled(
-    config: MomtConfig, folder: Path, record: Record, candidates: Candidates, kept: np.ndarray
-) -> list[Structure]:
+def _labelled(run: Run, candidates: Candidates, kept: np.ndarray) -> list[Structure]:
+    config, folder = run.config, run.folder
     parts = config.walkers * config.ranks
     batches = [kept[k : k + BATCH * parts] for k in range(0, len(kept), BATCH * parts)]
     structures: list[Structure] = []
@@ -86,25 +84,25 @@ def _labelled(
             divided = np.array_split(batch, min(parts, len(batch)))
             done = folder / f"frames/done.{number}"
             if not done.exists():
-                _rerun(config, folder, record, candidates, divided, number)
+                _rerun(run, candidates, divided, number)
                 write_atomically(done, b"")
             for part in range(len(divided)):
                 dump, log = _kept_names(folder, number, part)
-                structures += read_labels(dump, log, list(record.system.elements))
+                structures += read_labels(dump, log, list(run.system.elements))
             advance()
     return structures
 
 
-def _rerun(
-    config: MomtConfig, folder: Path, record: Record, candidates: Candidates, divided: list[np.ndarray], number: int
-) -> None:
+def _rerun(run: Run, candidates: Candidates, divided: list[np.ndarray], number: int) -> None:
+    folder = run.folder
     for part, frames in enumerate(divided):
         write_atomically(folder / f"frames/part.{part}.lammpstrj", b"".join(candidates.text(frames, first=1)))
     n, name = len(divided), "log.frames.lammps"
     deck = folder / "in.frames.lammps"
-    launch = f"{config.launcher.replace('{ranks}', str(n))} {config.lmp}" + (f" -partition {n}x1" if n > 1 else "")
-    write_atomically(deck, rerun_deck(record.system, launch.strip(), n))
-    run_lammps(deck, partitions=n, threads=config.threads, launcher=config.launcher, lmp=config.lmp, log=name)
+    serial = run.config.model_copy(update={"ranks": 1})  # each process labels frames of its own
+    command = serial.shown(n) + (f" -partition {n}x1" if n > 1 else "")
+    write_atomically(deck, rerun_deck(run.system, command, n))
+    run_lammps(deck, serial, partitions=n, log=name)
     for part in range(n):
         dump, log = _kept_names(folder, number, part)
         with writing(dump):

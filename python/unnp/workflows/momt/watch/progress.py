@@ -18,17 +18,17 @@ PLAIN_SECONDS = 30.0
 
 
 class MomtProgress:
-    """Follows the logs of the walkers in one phase; use in a ``with`` block and hand it to ``run_lammps`` as ``follow``.
+    """Follows the logs of the walkers in one stage; use in a ``with`` block and hand it to ``run_lammps`` as ``follow``.
 
     Args:
-        phase: its name.
+        stage: its name.
         logs: those of the walkers.
         config: of the run.
-        first, last: steps at which the phase is begun or gone on with, and at which it ends at the latest.
+        first, last: steps at which the stage is begun or gone on with, and at which it ends at the latest.
     """
 
-    def __init__(self, phase: str, logs: list[Path], config: MomtConfig, first: int, last: int) -> None:
-        self._phase, self._logs, self._config = phase, logs, config
+    def __init__(self, stage: str, logs: list[Path], config: MomtConfig, first: int, last: int) -> None:
+        self._stage, self._logs, self._config = stage, logs, config
         self._first, self._end = first, last
         self._began = time.monotonic()
         self._next_line = self._began + PLAIN_SECONDS
@@ -37,7 +37,7 @@ class MomtProgress:
         self._bar: Progress | None = None
         if Console(file=sys.stdout).is_terminal:
             self._bar = Progress(TextColumn("{task.description}"), BarColumn(20), TimeRemainingColumn())
-            self._task = self._bar.add_task(phase, total=last, completed=first)
+            self._task = self._bar.add_task(stage, total=last, completed=first)
 
     def __enter__(self) -> MomtProgress:
         if self._bar:
@@ -71,15 +71,15 @@ class MomtProgress:
     def say(self, text: str) -> None:
         """Print a line of its own."""
         if self._bar:
-            self._bar.console.print(f"{self._phase}: {text}", markup=False, highlight=False)
+            self._bar.console.print(f"{self._stage}: {text}", markup=False, highlight=False)
         else:
-            print(f"{self._phase}: {text}", flush=True)
+            print(f"{self._stage}: {text}", flush=True)
 
     def _text(self, last: Last) -> str:
         temperatures = [row["effective_temperature"] for row in last.rows]
         self._seen = (min([self._seen[0], *temperatures]), max([self._seen[1], *temperatures]))
         picoseconds = self._config.timestep / 1000
-        parts = [f"{self._phase} {last.step * picoseconds:.0f}/{self._end * picoseconds:.0f} ps"]
+        parts = [f"{self._stage} {last.step * picoseconds:.0f}/{self._end * picoseconds:.0f} ps"]
         if self._config.has_order:
             orders = " ".join(f"{row['order']:.2f}" for row in last.rows[:4])
             parts += [f"{last.round_trips:g} round trips", f"s {orders}"]

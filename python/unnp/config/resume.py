@@ -1,0 +1,63 @@
+"""Which settings may change when a run is resumed: those whose fields are marked with ``FREE``."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from unnp.config.base import models_in
+
+FREE: dict[str, Any] = {"resume": "free"}
+"""The ``json_schema_extra`` of a setting that may change from one start of a run to the next."""
+
+
+def is_free(field: FieldInfo) -> bool:
+    """Tell whether a setting may change when a run is resumed."""
+    extra = field.json_schema_extra
+    return isinstance(extra, dict) and extra.get("resume") == "free"
+
+
+def changed_settings(now: BaseModel, before: BaseModel) -> list[str]:
+    """Return the keys, such as ``stages.observe``, of the settings that differ and may not."""
+    changed = []
+    for name, field in type(now).model_fields.items():
+        one, other = getattr(now, name), getattr(before, name)
+        if is_free(field) or one == other:
+            continue
+        if isinstance(one, BaseModel) and type(one) is type(other) and any(free_settings(type(one))):
+            changed += [f"{name}.{key}" for key in changed_settings(one, other)]
+        else:
+            changed.append(name)
+    return changed
+
+
+def refusal(now: BaseModel, before: BaseModel, folder: Path, fixed: Collection[str] = ()) -> str:
+    """Return why the run in a folder cannot be resumed with these settings; empty where it can.
+
+    Args:
+        now, before: settings that are given, and those of the run.
+        folder: of the run.
+        fixed: settings that may not change here although their fields are marked as free.
+    """
+    changed = changed_settings(now, before)
+    changed += [name for name in fixed if getattr(now, name) != getattr(before, name)]
+    if not changed:
+        return ""
+    free = sorted(set(free_settings(type(now))) - set(fixed))
+    return (
+        f"{', '.join(changed)} changed since {folder} was made; a run is resumed with the same settings (only "
+        f"{', '.join(free)} may change). Restore them, or name another folder with -o for a new run."
+    )
+
+
+def free_settings(kind: type[BaseModel]) -> Iterator[str]:
+    """Yield the keys of the settings of a configuration that may change."""
+    for name, field in kind.model_fields.items():
+        if is_free(field):
+            yield name
+        else:
+            yield from (f"{name}.{key}" for inner in models_in(field.annotation) for key in free_settings(inner))
