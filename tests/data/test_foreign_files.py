@@ -1,6 +1,7 @@
 """Files of other programs: what they do not hold is not made up, and what they do not say is asked for."""
 
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -257,3 +258,97 @@ def test_stress_of_a_slab_does_not_count() -> None:
     structure.stress = np.eye(3)
     result = statistics([structure])
     assert (result.uncounted_stress, result.stress_rms, result.missing["stress"]) == (1, None, 0)
+
+
+LABELLED = """LAMMPS data file via write_data, units = metal
+
+4 atoms
+2 atom types
+
+0 9 xlo xhi
+0 9 ylo yhi
+0 9 zlo zhi
+
+Atom Type Labels
+
+1 Cu
+2 Ni
+
+Masses
+
+1 63.546
+2 58.693
+
+Atoms # atomic
+
+3 Cu 3.0 0.0 0.0
+1 Ni 1.0 0.0 0.0
+4 Cu 4.0 0.0 0.0
+2 Ni 2.0 0.0 0.0
+
+Velocities
+
+4 4.0 0 0
+3 3.0 0 0
+2 2.0 0 0
+1 1.0 0 0
+"""
+
+
+def test_labels_of_types_stay_with_their_atoms_in_a_data_file_that_is_not_in_order(tmp_path: Path) -> None:
+    (tmp_path / "a.data").write_text(LABELLED)
+    (structure,) = read_structures(tmp_path / "a.data", ReadOptions(required=[], missing="allow"))
+    assert [int(z) for z in structure.numbers] == [28, 28, 29, 29]
+    assert structure.positions[:, 0].tolist() == [1.0, 2.0, 3.0, 4.0]
+
+
+def test_the_carbon_of_dump_cfg_is_the_element_of_its_masses(tmp_path: Path) -> None:
+    head = "Number of particles = 2\nA = 1 Angstrom\n" + "".join(
+        f"H0({i},{j}) = {9 * (i == j)} A\n" for i in (1, 2, 3) for j in (1, 2, 3)
+    )
+    atoms = "{0}\nC\n0.1 0.2 0.3\n{1}\nC\n0.5 0.6 0.7\n"
+    (tmp_path / "a.cfg").write_text(head + ".NO_VELOCITY.\nentry_count = 3\n" + atoms.format(58.693, 63.546))
+    options = ReadOptions(required=[], missing="allow")
+    (structure,) = read_structures(tmp_path / "a.cfg", options)
+    assert [int(z) for z in structure.numbers] == [28, 29]
+    (tmp_path / "b.cfg").write_text(head + ".NO_VELOCITY.\nentry_count = 3\n" + atoms.format(1.0, 3.3))
+    with pytest.raises(DataError, match="elements"):
+        read_structures(tmp_path / "b.cfg", options)
+    named = ReadOptions(required=[], missing="allow", elements=["Al", "Ni"])
+    assert [int(z) for z in read_structures(tmp_path / "b.cfg", named)[0].numbers] == [13, 28]
+
+
+def test_a_dump_that_does_not_say_its_units_is_told_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    dump = (
+        "ITEM: TIMESTEP\n0\nITEM: NUMBER OF ATOMS\n1\nITEM: BOX BOUNDS pp pp pp\n0 9\n0 9\n0 9\n"
+        "ITEM: ATOMS id type element x y z fx fy fz\n1 1 Cu 1 2 3 23.06 0 0\n"
+    )
+    options = ReadOptions(required=[], missing="allow")
+    (tmp_path / "a.dump").write_text(dump)
+    read_structures(tmp_path / "a.dump", options)
+    assert "taken for `metal`" in caplog.text
+    assert "dump_modify" in caplog.text
+    caplog.clear()
+    (tmp_path / "b.dump").write_text("ITEM: UNITS\nreal\n" + dump)
+    (structure,) = read_structures(tmp_path / "b.dump", options)
+    assert "taken for" not in caplog.text
+    assert structure.forces is not None
+    assert structure.forces[0, 0] == pytest.approx(1.0, rel=1e-3)
+
+
+def test_a_pipe_is_no_structure_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.xyz")
+    with pytest.raises(DataError, match="is no ordinary file"):
+        read_structures(tmp_path / "a.xyz")
+
+
+def test_what_is_read_or_is_no_name_is_not_said_to_be_left_behind(tmp_path: Path) -> None:
+    (tmp_path / "a.xyz").write_text("1\nAtoms. Timestep: 0\nCu 0 0 0\n")
+    behind = LeftBehind()
+    list(iterate_structures(tmp_path / "a.xyz", ReadOptions(required=[], missing="allow"), left_behind=behind))
+    assert behind.describe() == ""
+    (tmp_path / "b.xyz").write_text(
+        "1\nProperties=species:S:1:pos:R:3:forces:R:3:forces_weight:R:1\nCu 0 0 0 0 0 0 2\n"
+    )
+    list(iterate_structures(tmp_path / "b.xyz", ReadOptions(required=[], missing="allow"), left_behind=behind))
+    assert "forces_weight" not in behind.describe()

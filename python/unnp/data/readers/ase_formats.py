@@ -14,12 +14,23 @@ from ase.io.formats import UnknownFileTypeError, filetype, get_ioformat, iread
 from unnp.data.readers.base import Frame, register
 from unnp.data.readers.convergence import converged_steps
 from unnp.data.readers.format_labels import held_by
-from unnp.data.readers.lammps_files import DATA, DUMPS, TypesAndUnits, is_data_file, look_into, numbers_of_types
+from unnp.data.readers.lammps_files import (
+    DATA,
+    DUMPS,
+    TypesAndUnits,
+    by_id,
+    is_data_file,
+    look_into,
+    numbers_of_masses,
+    numbers_of_types,
+    only_default_elements,
+)
 from unnp.errors import DataError, in_one_line
 
 # Formats whose reading unpickles, so that a file could run code, or that are no files.
 _REFUSED = ("bundletrajectory", "postgresql", "mysql", "py", "gpw")
 _PICKLE_TRAJECTORY = b"PickleTrajectory"
+_ATOMEYE = "cfg"
 _NUMBERED_SPECIES = "netcdftrajectory"  # LAMMPS' types and ASE's atomic numbers have the same name in it
 
 
@@ -36,10 +47,11 @@ def read_ase(path: Path, kind: str | None = None) -> Iterator[Frame]:
         pairs = zip(listed, known, strict=True)
     else:
         pairs = ((atoms, True) for atoms in frames)  # type: ignore[assignment]
-    for k, (atoms, step_converged) in enumerate(pairs):
+    for k, (read, step_converged) in enumerate(pairs):
+        atoms = by_id(read) if kind == DATA else read
         types, named = _types(atoms, kind, of_lammps)
         sources = sources_of(atoms, kind)
-        yield Frame(atoms, f"{path} frame {k}", sources, types, named, step_converged)
+        yield Frame(atoms, f"{path} frame {k}", sources, types, named, step_converged, _remark(kind, of_lammps))
 
 
 def _atoms(path: Path, kind: str, keywords: dict[str, Any]) -> Iterator[Atoms]:
@@ -79,6 +91,8 @@ def _keywords(of_lammps: TypesAndUnits | None) -> dict[str, Any]:
 
 def _types(atoms: Atoms, kind: str, of_lammps: TypesAndUnits | None) -> tuple[np.ndarray | None, bool]:
     """Return the types of a frame's atoms and whether their elements are known; put in elements that a data file says."""
+    if kind == _ATOMEYE and only_default_elements(atoms):
+        return _types_of_masses(atoms)
     if of_lammps is None:
         return (atoms.numbers.copy(), False) if kind == _NUMBERED_SPECIES else (None, True)
     if kind in DUMPS:
@@ -88,6 +102,24 @@ def _types(atoms: Atoms, kind: str, of_lammps: TypesAndUnits | None) -> tuple[np
     if numbers is not None:
         atoms.set_atomic_numbers(numbers)
     return types, numbers is not None
+
+
+def _types_of_masses(atoms: Atoms) -> tuple[np.ndarray, bool]:
+    """Return the numbers of the masses that occur, and whether all are those of elements, which are then put in."""
+    masses = atoms.get_masses()
+    numbers = numbers_of_masses(masses)
+    if numbers is not None:
+        atoms.set_atomic_numbers(numbers)
+    return np.unique(masses, return_inverse=True)[1] + 1, numbers is not None
+
+
+def _remark(kind: str, of_lammps: TypesAndUnits | None) -> str:
+    if kind != "lammps-dump-text" or of_lammps is None or of_lammps.units_said:
+        return ""
+    return (
+        "the dump does not say its units; they are taken for `metal` (A, eV/A). LAMMPS says them with `dump_modify ID units "
+        "yes`; in a dump that exists, put the lines `ITEM: UNITS` and, for instance, `real` before the first."
+    )
 
 
 def sources_of(atoms: Atoms, kind: str) -> list[Mapping[str, Any]]:

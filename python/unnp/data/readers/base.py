@@ -30,6 +30,7 @@ class Frame:
         sources: places that hold named values, for labels to be looked up in.
         types: (n_atoms,) numbers of the species, where the file numbers them; None: it names elements.
         elements_known: whether the file says, besides ``types``, which elements they are.
+        remark: what is to be said of the file, a sentence; empty where all is plain.
         converged: whether the electronic steps converged; None: some of the file did not, but not which can be told.
     """
 
@@ -39,6 +40,7 @@ class Frame:
     types: np.ndarray | None = None
     elements_known: bool = True
     converged: bool | None = True
+    remark: str = ""
 
     def names(self) -> list[str]:
         """Return the names of all values, sorted."""

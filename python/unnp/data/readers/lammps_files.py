@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ase import Atoms
 from ase.data import atomic_masses, chemical_symbols
 
 from unnp.atoms.elements import is_symbol
@@ -28,12 +29,14 @@ class TypesAndUnits:
         element_of_type: chemical symbols by type, as far as a data file says them.
         elements_known: whether a dump says its elements, or the masses of elements.
         units: unit style; metal where the file says nothing.
+        units_said: whether the file says its units.
         keywords: what ASE's reader needs to know.
     """
 
     element_of_type: dict[int, str] = field(default_factory=dict)
     elements_known: bool = False
     units: str = "metal"
+    units_said: bool = True
     keywords: dict[str, Any] = field(default_factory=dict)
 
 
@@ -74,9 +77,11 @@ def _look_into_data(path: Path) -> TypesAndUnits:
             into[int(words[0])] = words[1]
     found = {t: symbol for t, mass in masses.items() if (symbol := _element_of_text(mass))}
     found.update({t: label for t, label in labels.items() if is_symbol(label)})
-    # ASE would take the nearest element whatever the mass is, and types for atomic numbers where there is none.
+    # ASE would take the nearest element whatever the mass is, and types for atomic numbers where there is none. It sorts by
+    # id without the labels of the types, so that elements land on other atoms: it is sorted here (``by_id``).
     same = {t: t for t in [*masses, *labels] or range(1, _MOST_TYPES)}
-    return TypesAndUnits(found, units=units[1] if units else "metal", keywords={"Z_of_type": same})
+    keywords = {"Z_of_type": same, "sort_by_id": False}
+    return TypesAndUnits(found, units=units[1] if units else "metal", keywords=keywords)
 
 
 def _element_of_text(mass: str) -> str | None:
@@ -87,7 +92,7 @@ def _element_of_text(mass: str) -> str | None:
 
 
 def _look_into_dump(path: Path) -> TypesAndUnits:
-    units, known = "metal", True
+    units, said, known = "metal", False, True
     columns: list[str] | None = None
     elements: dict[str, str] = {}
     lines = lines_of(path, errors="replace")
@@ -97,11 +102,11 @@ def _look_into_dump(path: Path) -> TypesAndUnits:
             if columns is not None and "element" not in columns and "mass" not in columns:
                 known = False
             if line.startswith("ITEM: UNITS"):
-                units = next(lines, "").strip()
+                units, said = next(lines, "").strip(), True
         elif columns is not None and known:
             known = _says_element(line.split(), columns, elements)
     by_default = len(elements) > 1 and set(elements.values()) == {_DEFAULT_ELEMENT}
-    return TypesAndUnits(elements_known=known and not by_default, units=units)
+    return TypesAndUnits(elements_known=known and not by_default, units=units, units_said=said)
 
 
 def _says_element(row: list[str], columns: list[str], elements: dict[str, str]) -> bool:
@@ -114,6 +119,24 @@ def _says_element(row: list[str], columns: list[str], elements: dict[str, str]) 
         return False
     elements[values.get("type", "")] = element
     return True
+
+
+def by_id(atoms: Atoms) -> Atoms:
+    """Return the atoms of a data file in the order of their ids."""
+    return atoms[np.argsort(atoms.arrays["id"], kind="stable")]
+
+
+def numbers_of_masses(masses: np.ndarray) -> np.ndarray | None:
+    """Return the atomic numbers of masses [amu], None where one is that of no element."""
+    symbols = [element_of_mass(float(mass)) for mass in masses]
+    return None if None in symbols else np.array([chemical_symbols.index(str(s)) for s in symbols], dtype=np.int64)
+
+
+def only_default_elements(atoms: Atoms) -> bool:
+    """Tell whether all atoms are the carbon that LAMMPS writes where nobody names elements, with masses of something else."""
+    is_default = set(atoms.get_chemical_symbols()) == {_DEFAULT_ELEMENT}
+    carbon = atomic_masses[chemical_symbols.index(_DEFAULT_ELEMENT)]
+    return is_default and not np.allclose(atoms.get_masses(), carbon, atol=0.1)
 
 
 def numbers_of_types(types: Iterable[int], element_of_type: dict[int, str]) -> np.ndarray | None:

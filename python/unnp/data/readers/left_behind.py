@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import numpy as np
@@ -24,6 +25,7 @@ _NAMES = {
     "move_mask": "constraints",
 }
 _LISTED = 12
+_IS_NAME = re.compile(r"[A-Za-z_][\w-]*( [\w-]+)*")
 
 
 class LeftBehind:
@@ -37,6 +39,7 @@ class LeftBehind:
         """Take note of what a frame carries beyond geometry and the labels that are read."""
         self._n += 1
         read = {options.energy_key, options.forces_key, options.stress_key, options.virial_key, options.group_key}
+        read |= {options.forces_weight_key}
         names = {_NAMES.get(str(name), str(name)) for name in _carried(frame) if name not in read | _NOT_WORTH_SAYING}
         names |= {"constraints" for _ in frame.atoms.constraints}
         self._counts.update(names)
@@ -58,6 +61,7 @@ def _carried(frame: Frame) -> set[str]:
     found: set[str] = set()
     for source in (*frame.sources, frame.atoms.arrays):
         found |= {str(name) for name, value in source.items() if value is not None and _says_something(value)}
+    found = {name for name in found if _IS_NAME.fullmatch(name)}  # a comment in plain words becomes flags of ASE
     if np.allclose(frame.atoms.get_masses(), atomic_masses[frame.atoms.numbers], rtol=0.01, atol=0.05):
         found.discard("masses")
     return found

@@ -37,6 +37,7 @@ class Notes:
         self._stresses: list[np.ndarray] = []
         self._largest_gap = 0.0
         self._without_forces: list[int] = []
+        self._remark = ""
 
     def takes(self, frame: Frame) -> bool:
         """Tell whether a frame is to be taken; raise DataError where it did not converge and that is to be an error."""
@@ -56,6 +57,7 @@ class Notes:
     def add(self, frame: Frame, structure: Structure) -> None:
         """Take note of a structure that was read."""
         self._n_taken += 1
+        self._remark = self._remark or frame.remark
         self._energies_are_zero = self._energies_are_zero and structure.energy == 0.0
         if structure.forces is not None:
             if absent := int(np.isnan(structure.forces[:, 0]).sum()):
@@ -78,6 +80,7 @@ class Notes:
                 "converged. Compute them again, or take them with --read unconverged=keep."
             )
         for text in (
+            self._remark,
             self._left_out(),
             self._partial_forces(),
             self._energy_of_the_forces(),

@@ -48,7 +48,8 @@ def iterate_structures(
     path, options = Path(path), options or ReadOptions()
     completeness = completeness or Completeness(options)
     if not path.is_file():
-        what = "is a folder, but neither a stored data set nor a file" if path.is_dir() else "does not exist"
+        what = "is no ordinary file" if path.exists() else "does not exist"
+        what = "is a folder, but neither a stored data set nor a file" if path.is_dir() else what
         raise DataError(f"{path} {what}; give a structure file.")
     notes = Notes(str(path), options)
     for frame in reader_for(path, options.format).frames(path):
