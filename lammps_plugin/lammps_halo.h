@@ -13,7 +13,8 @@ class Pair;
 
 namespace unnp_lammps {
 
-/// Carries features through LAMMPS' own forward and reverse communication of a pair style.
+/// Carries features through LAMMPS' own forward and reverse communication of a pair style, and sums over its
+/// world.
 ///
 /// Rows travel as bytes in LAMMPS' buffers of doubles, so that a double holds two float32.
 class LammpsHalo : public unnp::Halo {
@@ -35,6 +36,7 @@ public:
 protected:
   void fetch(std::byte* rows, unnp::RowFormat format) override;
   void add(std::byte* rows, unnp::RowFormat format) override;
+  void sum_over_ranks(std::byte* values, unnp::RowFormat format) override;
 
 private:
   void start(std::byte* rows, unnp::RowFormat format);

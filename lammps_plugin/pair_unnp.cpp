@@ -75,7 +75,9 @@ void PairUnnp::load_model() {
   if (settings_.halo == "exchange" && manifest.halo == unnp::HaloKind::wide)
     throw unnp::Error("this model runs with halo wide only; use halo auto.");
   options_.wide = manifest.halo == unnp::HaloKind::wide || settings_.halo == "wide";
-  needs_exchange_ = !options_.wide && manifest.halo == unnp::HaloKind::exchange;
+  if (options_.wide && !manifest.pooling_widths.empty())
+    throw unnp::Error("this model sums over all atoms, which it cannot do with halo wide; use halo auto.");
+  needs_halo_ = !options_.wide && manifest.communicates();
   if (settings_.wants_deviation() && manifest.n_members < 2)
     throw unnp::Error(
         "deviation needs a committee, but the model has one member. Export several runs into one file.");
@@ -107,7 +109,7 @@ void PairUnnp::compute(int eflag, int vflag) {
     const double start = platform::walltime();
     auto system = system_.update(*list, options_);
     system.head = head_;
-    system.halo = needs_exchange_ ? registration_.handle() : 0;
+    system.halo = needs_halo_ ? registration_.handle() : 0;
     edge_seconds_ += platform::walltime() - start;
     evaluate(system);
   } catch (const LAMMPSException&) {

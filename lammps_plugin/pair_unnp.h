@@ -66,7 +66,7 @@ private:
   unnp::Evaluation evaluation_;
   std::unique_ptr<unnp_lammps::Deviation> deviation_;
   std::int64_t head_ = 0;
-  bool needs_exchange_ = false;
+  bool needs_halo_ = false;
   bool greeted_ = false, noted_minimisation_ = false;
   double energy_unit_ = 1.0; ///< of LAMMPS per eV
   double edge_seconds_ = 0.0;

@@ -110,7 +110,7 @@ void PairUnnp::request_communication() {
   }
   const auto scalar = potential_->dtype() == "float32" ? unnp::Scalar::float32 : unnp::Scalar::float64;
   int width = 9; // per-atom virials
-  if (needs_exchange_)
+  if (needs_halo_)
     for (const auto numbers : potential_->manifest().exchange_widths)
       width = std::max(width, unnp_lammps::LammpsHalo::doubles({scalar, numbers}));
   if (settings_.wants_deviation())

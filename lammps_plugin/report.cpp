@@ -31,13 +31,19 @@ std::string type_map(const std::vector<std::string>& symbols) {
   return text;
 }
 
-std::string exchanges(const unnp::Manifest& manifest) {
-  if (manifest.exchange_widths.empty())
+std::string listed(const std::string& what, const std::vector<std::int64_t>& widths,
+                   const std::string& unit) {
+  if (widths.empty())
     return "";
-  std::string text = ", exchanges of";
-  for (const auto width : manifest.exchange_widths)
+  std::string text = ", " + what + " of";
+  for (const auto width : widths)
     text += " " + std::to_string(width);
-  return text + " numbers per atom";
+  return text + " numbers" + unit;
+}
+
+std::string communication(const unnp::Manifest& manifest) {
+  return listed("exchanges", manifest.exchange_widths, " per atom") +
+         listed("sums over all atoms", manifest.pooling_widths, "");
 }
 
 } // namespace
@@ -53,7 +59,7 @@ std::string greeting(const unnp::Manifest& manifest, const Greeting& run) {
   text += line("elements", unnp::join(manifest.elements));
   text += line("types", type_map(run.symbols));
   text += line("cutoff", number(manifest.cutoff) + " A, receptive field " + number(manifest.receptive_field) +
-                             " A" + exchanges(manifest));
+                             " A" + communication(manifest));
   if (manifest.heads.size() > 1)
     text += line("head", run.head + " of " + unnp::join(manifest.heads));
   text += line("halo", run.halo);

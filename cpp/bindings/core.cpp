@@ -1,9 +1,9 @@
 // unnp._core: what Python asks of the core library. Loading this module also registers the ops
 // unnp::exchange*.
-#include "torch_errors.h"
+#include "model/network_check.h"
+#include "model/torch_errors.h"
 #include "unnp/build_info.h"
 #include "unnp/manifest.h"
-#include "unnp/network_check.h"
 #include "unnp/potential.h"
 
 #include <pybind11/functional.h>
@@ -55,8 +55,16 @@ PYBIND11_MODULE(_core, module) {
       "Raise RuntimeError where names in the code of a model are those of operators that are not allowed.");
   module.def("check_network", &check_network, py::arg("manifest"), py::arg("run"), py::arg("source"),
              "Raise RuntimeError where a network is not as its manifest says; `run` evaluates it.");
-  module.def("recorded_widths", &unnp::recorded_widths, py::arg("n_atoms"), py::arg("run"),
-             "Numbers per atom of each exchange that `run` makes with the halo it is given.");
+  module.def(
+      "recorded_widths",
+      [](std::int64_t n_atoms, const std::function<void(std::int64_t)>& run) {
+        auto recorded = unnp::recorded_widths(n_atoms, run);
+        return std::pair{std::move(recorded.exchanges), std::move(recorded.sums)};
+      },
+      py::arg("n_atoms"), py::arg("run"),
+      "Numbers per atom of each exchange, and numbers of each sum over ranks, that `run` makes with the halo "
+      "it "
+      "is given.");
   module.def("reason_of", &unnp::reason_of, py::arg("what"),
              "What an exception of torch is about, on one line.");
   module.def("n_cuda_devices", &unnp::n_cuda_devices);

@@ -1,6 +1,7 @@
 // unnp._model_files: the checks of exported files, which need no torch.
 #include "model_file/allowed.h"
 #include "model_file/model_file.h"
+#include "model_file/number_types.h"
 #include "unnp/manifest.h"
 
 #include <pybind11/pybind11.h>
@@ -27,6 +28,8 @@ PYBIND11_MODULE(_model_files, module) {
   module.def(
       "checksum_of", [](const py::bytes& content) { return unnp::checksum_of(std::string(content)); },
       py::arg("content"), "The checksum for the manifest of an exported file.");
+  module.def("keeps_float64", &unnp::keeps_float64, py::arg("name"),
+             "Whether a parameter or buffer is in float64 whatever the network computes in.");
   module.def("is_allowed_function", &unnp::is_allowed_function, py::arg("name"));
   module.def("is_allowed_operator", &unnp::is_allowed_operator, py::arg("name"));
 }

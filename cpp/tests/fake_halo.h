@@ -4,7 +4,7 @@
 
 #include <vector>
 
-/// A halo within one process: ghost k is an image of row owners[k].
+/// A halo within one process: ghost k is an image of row owners[k], and there are `n_ranks` that do the same.
 class FakeHalo : public unnp::Halo {
 public:
   FakeHalo(std::int64_t n_owned, std::vector<std::int64_t> owners)
@@ -13,7 +13,8 @@ public:
   std::int64_t n_owned() const override { return n_owned_; }
   std::int64_t n_all() const override { return n_owned_ + static_cast<std::int64_t>(owners_.size()); }
 
-  std::vector<std::int64_t> fetched_widths, added_widths;
+  std::vector<std::int64_t> fetched_widths, added_widths, summed_widths;
+  double n_ranks = 2.0;
 
 protected:
   void fetch(std::byte* rows, unnp::RowFormat format) override {
@@ -23,6 +24,11 @@ protected:
   void add(std::byte* rows, unnp::RowFormat format) override {
     added_widths.push_back(format.width);
     each(rows, format, [](double& owner, double& ghost) { owner += ghost; });
+  }
+  void sum_over_ranks(std::byte* values, unnp::RowFormat format) override {
+    summed_widths.push_back(format.width);
+    for (std::int64_t k = 0; k < format.width; ++k)
+      reinterpret_cast<double*>(values)[k] *= n_ranks;
   }
 
 private:

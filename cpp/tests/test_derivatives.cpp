@@ -1,6 +1,6 @@
 #include "check.h"
 
-#include "derivatives.h"
+#include "model/derivatives.h"
 
 #include <cmath>
 #include <limits>

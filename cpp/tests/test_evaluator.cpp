@@ -1,7 +1,7 @@
 // A scripted model of two outputs with known derivatives, evaluated as LAMMPS does.
 #include "check.h"
 
-#include "evaluator.h"
+#include "model/evaluator.h"
 
 #include <cmath>
 

@@ -22,7 +22,7 @@ TEST(rank_without_gradient_takes_part_in_every_reverse_exchange) {
   halo.begin_pass();
   for (const std::int64_t width : {1, 2, 3})
     halo.forward(rows.data(), {Scalar::float64, width});
-  CHECK(halo.latest_exchange() == 2);
+  CHECK(halo.latest() == 2);
   halo.begin_backward();
   halo.end_backward();
   halo.end_pass();
@@ -50,5 +50,5 @@ TEST(nothing_is_noted_outside_of_a_pass) {
   std::vector<double> rows(4);
   halo.forward(rows.data(), {Scalar::float64, 1});
   halo.begin_reverse(0);
-  CHECK(halo.latest_exchange() == -1 && halo.added_widths.empty());
+  CHECK(halo.latest() == -1 && halo.added_widths.empty());
 }

@@ -53,7 +53,10 @@ TEST(refuses_wrong_manifests) {
   refuses("exchange\"", "exchang\"", "halo 'exchang' is unknown");
   refuses("[64, 64]", "[64, 6.4]", "exchange_widths");
   refuses("[64, 64]", "[]", "needs exchange_widths");
+  refuses("[64, 64]", "[64, 64], \"pooling_widths\": [0]", "pooling_widths");
+  refuses("exchange\", \"exchange_widths\"", "wide\", \"pooling_widths\"", "halo 'wide' has no sums");
   refuses("float32", "float16", "dtype 'float16' is unknown");
+  refuses("\"n_members\"", "\"cost\": \"quadruplets\", \"n_members\"", "cost 'quadruplets' is unknown");
   refuses("\"eV\"", "\"Ry\"", "units must be eV and angstrom");
   refuses("[\"Ni\", \"Al\"]", "[]", "elements is empty");
   refuses("[\"Ni\", \"Al\"]", "[1]", "list of texts");

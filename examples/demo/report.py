@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from unnp.cli.train import print_table
+from unnp.cli.tables import print_table
 from unnp.files.writing import write_atomically
 from unnp.lammps.log import ThermoBlock, read_log
 from unnp.plots import new_figure, save_figure

@@ -2,6 +2,7 @@
 #include "fix_momt.h"
 
 #include "agreement.h"
+#include "other_fixes.h"
 
 #include "unnp/error.h"
 
@@ -23,13 +24,36 @@
 using namespace LAMMPS_NS;
 namespace momt = unnp_lammps::momt;
 
-void FixMomt::agree(const std::function<void()>& action) {
+void FixMomt::agree(const std::function<void()>& action, const std::string& about) {
   const auto problem = unnp_lammps::agree(world, action);
   if (!problem.empty())
-    error->all(FLERR, "fix momt: {}", problem);
+    error->all(FLERR, "fix momt: {}{}", about, problem);
 }
 
 FixMomt::FixMomt(LAMMPS* lmp, int narg, char** arg) : Fix(lmp, narg, arg), n_atoms_(atom->natoms) {
+  set_flags();
+  if (igroup != 0)
+    error->all(FLERR, "fix momt: works on the group all, not on '{}', because H is the enthalpy of all atoms",
+               arg[1]);
+  agree([&] {
+    settings_ = momt::parse_settings({arg + 3, arg + narg});
+    if (settings_.make_order) {
+      order_ = settings_.make_order(lmp);
+      passages_ = momt::Passages(settings_.basins.value_or(order_->defaults().basins));
+    }
+    const auto ensemble = momt::ensemble_of(settings_, order_.get(), force->boltz);
+    bias_ = settings_.modes.chosen().make_bias(ensemble);
+  });
+  if (settings_.pressure)
+    reference_pressure_ = *settings_.pressure / force->nktv2p;
+  if (settings_.state)
+    state_file_.emplace(settings_.state->name);
+  walkers_ = std::make_unique<momt::Walkers>(lmp, settings_.shares_walkers);
+  if (const auto& file = settings_.start_file)
+    agree([&] { restore(momt::read_state_file(world, *file), false); }, *file + ": ");
+}
+
+void FixMomt::set_flags() {
   scalar_flag = vector_flag = 1;
   size_vector = 8;
   global_freq = 1;
@@ -39,40 +63,6 @@ FixMomt::FixMomt(LAMMPS* lmp, int narg, char** arg) : Fix(lmp, narg, arg), n_ato
   virial_global_flag = thermo_virial = 1;
   restart_global = 1;
   dynamic_group_allow = 0;
-  if (igroup != 0)
-    error->all(FLERR, "fix momt: works on the group all, not on '{}', because H is the enthalpy of all atoms",
-               arg[1]);
-
-  agree([&] {
-    settings_ = momt::parse_settings({arg + 3, arg + narg});
-    auto& bias = settings_.bias;
-    bias.has_order = !settings_.order.empty();
-    if (bias.has_order) {
-      order_ = momt::make_order_parameter(lmp, settings_.order);
-      std::tie(bias.order_low, bias.order_high) = settings_.range.value_or(order_->range());
-      basins_ = settings_.basins.value_or(order_->basins());
-      bias.sigma = settings_.sigma.value_or(order_->sigma());
-      const bool from_reference = bias.free > 0.0 && settings_.n_temperatures > 1;
-      const double lowest = from_reference ? settings_.temperature : settings_.lowest_temperature;
-      std::tie(bias.bridge_low, bias.bridge_high) =
-          settings_.bridge.value_or(std::pair{lowest, settings_.highest_temperature});
-    }
-    bias.boltzmann = force->boltz;
-    bias.temperature = settings_.temperature;
-    const int n = settings_.n_temperatures;
-    for (int l = 0; l < n; ++l)
-      bias.temperatures.push_back(settings_.lowest_temperature +
-                                  (settings_.highest_temperature - settings_.lowest_temperature) * l /
-                                      std::max(n - 1, 1));
-    if (bias.height == 0.0)
-      bias.height = 0.25 * force->boltz * settings_.temperature;
-    bias_ = unnp::momt::make_bias(bias);
-  });
-  if (settings_.pressure)
-    reference_pressure_ = *settings_.pressure / force->nktv2p;
-  walkers_ = std::make_unique<momt::Walkers>(lmp, settings_.shares_walkers);
-  if (!settings_.start_file.empty())
-    read_start_file();
 }
 
 FixMomt::~FixMomt() {
@@ -92,6 +82,44 @@ int FixMomt::setmask() {
   return FixConst::POST_FORCE;
 }
 
+void FixMomt::init() {
+  find_computes();
+  targets_checked_ = false;
+  check_system();
+  agree([this] { momt::check_other_fixes(*lmp, *this, settings_.pressure); });
+  agree([this] {
+    if (order_)
+      order_->check();
+    walkers_->require_same(fmt::format("{} {} {}", settings_.physics, update->laststep, state()));
+  });
+  if (order_ && order_->needs_list())
+    neighbor->add_request(this, NeighConst::REQ_FULL);
+  agree([this] {
+    if (state_file_ && walkers_->writes())
+      state_file_->check();
+  });
+  open_log();
+}
+
+void FixMomt::find_computes() {
+  energy_ = modify->get_compute_by_id(id + std::string("_pe"));
+  pressure_ = modify->get_compute_by_id(id + std::string("_press"));
+  if (!energy_ || !pressure_)
+    error->all(FLERR, "fix momt: its computes {}_pe and {}_press are gone; do not uncompute them", id, id);
+}
+
+void FixMomt::check_system() {
+  if (utils::strmatch(update->integrate_style, "^respa"))
+    error->all(
+        FLERR,
+        "fix momt: run_style respa does not have all forces together, which fix momt scales as one; use "
+        "run_style verlet");
+  if (atom->natoms == 0)
+    error->all(FLERR, "fix momt: there are no atoms");
+  if (!force->pair)
+    error->all(FLERR, "fix momt: there is no pair style, and so no energy to sample");
+}
+
 void FixMomt::init_list(int, NeighList* list) {
   order_->take_list(list);
 }
@@ -100,8 +128,7 @@ void FixMomt::init_list(int, NeighList* list) {
 void FixMomt::setup(int vflag) {
   last_learnt_ = platform::walltime();
   measure();
-  bias_->freeze(frozen());
-  value_ = bias_->at(enthalpy_, s_);
+  look_up_bias();
   check_bias();
   apply(vflag);
   write_log();
@@ -109,16 +136,15 @@ void FixMomt::setup(int vflag) {
 
 void FixMomt::post_force(int vflag) {
   measure();
-  bias_->freeze(frozen());
-  value_ = bias_->at(enthalpy_, s_);
-  check_thermostats();
+  look_up_bias();
+  check_targets();
   // Before the forces are made, so that a run from a restart file begins with the very same ones.
   if (update->ntimestep % settings_.pace == 0)
     learn();
   check_bias();
   apply(vflag);
   write_log();
-  if (!settings_.state_file.empty() && update->ntimestep % settings_.state_every == 0)
+  if (settings_.state && update->ntimestep % settings_.state->every == 0)
     write_state();
 }
 
@@ -140,22 +166,17 @@ void FixMomt::measure() {
         update->ntimestep);
   if (order_) {
     s_ = order_->compute();
-    count_passage();
+    passages_.see(s_);
   }
-}
-
-void FixMomt::count_passage() {
-  const auto before = basin_;
-  if (s_ < basins_.first)
-    basin_ = Basin::liquid;
-  else if (s_ > basins_.second)
-    basin_ = Basin::crystal;
-  if (before != Basin::unknown && before != basin_)
-    ++passages_;
 }
 
 bool FixMomt::frozen() const {
   return frozen_ || (settings_.freeze && update->ntimestep >= *settings_.freeze);
+}
+
+void FixMomt::look_up_bias() {
+  bias_->freeze(frozen());
+  value_ = bias_->at(enthalpy_, s_);
 }
 
 void FixMomt::learn() {
@@ -164,7 +185,8 @@ void FixMomt::learn() {
   momt::Walkers::Gathered gathered;
   const bool wants_stop = runs_out_of_time();
   agree([&] {
-    gathered = walkers_->gather(update->ntimestep, {enthalpy_, s_, value_.energy}, passages_, wants_stop);
+    gathered =
+        walkers_->gather(update->ntimestep, {enthalpy_, s_, value_.energy}, passages_.count(), wants_stop);
   });
   if (gathered.stop) {
     timer->force_timeout();
@@ -173,10 +195,8 @@ void FixMomt::learn() {
                      update->ntimestep);
   }
   all_passages_ = gathered.passages;
-  for (const auto& sample : gathered.samples) {
+  for (const auto& sample : gathered.samples)
     bias_->update(sample, all_passages_);
-    ++updates_;
-  }
   value_ = bias_->at(enthalpy_, s_);
 }
 
@@ -194,6 +214,14 @@ void FixMomt::check_bias() {
         "fix momt: the bias is not a number at step {}; height, barrier, memory, increment, tilt, temps, "
         "range or enthalpy are too large or too small for these energies",
         update->ntimestep);
+}
+
+// Thermostats know their target only after their first step.
+void FixMomt::check_targets() {
+  if (targets_checked_ || update->ntimestep < update->firststep + 2)
+    return;
+  targets_checked_ = true;
+  agree([this] { momt::check_thermostats(*lmp, settings_.temperature); });
 }
 
 void FixMomt::apply(int vflag) {
@@ -220,8 +248,7 @@ void FixMomt::post_run() {
   constexpr int dynamics = 1; // Update::whichflag
   if (update->whichflag == dynamics && update->ntimestep < update->laststep)
     walkers_->stop_early(update->ntimestep);
-  if (!settings_.state_file.empty())
-    write_state();
+  write_state();
 }
 
 double FixMomt::compute_scalar() {
@@ -229,9 +256,14 @@ double FixMomt::compute_scalar() {
 }
 
 double FixMomt::compute_vector(int n) {
-  const double values[] = {
-      enthalpy_,        s_,           1.0 + value_.per_enthalpy,     effective_temperature(),
-      value_.per_order, bias_->rct(), static_cast<double>(updates_), 0.5 * static_cast<double>(passages_)};
+  const double values[] = {enthalpy_,
+                           s_,
+                           1.0 + value_.per_enthalpy,
+                           effective_temperature(),
+                           value_.per_order,
+                           bias_->rct(),
+                           static_cast<double>(bias_->updates()),
+                           passages_.round_trips()};
   return values[n];
 }
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
-#include "../line_file.h"
 #include "order_parameter.h"
+#include "passages.h"
+#include "sample_log.h"
+#include "saved_state.h"
 #include "settings.h"
+#include "state_file.h"
 #include "walkers.h"
 
 #include "unnp/momt/bias.h"
@@ -11,7 +14,9 @@
 #include "fix.h"
 
 #include <functional>
+#include <memory>
 #include <optional>
+#include <string>
 
 namespace LAMMPS_NS {
 
@@ -40,52 +45,49 @@ public:
   void restart(char* buffer) override;
 
 private:
-  enum class Basin { unknown, liquid, crystal };
+  void set_flags();
+  void find_computes();
+  void check_system();
 
   void measure();
   bool frozen() const;
+  void look_up_bias();
   void learn();
   bool runs_out_of_time();
+  void check_bias();
+  void check_targets();
   void apply(int vflag);
-  void count_passage();
   double effective_temperature() const { return settings_.temperature / (1.0 + value_.per_enthalpy); }
 
-  void check_system();
-  void check_fixes();
-  void check_fix_before(const Fix& other) const;
-  void check_fix_after(Fix& other) const;
-  void check_thermostats();
-  void check_bias();
-
-  std::string order_words() const;
-  std::string state_text() const;
-  void restore_text(const std::string& text, bool with_freeze);
-  void read_start_file();
+  unnp_lammps::momt::Identity identity() const;
+  std::string state() const;
+  void restore(const std::string& state, bool with_freeze);
   void write_state();
-  void check_state_file();
   void open_log();
   void write_log();
+
   /// Runs `action` and ends LAMMPS with its message, on all ranks alike, where it throws on any.
-  void agree(const std::function<void()>& action);
+  void agree(const std::function<void()>& action, const std::string& about = "");
+  /// The same for what this rank does alone.
+  void alone(const std::function<void()>& action);
 
   unnp_lammps::momt::Settings settings_;
   std::unique_ptr<unnp_lammps::momt::OrderParameter> order_;
   std::unique_ptr<unnp::momt::Bias> bias_;
   std::unique_ptr<unnp_lammps::momt::Walkers> walkers_;
-  std::pair<double, double> basins_{0.0, 0.0};
+  std::optional<unnp_lammps::momt::StateFile> state_file_;
+  std::optional<unnp_lammps::momt::SampleLog> log_; // on rank 0
   class Compute* energy_ = nullptr;
   class Compute* pressure_ = nullptr;
   double reference_pressure_ = 0.0; // P0 as energy per volume
 
   double potential_ = 0.0, volume_ = 0.0, enthalpy_ = 0.0, s_ = 0.0;
   unnp::momt::BiasValue value_;
-  Basin basin_ = Basin::unknown;
-  bigint passages_ = 0, all_passages_ = 0, updates_ = 0;
+  unnp_lammps::momt::Passages passages_;
+  std::int64_t all_passages_ = 0; // of all walkers
   bigint n_atoms_;
   bool targets_checked_ = false, frozen_ = false, continued_ = false;
-  double last_learnt_ = 0.0;                 // wall time [s]
-  std::optional<unnp_lammps::LineFile> log_; // on rank 0
-  bigint last_logged_ = -1;
+  double last_learnt_ = 0.0; // wall time [s]
 };
 
 } // namespace LAMMPS_NS

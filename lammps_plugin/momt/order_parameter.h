@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
+#include "unnp/momt/words.h"
+
 #include "pointers.h"
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace LAMMPS_NS {
 class NeighList;
@@ -15,17 +17,23 @@ class NeighList;
 
 namespace unnp_lammps::momt {
 
-/// A number that tells crystal from liquid, differentiable in the positions. A new one is one file that
-/// defines a class like this and a line in order_parameter.cpp.
+/// What an order parameter has where the command says nothing else.
+struct OrderDefaults {
+  std::pair<double, double> range;  ///< covered values
+  std::pair<double, double> basins; ///< liquid below the first, crystal above the second
+  double sigma;                     ///< width of umbrellas and hills
+};
+
+/// A number that tells crystal from liquid, differentiable in the positions.
+///
+/// A new one is one file in order_parameters/: a class like this, a function that reads its words, and an
+/// `OrderStyle` with the word by which it is found.
 class OrderParameter : protected LAMMPS_NS::Pointers {
 public:
   explicit OrderParameter(LAMMPS_NS::LAMMPS* lmp) : Pointers(lmp) {}
   ~OrderParameter() override = default;
 
-  /// Default ends of the covered range, of the basins (liquid below, crystal above) and width of hills.
-  virtual std::pair<double, double> range() const = 0;
-  virtual std::pair<double, double> basins() const = 0;
-  virtual double sigma() const = 0;
+  virtual OrderDefaults defaults() const = 0;
 
   /// Throws unnp::Error where the system cannot have this order parameter. Called before every run.
   virtual void check() {}
@@ -42,8 +50,21 @@ public:
   virtual std::array<double, 6> add_forces(double slope) = 0;
 };
 
-/// The order parameter of the words behind `order`; throws unnp::Error.
-std::unique_ptr<OrderParameter> make_order_parameter(LAMMPS_NS::LAMMPS* lmp,
-                                                     const std::vector<std::string>& words);
+/// Makes an order parameter from the words that have been read.
+using MakeOrder = std::function<std::unique_ptr<OrderParameter>(LAMMPS_NS::LAMMPS*)>;
+
+/// An order parameter as the keyword `order` finds it. A static object in the file of the order parameter
+/// adds it to the table of all.
+struct OrderStyle {
+  OrderStyle(std::string name, MakeOrder (*read)(unnp::momt::Words&));
+
+  std::string name;
+  /// Takes the words behind the name; throws unnp::Error.
+  MakeOrder (*read)(unnp::momt::Words&);
+};
+
+/// Takes the words behind `order`: the name and what belongs to it. Makes nothing for `none`. Throws
+/// unnp::Error.
+MakeOrder read_order(unnp::momt::Words& words);
 
 } // namespace unnp_lammps::momt

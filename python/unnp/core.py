@@ -9,8 +9,8 @@ from types import ModuleType
 from unnp.errors import UnnpError
 
 _HOW_TO_BUILD = (
-    "From the source tree: `make .venv`, or, in an environment that has torch, "
-    "`pip install scikit-build-core pybind11` and then `pip install --no-build-isolation .`"
+    "From the source tree: `make`, or, in an environment that has torch, "
+    "`pip install scikit-build-core pybind11 nlohmann-json` and then `pip install --no-build-isolation .`"
 )
 
 

@@ -79,8 +79,8 @@ def test_main_prints_errors(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 def test_models_lists_describes_and_gives_the_schema() -> None:
     listed = runner.invoke(cli.build_app(), ["models"])
     assert "teanet" in listed.output
-    described = runner.invoke(cli.build_app(), ["models", "teanet"])
+    described = runner.invoke(cli.build_app(), ["models", "show", "teanet"])
     assert "layer_cutoffs" in described.output
     assert "arXiv:1912.01398" in described.output
-    schema = runner.invoke(cli.build_app(), ["models", "teanet", "--schema"])
+    schema = runner.invoke(cli.build_app(), ["models", "show", "teanet", "--schema"])
     assert '"additionalProperties": false' in schema.output

@@ -16,7 +16,7 @@ SIZES = st.lists(st.tuples(st.integers(1, 30), st.integers(0, 300)), min_size=1,
     sizes=SIZES,
     batch_size=st.integers(1, 8),
     max_atoms=st.integers(30, 90),
-    max_bonds=st.integers(300, 900),
+    max_cost=st.integers(300, 900),
     world_size=st.integers(1, 4),
     epoch=st.integers(0, 3),
     shuffle=st.booleans(),
@@ -25,19 +25,19 @@ def test_every_structure_once_within_the_bounds(
     sizes: list[tuple[int, int]],
     batch_size: int,
     max_atoms: int,
-    max_bonds: int,
+    max_cost: int,
     world_size: int,
     epoch: int,
     shuffle: bool,
 ) -> None:
-    n_atoms, n_bonds = np.array(sizes).T
+    n_atoms, costs = np.array(sizes).T
     ranks = [
         BatchSampler(
             n_atoms,
-            n_bonds,
+            costs,
             batch_size=batch_size,
             max_atoms=max_atoms,
-            max_bonds=max_bonds,
+            max_cost=max_cost,
             shuffle=shuffle,
             seed=5,
             rank=rank,
@@ -51,7 +51,7 @@ def test_every_structure_once_within_the_bounds(
     for batch in batches:
         assert len(batch) <= batch_size
         assert n_atoms[batch].sum() <= max_atoms
-        assert n_bonds[batch].sum() <= max_bonds
+        assert costs[batch].sum() <= max_cost
     if len(sizes) >= world_size * len(ranks[0]):
         assert all(batches)
 
@@ -73,7 +73,10 @@ def test_a_structure_above_a_bound_stands_alone_and_is_reported_once(caplog: pyt
         batches = [sampler.epoch(k) for k in range(3)]
     assert batches == [[[0], [1], [2]]] * 3
     assert len(caplog.records) == 1
-    assert "structure 1 with 50 atoms" in caplog.text
+    assert "structure 1 with 50 atoms and 9 bonds" in caplog.text
+    with caplog.at_level(logging.WARNING):
+        BatchSampler([2, 2], [700, 4], unit="triplets", batch_size=3, max_cost=600, shuffle=False, seed=0)
+    assert "structure 0 with 2 atoms and 700 triplets" in caplog.text
 
 
 def test_fewer_structures_than_ranks_leaves_empty_lists() -> None:
@@ -89,7 +92,7 @@ def test_fewer_structures_than_ranks_leaves_empty_lists() -> None:
     [
         ({"batch_size": 0}, "batch_size must be 1 or more"),
         ({"batch_size": 1, "max_atoms": 0}, "max_atoms must be 1 or more"),
-        ({"batch_size": 1, "max_bonds": -1}, "max_bonds must be 1 or more"),
+        ({"batch_size": 1, "max_cost": -1}, "max_cost must be 1 or more"),
         ({"batch_size": 1, "rank": 2, "world_size": 2}, r"rank must be in 0\.\.1"),
     ],
 )

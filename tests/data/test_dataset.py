@@ -59,7 +59,7 @@ def test_memory_is_bounded_and_the_oldest_go_first(make_structures: Make, monkey
     for k in (0, 1, 0, 2, 0, 1):  # 2 pushes out 1, which was used less recently than 0
         dataset[k]
     assert built == [0, 1, 2, 1]
-    assert dataset.n_bonds.tolist() == [Graph.of(s, ELEMENTS, CUTOFF).n_bonds for s in structures]
+    assert dataset.costs("bonds").tolist() == [Graph.of(s, ELEMENTS, CUTOFF).n_bonds for s in structures]
     nothing_kept = Dataset(structures, ELEMENTS, CUTOFF, cache_bytes=0)
     built.clear()
     assert nothing_kept[3].graph.n_atoms == nothing_kept[3].graph.n_atoms == 4

@@ -21,11 +21,10 @@ def headings(page: str) -> set[str]:
 
 
 def verbs() -> list[str]:
+    """Return the modules with a command or a group of them; the others are what these share."""
     names = [module.name for module in pkgutil.iter_modules(unnp.cli.__path__)]
     modules = {name: importlib.import_module(f"unnp.cli.{name}") for name in names}
-    return sorted(
-        n.replace("_", "-") for n, module in modules.items() if hasattr(module, "app") or hasattr(module, "command")
-    )
+    return sorted(name.replace("_", "-") for name, m in modules.items() if hasattr(m, "command") or hasattr(m, "app"))
 
 
 def own_architectures() -> list[str]:

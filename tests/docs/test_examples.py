@@ -83,13 +83,9 @@ def test_configurations_are_valid() -> None:
     from_dict(potential.add["zbl"], architecture("zbl").Config)
 
 
-def test_example_architecture_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_example_architecture_works(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("unnp.models.registry._REGISTRY", architectures())  # a copy, which the example goes into
-    page = (DOCS / "architectures/adding.md").read_text(encoding="utf-8")
-    code = re.search(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-    assert code
-    (tmp_path / "messages.py").write_text(code[1])
-    kind = load(tmp_path / "messages.py").Messages
+    kind = load(DOCS.parent / "examples/outside_architecture/unnp_messages.py").Messages
     settings = PotentialConfig(architecture=kind.name, settings=kind.example_settings)
     with number_type("float64"):
         potential = build_potential(settings, ["Al"], [Head(1.0, {"Al": -1.5})], TrainingData(10.0))

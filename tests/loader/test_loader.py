@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from unnp.core import model_files
 from unnp.errors import ConfigError, ModelError
 from unnp.exported.archive import read_manifest
 from unnp.exported.loader import load_model
@@ -46,6 +47,21 @@ def test_reference_energies_keep_float64_in_a_float32_model(small_model):
     module = load_model(small_model, device="cpu", dtype="float32").module
     assert module.reference.dtype == torch.float64
     assert module.strength.dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("reference", True),
+        ("members.0.reference_energies", True),
+        ("reference.weight", False),
+        ("members.0.energy_heads.1.weight", False),
+        ("preference", False),
+        ("", False),
+    ],
+)
+def test_one_rule_says_what_stays_float64(name, kept):
+    assert model_files().keeps_float64(name) is kept
 
 
 def test_manifest_survives_json():

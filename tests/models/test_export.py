@@ -39,7 +39,7 @@ def test_committee(tmp_path: Path):
         members, tmp_path / "new" / "m.pt", name="three", licence="CC0", data={"n": 1}, metrics={"m": 2}
     )
     assert (manifest.n_members, manifest.dtype, manifest.halo) == (3, "float32", "exchange")
-    assert manifest.exchange_widths == [4 + 3 * 2 + 6 * 2] * 3 == members[0].exchange_widths() * 3
+    assert manifest.exchange_widths == [4 + 3 * 2 + 6 * 2] * 3 == members[0].communication().exchanges * 3
     assert manifest.n_parameters == 3 * members[0].n_parameters
     assert manifest.heads[0].reference_energies["Al"] == pytest.approx(-4.1)
     assert (manifest.licence, manifest.data, manifest.metrics) == ("CC0", {"n": 1}, {"m": 2})

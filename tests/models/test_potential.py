@@ -69,7 +69,7 @@ def test_sum_of_terms():
     assert potential.cutoff() == 4.0
     assert potential.receptive_field() == 7.0
     assert potential.halo() == "exchange"
-    assert potential.exchange_widths() == [4 + 3 * 2 + 6 * 2]
+    assert potential.communication().exchanges == [4 + 3 * 2 + 6 * 2]
     assert len(potential.references) == 2
     trained = [potential.representation, potential.energy_heads]
     assert potential.n_parameters == sum(p.numel() for part in trained for p in part.parameters())
@@ -205,7 +205,7 @@ def test_halo_that_suits_all_terms(halos, monkeypatch):
     assert potential.halo() == halos.together
     width = 4 + 3 * 2 + 6 * 2
     widths = ([width] if halos.network == "exchange" else []) + ([2] if term == "passing" else [])
-    assert potential.exchange_widths() == ([] if halos.together == "wide" else widths)
+    assert potential.communication().exchanges == ([] if halos.together == "wide" else widths)
 
 
 class Hasty(Passing):
@@ -223,7 +223,7 @@ def test_exchanges_do_not_depend_on_what_a_rank_owns(monkeypatch):
     with pytest.raises(
         ModelError, match=r"exchanges \[22, 2\] numbers per atom, one without bonds \[22\], one without"
     ):
-        build(add={"hasty": {}}).exchange_widths()
+        build(add={"hasty": {}}).communication()
 
 
 def test_committee_is_the_mean_of_its_members():

@@ -12,8 +12,7 @@ from unnp.config import from_dict
 from unnp.errors import ConfigError, DataError, LammpsError
 from unnp.lammps.system import build_structure
 from unnp.workflows.momt.config import MomtConfig
-from unnp.workflows.momt.ensemble_config import SkOrder
-from unnp.workflows.momt.order import arguments, settled, structure_factor, wave_vectors
+from unnp.workflows.momt.order_parameters.structure_factor import SkOrder, structure_factor
 from unnp.workflows.momt.run import run_momt
 
 
@@ -72,12 +71,12 @@ def test_wrong_input_is_said_before_lammps_is_started(tmp_path: Path) -> None:
 def test_the_star_sees_its_crystal_and_nothing_else(element: str, lattice: str, n_vectors: int) -> None:
     config = make(structure={"element": element, "repeat": [2, 3, 4]})
     atoms = build_structure(config.structure, Path())
-    order = settled(config.order, config.structure, atoms)
+    order = config.order.settled(config.structure, atoms)
     assert isinstance(order, SkOrder)
-    assert arguments(order) == f"sk {lattice} 2 3 4"
-    amplitude = settled(make(order={"kind": "fk"}).order, config.structure, atoms)
-    assert arguments(amplitude) == f"fk {lattice} 2 3 4"
-    triplets = wave_vectors(order)
+    assert order.words() == f"sk {lattice} 2 3 4"
+    amplitude = make(order={"kind": "fk"}).order.settled(config.structure, atoms)
+    assert amplitude.words() == f"fk {lattice} 2 3 4"
+    triplets = order.triplets()
     assert len(triplets) == n_vectors
     assert not any(np.array_equal(a, -b) for a in triplets for b in triplets)
     assert structure_factor(atoms, triplets) == pytest.approx(1.0)
@@ -102,10 +101,10 @@ def test_wave_vectors_of_any_crystal_may_be_given(tmp_path: Path) -> None:
         order={"kind": "sk", "wave_vectors": [[4, 4, 0], [0, 4, 4]]},
     )
     atoms = build_structure(config.structure, tmp_path)
-    assert arguments(settled(config.order, config.structure, atoms)) == "sk list 2 4 4 0 0 4 4"
+    assert config.order.settled(config.structure, atoms).words() == "sk list 2 4 4 0 0 4 4"
     atoms.pbc = False
     with pytest.raises(ConfigError, match="periodic in all directions"):
-        settled(config.order, config.structure, atoms)
+        config.order.settled(config.structure, atoms)
 
 
 def test_a_structure_from_a_file_may_be_warm_but_its_cells_must_be_named(tmp_path: Path) -> None:
@@ -114,7 +113,7 @@ def test_a_structure_from_a_file_may_be_warm_but_its_cells_must_be_named(tmp_pat
     atoms.write(tmp_path / "warm.xyz")
     structure = {"file": "warm.xyz"}
     config = make(structure=structure, order={"kind": "sk", "star": "fcc", "cells": [2, 2, 2]})
-    assert settled(config.order, config.structure, build_structure(config.structure, tmp_path)) == config.order
+    assert config.order.settled(config.structure, build_structure(config.structure, tmp_path)) == config.order
     config = make(structure=structure, order={"kind": "sk", "star": "fcc"})
     with pytest.raises(ConfigError, match=r"order.cells: how many"):
-        settled(config.order, config.structure, atoms)
+        config.order.settled(config.structure, atoms)

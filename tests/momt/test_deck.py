@@ -8,9 +8,9 @@ import pytest
 from unnp.config import from_dict
 from unnp.lammps.commands import command
 from unnp.lammps.system import System
+from unnp.workflows.momt.basins import Basins, Grid
 from unnp.workflows.momt.config import MomtConfig
 from unnp.workflows.momt.deck import Chunk, chunk_deck, observe_deck
-from unnp.workflows.momt.fix_momt import Basins, Grid
 from unnp.workflows.momt.frames.labels import rerun_deck
 
 GOLDEN = Path(__file__).parent / "golden"

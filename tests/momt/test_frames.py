@@ -15,6 +15,7 @@ from unnp.workflows.momt.frames.labels import read_labels
 
 HEADER = LogHeader(
     mode="opes",
+    needs_freezing=False,
     order="sk",
     temperature=900,
     pressure=0.0,

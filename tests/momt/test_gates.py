@@ -55,7 +55,8 @@ def test_umbrellas_out_of_reach_do_not_count() -> None:
 
 def test_the_drift_of_wt_and_wl() -> None:
     def wt(hills: list[float]) -> dict:
-        bias = {"free_energies": [[0.0], [0.1], [0.2]], "mean_potential": (KT * np.array(hills)).tolist()}
+        learnt = {"mean_potential": (KT * np.array(hills)).tolist()}
+        bias = {"temperatures": {"free_energies": [[0.0], [0.1], [0.2]]}, "hills": learnt}
         return {"mode": "wt", "temperature": 900, "bias": bias}
 
     assert bias_drift(wt([5, 5, 5, 0]), wt([6, 6, 6.5, 0])) == pytest.approx(0.5)

@@ -1,4 +1,4 @@
-"""What is made of the observe phase: basins of the order parameter, and a grid that follows solid and liquid."""
+"""What is made of the observe stage: basins of the order parameter, and a grid that follows solid and liquid."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ CAPACITY, LATENT = 0.02, 12.0  # eV/K and eV of a cell: H = C T, and L more in t
 SOLID, LIQUID = 0.8, 0.05
 HEADER = {
     "mode": "opes",
+    "needs_freezing": False,
     "order": "sk",
     "temperature": 900,
     "pressure": 0.0,

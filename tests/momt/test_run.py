@@ -56,7 +56,7 @@ def test_production_is_drawn_with_the_bias_that_adaptation_left(finished: Path) 
     adapted = json.loads((finished / "adapt/state.json").read_text())
     used = json.loads((finished / "production/state.json").read_text())
     assert used["bias"]["free_energies"] == adapted["bias"]["free_energies"]
-    assert used["updates"] == adapted["updates"] == 2 * 2000 // 25
+    assert used["bias"]["updates"] == adapted["bias"]["updates"] == 2 * 2000 // 25
 
 
 def test_frames_carry_the_labels_of_the_potential_alone(finished: Path) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from lammps_run import run_lammps
 from momt_decks import aluminium, head, write_structure
+from unnp.workflows.momt.bias_modes import BIAS_MODES
+from unnp.workflows.momt.order_parameters import ORDER_PARAMETERS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/fix_momt.md").read_text(encoding="utf-8")
@@ -32,6 +35,19 @@ def test_table_of_keywords(tmp_path: Path) -> None:
     cells = re.findall(r"^\| (`[^|]*`) \|", section("Syntax"), re.MULTILINE)
     described = [word for cell in cells for word in re.findall(r"`(\w+)`", cell)]
     assert sorted(described) == sorted(known[1].split(", "))
+
+
+@pytest.mark.parametrize(
+    ("keyword", "kinds"), [("order", ORDER_PARAMETERS), ("mode", BIAS_MODES)], ids=["order", "mode"]
+)
+def test_what_the_fix_has_is_what_a_run_may_ask_for(keyword: str, kinds: dict[str, type], tmp_path: Path) -> None:
+    """An unknown word is refused with a list of those that there are, which are the kinds of the settings."""
+    write_structure(tmp_path, aluminium((2, 2, 2)))
+    run = run_lammps(tmp_path, head() + f"fix bias all momt {keyword} nonsense\n", check=False, timeout=30)
+    known = re.search(r"there is no [a-z ]+ 'nonsense'; there are (.*?)\.", run.output)
+    assert known
+    assert sorted(known[1].split(", ")) == list(kinds)
+    assert all(f"`{word}" in section("Syntax") for word in kinds)
 
 
 def test_every_example_has_one_fix() -> None:

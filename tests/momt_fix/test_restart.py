@@ -7,7 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 from lammps_run import Run, read_dump, run_lammps
-from momt_decks import aluminium, eam, head, read_log, read_state, report, show, shown, thermo, write_structure
+from momt_decks import (
+    aluminium,
+    eam,
+    head,
+    read_log,
+    read_state,
+    report,
+    show,
+    shown,
+    thermo,
+    updates_of,
+    write_structure,
+)
 from momt_oracle import Opes, first_guess, umbrellas
 from momt_systems import T0, TEMPERATURES
 
@@ -97,7 +109,7 @@ def test_text_state(mode: str, tmp_path: Path) -> None:
     again += "timestep 0.002\n" + _fix(mode, "sk fcc 2 2 2", "nve", "start half.json", "other")
     again += thermo(5).replace("f_momt", "f_other") + _finish("again").replace("f_momt", "f_other")
     second = run_lammps(tmp_path, again, timeout=60)
-    assert read_state(tmp_path / "half.json")["updates"] == first.printed("half")[15] > 0
+    assert updates_of(read_state(tmp_path / "half.json")) == first.printed("half")[15] > 0
     np.testing.assert_array_equal(second.printed("again")[:-1], first.printed("through")[:-1])
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from lammps_run import run_lammps
-from momt_decks import aluminium, head, read_log, read_state, report, shown, thermo, write_structure
+from momt_decks import aluminium, head, read_log, read_state, report, shown, thermo, updates_of, write_structure
 from momt_oracle import BOLTZMANN, NKTV2P, Hills, Opes, first_guess, late_mean, umbrellas
 from momt_splines import Density, Grid
 from momt_systems import T0
@@ -57,7 +57,7 @@ def test_opes(tmp_path: Path) -> None:
     replay(rows[15:], 3, lambda row: opes.bias(row[3], row[4]), _unless_observing(opes, 15))
     state = read_state(tmp_path / "s.json")
     np.testing.assert_allclose(state["bias"]["free_energies"], opes.free_energies, rtol=0, atol=1e-9)
-    assert state["updates"] == end["updates"] == STEPS / 3
+    assert updates_of(state) == end["updates"] == STEPS / 3
     assert end["rct"] == pytest.approx(opes.rct, abs=1e-10)
     assert rows[-1, 5] == end["bias"] != 0
 
@@ -108,7 +108,7 @@ def test_hills(tmp_path: Path) -> None:
             hills.update(row[4])
         assert row[5] - opes.bias(row[3], 0.0) == pytest.approx(hills.bias(row[4]), abs=0.015 * STEPS * 0.03)
     assert hills.bias(rows[-1, 4]) > 0.3
-    state = read_state(tmp_path / "s.json")["bias"]
+    state = read_state(tmp_path / "s.json")["bias"]["hills"]
     grid = Grid(*state["order_grid"])
     assert grid.peaks[[1, -2]] == pytest.approx([0.0, 0.6])
     whole = [hills.bias(s) for s in grid.peaks]
@@ -135,7 +135,8 @@ def test_density(tmp_path: Path) -> None:
 def test_frozen_hills_are_their_mean_over_time(tmp_path: Path) -> None:
     words = "order sk fcc 2 2 2 mode wt pace 1 observe 0 range 0 0.9 sigma 0.05 height 0.03 gamma 8"
     _, rows, _ = run(tmp_path, f"{words} freeze 41")
-    state = read_state(tmp_path / "s.json")["bias"]
+    learnt = read_state(tmp_path / "s.json")["bias"]
+    state = learnt["hills"]
     grid = Grid(*state["order_grid"])
     hills, history = Hills(T0, 0.05, 0.03, 8.0), []
     for row in rows[1:41]:
@@ -145,7 +146,7 @@ def test_frozen_hills_are_their_mean_over_time(tmp_path: Path) -> None:
     np.testing.assert_allclose(state["potential"], history[-1], rtol=0.02)
     np.testing.assert_allclose(state["mean_potential"], mean, rtol=0.02)
     assert np.max(history[-1] - mean) > 0.1 * np.max(mean)
-    opes = Opes(T0, TEMPERATURES, np.array(state["free_energies"]))
+    opes = Opes(T0, TEMPERATURES, np.array(learnt["temperatures"]["free_energies"]))
     for row in rows[41:]:
         frozen = opes.bias(row[3], 0.0) + grid.weights(row[4]) @ state["mean_potential"]
         assert row[5] == pytest.approx(frozen, abs=1e-9)
@@ -172,7 +173,8 @@ def test_log(tmp_path: Path) -> None:
     header, rows, end = run(tmp_path, "order sk fcc 2 2 2 mode opes pace 1 observe 1", "nph aniso 5000 5000 0.3", 6)
     assert header["boltzmann"] == pytest.approx(BOLTZMANN)
     assert header["nktv2p"] == pytest.approx(NKTV2P)
-    del header["boltzmann"], header["nktv2p"]
+    assert header["needs_freezing"] is False
+    del header["boltzmann"], header["nktv2p"], header["needs_freezing"]
     expected = {"mode": "opes", "order": "sk", "temperature": T0, "pressure": 5000.0, "atoms": 32, "units": "metal"}
     assert header == expected
     names = ["pe", "vol", "H", "s", "bias", "T_eff", "dVb/ds", "updates", "round_trips"]
@@ -188,7 +190,7 @@ def test_freezing_and_start(tmp_path: Path) -> None:
     _, rows, end = run(tmp_path, words)
     assert end["updates"] == 9
     state = read_state(tmp_path / "s.json")
-    assert rows[19, 8] == rows[-1, 8] == state["updates"]
+    assert rows[19, 8] == rows[-1, 8] == updates_of(state)
     assert rows[-1, 5] != rows[-2, 5] != 0
     (tmp_path / "start.json").write_text((tmp_path / "s.json").read_text())
     _, again, end = run(tmp_path, words.replace("freeze 20", "freeze 0 start start.json"))

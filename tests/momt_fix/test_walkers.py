@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from lammps_run import Run, run_lammps
-from momt_decks import aluminium, each, head, read_log, read_state, thermo, write_frames, write_structure
+from momt_decks import aluminium, each, head, read_log, read_state, thermo, updates_of, write_frames, write_structure
 from momt_oracle import Opes, umbrellas
 from momt_systems import T0, Order, opes_state, write_state
 
@@ -46,7 +46,7 @@ def test_walkers_share_one_bias(mode: str, ranks: int, tmp_path: Path) -> None:
     first, second = run_walkers(tmp_path, words, ranks, both + each(1))
     # Not to the last bit: the walkers' atoms are spread differently over their ranks.
     np.testing.assert_allclose(first.printed("frame0")[8:-1], second.printed("frame0")[8:-1], rtol=1e-12, atol=1e-13)
-    assert first.printed("frame0")[15] == read_state(tmp_path / "s.json")["updates"] == 2 * STEPS // PACE
+    assert first.printed("frame0")[15] == updates_of(read_state(tmp_path / "s.json")) == 2 * STEPS // PACE
     assert first.printed("frame0")[8] != 0
     rows = [read_log(tmp_path / f"{walker}.log")[1] for walker in (0, 1)]
     assert np.abs(rows[0][-1, 4] - rows[1][-1, 4]) > 1e-4  # they are not the same trajectory
@@ -58,7 +58,7 @@ def test_updates_of_both_walkers(tmp_path: Path) -> None:
     opes = Opes(T0, np.linspace(650, 1400, 8), np.zeros((8, len(centres))), centres, 0.07)
     order = Order(lambda: aluminium((2, 2, 2)), "sk fcc 2 2 2", lambda atoms: 0.0)
     opes.free_energies = opes.kt * (opes.exponents(-100.0, 0.0) - opes.exponents(0.0, 0.0))
-    write_state(tmp_path / "start.json", "opes", order, None, opes_state(opes), updates=9, rct=0.0, temperature=T0)
+    write_state(tmp_path / "start.json", "opes", order, None, opes_state(opes, updates=9, rct=0.0), temperature=T0)
     opes.counter = 10
     run_walkers(tmp_path, "opes free 0 memory 0 observe 0 range 0 0.9 sigma 0.07 start start.json", 2)
     walkers = [read_log(tmp_path / f"{walker}.log")[1] for walker in (0, 1)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from two_phase import TwoPhase, log_text
@@ -85,7 +87,7 @@ def test_bad_files_are_refused_with_the_reason(tmp_path, text):
         "a bias that is not finite": changed(text, 50, 5, "inf"),
         "lines are not 10 numbers": header + "this is no row\n" * 20,
         "not energy \\+ pressure x volume": changed(text, 7, 3, "0.0"),
-        "continued with other settings: temperature": text + f"# {MODEL.header(temperature=1.0)}\n".replace("'", '"'),
+        "continued with other settings: temperature": text + f"# {json.dumps(MODEL.header(temperature=1.0))}\n",
         "lacks bias": text.replace("bias", "hills", 1),
     }
     for reason, content in cases.items():

@@ -36,7 +36,7 @@ def test_bias_that_never_froze_is_noted_or_refused():
     assert len(kept) == 900
     assert "still updated, 30 times" in kept.notes[0]
     with pytest.raises(SamplingError, match="Freeze it"):
-        production(with_updates(updates, mode="wl"), 0.1)
+        production(with_updates(updates, mode="wl", needs_freezing=True), 0.1)
 
 
 def test_too_few_rows_are_refused():

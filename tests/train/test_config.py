@@ -23,7 +23,7 @@ WRONG = [
     ("threads", 0, "threads"),
     ("batch_size", 0, "batch_size"),
     ("max_atoms", -1, "max_atoms"),
-    ("max_bonds", 1.5, "max_bonds"),
+    ("max_cost", 1.5, "max_cost"),
     ("max_minutes", 0, "max_minutes"),
     ("tied_epochs", -1, "tied_epochs"),
     ("validation_interval", 0, "validation_interval"),

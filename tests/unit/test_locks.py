@@ -9,7 +9,7 @@ from unnp.files.locks import hold_folder, hold_output
 
 HOLD = """
 import sys, time
-from unnp.files import locks
+from unnp.files.writing import locks
 with getattr(locks, sys.argv[1])(sys.argv[2]):
     print("held", flush=True)
     time.sleep(60)

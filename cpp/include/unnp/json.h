@@ -9,7 +9,10 @@
 
 namespace unnp {
 
-/// A JSON value (RFC 8259), strict about what it accepts.
+/// A JSON value (RFC 8259): what states of the bias and manifests are made of.
+///
+/// Read and written by nlohmann-json, which programs that include this header do not need. Stricter than it:
+/// doubled keys, numbers that are not finite, and nests deeper than any real file are errors.
 class Json {
 public:
   using Array = std::vector<Json>;
@@ -33,10 +36,16 @@ public:
   const bool* boolean() const { return std::get_if<bool>(&value_); }
   const double* number() const { return std::get_if<double>(&value_); }
   const std::string* text() const { return std::get_if<std::string>(&value_); }
-  const Array* array() const;
-  const Object* object() const;
+  const Array* array() const { return inside<Array>(); }
+  const Object* object() const { return inside<Object>(); }
 
 private:
+  template <typename Kind>
+  const Kind* inside() const {
+    const auto* held = std::get_if<std::shared_ptr<Kind>>(&value_);
+    return held ? held->get() : nullptr;
+  }
+
   std::variant<std::monostate, bool, double, std::string, std::shared_ptr<Array>, std::shared_ptr<Object>>
       value_;
 };

@@ -39,6 +39,7 @@ struct Manifest {
   double receptive_field = 0.0;      ///< how far an atom's energy reaches [A]
   HaloKind halo = HaloKind::local;
   std::vector<std::int64_t> exchange_widths;                ///< numbers per atom of each exchange
+  std::vector<std::int64_t> pooling_widths;                 ///< numbers of each sum over all atoms
   std::string dtype;                                        ///< float32 | float64
   std::int64_t n_members = 1;                               ///< size of the committee
   std::string torch_version;                                ///< written with
@@ -49,6 +50,8 @@ struct Manifest {
   std::vector<std::string> heads; ///< levels of theory; the first is the default
   std::vector<Output> outputs;    ///< energy and features among them
 
+  /// Whether ranks have to hear of each other for it, where the halo is not wide.
+  bool communicates() const { return halo == HaloKind::exchange || !pooling_widths.empty(); }
   /// Position of a head; of the first for an empty name. Throws Error for a name it does not have.
   std::int64_t head(const std::string& name) const;
   /// Throws Error for a name it does not have.

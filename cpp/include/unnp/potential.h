@@ -10,6 +10,7 @@
 
 namespace unnp {
 
+/// How a model is opened.
 struct PotentialOptions {
   std::string device = "cpu";  ///< cpu | cuda:N
   std::string dtype = "model"; ///< model | float32 | float64

@@ -68,6 +68,7 @@ const Names operators = {
     "unnp.combine",
     "unnp.exchange",
     "unnp.project",
+    "unnp.sum_over_ranks",
     "prim.RaiseException",
     "prim.abs",
     "prim.device",

@@ -1,5 +1,7 @@
 #include "expanded_ensemble.h"
 
+#include "requirements.h"
+
 #include "unnp/momt/state_reader.h"
 
 #include <algorithm>
@@ -13,45 +15,104 @@ namespace {
 // Terms this much smaller than the largest do not change the last digit of a sum.
 constexpr double negligible = 45.0;
 
-std::vector<double> umbrella_centres(const BiasSettings& settings) {
-  if (!settings.has_order)
-    return {};
-  const auto n =
-      static_cast<int>(std::ceil((settings.order_high - settings.order_low) / settings.sigma - 1e-9)) + 1;
+std::vector<double> umbrella_centres(const OrderAxis& axis) {
+  const auto n = static_cast<int>(std::ceil(axis.width() / axis.sigma - 1e-9)) + 1;
   std::vector<double> centres(static_cast<std::size_t>(n));
   for (int m = 0; m < n; ++m)
-    centres[m] = settings.order_low + (settings.order_high - settings.order_low) * m / (n - 1);
+    centres[m] = axis.low + axis.width() * m / (n - 1);
   return centres;
+}
+
+bool within(const std::pair<double, double>& bridge, double temperature) {
+  const double rounding = 1e-6 * temperature; // of what is written as text
+  return temperature >= bridge.first - rounding && temperature <= bridge.second + rounding;
 }
 
 } // namespace
 
-ExpandedEnsemble::ExpandedEnsemble(const BiasSettings& settings, bool with_umbrellas)
-    : thermal_energy_(settings.boltzmann * settings.temperature), barrier_(settings.barrier),
-      memory_(settings.memory), observe_(settings.observe), temperatures_(settings.temperatures),
-      middle_(0.5 * (settings.order_low + settings.order_high)) {
+std::span<const Keyword<OpesSettings>> OpesSettings::keywords() {
+  static constexpr Keyword<OpesSettings> all[] = {
+      {"observe", [](OpesSettings& s, Words& w) { s.observe = w.count(0); }},
+      {"memory", [](OpesSettings& s, Words& w) { s.memory = w.number(); }},
+      {"free", [](OpesSettings& s, Words& w) { s.free = w.number(); }},
+      {"bridge", [](OpesSettings& s, Words& w) { s.bridge = w.pair(); }},
+      {"barrier", [](OpesSettings& s, Words& w) { s.barrier = w.number(); }},
+  };
+  return all;
+}
+
+void OpesSettings::check(const Ensemble& ensemble) const {
+  momt::check(ensemble);
+  require(observe >= 0, "observe cannot be negative.");
+  require(barrier >= 0.0 && memory >= 0.0 && free >= 0.0 && free < 1.0,
+          "barrier and memory cannot be negative, and free is a share from 0 to below 1.");
+  const auto n_temperatures = static_cast<double>(ensemble.temperatures.size());
+  if (ensemble.order)
+    check_sigma(*ensemble.order);
+  require_size(
+      n_temperatures * (ensemble.order ? ensemble.order->width() / ensemble.order->sigma + 2.0 : 1.0),
+      "states (temperatures times umbrellas)", "take a larger sigma or fewer temperatures in temps.");
+  if (ensemble.order)
+    check_bridge(ensemble);
+}
+
+void OpesSettings::check_bridge(const Ensemble& ensemble) const {
+  const auto bridged = bridge_of(ensemble);
+  require(bridged.first <= bridged.second, "bridge takes TLO THI with TLO <= THI.");
+  const auto n = std::ranges::count_if(ensemble.temperatures, [&](double t) { return within(bridged, t); });
+  require(n > 0,
+          "none of the temperatures of temps lies between the two of bridge, so that nothing leads from one "
+          "phase to the other.");
+  require(free > 0.0 || n == std::ssize(ensemble.temperatures),
+          "temperatures outside bridge have no umbrellas, and with free 0 no samples at all: give free above "
+          "0, or bridge TMIN TMAX.");
+}
+
+std::pair<double, double> OpesSettings::bridge_of(const Ensemble& ensemble) const {
+  const auto& temperatures = ensemble.temperatures;
+  const bool others_have_samples = free > 0.0 && temperatures.size() > 1;
+  return bridge.value_or(
+      std::pair{others_have_samples ? ensemble.temperature : temperatures.front(), temperatures.back()});
+}
+
+std::unique_ptr<Bias> OpesSettings::make_bias(const Ensemble& ensemble) const {
+  check(ensemble);
+  return std::make_unique<ExpandedEnsemble>(ensemble, *this, ensemble.order.has_value());
+}
+
+ExpandedEnsemble::ExpandedEnsemble(const Ensemble& ensemble, const OpesSettings& settings,
+                                   bool with_umbrellas)
+    : thermal_energy_(ensemble.thermal_energy()), barrier_(settings.barrier), memory_(settings.memory),
+      observe_(settings.observe), temperatures_(ensemble.temperatures) {
   for (const double temperature : temperatures_)
-    rates_.push_back(1.0 / (settings.boltzmann * temperature) - 1.0 / thermal_energy_);
+    rates_.push_back(1.0 / (ensemble.boltzmann * temperature) - 1.0 / thermal_energy_);
+  if (const auto& axis = ensemble.order)
+    middle_ = 0.5 * (axis->low + axis->high);
   if (with_umbrellas) {
-    umbrellas_ = umbrella_centres(settings);
-    curvature_ = 1.0 / (settings.sigma * settings.sigma);
+    umbrellas_ = umbrella_centres(*ensemble.order);
+    curvature_ = 1.0 / (ensemble.order->sigma * ensemble.order->sigma);
     free_ = settings.free;
-    bridge_ = {settings.bridge_low, settings.bridge_high};
+    const auto [low, high] = settings.bridge_of(ensemble);
+    bridge_ = {low, high};
   }
-  make_states(settings);
+  make_states();
   umbrella_terms_.assign(umbrellas_.size() + 1, 0.0);
   free_energies_.assign(states_.size(), 0.0);
   exponents_.resize(states_.size());
 }
 
-void ExpandedEnsemble::make_states(const BiasSettings& settings) {
+bool ExpandedEnsemble::has_umbrellas(double temperature) const {
+  return !umbrellas_.empty() && within({bridge_[0], bridge_[1]}, temperature);
+}
+
+void ExpandedEnsemble::make_states() {
   const double free = umbrellas_.empty() ? 1.0 : free_;
-  const auto n_bridges = static_cast<double>(
-      std::ranges::count_if(temperatures_, [&](double t) { return settings.bridges(t); }));
+  const auto n_bridges =
+      static_cast<double>(std::ranges::count_if(temperatures_, [&](double t) { return has_umbrellas(t); }));
   const double natural = std::log(free / static_cast<double>(temperatures_.size()));
   const double bridge = std::log((1.0 - free) / (n_bridges * static_cast<double>(umbrellas_.size())));
   for (std::size_t l = 0; l < temperatures_.size(); ++l) {
-    if (settings.bridges(temperatures_[l]))
+    if (has_umbrellas(temperatures_[l]))
       for (std::size_t m = 0; m < umbrellas_.size(); ++m)
         states_.push_back({l, m, bridge});
     if (free > 0.0)
@@ -162,7 +223,7 @@ Json ExpandedEnsemble::free_energies() const {
 Json::Object ExpandedEnsemble::state() const {
   Json::Object state{{"temperatures", to_json(temperatures_)},
                      {"umbrellas", to_json(umbrellas_)},
-                     {"sigma", Json(curvature_ > 0.0 ? 1.0 / std::sqrt(curvature_) : 0.0)},
+                     {"sigma", Json(sigma())},
                      {"free", Json(free_)},
                      {"bridge", to_json(bridge_)},
                      {"free_energies", free_energies()},
@@ -181,12 +242,9 @@ void ExpandedEnsemble::restore(const Json::Object& state) {
   const StateReader reader(state);
   reader.require_same("temperatures", temperatures_, "temps");
   reader.require_same("umbrellas", umbrellas_, "range, sigma or order");
-  if (!umbrellas_.empty())
-    reader.require_same("sigma", {1.0 / std::sqrt(curvature_)}, "sigma");
-  if (reader.has("free"))
-    reader.require_same("free", {free_}, "free");
-  if (reader.has("bridge"))
-    reader.require_same("bridge", bridge_, "bridge");
+  reader.require_same("sigma", {sigma()}, "sigma");
+  reader.require_same("free", {free_}, "free");
+  reader.require_same("bridge", bridge_, "bridge");
   free_energies_ = reader.numbers("free_energies", free_energies_.size());
   updates_ = reader.count("updates");
   rct_ = reader.number("rct");

@@ -1,10 +1,33 @@
 #pragma once
 
-#include "unnp/momt/bias.h"
+#include "mode.h"
 
 #include <array>
+#include <cmath>
+#include <optional>
+#include <utility>
 
 namespace unnp::momt {
+
+/// Mode opes.
+struct OpesSettings {
+  static constexpr const char* name = "opes";
+
+  std::int64_t observe = 100; ///< updates without bias at the start, which give its first guess
+  double memory = 200.0;      ///< updates that are remembered at first, 0 for all
+  double free = 0.3;          ///< share of the samples that states without umbrella are to get
+  double barrier = 10.0;      ///< first guess of the free energy of unseen umbrellas, in k T0
+  std::optional<std::pair<double, double>> bridge; ///< temperatures that have umbrellas
+
+  static std::span<const Keyword<OpesSettings>> keywords();
+  void check(const Ensemble& ensemble) const;
+  void check_bridge(const Ensemble& ensemble) const;
+  std::unique_ptr<Bias> make_bias(const Ensemble& ensemble) const;
+
+  /// By default from T0 up: below the melting point umbrellas lead astray. All temperatures have them where
+  /// nothing else gives samples to the others.
+  std::pair<double, double> bridge_of(const Ensemble& ensemble) const;
+};
 
 /// The expanded ensemble of Invernizzi, Piaggi and Parrinello, Phys. Rev. X 10, 041034 (2020): every state, a
 /// temperature T_l by itself or together with an umbrella s_m, gets its share p_lm of the samples under
@@ -16,14 +39,14 @@ namespace unnp::momt {
 class ExpandedEnsemble final : public Bias {
 public:
   /// Without `with_umbrellas` Vb depends on H alone.
-  ExpandedEnsemble(const BiasSettings& settings, bool with_umbrellas);
+  ExpandedEnsemble(const Ensemble& ensemble, const OpesSettings& settings, bool with_umbrellas);
 
   BiasValue at(double enthalpy, double order) const override;
   void update(const Sample& sample, std::int64_t passages) override;
   Json::Object state() const override;
   void restore(const Json::Object& state) override;
   double rct() const override { return rct_; }
-  std::int64_t updates() const { return updates_; }
+  std::int64_t updates() const override { return updates_; }
 
 private:
   struct State {
@@ -36,7 +59,8 @@ private:
     double count = 0.0, mean_enthalpy = 0.0, square = 0.0, mean_order = 0.0;
   };
 
-  void make_states(const BiasSettings& settings);
+  bool has_umbrellas(double temperature) const;
+  void make_states();
   /// Writes -Du_lm + b0 DF_lm of all states to `exponents_`.
   void exponents(double enthalpy, double order) const;
   void observe(const Sample& sample);
@@ -44,6 +68,7 @@ private:
   double guess(const Observed& phase, const State& state) const;
   Json free_energies() const;
   bool observing() const { return updates_ < observe_; }
+  double sigma() const { return curvature_ > 0.0 ? 1.0 / std::sqrt(curvature_) : 0.0; }
 
   double thermal_energy_, barrier_, memory_, curvature_ = 0.0;
   std::int64_t observe_;

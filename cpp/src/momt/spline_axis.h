@@ -1,12 +1,17 @@
 #pragma once
 
-#include "unnp/momt/bias.h"
-
 #include <algorithm>
 #include <array>
 #include <cmath>
 
 namespace unnp::momt {
+
+/// Equal intervals between two ends.
+struct Range {
+  double low = 0.0;
+  double high = 0.0;
+  int n = 0;
+};
 
 /// One direction of a grid of uniform cubic B-splines: n intervals carry n + 3 coefficients. Beyond the ends
 /// a function goes on as a constant, smoothly, because the outermost coefficients are repeated.

@@ -50,6 +50,12 @@ const Json& StateReader::member(const std::string& name) const {
   return found->second;
 }
 
+bool StateReader::boolean(const std::string& name) const {
+  if (const auto* boolean = member(name).boolean())
+    return *boolean;
+  throw Error("'" + name + "' of the saved state is not true or false.");
+}
+
 double StateReader::number(const std::string& name) const {
   if (const auto* number = member(name).number())
     return *number;

@@ -1,9 +1,13 @@
 #include "wang_landau.h"
 
+#include "requirements.h"
+
 #include "unnp/momt/state_reader.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <tuple>
 
 namespace unnp::momt {
 
@@ -23,16 +27,49 @@ std::vector<double> grid_of(const SplineAxis& axis) {
 
 } // namespace
 
-WangLandau::WangLandau(const BiasSettings& settings)
-    : thermal_energy_(settings.boltzmann * settings.temperature),
-      low_energy_(settings.boltzmann * settings.temperatures.front()),
-      high_energy_(settings.boltzmann * settings.temperatures.back()), enthalpy_(settings.enthalpy),
-      order_({settings.order_low, settings.order_high, settings.has_order ? settings.order_bins : 1}),
+std::span<const Keyword<GridSettings>> GridSettings::keywords() {
+  static constexpr Keyword<GridSettings> all[] = {
+      {"enthalpy",
+       [](GridSettings& s, Words& w) {
+         std::tie(s.enthalpy.low, s.enthalpy.high) = w.pair();
+         s.enthalpy.n = w.small_count(1);
+       }},
+      {"tilt", [](GridSettings& s, Words& w) { s.tilt = w.number(); }},
+      {"bins", [](GridSettings& s, Words& w) { s.bins = w.small_count(1); }},
+      {"increment", [](GridSettings& s, Words& w) { s.increment = w.number(); }},
+  };
+  return all;
+}
+
+void GridSettings::check(const Ensemble& ensemble) const {
+  momt::check(ensemble);
+  require(enthalpy.n > 0 && enthalpy.low < enthalpy.high,
+          "mode wl needs the grid of H: enthalpy HMIN HMAX N with HMIN < HMAX and N >= 1.");
+  require(bins > 0 && increment > 0.0, "bins and increment have to be above 0.");
+  require_size((enthalpy.n + 3.0) * (order_of(ensemble).n + 3.0), "bins",
+               "give enthalpy and bins smaller numbers.");
+}
+
+std::unique_ptr<Bias> GridSettings::make_bias(const Ensemble& ensemble) const {
+  check(ensemble);
+  return std::make_unique<WangLandau>(ensemble, *this);
+}
+
+Range GridSettings::order_of(const Ensemble& ensemble) const {
+  const auto& axis = ensemble.order;
+  return axis ? Range{axis->low, axis->high, bins} : Range{0.0, 1.0, 1};
+}
+
+WangLandau::WangLandau(const Ensemble& ensemble, const GridSettings& settings)
+    : thermal_energy_(ensemble.thermal_energy()),
+      low_energy_(ensemble.boltzmann * ensemble.temperatures.front()),
+      high_energy_(ensemble.boltzmann * ensemble.temperatures.back()), enthalpy_(settings.enthalpy),
+      order_(settings.order_of(ensemble)),
       coefficients_(static_cast<std::size_t>(enthalpy_.n_coefficients()) * order_.n_coefficients(), 0.0),
       histogram_(static_cast<std::size_t>(enthalpy_.range().n) * order_.range().n, 0.0),
       visits_(histogram_.size(), 0.0), mean_(coefficients_.size()),
-      tilt_(settings.has_order ? settings.tilt : 0.0), increment_(settings.increment), middle_(0.0),
-      has_order_(settings.has_order) {
+      tilt_(ensemble.order ? settings.tilt : 0.0), increment_(settings.increment), middle_(0.0),
+      has_order_(ensemble.order.has_value()) {
   middle_ = prior(0.5 * (enthalpy_.range().low + enthalpy_.range().high)).first;
 }
 
@@ -135,18 +172,15 @@ void WangLandau::restore(const Json::Object& state) {
   const StateReader reader(state);
   reader.require_same("enthalpy_grid", grid_of(enthalpy_), "enthalpy");
   reader.require_same("order_grid", grid_of(order_), "range or bins");
-  if (reader.has("tilt") || tilt_ != 0.0)
-    reader.require_same("tilt", {tilt_}, "tilt");
+  reader.require_same("tilt", {tilt_}, "tilt");
   coefficients_ = reader.numbers("log_density", coefficients_.size());
-  mean_.restore(reader.has("mean_log_density") ? reader.numbers("mean_log_density", coefficients_.size())
-                                               : coefficients_);
+  mean_.restore(reader.numbers("mean_log_density", coefficients_.size()));
   histogram_ = reader.numbers("histogram", histogram_.size());
-  visits_ = reader.has("visits") ? reader.numbers("visits", visits_.size()) : histogram_;
+  visits_ = reader.numbers("visits", visits_.size());
   increment_ = reader.number("increment");
-  updates_ = reader.has("updates") ? reader.count("updates") : 0;
-  passages_then_ = reader.has("passages_then") ? reader.count("passages_then") : 0;
-  const auto follows = state.find("follows_time");
-  follows_time_ = follows != state.end() && follows->second.boolean() && *follows->second.boolean();
+  updates_ = reader.count("updates");
+  passages_then_ = reader.count("passages_then");
+  follows_time_ = reader.boolean("follows_time");
 }
 
 } // namespace unnp::momt

@@ -1,9 +1,26 @@
 #pragma once
 
 #include "late_mean.h"
+#include "mode.h"
 #include "spline_axis.h"
 
 namespace unnp::momt {
+
+/// Mode wl.
+struct GridSettings {
+  static constexpr const char* name = "wl";
+
+  Range enthalpy;         ///< grid of H + tilt s
+  double tilt = 0.0;      ///< how much of the order parameter is in it
+  int bins = 30;          ///< of the order parameter
+  double increment = 0.3; ///< first increment of ln n
+
+  static std::span<const Keyword<GridSettings>> keywords();
+  void check(const Ensemble& ensemble) const;
+  std::unique_ptr<Bias> make_bias(const Ensemble& ensemble) const;
+  /// Without order parameter there is one bin of it.
+  Range order_of(const Ensemble& ensemble) const;
+};
 
 /// A smooth Wang-Landau estimate of the density of states (Wang and Landau, Phys. Rev. Lett. 86, 2050
 /// (2001)):
@@ -21,13 +38,15 @@ namespace unnp::momt {
 /// soon, which is a wall.
 class WangLandau final : public Bias {
 public:
-  explicit WangLandau(const BiasSettings& settings);
+  WangLandau(const Ensemble& ensemble, const GridSettings& settings);
 
   BiasValue at(double enthalpy, double order) const override;
   void freeze(bool frozen) override { frozen_ = frozen; }
   void update(const Sample& sample, std::int64_t passages) override;
   Json::Object state() const override;
   void restore(const Json::Object& state) override;
+  std::int64_t updates() const override { return updates_; }
+  bool needs_freezing() const override { return true; }
 
 private:
   double level(double enthalpy, double order) const { return enthalpy + tilt_ * order; }

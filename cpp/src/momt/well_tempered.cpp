@@ -1,24 +1,57 @@
 #include "well_tempered.h"
 
+#include "requirements.h"
+
 #include "unnp/momt/state_reader.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace unnp::momt {
 
 namespace {
 
-Range grid(const BiasSettings& settings) {
-  const double width = settings.order_high - settings.order_low;
-  return {settings.order_low, settings.order_high,
-          static_cast<int>(std::ceil(intervals_per_sigma * width / settings.sigma - 1e-9))};
+Range intervals(const OrderAxis& axis) {
+  return {axis.low, axis.high,
+          static_cast<int>(std::ceil(intervals_per_sigma * axis.width() / axis.sigma - 1e-9))};
 }
 
 } // namespace
 
-WellTempered::WellTempered(const BiasSettings& settings)
-    : temperatures_(settings, false), axis_(grid(settings)), sigma_(settings.sigma), height_(settings.height),
-      gamma_(settings.gamma), tempering_((settings.gamma - 1.0) * settings.boltzmann * settings.temperature),
+std::span<const Keyword<HillsSettings>> HillsSettings::keywords() {
+  static constexpr Keyword<HillsSettings> all[] = {
+      {"observe", [](HillsSettings& s, Words& w) { s.observe = w.count(0); }},
+      {"memory", [](HillsSettings& s, Words& w) { s.memory = w.number(); }},
+      {"height", [](HillsSettings& s, Words& w) { s.height = w.number(); }},
+      {"gamma", [](HillsSettings& s, Words& w) { s.gamma = w.number(); }},
+  };
+  return all;
+}
+
+void HillsSettings::check(const Ensemble& ensemble) const {
+  momt::check(ensemble);
+  require(ensemble.order.has_value(), "mode wt puts hills in the order parameter; give one with order.");
+  check_sigma(*ensemble.order);
+  require(observe >= 0 && memory >= 0.0, "observe and memory cannot be negative.");
+  require(height_of(ensemble) > 0.0 && gamma > 1.0, "height has to be above 0 and gamma above 1.");
+  require_size(std::max(intervals_per_sigma * ensemble.order->width() / ensemble.order->sigma,
+                        static_cast<double>(ensemble.temperatures.size())),
+               "points of hills or temperatures", "take a larger sigma or fewer temperatures in temps.");
+}
+
+double HillsSettings::height_of(const Ensemble& ensemble) const {
+  return height.value_or(0.25 * ensemble.thermal_energy());
+}
+
+std::unique_ptr<Bias> HillsSettings::make_bias(const Ensemble& ensemble) const {
+  check(ensemble);
+  return std::make_unique<WellTempered>(ensemble, *this);
+}
+
+WellTempered::WellTempered(const Ensemble& ensemble, const HillsSettings& settings)
+    : temperatures_(ensemble, {.observe = settings.observe, .memory = settings.memory}, false),
+      axis_(intervals(*ensemble.order)), sigma_(ensemble.order->sigma), height_(settings.height_of(ensemble)),
+      gamma_(settings.gamma), tempering_((settings.gamma - 1.0) * ensemble.thermal_energy()),
       potential_(static_cast<std::size_t>(axis_.n_coefficients()), 0.0), mean_(potential_.size()) {}
 
 BiasValue WellTempered::hills(const std::vector<double>& potential, double order) const {
@@ -52,31 +85,24 @@ void WellTempered::update(const Sample& sample, std::int64_t passages) {
   mean_.add(potential_, temperatures_.updates());
 }
 
-Json::Object WellTempered::state() const {
-  auto state = temperatures_.state();
-  state.erase("umbrellas");
-  state.erase("free");
-  state.erase("bridge");
-  state.insert_or_assign("sigma", Json(sigma_));
-  state.emplace("height", Json(height_));
-  state.emplace("gamma", Json(gamma_));
+std::vector<double> WellTempered::grid() const {
   const auto& range = axis_.range();
-  state.emplace("order_grid", to_json({range.low, range.high, static_cast<double>(range.n)}));
-  state.emplace("potential", to_json(potential_));
-  state.emplace("mean_potential", to_json(mean_.values()));
-  return state;
+  return {range.low, range.high, static_cast<double>(range.n)};
+}
+
+Json::Object WellTempered::state() const {
+  Json::Object hills{{"order_grid", to_json(grid())},    {"sigma", Json(sigma_)},
+                     {"height", Json(height_)},          {"gamma", Json(gamma_)},
+                     {"potential", to_json(potential_)}, {"mean_potential", to_json(mean_.values())}};
+  return {{"temperatures", Json(temperatures_.state())}, {"hills", Json(std::move(hills))}};
 }
 
 void WellTempered::restore(const Json::Object& state) {
-  const StateReader reader(state);
-  const auto& range = axis_.range();
-  reader.require_same("order_grid", {range.low, range.high, static_cast<double>(range.n)}, "range or sigma");
-  auto of_temperatures = state;
-  of_temperatures.insert_or_assign("umbrellas", Json(Json::Array{}));
-  temperatures_.restore(of_temperatures);
-  potential_ = reader.numbers("potential", potential_.size());
-  mean_.restore(reader.has("mean_potential") ? reader.numbers("mean_potential", potential_.size())
-                                             : potential_);
+  const StateReader reader(state), hills(reader.object("hills"));
+  hills.require_same("order_grid", grid(), "range or sigma");
+  temperatures_.restore(reader.object("temperatures"));
+  potential_ = hills.numbers("potential", potential_.size());
+  mean_.restore(hills.numbers("mean_potential", potential_.size()));
 }
 
 } // namespace unnp::momt

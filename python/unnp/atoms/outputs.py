@@ -13,6 +13,9 @@ MAX_FEATURES = 1_000_000
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.+-]{1,64}$")]
 """A name of a head or output, one word wherever it is typed."""
 
+Cost = Literal["bonds", "triplets"]
+"""What time and memory of a network grow with."""
+
 
 class Output(Config):
     """A quantity that a potential gives beside forces and stress."""

@@ -20,6 +20,8 @@ def command(
     a: Annotated[float | None, typer.Option("-a", help="Lattice constant to begin with [A].")] = None,
     c: Annotated[float | None, typer.Option("-c", help="Second lattice constant of hcp and the like [A].")] = None,
     device: Annotated[str, typer.Option(help="Where a model runs: auto, cpu, cuda or cuda:N.")] = "auto",
+    head: Annotated[str | None, typer.Option(help="Level of theory of the model; default: its first.")] = None,
+    reference_head: Annotated[str | None, typer.Option(help="That of the reference, where it is a model.")] = None,
 ) -> None:
     """Relax a crystal and compute its elastic constants, for one potential or two.
 
@@ -37,26 +39,31 @@ def command(
     asked = {"file": structure, "element": element, "lattice": lattice, "a": a, "c": c, "fixed": "none"}
     crystal = build_structure(from_dict(asked, StructureConfig, where="the crystal's options"), Path())
     make_folder(output)  # said before the work, not after it, where it cannot be made
-    paths = [potential] if reference is None else [potential, reference]
+    potentials = [(potential, head), (reference, reference_head)] if reference is not None else [(potential, head)]
+    calculators = {_name(k, potentials): _calculator(*potentials[k], device) for k in range(len(potentials))}
     with hold_folder(output):
-        results = {_name(path, paths): elastic_properties(crystal, _calculator(path, device)) for path in paths}
+        results = {name: elastic_properties(crystal, calculator) for name, calculator in calculators.items()}
         write_elastic(output, results)
     header = ["", *results, *(["deviation"] if len(results) == 2 else [])]
     print_table(f"{crystal.get_chemical_formula(empirical=True)} at zero pressure", header, comparison(results))
     print(f"Numbers and figure: {output}")
 
 
-def _name(path: Path, paths: list[Path]) -> str:
-    stems = [p.stem for p in paths]
-    return path.stem if stems.count(path.stem) == 1 else str(path)
+def _name(k: int, potentials: list[tuple[Path, str | None]]) -> str:
+    """Return the name of a file for people, with its head where one is chosen; the whole path where two have one name."""
+    stems = [" ".join([path.stem, *([head] if head else [])]) for path, head in potentials]
+    return stems[k] if stems.count(stems[k]) == 1 else str(potentials[k][0])
 
 
-def _calculator(path: Path, device: str) -> Any:
+def _calculator(path: Path, head: str | None, device: str) -> Any:
     """Return an ASE calculator on an exported model or, for a YAML file, on what that describes."""
     from unnp.adapters.ase import UnnpCalculator
     from unnp.adapters.labeller import LabellerCalculator
     from unnp.config.base import read_yaml
+    from unnp.errors import ConfigError, in_one_line
 
     if path.suffix in (".yaml", ".yml"):
+        if head is not None:
+            raise ConfigError(f"head '{in_one_line(head)}': {path} is a calculator file; only a model has heads.")
         return LabellerCalculator(read_yaml(path), path.parent)
-    return UnnpCalculator(path, device, dtype="float64")
+    return UnnpCalculator(path, device, dtype="float64", head=head)

@@ -30,6 +30,7 @@ def _lines(manifest: Manifest) -> list[str]:
     from unnp.errors import in_one_line
 
     exchanges = f", {len(manifest.exchange_widths)} exchanges" if manifest.exchange_widths else ""
+    exchanges += f", {len(manifest.pooling_widths)} sums over all atoms" if manifest.pooling_widths else ""
     facts = {
         "name": in_one_line(manifest.name),
         "architecture": in_one_line(manifest.architecture),

@@ -3,17 +3,41 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 
+from unnp.atoms.outputs import Cost
 from unnp.errors import ConfigError
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+def runs(items: Iterable[T], size_of: Callable[[T], np.ndarray], bounds: np.ndarray) -> Iterator[list[T]]:
+    """Yield consecutive runs of items, each as long as its sizes sum up within bounds; an item beyond them stands alone.
+
+    Args:
+        items: gone through once.
+        size_of: sizes (n_sizes,) int64 of an item.
+        bounds: (n_sizes,) int64.
+    """
+    run: list[T] = []
+    used = np.zeros_like(bounds)
+    for item in items:
+        size = size_of(item)
+        if run and (size > bounds - used).any():
+            yield run
+            run, used = [], np.zeros_like(bounds)
+        run.append(item)
+        used = used + size
+    if run:
+        yield run
 
 
 class BatchSampler:
-    """Batches bounded by structures, atoms and bonds, the same for everyone who knows (seed, epoch).
+    """Batches bounded by structures, atoms and what these cost, the same for everyone who knows (seed, epoch).
 
     Batches are made for all ranks together and dealt out, so that ranks never share a structure. All ranks get equally
     many: where the number of batches is no multiple of ``world_size``, the largest are halved; only where nothing is
@@ -21,10 +45,11 @@ class BatchSampler:
 
     Args:
         n_atoms: (n_structures,) atoms of each structure.
-        n_bonds: (n_structures,) bonds of each structure.
+        costs: (n_structures,) bonds or triplets of each structure.
+        unit: which of them, for messages.
         batch_size: structures per batch and rank at most.
         max_atoms: atoms per batch and rank at most; None: no bound.
-        max_bonds: bonds per batch and rank at most; None: no bound.
+        max_cost: bonds or triplets per batch and rank at most; None: no bound.
         shuffle: new order in each epoch; False: order of the structures.
         seed: of the order.
         rank: this process.
@@ -37,58 +62,49 @@ class BatchSampler:
     def __init__(
         self,
         n_atoms: Sequence[int] | np.ndarray,
-        n_bonds: Sequence[int] | np.ndarray,
+        costs: Sequence[int] | np.ndarray,
         *,
+        unit: Cost = "bonds",
         batch_size: int,
         max_atoms: int | None = None,
-        max_bonds: int | None = None,
+        max_cost: int | None = None,
         shuffle: bool,
         seed: int,
         rank: int = 0,
         world_size: int = 1,
     ) -> None:
-        if len(n_atoms) != len(n_bonds):
-            raise ConfigError(f"n_atoms has {len(n_atoms)} entries and n_bonds {len(n_bonds)}; they must agree.")
-        for name, bound in {"batch_size": batch_size, "max_atoms": max_atoms, "max_bonds": max_bonds}.items():
+        if len(n_atoms) != len(costs):
+            raise ConfigError(f"n_atoms has {len(n_atoms)} entries and costs {len(costs)}; they must agree.")
+        for name, bound in {"batch_size": batch_size, "max_atoms": max_atoms, "max_cost": max_cost}.items():
             if bound is not None and bound < 1:
                 raise ConfigError(f"{name} must be 1 or more, got {bound}.")
         if not 0 <= rank < world_size:
             raise ConfigError(f"rank must be in 0..{world_size - 1}, got {rank}.")
-        sizes = [np.ones(len(n_atoms)), np.asarray(n_atoms), np.asarray(n_bonds)]
+        sizes = [np.ones(len(n_atoms)), np.asarray(n_atoms), np.asarray(costs)]
         self._sizes = np.stack(sizes, axis=1).astype(np.int64)
         largest = np.iinfo(np.int64).max
-        self._bounds = np.array([b if b is not None else largest for b in (batch_size, max_atoms, max_bonds)], np.int64)
+        self._bounds = np.array([b if b is not None else largest for b in (batch_size, max_atoms, max_cost)], np.int64)
         self._shuffle, self._seed, self._rank, self._world_size = shuffle, seed, rank, world_size
-        self._warn_of_large()
+        self._warn_of_large(unit)
 
     def epoch(self, k: int) -> list[list[int]]:
         """Return this rank's batches of epoch ``k``: every structure is in one batch of one rank."""
         order = np.arange(len(self._sizes))
         if self._shuffle:
             order = np.random.default_rng([self._seed, k]).permutation(order)
-        batches = _halve_until_divisible(self._fill(order), self._world_size)
+        filled = [[int(k) for k in run] for run in runs(order, lambda k: self._sizes[k], self._bounds)]
+        batches = _halve_until_divisible(filled, self._world_size)
         return batches[self._rank :: self._world_size]
 
-    def _fill(self, order: np.ndarray) -> list[list[int]]:
-        """Return consecutive runs of ``order``, each as long as its sums stay within the bounds."""
-        batches: list[list[int]] = []
-        used = self._bounds
-        for k in order:
-            if not batches or (self._sizes[k] > self._bounds - used).any():
-                batches.append([])
-                used = np.zeros_like(self._bounds)
-            batches[-1].append(int(k))
-            used = used + self._sizes[k]
-        return batches
-
-    def _warn_of_large(self) -> None:
+    def _warn_of_large(self, unit: Cost) -> None:
         large = np.flatnonzero((self._sizes > self._bounds).any(axis=1))
         if len(large) and self._rank == 0:
             logger.warning(
-                "%d structure(s) exceed max_atoms or max_bonds on their own and get a batch each "
-                "(largest: structure %d with %d atoms and %d bonds).",
+                "%d structure(s) exceed max_atoms or max_cost on their own and get a batch each "
+                "(largest: structure %d with %d atoms and %d %s).",
                 len(large),
                 *_largest(self._sizes, large),
+                unit,
             )
 
 

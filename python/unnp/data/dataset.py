@@ -13,7 +13,9 @@ from torch import Tensor
 from unnp.atoms.elements import Elements
 from unnp.atoms.graph import Graph
 from unnp.atoms.neighbors import bonds
+from unnp.atoms.outputs import Cost
 from unnp.atoms.structure import Structure
+from unnp.data.costs import COUNTS
 from unnp.data.statistics import atom_counts, group_names
 from unnp.errors import DataError, unknown
 
@@ -135,7 +137,7 @@ class Dataset:
         self._cache: OrderedDict[int, Batch] = OrderedDict()
         self._cache_bytes = cache_bytes
         self._used_bytes = 0
-        self._n_bonds: np.ndarray | None = None
+        self._counts: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.structures)
@@ -154,23 +156,23 @@ class Dataset:
         self._keep(k, batch)
         return batch
 
-    @property
-    def n_bonds(self) -> np.ndarray:
-        """(n_structures,) int64, bonds within the cutoff, each once; counted at the first call."""
-        if self._n_bonds is None:
-            self._n_bonds = np.array([self._count_bonds(k) for k in range(len(self))], dtype=np.int64)
-        return self._n_bonds
+    def costs(self, unit: Cost) -> np.ndarray:
+        """Return the bonds (each once) or triplets of each structure, (n_structures,) int64; counted at the first call."""
+        if self._counts is None:
+            counts = [[count(self._bonds(k)) for count in COUNTS.values()] for k in range(len(self))]
+            self._counts = np.array(counts, dtype=np.int64).reshape(-1, len(COUNTS))
+        return self._counts[:, list(COUNTS).index(unit)]
 
     @property
     def average_neighbors(self) -> float:
         """Average number of neighbours of an atom within the cutoff, ``2 n_bonds / n_atoms``."""
-        return float(2 * self.n_bonds.sum() / max(1, self.n_atoms.sum()))
+        return float(2 * self.costs("bonds").sum() / max(1, self.n_atoms.sum()))
 
-    def _count_bonds(self, k: int) -> int:
-        """Build the graph once for count and use where it can be kept, else count alone."""
+    def _bonds(self, k: int) -> np.ndarray:
+        """Return the bonds (2, n_bonds) of a structure: build the graph once where it can be kept, else find bonds alone."""
         if self._cache_bytes is None or k in self._cache:
-            return self[k].graph.n_bonds
-        return bonds(self.structures[k], self.cutoff)[0].shape[1]
+            return np.asarray(self[k].graph.bond_index)
+        return bonds(self.structures[k], self.cutoff)[0]
 
     def _keep(self, k: int, batch: Batch) -> None:
         self._cache[k] = batch

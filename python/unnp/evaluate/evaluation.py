@@ -13,7 +13,10 @@ from typing import Any, BinaryIO
 import numpy as np
 from ase.io.extxyz import write_extxyz
 
+from unnp.atoms.outputs import Cost
 from unnp.atoms.structure import Structure
+from unnp.data.batching import runs
+from unnp.data.costs import COUNTS
 from unnp.data.dataset import Batch, Dataset, collate
 from unnp.data.progress import counting
 from unnp.derivatives import Prediction
@@ -25,7 +28,7 @@ from unnp.files.writing import make_folder, write_atomically
 from unnp.plots import parity
 
 MAX_ATOMS = 1000
-MAX_BONDS = 40_000
+MAX_COST = 40_000
 
 
 @dataclass(frozen=True)
@@ -34,15 +37,15 @@ class Limits:
 
     Attributes:
         atoms: per batch at most.
-        bonds: per batch at most.
+        cost: bonds per batch at most, or triplets where the model makes any.
     """
 
     atoms: int = MAX_ATOMS
-    bonds: int = MAX_BONDS
+    cost: int = MAX_COST
 
     def __post_init__(self) -> None:
-        if self.atoms < 1 or self.bonds < 1:
-            raise ConfigError(f"a batch must hold at least one atom and one bond, got {self.atoms} and {self.bonds}.")
+        if self.atoms < 1 or self.cost < 1:
+            raise ConfigError(f"a batch must hold at least one atom and one bond, got {self.atoms} and {self.cost}.")
 
 
 def predictions(
@@ -55,7 +58,7 @@ def predictions(
         dataset: structures with or without labels, graphs as long as the potential's cutoff.
         limits: of a batch.
     """
-    for indices, batch in _batches(dataset, limits):
+    for indices, batch in _batches(dataset, potential.manifest.cost, limits):
         on_device = batch.to(potential.device, potential.dtype)
         yield indices, on_device, potential.predict(on_device.graph)
 
@@ -129,7 +132,7 @@ def write_output(
     dataset = Dataset(structures, potential.elements, potential.cutoff, cache_bytes=0)
     rows = []
     with counting("evaluating", len(dataset)) as advance:
-        for indices, batch in _batches(dataset, limits or Limits()):
+        for indices, batch in _batches(dataset, potential.manifest.cost, limits or Limits()):
             graph = batch.graph
             found = potential.features(graph) if name == "features" else potential.outputs(graph)[name]
             rows.append(found.cpu().numpy())
@@ -148,20 +151,17 @@ def write_output(
     return tuple(arrays["values"].shape)
 
 
-def _batches(dataset: Dataset, limits: Limits) -> Iterator[tuple[list[int], Batch]]:
-    indices: list[int] = []
-    parts: list[Batch] = []
-    for k in range(len(dataset)):
-        part = dataset[k]
-        n_atoms = sum(p.graph.n_atoms for p in parts) + part.graph.n_atoms
-        n_bonds = sum(p.graph.n_bonds for p in parts) + part.graph.n_bonds
-        if parts and (n_atoms > limits.atoms or n_bonds > limits.bonds):
-            yield indices, collate(parts)
-            indices, parts = [], []
-        indices.append(k)
-        parts.append(part)
-    if parts:
-        yield indices, collate(parts)
+def _batches(dataset: Dataset, unit: Cost, limits: Limits) -> Iterator[tuple[list[int], Batch]]:
+    """Yield indices and batch, in the order of the structures, each of which is read once."""
+
+    def size_of(item: tuple[int, Batch]) -> np.ndarray:
+        graph = item[1].graph
+        return np.array([graph.n_atoms, COUNTS[unit](np.asarray(graph.bond_index))])
+
+    single = ((k, dataset[k]) for k in range(len(dataset)))
+    for run in runs(single, size_of, np.array([limits.atoms, limits.cost])):
+        indices, parts = zip(*run, strict=True)
+        yield list(indices), collate(parts)
 
 
 def _separate(batch: Batch, prediction: Prediction) -> Iterator[dict[str, Any]]:

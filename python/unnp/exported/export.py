@@ -17,6 +17,7 @@ from torch import Tensor
 from unnp.atoms.elements import Elements, atomic_number
 from unnp.atoms.graph import Graph
 from unnp.atoms.structure import Structure
+from unnp.core import core
 from unnp.derivatives import predict
 from unnp.errors import ModelError
 from unnp.exported.archive import checksum_of, inspect
@@ -61,6 +62,7 @@ def export_model(
     _check(potentials)
     members = [copy.deepcopy(p).cpu().eval() for p in potentials]
     manifest = _manifest(members, name, licence, data or {}, metrics or {})
+    core()  # the operators that the code of a model may name
     scripted = torch.jit.script(Committee(members))
     content, manifest = _serialised(scripted, manifest)
     make_folder(path.parent)
@@ -117,8 +119,8 @@ def _check(potentials: Sequence[Potential]) -> None:
 
 
 def _check_reach(potential: Potential) -> None:
-    widths, reach = potential.exchange_widths(), potential.receptive_field()
-    if widths and reach <= potential.cutoff():
+    exchanges, reach = potential.communication().exchanges, potential.receptive_field()
+    if exchanges and reach <= potential.cutoff():
         raise ModelError(
             f"{potential.architecture} exchanges features of its neighbours, but its settings say that it sees no farther than "
             f"its bonds, {reach:g} A; give its settings a `receptive_field`."
@@ -127,7 +129,7 @@ def _check_reach(potential: Potential) -> None:
 
 def _structure_of(potential: Potential) -> tuple[Any, ...]:
     names = ([s.name for s in potential.summands()], [h.name for h in potential.heads])
-    reach = (potential.cutoff(), potential.receptive_field(), potential.exchange_widths())
+    reach = (potential.cutoff(), potential.receptive_field(), potential.communication())
     return (names, potential.elements, reach, dtype_of(potential))
 
 
@@ -140,6 +142,7 @@ def _manifest(
     potentials: Sequence[Potential], name: str, licence: str, data: dict[str, Any], metrics: dict[str, Any]
 ) -> Manifest:
     first = potentials[0]
+    communication = first.communication()
     return Manifest(
         name=name,
         architecture=first.architecture,
@@ -148,7 +151,9 @@ def _manifest(
         cutoff=first.cutoff(),
         receptive_field=first.receptive_field(),
         halo=first.halo(),
-        exchange_widths=first.exchange_widths() * len(potentials),
+        exchange_widths=communication.exchanges * len(potentials),
+        pooling_widths=communication.sums * len(potentials),
+        cost=first.cost(),
         dtype="float64" if dtype_of(first) == torch.float64 else "float32",
         heads=_heads(potentials),
         outputs=Committee(potentials).declared(),

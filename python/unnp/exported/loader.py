@@ -12,7 +12,7 @@ from torch import Tensor
 
 from unnp.atoms.elements import Elements
 from unnp.atoms.graph import Graph
-from unnp.core import core
+from unnp.core import core, model_files
 from unnp.derivatives import Prediction, predict, predict_members
 from unnp.device import resolve_device, resolve_dtype
 from unnp.errors import ConfigError, ModelError, UnnpError
@@ -177,7 +177,7 @@ def _check_network(module: torch.jit.ScriptModule, manifest: Manifest, device: t
 
 def _check_dtype(module: torch.jit.ScriptModule, dtype: torch.dtype, name: str) -> None:
     for key, parameter in module.named_parameters():
-        if parameter.is_floating_point() and parameter.dtype != dtype and not _is_reference(key):
+        if parameter.is_floating_point() and parameter.dtype != dtype and not model_files().keeps_float64(key):
             raise ModelError(
                 f"{name}: the manifest says dtype {str(dtype).removeprefix('torch.')}, but the parameters are of "
                 "another. Export the model again."
@@ -188,18 +188,13 @@ def _reason(error: Exception) -> str:
     return str(core().reason_of(str(error))) or type(error).__name__
 
 
-def _is_reference(name: str) -> bool:
-    """Return whether a parameter or buffer is a reference energy, which stays float64."""
-    return name.rpartition(".")[2].startswith("reference")
-
-
 def _convert(module: torch.jit.ScriptModule, dtype: torch.dtype, path: str) -> None:
-    """Convert parameters and buffers in place; reference energies stay float64, as the energies are summed in it."""
+    """Convert parameters and buffers in place, but for those that stay float64 in LAMMPS too."""
     tensors = [*module.named_parameters(), *module.named_buffers()]
     if not tensors:
         raise ModelError(f"{path} is frozen in its own number type; open it with dtype 'model', or export it again.")
     for name, tensor in tensors:
-        if tensor.is_floating_point() and not _is_reference(name):
+        if tensor.is_floating_point() and not model_files().keeps_float64(name):
             tensor.data = tensor.data.to(dtype)
 
 

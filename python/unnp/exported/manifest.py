@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, FiniteFloat, field_validator, model_validator
 
 from unnp.atoms.elements import Elements
-from unnp.atoms.outputs import Name, Output
+from unnp.atoms.outputs import Cost, Name, Output
 from unnp.config import Config, from_dict
 from unnp.core import model_files
 from unnp.errors import ConfigError, ModelError, in_one_line, unknown
@@ -62,6 +62,10 @@ class Manifest(Config):
     """How the model runs on several ranks."""
     exchange_widths: list[Annotated[int, Field(ge=1, le=MAX_WIDTH)]] = Field(default_factory=list, max_length=10000)
     """Numbers per atom of each exchange, in order."""
+    pooling_widths: list[Annotated[int, Field(ge=1, le=MAX_WIDTH)]] = Field(default_factory=list, max_length=10000)
+    """Numbers of each sum over all atoms of a structure, in order."""
+    cost: Cost = "bonds"
+    """What time and memory grow with; bounds a batch."""
     dtype: Literal["float32", "float64"]
     """Number type of parameters and bond vectors."""
     units: Units = Units()
@@ -122,6 +126,8 @@ class Manifest(Config):
             raise ValueError("halo 'exchange' needs exchange_widths")
         if self.halo == "local" and self.exchange_widths:
             raise ValueError("halo 'local' has no exchange, but exchange_widths is not empty")
+        if self.halo == "wide" and self.pooling_widths:
+            raise ValueError("halo 'wide' has no sums over all atoms, but pooling_widths is not empty")
         return self
 
     def head(self, name: str | None) -> int:

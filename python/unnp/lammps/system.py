@@ -108,13 +108,14 @@ def place_potential(
         device: where a model runs.
 
     Raises:
-        ConfigError, DataError, ModelError: a file is missing, or the potential does not know an element.
+        ConfigError, DataError, ModelError: a file is missing, or the potential does not know an element or the head.
     """
     elements = settings.elements or symbols_of(atoms.numbers)
     Elements(elements)
     if settings.model is not None:
         manifest = read_manifest(base / settings.model)
         Elements(manifest.elements).species(atoms.numbers)
+        manifest.head(settings.head)
         copy_file(base / settings.model, folder / MODEL_FILE)
         if settings.plugin is not None and (base / settings.plugin).is_file():
             settings = settings.model_copy(update={"plugin": (base / settings.plugin).resolve()})
@@ -134,6 +135,7 @@ def place_potential(
 def model_lines(settings: InteractionConfig, model: str, elements: Sequence[str], *, device: str = "auto") -> list[str]:
     """Return the potential commands of an exported model."""
     options = [f"device {device}"] if device != "auto" else []
+    options += [f"head {settings.head}"] if settings.head is not None else []
     options += [f"halo {settings.halo}"] if settings.halo != "auto" else []
     options += [f"dtype {settings.dtype}"] if settings.dtype != "model" else []
     return [

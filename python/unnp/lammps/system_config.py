@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, FiniteFloat, model_validator
 
 from unnp.atoms.elements import atomic_number
+from unnp.atoms.outputs import Name
 from unnp.config import Config
 from unnp.config.texts import Arguments
 from unnp.errors import UnnpError
@@ -80,6 +81,8 @@ class InteractionConfig(Config):
 
     model: Path | None = None
     """file written by `unnp export`; relative to the configuration file"""
+    head: Name | None = None
+    """level of theory of a model, by name; default: its first"""
     halo: Literal["auto", "exchange", "wide"] = "auto"
     """how a model runs on several ranks"""
     dtype: Literal["model", "float32", "float64"] = "model"
@@ -101,6 +104,8 @@ class InteractionConfig(Config):
             raise ValueError("give either `model`, or `pair_style` with `pair_coeff`, or `kim`")
         if self.pair_style is not None and not self.pair_coeff:
             raise ValueError("`pair_style` needs `pair_coeff`, a list of the arguments of each such command")
+        if self.head is not None and self.model is None:
+            raise ValueError("`head` chooses a level of theory of a `model`")
         if self.pair_style is None and self.pair_coeff:
             raise ValueError(
                 f"`pair_coeff` does not go with `{'model' if self.model else 'kim'}`, which writes its own"

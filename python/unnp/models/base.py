@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from unnp.atoms.graph import Graph
-from unnp.atoms.outputs import Output
+from unnp.atoms.outputs import Cost, Output
 from unnp.config import Config
 from unnp.nn.heads import EnergyHead
 from unnp.nn.linear import SILU_GAIN
@@ -61,10 +61,12 @@ class Architecture(nn.Module):
     references: ClassVar[list[str]]
     presets: ClassVar[dict[str, dict[str, Any]]] = {}
     example_settings: ClassVar[dict[str, Any]] = {}
-    """Settings of a small model, with which the tests in tests/physics and tests/parity are run."""
+    """Settings of a small model, with which it is checked (``unnp.testing``)."""
     halo: ClassVar[Literal["exchange", "wide"]] = "exchange"
     """How it sees beyond its own atoms on several ranks: by what it exchanges, if anything, or, where its state cannot be
     exchanged, by ghosts as far as the receptive field."""
+    cost: ClassVar[Cost] = "bonds"
+    """What time and memory grow with; a batch is bounded by it."""
     repulsive: ClassVar[bool] = False
     """Whether it keeps atoms apart at distances that no training structure has."""
 

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import Field
 
 from unnp.atoms.elements import Elements
+from unnp.atoms.outputs import Cost
 from unnp.config import Config, from_dict
 from unnp.errors import ConfigError, unknown
 from unnp.models.base import Architecture, ArchitectureConfig, Representation, Term, TrainingData
@@ -39,6 +40,10 @@ class PotentialConfig(Config):
     def cutoff(self) -> float:
         """Return the length [A] of the longest bond that has to be listed; errors are those of ``summands``."""
         return max(settings.cutoff for settings in self.summands().values())
+
+    def cost(self) -> Cost:
+        """Return what time and memory grow with: triplets where a summand makes any; errors are those of ``summands``."""
+        return "triplets" if "triplets" in [architecture(name).cost for name in self.summands()] else "bonds"
 
     @staticmethod
     def _settings(kind: type[Architecture], given: dict[str, Any], where: str) -> ArchitectureConfig:

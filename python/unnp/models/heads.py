@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import Field, FiniteFloat
 
-from unnp.config import Config
 from unnp.atoms.outputs import Name
+from unnp.config import Config
 
 DEFAULT_HEAD = "default"
 

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from unnp.atoms.outputs import Output
-from unnp.errors import ConfigError
+from unnp.atoms.outputs import Cost, Output
+from unnp.errors import ConfigError, ModelError
 from unnp.models.base import (
     Architecture,
     HaloKind,
@@ -15,7 +15,7 @@ from unnp.models.base import (
     Term,
     TrainingData,
 )
-from unnp.models.exchanges import exchange_widths
+from unnp.models.exchanges import Communication, communication
 from unnp.models.heads import Head
 from unnp.nn.edges import bonded
 from unnp.nn.system import System
@@ -177,22 +177,32 @@ class Potential(nn.Module):
         """Return the distance [A] up to which an atom's energy depends on others."""
         return max(a.config.receptive_field for a in self.summands())
 
-    def exchange_widths(self) -> list[int]:
-        """Return the numbers per atom in each exchange, in order, measured; none where the halo is wide.
+    def cost(self) -> Cost:
+        """Return what time and memory grow with: triplets where a summand makes any."""
+        return "triplets" if "triplets" in [summand.cost for summand in self.summands()] else "bonds"
+
+    def communication(self) -> Communication:
+        """Return what ranks exchange and sum, measured; where the halo is wide they exchange nothing.
 
         Raises:
-            ModelError: they are not the same for all ranks.
+            ModelError: it is not the same for all ranks, or sums over all atoms are asked for where the halo is wide.
         """
-        if any(summand.halo == "wide" for summand in self.summands()):
-            return []
         like = next(self.parameters(), self.reference_energies)
-        return exchange_widths(self, 0.5 * min(a.config.cutoff for a in self.summands()), like)
+        found = communication(self, 0.5 * min(a.config.cutoff for a in self.summands()), like)
+        if not any(summand.halo == "wide" for summand in self.summands()):
+            return found
+        if found.sums:
+            raise ModelError(
+                f'{self.architecture} sums over all atoms of a structure, which it cannot do with `halo = "wide"`: there, '
+                "the rows of a rank are not its own atoms alone."
+            )
+        return Communication([], [])
 
     def halo(self) -> HaloKind:
-        """Return the strategy that all summands can run with on several ranks; errors are those of ``exchange_widths``."""
+        """Return the strategy that all summands can run with on several ranks; errors are those of ``communication``."""
         if any(summand.halo == "wide" for summand in self.summands()):
             return "wide"
-        return "exchange" if self.exchange_widths() else "local"
+        return "exchange" if self.communication().exchanges else "local"
 
     def adapt(self, data: TrainingData) -> None:
         """Let all summands take over what their settings left to the training data."""

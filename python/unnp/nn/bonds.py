@@ -1,7 +1,8 @@
 """What happens on a bond: projections of the atoms' tensors, the nonlinearity, and sums on the atoms.
 
 Each operation has a plain form in PyTorch (``*_plain``), which is the oracle and runs on any device, and a fused, twice
-differentiable one for the CPU (``cpp/src/ops``). Layouts as in ``unnp.nn.tensors``; a bond is listed once, from i to j.
+differentiable one for the CPU (``cpp/src/ops``), which needs the compiled part of unnp. Layouts as in ``unnp.nn.tensors``; a
+bond is listed once, from i to j.
 """
 
 import torch
@@ -9,8 +10,6 @@ from torch import Tensor
 from torch.nn.functional import silu
 
 from unnp.core import core
-
-core()  # registers the fused operations
 
 
 def project(v: Tensor, t: Tensor, amplitude: Tensor, f: Tensor, unit: Tensor, bond_index: Tensor) -> Tensor:
@@ -33,6 +32,8 @@ def project(v: Tensor, t: Tensor, amplitude: Tensor, f: Tensor, unit: Tensor, bo
     """
     if v.is_cuda:
         return project_plain(v, t, amplitude, f, unit, bond_index)
+    if not torch.jit.is_scripting():
+        core()  # registers the operators, or says what is missing
     return torch.ops.unnp.project(v, t, amplitude, f, unit, bond_index)
 
 
@@ -53,6 +54,8 @@ def combine(atom: Tensor, z: Tensor, d: Tensor, f: Tensor, bond_index: Tensor) -
     """
     if atom.is_cuda:
         return combine_plain(atom, z, d, f, bond_index)
+    if not torch.jit.is_scripting():
+        core()  # registers the operators, or says what is missing
     return torch.ops.unnp.combine(atom, z, d, f, bond_index)
 
 
@@ -72,6 +75,8 @@ def aggregate(messages: Tensor, unit: Tensor, bond_index: Tensor, n_all: int, ve
     """
     if messages.is_cuda:
         return aggregate_plain(messages, unit, bond_index, n_all, vectors, tensors)
+    if not torch.jit.is_scripting():
+        core()  # registers the operators, or says what is missing
     return torch.ops.unnp.aggregate(messages, unit, bond_index, n_all, vectors, tensors)
 
 

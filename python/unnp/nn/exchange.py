@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from unnp.core import core
+
 
 def exchange(h_owned: Tensor, n_all: int, halo: int) -> Tensor:
     """Return features of updated atoms and ghosts, (n_all, width), from those of the updated atoms, (n_updated, width).
@@ -12,4 +14,6 @@ def exchange(h_owned: Tensor, n_all: int, halo: int) -> Tensor:
     """
     if halo == 0:
         return h_owned
+    if not torch.jit.is_scripting():
+        core()  # registers the operator, or says what is missing
     return torch.ops.unnp.exchange(h_owned, n_all, halo)

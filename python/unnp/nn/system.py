@@ -32,7 +32,6 @@ class System(NamedTuple):
 
 
 def lone_atoms(n_elements: int, like: System) -> System:
-    """Return one atom of each element without bonds, on the device of another system."""
+    """Return one atom of each element without bonds, each a structure of its own, on the device of another system."""
     species = torch.arange(n_elements, device=like.species.device)
-    bond_vector = like.bond_vector.detach()[:0]
-    return System(species, like.bond_index[:, :0], bond_vector, torch.zeros_like(species), 1, n_elements, 0)
+    return System(species, like.bond_index[:, :0], like.bond_vector.detach()[:0], species, n_elements, n_elements, 0)

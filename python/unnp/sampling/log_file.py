@@ -36,6 +36,7 @@ class LogHeader(BaseModel):
 
     Attributes:
         mode: of the bias: opes, wt or wl.
+        needs_freezing: whether samples have a known density only where that bias was frozen.
         order: name of the order parameter, or none.
         temperature: of the thermostat, T0.
         pressure: reference pressure P0, None at constant volume.
@@ -48,6 +49,7 @@ class LogHeader(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     mode: str
+    needs_freezing: bool
     order: str
     temperature: FiniteFloat = Field(gt=0)
     pressure: FiniteFloat | None

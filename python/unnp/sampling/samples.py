@@ -106,7 +106,7 @@ def production(samples: Samples, burn_in: float) -> Samples:
     dropped. A bias that never stops to change is noted.
 
     Raises:
-        SamplingError: fewer than 100 rows are left; they are all the same; or the bias of mode wl was never frozen.
+        SamplingError: fewer than 100 rows are left; they are all the same; or a bias that needs freezing never was frozen.
     """
     keep = np.zeros(len(samples), dtype=bool)
     for walker in np.unique(samples.walker):
@@ -126,10 +126,10 @@ def production(samples: Samples, burn_in: float) -> Samples:
     n_updates = int(np.ptp(chosen.updates))
     if n_updates == 0:
         return chosen
-    if samples.header.mode == "wl":
+    if samples.header.needs_freezing:
         raise SamplingError(
-            "the bias of mode wl was updated to the end; its samples obey no known density. Freeze it (freeze STEP, or "
-            "fix_modify ID freeze yes) and run on."
+            f"the bias of mode {samples.header.mode} was updated to the end; its samples obey no known density. Freeze it "
+            "(freeze STEP, or fix_modify ID freeze yes) and run on."
         )
     note = f"the bias was still updated, {n_updates} times over the rows used; results hold as far as it had converged."
     return dataclasses.replace(chosen, notes=(*chosen.notes, note))

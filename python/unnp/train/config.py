@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
+from unnp.atoms.outputs import Name
 from unnp.config import Config
 from unnp.config.texts import Device
 from unnp.data.readers import ReadOptions
-from unnp.exported.manifest import Name
 from unnp.models.build import PotentialConfig
 from unnp.models.heads import DEFAULT_HEAD
 from unnp.train.loss import LossConfig
@@ -97,8 +97,8 @@ class TrainConfig(Config):
     """Structures per batch (and process) at most."""
     max_atoms: PositiveInt | None = None
     """Atoms per batch (and process) at most; null: no bound."""
-    max_bonds: PositiveInt | None = None
-    """Bonds per batch (and process) at most, each counted once; null: no bound."""
+    max_cost: PositiveInt | None = None
+    """Bonds per batch (and process) at most, each once, or triplets where the architecture makes any; null: no bound."""
     epochs: PositiveInt = 100
     max_minutes: PositiveFloat | None = None
     """Training time at most, over all restarts; null: no limit."""

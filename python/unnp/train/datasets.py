@@ -184,12 +184,14 @@ def _fit_heads(config: TrainConfig, sources: Sources, elements: Elements, owner:
 
 def sampler_of(config: TrainConfig, dataset: Dataset, processes: Processes, *, shuffle: bool) -> BatchSampler:
     """Return the batches of a data set for this process."""
+    unit = config.potential.cost()
     return BatchSampler(
         dataset.n_atoms,
-        dataset.n_bonds,
+        dataset.costs(unit),
+        unit=unit,
         batch_size=config.batch_size,
         max_atoms=config.max_atoms,
-        max_bonds=config.max_bonds,
+        max_cost=config.max_cost,
         shuffle=shuffle,
         seed=config.seed,
         rank=processes.rank,

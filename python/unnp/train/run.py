@@ -41,7 +41,7 @@ FIXED_ON_RESUME = (
     "dtype",
     "batch_size",
     "max_atoms",
-    "max_bonds",
+    "max_cost",
     "tied_epochs",
 )
 LIMITS_AND_MACHINE = ("epochs", "max_minutes", "patience", "device", "threads", "checkpoint_minutes")

@@ -61,9 +61,14 @@ FOLDERS: dict[str, list[Mutant]] = {
 }
 
 PLACES: list[tuple[str, ...]] = [
-    *((key,) for key in ("format", "mode", "order", "temperature", "pressure", "atoms", "step", "updates", "rct")),
-    *((key,) for key in ("passages", "frozen", "bias")),
-    *(("bias", key) for key in ("temperatures", "umbrellas", "sigma", "free_energies")),
+    *(
+        (key,)
+        for key in ("format", "mode", "order", "temperature", "pressure", "atoms", "step", "passages", "frozen", "bias")
+    ),
+    *(
+        ("bias", key)
+        for key in ("temperatures", "umbrellas", "sigma", "free", "bridge", "free_energies", "updates", "rct")
+    ),
 ]
 INFORMATION = {"step", "passages", "rct", "frozen"}
 MAY_CHANGE = "a counter that a new run does not go on from, or that changes no force"
@@ -77,7 +82,7 @@ def _state() -> list[Mutant]:
     made.append(Mutant("flips-in-numbers", lambda path: path.write_text(path.read_text().replace("1", "l", 3))))
     for k, place in enumerate(PLACES):
         title = "-".join(place)
-        due, why = ("same", MAY_CHANGE) if place[0] in INFORMATION else ("error", "")
+        due, why = ("same", MAY_CHANGE) if place[-1] in INFORMATION else ("error", "")
         made.append(Mutant(f"without-{title}", changed_json(lambda d, p=place: take(d, p)), due, why))
         for name in (names[k % 12], names[(k + 4) % 12], names[(k + 8) % 12]):
             value = ODD_VALUES[name]
@@ -96,7 +101,7 @@ def _state() -> list[Mutant]:
             )
         )
     # A bias that has learnt nothing yet may have any energies: a count of zero is a state of its own.
-    made = [m for m in made if m.name != "updates-zero"]
+    made = [m for m in made if m.name != "bias-updates-zero"]
     made.append(Mutant("short-row", changed_json(lambda d: take(d, ("bias", "free_energies", 2, 0)))))
     made.append(Mutant("short-column", changed_json(lambda d: take(d, ("bias", "free_energies", 2)))))
     return made

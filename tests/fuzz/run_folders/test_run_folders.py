@@ -15,7 +15,7 @@ from momt_decks import aluminium, head, write_structure
 from mutations import Mutant, some
 from outcome import Ended, Files, Outcome, Verdict, classify, judge
 from run_folders.mutants import FOLDERS, STATE
-from runner import Server, end_session, run_lmp, working_in
+from runner import LIMIT, Server, end_session, run_lmp, working_in
 from runs import MD, RUNS, Run, agree
 
 SHORT_MD = {**MD, "steps": 4000}
@@ -58,7 +58,7 @@ def stopped(unnp: Server, tmp_path_factory: pytest.TempPathFactory) -> Callable[
 def _interrupt(run: Run, enough: Callable[[Path], bool], unnp: Server, root: Path) -> Stopped:
     folder = run.prepare(root / "clean")
     running = unnp.start(folder, *run.start)
-    end = time.monotonic() + 60
+    end = time.monotonic() + 10 * LIMIT
     while not ((folder / run.output).is_dir() and enough(folder / run.output)):
         assert running.is_running() and time.monotonic() < end, running.wait().output  # noqa: PT018
         time.sleep(0.01)
@@ -68,7 +68,7 @@ def _interrupt(run: Run, enough: Callable[[Path], bool], unnp: Server, root: Pat
         end_session(pid)
     time.sleep(0.2)
     control = shutil.copytree(folder, root / "control")
-    ended = unnp.run(control, *run.resume)
+    ended = unnp.run(control, *run.resume, limit=10 * LIMIT)  # the whole rest, on a machine that may be busy
     assert ended.code == 0, ended.output
     return Stopped(run, folder, run.answer(control / run.output))
 

@@ -93,6 +93,11 @@ def good_state(**other: Any) -> Callable[[Path], object]:
     return lambda path: write_state(path, "opes", ORDERS["none"], None, opes_state(bias), **other)
 
 
+def learnt(**counters: Any) -> Callable[[Path], object]:
+    """Return what writes a state with other counters of the bias."""
+    return _changed(lambda state: state["bias"].update(counters))
+
+
 def _changed(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], object]:
     def write(path: Path) -> None:
         good_state()(path)
@@ -124,14 +129,16 @@ STATES: dict[str, tuple[Callable[[Path], object], str]] = {
     "temperatures": (_changed(lambda s: s["bias"]["temperatures"].pop()), "other values of temps"),
     "too_few": (_changed(lambda s: s["bias"]["free_energies"].pop()), "'free_energies'"),
     "null": (_changed(lambda s: s["bias"]["free_energies"][3].__setitem__(0, None)), "something else than numbers"),
-    "updates": (good_state(updates=-3), "whole number"),
-    "updates_huge": (good_state(updates=1e300), "whole number"),
+    "updates": (learnt(updates=-3), "whole number"),
+    "updates_huge": (learnt(updates=1e300), "whole number"),
     "passages": (good_state(passages=-1e300), "whole number"),
     "infinite": (
         lambda p: (good_state()(p), p.write_text(p.read_text().replace("-0.123", "1e999"))),
         "too large or too small",
     ),
-    "updates_text": (good_state(updates="many"), "updates"),
+    "updates_text": (learnt(updates="many"), "updates"),
+    "no_rct": (_changed(lambda s: s["bias"].pop("rct")), "has no 'rct'"),
+    "frozen": (good_state(frozen="yes"), "'frozen' of the saved state is not true or false"),
     "deep": (lambda p: p.write_text("[" * 200000), "nested too deeply"),
 }
 

@@ -118,6 +118,12 @@ def read_state(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text())
 
 
+def updates_of(state: dict[str, Any]) -> int:
+    """Return how often the bias of a state was updated; in mode wt its temperatures count."""
+    bias = state["bias"]
+    return (bias["temperatures"] if state["mode"] == "wt" else bias)["updates"]
+
+
 def read_log(path: Path) -> tuple[dict[str, Any], np.ndarray]:
     """Return the header of a log of the fix and its rows (n, 10)."""
     lines = path.read_text().splitlines()

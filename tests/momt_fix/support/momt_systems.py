@@ -17,6 +17,7 @@ from momt_splines import Density, Grid
 T0 = 900.0
 TEMPERATURES = np.linspace(650, 1400, 12)
 PRESSURE = 30000.0  # [bar]
+UPDATES = 1233
 LISTED = np.array([(2, 2, 2), (1, -2, 3), (0, 4, -1)])
 
 
@@ -116,14 +117,15 @@ def _opes(order: Order, enthalpy: float) -> Prepared:
 
 def _hills(order: Order, enthalpy: float) -> Prepared:
     bias = Sum(rough_opes(order, enthalpy, False), grid := Grid(0.0, 0.9, 212), _wave(grid.peaks))
-    state = opes_state(bias.enthalpy) | {
+    hills = {
         "order_grid": [0.0, 0.9, 212],
         "potential": bias.coefficients.tolist(),
+        "mean_potential": bias.coefficients.tolist(),
         "sigma": 0.017,
         "height": 0.02,
         "gamma": 40.0,
     }
-    del state["umbrellas"]
+    state = {"temperatures": opes_state(bias.enthalpy), "hills": hills}
     return Prepared(bias, "mode wt range 0 0.9 sigma 0.017 height 0.02 gamma 40", state)
 
 
@@ -144,19 +146,30 @@ def _density(order: Order, enthalpy: float) -> Prepared:
         "enthalpy_grid": [low, high, h.n],
         "order_grid": [s.low, s.high, s.n],
         "log_density": table.tolist(),
+        "mean_log_density": table.tolist(),
         "histogram": np.ones((h.n, s.n)).tolist(),
+        "visits": np.ones((h.n, s.n)).tolist(),
         "increment": 0.01,
         "tilt": tilt,
+        "follows_time": False,
+        "passages_then": 0,
+        "updates": UPDATES,
     }
     return Prepared(Density(T0, 650, 1400, h, s, table, tilt), words, state)
 
 
-def opes_state(bias: Opes) -> dict[str, Any]:
+def opes_state(bias: Opes, updates: float | str = UPDATES, rct: float = -0.123) -> dict[str, Any]:
+    """Return what mode opes has learnt, with umbrellas (`free 0`, at all temperatures) or without."""
+    has_umbrellas = len(bias.umbrellas) > 0
     return {
         "temperatures": bias.temperatures.tolist(),
         "umbrellas": bias.umbrellas.tolist(),
-        "sigma": bias.sigma,
+        "sigma": bias.sigma if has_umbrellas else 0.0,
+        "free": 0.0,
+        "bridge": bias.temperatures[[0, -1]].tolist() if has_umbrellas else [],
         "free_energies": bias.free_energies.tolist(),
+        "updates": updates,
+        "rct": rct,
     }
 
 
@@ -167,13 +180,11 @@ def write_state(
     state = {
         "format": "unnp momt state 1",
         "mode": mode,
-        "order": order.words.split()[0],
+        "order": order.words,
         "temperature": T0,
         "pressure": pressure,
         "atoms": len(order.atoms()),
         "step": 0,
-        "updates": 1233,
-        "rct": -0.123,
         "passages": 0,
         "frozen": False,
         "bias": bias,

@@ -154,6 +154,7 @@ class TwoPhase:
         """The second line of a log."""
         fields: dict[str, object] = {
             "mode": "opes",
+            "needs_freezing": False,
             "order": "sk",
             "temperature": self.temperature,
             "pressure": self.pressure,

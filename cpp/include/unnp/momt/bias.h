@@ -3,8 +3,7 @@
 #include "unnp/json.h"
 
 #include <cstdint>
-#include <memory>
-#include <string>
+#include <optional>
 #include <vector>
 
 /// The bias of multi-order multi-thermal sampling (MOMT): a function Vb(H, s) of the enthalpy H = E + P0 V
@@ -26,43 +25,23 @@ struct Sample {
   double bias = 0.0; ///< Vb under which it was sampled
 };
 
-/// Equal intervals between two ends.
-struct Range {
+/// The covered values of the order parameter, and the width of umbrellas and hills along it.
+struct OrderAxis {
   double low = 0.0;
-  double high = 0.0;
-  int n = 0;
+  double high = 1.0;
+  double sigma = 0.0;
+
+  double width() const { return high - low; }
 };
 
-/// The most numbers that a bias may consist of: states, hills or bins.
-constexpr double most_numbers = 1e6;
-
-/// Energies in the energy unit of the simulation.
-struct BiasSettings {
-  std::string mode = "opes";
+/// What the bias is to cover, whatever its mode. Energies are in the energy unit of the simulation.
+struct Ensemble {
   double boltzmann = 0.0;           ///< k
   double temperature = 0.0;         ///< T0, of the thermostat
   std::vector<double> temperatures; ///< T_l to cover, rising
-  bool has_order = true;            ///< false: the bias depends on H alone
-  double order_low = 0.0;
-  double order_high = 1.0;
-  double sigma = 0.0; ///< width of umbrellas (opes) and hills (wt) in s
-  double free = 0.0;  ///< opes: share of the samples that states without umbrella are to get
-  double bridge_low = 0.0, bridge_high = 0.0; ///< opes: temperatures that have umbrellas
-  std::int64_t observe = 0; ///< opes, wt: updates without bias at the start, which give its first guess
-  double barrier = 0.0;     ///< opes: first guess of the free energy of unseen umbrellas, in k T0
-  double memory = 0.0;      ///< opes: updates that are remembered at first, 0 for all
-  double height = 0.0;      ///< wt: of the hills
-  double gamma = 0.0;       ///< wt: bias factor
-  Range enthalpy;           ///< wl: grid of H + tilt s
-  double tilt = 0.0;        ///< wl
-  int order_bins = 0;       ///< wl
-  double increment = 0.0;   ///< wl: first increment of ln n
+  std::optional<OrderAxis> order;   ///< without it the bias depends on H alone
 
-  /// Whether a temperature has umbrellas.
-  bool bridges(double temperature) const {
-    const double rounding = 1e-6 * temperature; // of what is written as text
-    return temperature >= bridge_low - rounding && temperature <= bridge_high + rounding;
-  }
+  double thermal_energy() const { return boltzmann * temperature; } ///< k T0
 };
 
 class Bias {
@@ -79,6 +58,9 @@ public:
   /// far.
   virtual void update(const Sample& sample, std::int64_t passages) = 0;
 
+  /// How many samples it has learnt from.
+  virtual std::int64_t updates() const = 0;
+
   /// What has been learnt, for `restore`.
   virtual Json::Object state() const = 0;
 
@@ -87,9 +69,10 @@ public:
 
   /// Mean of the bias that the sampling has put in (opes, wt); reporting only.
   virtual double rct() const { return 0.0; }
-};
 
-/// Throws Error where a setting has an impossible value, or would make the bias larger than `most_numbers`.
-std::unique_ptr<Bias> make_bias(const BiasSettings& settings);
+  /// Whether samples have a known density only where the bias was frozen. Otherwise those of a bias that
+  /// hardly changes any more are good too.
+  virtual bool needs_freezing() const { return false; }
+};
 
 } // namespace unnp::momt

@@ -21,6 +21,7 @@ public:
 
   bool has(const std::string& name) const { return state_.contains(name); }
   const Json& member(const std::string& name) const;
+  bool boolean(const std::string& name) const;
   double number(const std::string& name) const;
   std::int64_t count(const std::string& name) const;
   const std::string& text(const std::string& name) const;

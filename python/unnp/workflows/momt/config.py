@@ -11,7 +11,10 @@ from unnp.config import Config
 from unnp.config.resume import FREE
 from unnp.lammps.system_config import Positive, RunConfig, Seed
 from unnp.sampling.config import AnalysisConfig
-from unnp.workflows.momt.ensemble_config import Bias, NoOrder, OpesBias, Order, SkOrder
+from unnp.workflows.momt.bias_modes import Bias
+from unnp.workflows.momt.bias_modes.opes import OpesBias
+from unnp.workflows.momt.order_parameters import Order
+from unnp.workflows.momt.order_parameters.structure_factor import SkOrder
 
 CANDIDATES = 3
 """frames dumped for each that is wanted, so that there is something to choose from"""
@@ -129,24 +132,8 @@ class MomtConfig(RunConfig):
         return self
 
     @model_validator(mode="after")
-    def _bias_fits_the_order(self) -> MomtConfig:
-        if isinstance(self.order, NoOrder) and self.bias.kind == "wt":
-            raise ValueError("bias wt puts hills on an order parameter; with order none use opes or wl")
-        return self
-
-    @model_validator(mode="after")
-    def _bridge_holds_temperatures(self) -> MomtConfig:
-        if not isinstance(self.bias, OpesBias) or self.bias.bridge is None:
-            return self
-        low, high = self.bias.bridge
-        bridged = [t for t in self.ensemble_temperatures if low <= t <= high]
-        if not bridged:
-            listed = ", ".join(f"{t:.0f}" for t in self.ensemble_temperatures)
-            raise ValueError(f"`bias.bridge` [{low:g}, {high:g}] holds none of the temperatures, which are {listed} K")
-        if self.bias.free == 0 and len(bridged) < self.n_temperatures:
-            raise ValueError(
-                "with `bias.free` 0 temperatures outside `bias.bridge` get no samples; give `free` above 0"
-            )
+    def _bias_fits(self) -> MomtConfig:
+        self.bias.check(self.ensemble_temperatures, has_order=self.has_order)
         return self
 
     @property
@@ -157,7 +144,7 @@ class MomtConfig(RunConfig):
     @property
     def has_order(self) -> bool:
         """Whether there is an order parameter."""
-        return not isinstance(self.order, NoOrder)
+        return self.order.exists
 
     @property
     def ensemble_temperatures(self) -> list[float]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from unnp.lammps.commands import command, draw_velocities, world
 from unnp.lammps.system import DATA_FILE, System
+from unnp.workflows.momt.basins import Basins
 from unnp.workflows.momt.config import MomtConfig
 from unnp.workflows.momt.deck_parts import ensemble, interactions, text, thermo, thermostat
-from unnp.workflows.momt.fix_momt import UNBIASED, Basins, bias_arguments, fix_momt
+from unnp.workflows.momt.fix_momt import UNBIASED, bias_arguments, fix_momt
 
 ADAPT, PRODUCTION = "adapt", "production"
 

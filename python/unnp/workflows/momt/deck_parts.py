@@ -5,7 +5,6 @@ from __future__ import annotations
 from unnp.lammps.commands import bath, command, number, piston, thermo_format, timestep
 from unnp.lammps.system import System
 from unnp.workflows.momt.config import MomtConfig
-from unnp.workflows.momt.ensemble_config import SkOrder
 
 _THERMO = "step time temp press pe ke vol f_momt f_momt[1] f_momt[2] f_momt[4] f_momt[7] f_momt[8]"
 
@@ -36,10 +35,10 @@ def ensemble(config: MomtConfig, temperature: float) -> list[str]:
     if config.pressure is None:
         return [command("fix", "motion all nve")]
     damping = config.pressure_damping or 500 * config.timestep
-    arguments = f"{piston(config.coupling, config.pressure, config.pressure, damping)} ptemp {number(temperature)}"
-    if config.coupling == "tri" and isinstance(config.order, SkOrder):
-        arguments += " flip no"  # a flipped box has other edges, and the triplets of sk count waves along them
-    return [command("fix", f"motion all nph {arguments}")]
+    words = [piston(config.coupling, config.pressure, config.pressure, damping), f"ptemp {number(temperature)}"]
+    if config.coupling == "tri":
+        words += config.order.barostat_words()
+    return [command("fix", f"motion all nph {' '.join(words)}")]
 
 
 def thermostat(config: MomtConfig, temperature: float, seed: str) -> str:

@@ -15,9 +15,8 @@ from unnp.files.writing import make_folder, read_json, write_atomically
 from unnp.lammps.run_folder import RunFolder, placed
 from unnp.lammps.structure_file import require_free, say_not_used
 from unnp.lammps.system import System, build_structure
+from unnp.workflows.momt.basins import Basins
 from unnp.workflows.momt.config import MomtConfig
-from unnp.workflows.momt.fix_momt import Basins
-from unnp.workflows.momt.order import settled
 
 CONFIG_FILE = "momt.yaml"
 RECORD_FILE = "progress.json"
@@ -91,7 +90,7 @@ def examine(config: MomtConfig, base: Path) -> tuple[MomtConfig, Atoms]:
         raise ConfigError("MOMT needs a structure that is periodic in all directions.")
     if len(atoms) < FEWEST_ATOMS:
         raise ConfigError(f"{len(atoms)} atoms are no liquid; set structure.repeat, for instance [3, 3, 3].")
-    return config.model_copy(update={"order": settled(config.order, config.structure, atoms)}), atoms
+    return config.model_copy(update={"order": config.order.settled(config.structure, atoms)}), atoms
 
 
 def prepare(config: MomtConfig, base: Path, folder: Path) -> Run:

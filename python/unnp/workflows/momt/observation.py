@@ -9,10 +9,9 @@ import numpy as np
 from unnp.errors import LammpsError
 from unnp.sampling.samples import Samples, read_samples
 from unnp.units import BOLTZMANN_EV_PER_K
+from unnp.workflows.momt.basins import Basins, Grid
 from unnp.workflows.momt.config import MomtConfig
 from unnp.workflows.momt.deck import melt_temperature
-from unnp.workflows.momt.ensemble_config import NoOrder, WlBias
-from unnp.workflows.momt.fix_momt import Basins, Grid
 
 DISTINCT = 2.0
 """Solid and liquid are told apart if they lie further apart than this many times their summed spreads."""
@@ -44,33 +43,25 @@ def basins_of(config: MomtConfig, folder: Path) -> Basins:
     if liquid.enthalpy.mean() <= solid.enthalpy.mean():
         raise LammpsError(_falling(config, solid, liquid))
     grid = _grid(config, solid, liquid)
-    if isinstance(config.order, NoOrder):
-        return Basins(0.0, 0.0, (low, high), grid)
-    below, above = (means[0] + share * gap for share in config.order.basin_shares)
+    below, above = config.order.basins(*means)
     return Basins(below, above, (low, high), grid)
 
 
 def _grid(config: MomtConfig, solid: Samples, liquid: Samples) -> Grid:
-    tilt = _tilt(config, solid, liquid)
+    tilt = config.bias.tilt_of(_level_tilt(config, solid, liquid)) if config.has_order else 0.0
     levels = [phase.enthalpy + tilt * phase.order for phase in (solid, liquid)]
     margin = GRID_MARGIN if config.has_order else ENTHALPY_MARGIN
     low = levels[0].mean() - margin * levels[0].std()
     high = levels[1].mean() + margin * levels[1].std()
-    if isinstance(config.bias, WlBias) and high <= low:
-        raise LammpsError(
-            f"bias.tilt: with {tilt:g} eV the solid at {config.temperatures[0]:g} K lies above the liquid at "
-            f"{config.temperatures[1]:g} K in H + tilt s. Leave it out, or give less."
-        )
-    return Grid(float(low), float(high), float(np.mean([phase.enthalpy.std() for phase in (solid, liquid)])), tilt)
+    width = float(np.mean([phase.enthalpy.std() for phase in (solid, liquid)]))
+    grid = Grid(float(low), float(high), width, tilt)
+    config.bias.check_grid(grid, config.temperatures)
+    return grid
 
 
-def _tilt(config: MomtConfig, solid: Samples, liquid: Samples) -> float:
-    """Return (H_liq - H_sol) / (s_sol - s_liq) at one temperature [eV]; the heat between the two observed ones is taken
-    off with C = var(H) / k T^2."""
-    if not config.has_order:
-        return 0.0
-    if isinstance(config.bias, WlBias) and config.bias.tilt is not None:
-        return config.bias.tilt
+def _level_tilt(config: MomtConfig, solid: Samples, liquid: Samples) -> float:
+    """Return (H_liq - H_sol) / (s_sol - s_liq) at one temperature [eV], corrected for the heat between the two observed
+    ones with the heat capacity C = var(H) / k T^2."""
     capacities = [
         phase.enthalpy.var() / (BOLTZMANN_EV_PER_K * temperature**2)
         for phase, temperature in zip((solid, liquid), config.temperatures, strict=True)
@@ -101,6 +92,7 @@ def _falling(config: MomtConfig, solid: Samples, liquid: Samples) -> str:
 
 
 def _not_seen(config: MomtConfig, solid: Samples, liquid: Samples) -> str:
+    settings = ", ".join(f"order.{name}" for name in type(config.order).model_fields)
     low, high = config.temperatures
     per_atom = _per_atom(solid, liquid)
     return (
@@ -108,5 +100,5 @@ def _not_seen(config: MomtConfig, solid: Samples, liquid: Samples) -> str:
         f"{solid.order.std():.3f} at {low:g} K, {liquid.order.mean():.3f} +- {liquid.order.std():.3f} at {high:g} K after "
         f"melting at {melt_temperature(config):g} K (enthalpies {per_atom[0]:.4f} and {per_atom[1]:.4f} eV/atom). "
         "Either it did not melt (raise stages.melt_temperature or stages.observe), or the solid melted (lower the lowest "
-        "temperature), or the order parameter does not fit the crystal (order.star, order.cells, order.kind)."
+        f"temperature), or the order parameter does not fit the crystal ({settings})."
     )

@@ -14,11 +14,11 @@ from unnp.files.locks import hold_folder
 from unnp.files.writing import make_folder, write_atomically, writing
 from unnp.lammps.run import run_lammps
 from unnp.sampling.samples import Samples, read_samples
+from unnp.workflows.momt.basins import Basins
 from unnp.workflows.momt.compare.deck import n_stairs, plain_deck, ramp_deck
 from unnp.workflows.momt.compare.figure import QUANTITIES, draw
 from unnp.workflows.momt.config import MomtConfig
 from unnp.workflows.momt.deck import ADAPT, PRODUCTION
-from unnp.workflows.momt.fix_momt import Basins
 from unnp.workflows.momt.folder import CONFIG_FILE, Run, read_record, run_folder, walker_logs
 from unnp.workflows.momt.watch.progress import MomtProgress
 

@@ -17,9 +17,9 @@ from unnp.errors import LammpsError
 from unnp.files.writing import copy_file, make_folder, write_atomically, writing
 from unnp.lammps.run import run_lammps
 from unnp.sampling.samples import Samples
+from unnp.workflows.momt.basins import Basins
 from unnp.workflows.momt.config import FramesConfig
 from unnp.workflows.momt.deck import PRODUCTION
-from unnp.workflows.momt.fix_momt import Basins
 from unnp.workflows.momt.folder import Run
 from unnp.workflows.momt.frames.candidates import Candidates, choose, find_candidates, frame_weights
 from unnp.workflows.momt.frames.labels import read_labels, rerun_deck

@@ -10,7 +10,7 @@ from unnp.errors import DataError, SamplingError
 from unnp.sampling.phases import find_phases
 from unnp.sampling.samples import Samples, read_samples
 from unnp.sampling.support import supported_range
-from unnp.workflows.momt.fix_momt import Basins
+from unnp.workflows.momt.basins import Basins
 
 BURN_IN = 0.3
 SUPPORT = 0.005
