@@ -2,8 +2,12 @@
 
 import os
 import time
+from collections import Counter
+from importlib import import_module
+from pkgutil import walk_packages
 
 import pytest
+import unnp
 import yaml
 from pydantic import Field, ValidationError
 from unnp.config import Config, dump_yaml, from_dict, load_yaml
@@ -270,3 +274,17 @@ def test_overrides_are_read_like_files(settings, message):
 
 def test_overrides_of_elements():
     assert apply_settings({}, ["elements=[No, Y]", "damping=1e-3"]) == {"elements": ["No", "Y"], "damping": 0.001}
+
+
+def own_configurations(kind: type[Config] = Config) -> set[type[Config]]:
+    inner = {one for each in kind.__subclasses__() for one in (each, *own_configurations(each))}
+    return {one for one in inner if one.__module__.startswith("unnp.")}
+
+
+def test_no_two_configurations_share_a_name():
+    for module in walk_packages(unnp.__path__, "unnp."):
+        if module.name.endswith(("config", "settings")):
+            import_module(module.name)
+    names = Counter(kind.__name__ for kind in own_configurations() if kind.__name__ != "Config")
+    assert len(names) > 20
+    assert names.most_common(1)[0][1] == 1, names.most_common(3)

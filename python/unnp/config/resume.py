@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -32,6 +33,25 @@ def changed_settings(now: BaseModel, before: BaseModel) -> list[str]:
         else:
             changed.append(name)
     return changed
+
+
+def refusal(now: BaseModel, before: BaseModel, folder: Path, fixed: Collection[str] = ()) -> str:
+    """Return why the run in a folder cannot be resumed with these settings; empty where it can.
+
+    Args:
+        now, before: settings that are given, and those of the run.
+        folder: of the run.
+        fixed: settings that may not change here although their fields are marked as free.
+    """
+    changed = changed_settings(now, before)
+    changed += [name for name in fixed if getattr(now, name) != getattr(before, name)]
+    if not changed:
+        return ""
+    free = sorted(set(free_settings(type(now))) - set(fixed))
+    return (
+        f"{', '.join(changed)} changed since {folder} was made; a run is resumed with the same settings (only "
+        f"{', '.join(free)} may change). Restore them, or name another folder with -o for a new run."
+    )
 
 
 def free_settings(kind: type[BaseModel]) -> Iterator[str]:

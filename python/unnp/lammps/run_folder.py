@@ -11,7 +11,7 @@ from ase import Atoms
 from pydantic import TypeAdapter
 
 from unnp.config import dump_yaml, load_yaml
-from unnp.config.resume import changed_settings, free_settings
+from unnp.config.resume import refusal
 from unnp.errors import ConfigError, LammpsError, in_one_line
 from unnp.files.writing import make_folder, read_json, write_atomically
 from unnp.lammps.data_file import boundary, data_file
@@ -108,16 +108,9 @@ class RunFolder:
     def check_unchanged(self, config: RunConfig, fixed: Collection[str] = ()) -> None:
         """Raise ConfigError where a setting has changed that may not when a run is resumed."""
         self.check_is_run()
-        kind = type(config)
-        before = load_yaml(self.path / self.config_file, kind)
-        changed = changed_settings(config, before)
-        changed += [name for name in fixed if getattr(config, name) != getattr(before, name)]
-        if changed:
-            free = sorted(set(free_settings(kind)) - set(fixed))
-            raise ConfigError(
-                f"{', '.join(changed)} changed since {self.path} was made; a run is resumed with the same settings (only "
-                f"{', '.join(free)} may change). Restore them, or name another folder with -o for a new run."
-            )
+        before = load_yaml(self.path / self.config_file, type(config))
+        if reason := refusal(config, before, self.path, fixed):
+            raise ConfigError(reason)
 
     def system(self) -> System:
         """Return the system of the run; raise LammpsError where it cannot be read."""

@@ -10,6 +10,7 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 
 from unnp.atoms.outputs import Name
 from unnp.config import Config
+from unnp.config.resume import FREE
 from unnp.config.texts import Device
 from unnp.data.readers import ReadOptions
 from unnp.models.build import PotentialConfig
@@ -84,14 +85,14 @@ class TrainConfig(Config):
     """Energies of the elements [eV] that the network's energies are counted from."""
     heads: dict[Name, HeadConfig] = Field(default={DEFAULT_HEAD: HeadConfig()}, min_length=1)
     """Levels of theory by name, which share all but the last layers; the first is the default of the exported model."""
-    loss: LossConfig = LossConfig()
-    optimizer: OptimizerConfig = OptimizerConfig()
+    loss: LossConfig = Field(default=LossConfig(), json_schema_extra=FREE)
+    optimizer: OptimizerConfig = Field(default=OptimizerConfig(), json_schema_extra=FREE)
     seed: NonNegativeInt = 0
     """Of weights, split and order of the batches."""
     dtype: Literal["float32", "float64"] = "float32"
-    device: Device = "auto"
+    device: Device = Field(default="auto", json_schema_extra=FREE)
     """auto (a GPU where there is one), cpu, cuda or cuda:N."""
-    threads: PositiveInt | None = None
+    threads: PositiveInt | None = Field(default=None, json_schema_extra=FREE)
     """CPU threads of torch; null: all."""
     batch_size: PositiveInt = 4
     """Structures per batch (and process) at most."""
@@ -99,14 +100,14 @@ class TrainConfig(Config):
     """Atoms per batch (and process) at most; null: no bound."""
     max_cost: PositiveInt | None = None
     """Bonds per batch (and process) at most, each once, or triplets where the architecture makes any; null: no bound."""
-    epochs: PositiveInt = 100
-    max_minutes: PositiveFloat | None = None
+    epochs: PositiveInt = Field(default=100, json_schema_extra=FREE)
+    max_minutes: PositiveFloat | None = Field(default=None, json_schema_extra=FREE)
     """Training time at most, over all restarts; null: no limit."""
     tied_epochs: NonNegativeInt = 0
     """Epochs at the start in which the layers share their weights."""
-    validation_interval: PositiveInt = 1
+    validation_interval: PositiveInt = Field(default=1, json_schema_extra=FREE)
     """Epochs from one validation to the next."""
-    patience: PositiveInt | None = None
+    patience: PositiveInt | None = Field(default=None, json_schema_extra=FREE)
     """Stop after this many validations without a better loss; null: never."""
-    checkpoint_minutes: PositiveFloat = 5.0
+    checkpoint_minutes: PositiveFloat = Field(default=5.0, json_schema_extra=FREE)
     """Time between checkpoints inside an epoch; each end of an epoch writes one too."""

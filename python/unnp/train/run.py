@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from unnp.config import dump_yaml, load_yaml
+from unnp.config.resume import refusal
 from unnp.data.dataset import Dataset
 from unnp.errors import TrainingError
 from unnp.evaluate.card import versions
@@ -32,18 +33,6 @@ from unnp.train.trainer import Task, Trainer
 
 logger = logging.getLogger(__name__)
 
-FIXED_ON_RESUME = (
-    "data",
-    "potential",
-    "reference_energies",
-    "heads",
-    "seed",
-    "dtype",
-    "batch_size",
-    "max_atoms",
-    "max_cost",
-    "tied_epochs",
-)
 LIMITS_AND_MACHINE = ("epochs", "max_minutes", "patience", "device", "threads", "checkpoint_minutes")
 """what may be changed when a training is over: a limit may end it, and the rest has no effect anyway"""
 LOG_COLUMNS = [
@@ -128,12 +117,8 @@ def _prepare(config: TrainConfig, base: str | Path, folder: RunFolder) -> tuple[
     now = now.model_copy(update={"data": now.data.located(base)})
     before = before.model_copy(update={"data": before.data.located(folder.path)})
     changed = [name for name in TrainConfig.model_fields if getattr(now, name) != getattr(before, name)]
-    refused = [name for name in changed if name in FIXED_ON_RESUME]
-    if refused:
-        raise TrainingError(
-            f"{', '.join(refused)} differ from {folder.config}; a run is resumed with the same ones. "
-            "Start a new run with -o, or restore them."
-        )
+    if reason := refusal(now, before, folder.path):
+        raise TrainingError(reason)
     return checkpoint, changed
 
 
