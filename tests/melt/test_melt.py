@@ -207,6 +207,11 @@ def test_wrong_input_is_said_before_lammps_is_started(tmp_path):
         ),
         ({"routes": ["momt"], "momt": {"cells": [1]}}, ConfigError, "momt.cells: .1., with 4 atoms"),
         ({"routes": ["momt"], "momt": {"folders": ["absent"]}}, ConfigError, "holds no analysis"),
+        (
+            {"routes": ["coexistence", "momt"], "structure": {"element": "Al", "lattice": "sc", "a": 3}, "cell": {}},
+            ConfigError,
+            "the route momt needs other momt.settings: order: sk and fk know the stars of fcc and bcc",
+        ),
     ]:
         with pytest.raises(error, match=message):
             run_melt(make(**settings), tmp_path, tmp_path / "run")

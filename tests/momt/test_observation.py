@@ -1,4 +1,4 @@
-"""What is made of the observe phase: basins of the order parameter, and a grid that follows solid and liquid."""
+"""What is made of the observe stage: basins of the order parameter, and a grid that follows solid and liquid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the observe phase finds."""
+"""What the observe stage finds."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class Basins:
-    """What the observe phase found.
+    """What the observe stage found.
 
     Attributes:
         liquid: s below this is liquid.

@@ -35,8 +35,9 @@ def ensemble(config: MomtConfig, temperature: float) -> list[str]:
     if config.pressure is None:
         return [command("fix", "motion all nve")]
     damping = config.pressure_damping or 500 * config.timestep
-    arguments = f"{piston(config.coupling, config.pressure, config.pressure, damping)} ptemp {number(temperature)}"
-    words = [arguments, *(config.order.barostat_words() if config.coupling == "tri" else [])]
+    words = [piston(config.coupling, config.pressure, config.pressure, damping), f"ptemp {number(temperature)}"]
+    if config.coupling == "tri":
+        words += config.order.barostat_words()
     return [command("fix", f"motion all nph {' '.join(words)}")]
 
 

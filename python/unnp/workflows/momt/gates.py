@@ -1,4 +1,4 @@
-"""When a phase may end: round trips, a bias that stands still, weight at every temperature."""
+"""When a stage may end: round trips, a bias that stands still, weight at every temperature."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def _profiles(state: dict[str, Any]) -> list[Profile]:
 
 
 def half_run_drift(folder: Path, n_chunks: int) -> float | None:
-    """Return the drift of the bias between half of a phase and its end; None after one chunk.
+    """Return the drift of the bias between half of a stage and its end; None after one chunk.
 
     Args:
-        folder: of the phase, with the state after each chunk, ``state.<number>.json``.
+        folder: of the stage, with the state after each chunk, ``state.<number>.json``.
         n_chunks: how many are finished.
     """
     if n_chunks < 2:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from unnp.config import from_dict
 from unnp.errors import ConfigError, SamplingError
@@ -70,7 +69,10 @@ class MomtRoute:
         if not self.config.momt.folders:
             for cell in cells_of(self.config, self.base):
                 settings, _ = self._settings(cell, folder / "momt", self.config.guess)
-                examine(settings, self.base)
+                try:
+                    examine(settings, self.base)
+                except ConfigError as error:
+                    raise ConfigError(f"the route momt needs other momt.settings: {error}") from None
         return []
 
     def _settings(self, cell: int, folder: Path, guess: float) -> tuple[MomtConfig, Path]:
@@ -131,7 +133,7 @@ def read_analysis(folder: Path, pressure: float) -> RouteResult:
 def _unmet(folder: Path) -> list[str]:
     """Return which stages ended before their gates held."""
     try:
-        stages: dict[str, Any] = read_json(folder / "summary.json")["stages"]
-    except (OSError, ValueError, KeyError):
+        stages = read_json(folder / "summary.json")["stages"]
+        return [f"{name} ended {stage['ended']}" for name, stage in stages.items() if not stage["held"]]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return []
-    return [f"{name} ended {stage['ended']}" for name, stage in stages.items() if not stage["held"]]

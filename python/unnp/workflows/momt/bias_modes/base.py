@@ -32,7 +32,7 @@ class BiasMode(Config):
         """Return the settings as keywords of the command; what is not given is left to the fix.
 
         Args:
-            basins: found in the observe phase.
+            basins: found in the observe stage.
         """
         raise NotImplementedError
 

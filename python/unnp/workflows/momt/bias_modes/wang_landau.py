@@ -17,11 +17,11 @@ CENTRE_WEIGHTS = np.array([1.0, 23.0, 23.0, 1.0]) / 48
 
 
 class WlBias(BiasMode):
-    """Wang-Landau in enthalpy and order parameter, on a grid that comes from the observe phase."""
+    """Wang-Landau in enthalpy and order parameter, on a grid that comes from the observe stage."""
 
     kind: Literal["wl"]
     enthalpy_bins: PositiveInt | None = None
-    """bins of h = H + tilt s; default: as wide as the standard deviation of H in the observe phase"""
+    """bins of h = H + tilt s; default: as wide as the standard deviation of H in the observe stage"""
     tilt: FiniteFloat | None = None
     """how much of s is in h [eV]; default: so that solid and liquid of one temperature have the same h"""
     bins: PositiveInt | None = None
