@@ -27,7 +27,7 @@ ENOUGH: dict[str, Callable[[Path], bool]] = {
     "md": lambda run: (run / "restart.b").exists() and (run / "trajectory.extxyz").stat().st_size > 0,
     "ramp": lambda run: len(list(run.glob("restart.*"))) > 0,
     "sample momt": lambda run: (run / "in.production.continue.lammps").exists(),
-    "melt": lambda run: (run / "cells/840K/in.melt.1.lammps").exists(),
+    "melt": lambda run: (run / "cells/840K/solid.json").exists() and (run / "cells/840K/log.melt.1.lammps").exists(),
 }
 # Where one of these is damaged, the run goes on from another step, and chaos makes other numbers.
 FROM_ANOTHER_STEP = ("restart", "solid", "cells", "production", "adapt", "progress", "log.lammps", "trajectory", "rdf")
