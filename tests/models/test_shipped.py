@@ -52,3 +52,15 @@ def test_the_manifest_says_what_the_model_has_seen(calculator):
 def test_the_repulsion_is_zero_at_all_distances_of_the_data(calculator):
     manifest = calculator.potential.manifest
     assert manifest.config["add"]["zbl"]["outer"] < min(manifest.data["shortest_distances"].values())
+
+
+def test_a_compressed_crystal_does_not_fall_into_a_hole(calculator):
+    symbol = calculator.potential.manifest.elements[0]
+    energies = []
+    for a in (lengths := np.arange(3.4, 1.0, -0.05)):
+        crystal = bulk(symbol, "fcc", a=a, cubic=True)
+        crystal.calc = calculator
+        energies.append(crystal.get_potential_energy())
+    n = int((lengths > 2.675).sum())  # 40 % of the volume at rest
+    assert np.diff(energies[:n]).min() > 0
+    assert min(energies[n:]) > energies[lengths.round(2).tolist().index(3.0)]

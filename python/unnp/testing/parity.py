@@ -51,7 +51,7 @@ def cases_of(committee: Committee) -> list[Case]:
     return cases if has_one_way else [*cases, Case(committee, "crystal", "wide")]
 
 
-def run_cases(cases: Iterable[Case], files: Path, folder: Path, ranks: int) -> None:
+def run_cases(cases: Iterable[Case], files: Path, folder: Path, ranks: int, device: str = "auto") -> None:
     """Compute cases in one LAMMPS, whose output stays in a folder.
 
     Args:
@@ -59,6 +59,7 @@ def run_cases(cases: Iterable[Case], files: Path, folder: Path, ranks: int) -> N
         files: folder of the exported files, absolute.
         folder: of the run.
         ranks: number of MPI processes.
+        device: of the pair style.
 
     Raises:
         LammpsError: LAMMPS failed.
@@ -68,7 +69,8 @@ def run_cases(cases: Iterable[Case], files: Path, folder: Path, ranks: int) -> N
         atoms, symbols = case.committee.structure(case.shape), case.committee.symbols
         (folder / f"{case.label}.data").write_text(data_file(atoms, symbols))
         deck += f"clear\nunits metal\nboundary {boundary(atoms)}\nread_data {case.label}.data\n"
-        deck += f'pair_style unnp halo {case.halo}\npair_coeff * * "{case.committee.file(files)}" {" ".join(symbols)}\n'
+        deck += f"pair_style unnp halo {case.halo} device {device}\n"
+        deck += f'pair_coeff * * "{case.committee.file(files)}" {" ".join(symbols)}\n'
         deck += measure(case.label)
     (folder / "in.lammps").write_text(deck)
     run_lammps(folder / "in.lammps", Launch(ranks=ranks))
