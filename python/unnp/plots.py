@@ -95,6 +95,7 @@ def parity(
 
 
 def _curve(ax: Axes, table: Mapping[str, Sequence[Any]], name: str, label: str) -> None:
-    points = [(x, y) for x, y in zip(table["epoch"], table[name], strict=True) if y is not None]
+    # the axis is logarithmic: an error of exactly 0 has no place on it
+    points = [(x, y) for x, y in zip(table["epoch"], table[name], strict=True) if y is not None and y > 0]
     if points:
         ax.plot(*zip(*points, strict=True), marker="." if len(points) < 30 else None, label=label)

@@ -21,4 +21,6 @@ STRESS_TO_EV_PER_A3 = {
     "GPa": 1 / GPA_PER_EV_PER_A3,
     "kbar": 0.1 / GPA_PER_EV_PER_A3,
     "bar": 1 / BAR_PER_EV_PER_A3,
+    "MPa": 1e-3 / GPA_PER_EV_PER_A3,
+    "Pa": 1e-9 / GPA_PER_EV_PER_A3,
 }

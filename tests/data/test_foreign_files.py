@@ -17,6 +17,7 @@ from unnp.config import from_dict
 from unnp.data.readers import LeftBehind, ReadOptions, iterate_structures, read_structures
 from unnp.data.readers.convergence import converged_steps
 from unnp.data.statistics import statistics
+from unnp.data.suspicions import suspect_stresses
 from unnp.errors import ConfigError, DataError
 
 Write = Callable[..., Path]
@@ -352,3 +353,25 @@ def test_what_is_read_or_is_no_name_is_not_said_to_be_left_behind(tmp_path: Path
     )
     list(iterate_structures(tmp_path / "b.xyz", ReadOptions(required=[], missing="allow"), left_behind=behind))
     assert "forces_weight" not in behind.describe()
+
+
+@pytest.mark.parametrize(
+    ("typical", "unit", "said"),
+    [
+        (0.3, "eV/A^3", "likely in GPa"),
+        (3.0e9, "eV/A^3", "likely in Pa"),
+        (3.0e15, "eV/A^3", "No unit that is known"),
+        (0.3, None, "Check that virial_key"),
+        (0.05, "eV/A^3", ""),
+    ],
+)
+def test_a_likely_unit_is_named_only_where_there_is_one(typical: float, unit: str | None, said: str) -> None:
+    found = suspect_stresses(np.full((5, 3, 3), typical), unit)
+    assert said in found
+    assert bool(found) == bool(said)
+
+
+def test_text_in_another_encoding_is_told_how_to_convert(tmp_path: Path) -> None:
+    (tmp_path / "a.xyz").write_text("1\nenergy=1\nCu 0 0 0\n", encoding="utf-16")
+    with pytest.raises(DataError, match="iconv"):
+        read_structures(tmp_path / "a.xyz")

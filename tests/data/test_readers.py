@@ -223,7 +223,7 @@ def test_paths_that_are_no_files(tmp_path: Path) -> None:
     ("settings", "message"),
     [
         ({"energy_unit": "ev"}, "unknown energy unit 'ev'.*Did you mean 'eV'"),
-        ({"stress_unit": "Pa"}, "unknown stress unit"),
+        ({"stress_unit": "psi"}, "unknown stress unit"),
         ({"length_unit": "m"}, "unknown length unit"),
         ({"forces_unit": "eV"}, "unknown energy unit in forces_unit"),
         ({"virial_key": "virial", "stress_key": "stress"}, "either stress_key or virial_key"),

@@ -85,10 +85,13 @@ class Notes:
             self._partial_forces(),
             self._energy_of_the_forces(),
             suspect_energies(self._energies_are_zero, self._forces_max),
-            suspect_stresses(np.reshape(self._stresses, (-1, 3, 3)), self._options.stress_unit),
+            suspect_stresses(np.reshape(self._stresses, (-1, 3, 3)), self._stress_unit()),
         ):
             if text:
                 logger.warning("%s: %s", self._where, text)
+
+    def _stress_unit(self) -> str | None:
+        return self._options.stress_unit if self._options.virial_key is None else None
 
     def _left_out(self) -> str:
         if not self._unconverged:

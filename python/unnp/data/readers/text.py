@@ -53,5 +53,10 @@ def _saying_what_is_wrong(path: Path) -> Iterator[None]:
         yield
     except EOFError:
         raise DataError(f"{path} is truncated: the compressed data ends early; get a complete copy.") from None
-    except (OSError, zlib.error, lzma.LZMAError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"cannot read {path}: it is no UTF-8 text ({error}). Convert it, for instance with `iconv -f UTF-16 -t UTF-8`, "
+            "or name its format with --read format=..."
+        ) from None
+    except (OSError, zlib.error, lzma.LZMAError) as error:
         raise DataError(f"cannot read {path}: {error}.") from None
