@@ -99,14 +99,15 @@ def run(request, subjects: list[Subject], tmp_path_factory: pytest.TempPathFacto
 
 
 def all_cases(subjects: list[Subject]) -> dict[str, list]:
-    cases = {}
+    pair = [*committee_of(subjects[1], "float64").potentials, subjects[1].build(seed=1)]
+    cases = {"committee": cases_of(Committee("committee", pair))}
     for k, dtype in ((k, dtype) for k in range(2) for dtype in DTYPES):
         committee = Committee(f"{k}-{dtype}", committee_of(subjects[k], dtype).potentials)
         cases[committee.name] = cases_of(committee)
     return cases
 
 
-@pytest.mark.parametrize("name", [f"{k}-{dtype}" for k in range(2) for dtype in DTYPES])
+@pytest.mark.parametrize("name", ["committee", *(f"{k}-{dtype}" for k in range(2) for dtype in DTYPES)])
 def test_lammps(name: str, run: Path, subjects: list[Subject]):
     cases = all_cases(subjects)[name]
     assert [case.shape for case in cases] == ["crystal", "cluster"]

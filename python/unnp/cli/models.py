@@ -119,7 +119,9 @@ def _shown(name: str, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
             print("  ".join(f"{cell:<{width}}" for cell, width in zip(_row(outcome), WIDTHS, strict=True)).rstrip())
             yield outcome
         return
-    table = Table(*HEADER, title=f"Checks of {name}", title_justify="left")
+    table = Table(title=f"Checks of {name}", title_justify="left")
+    for title in HEADER:
+        table.add_column(title, no_wrap=title != HEADER[-1])
     with Live(table, console=console, vertical_overflow="visible"):
         for outcome in outcomes:
             verdict, *others = _row(outcome)

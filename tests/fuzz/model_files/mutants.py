@@ -135,6 +135,8 @@ def _flip_record(archive: Archive, rng: random.Random) -> tuple[str, bytes]:
 FIELDS = [
     *[("cutoff", v) for v in (0, -1, True, "5", None, 1e3, 1e400, 3.0, [5.0])],
     *[("exchange_widths", v) for v in ([], [0], [-1], [1], [10**15], [1.5], [True], "64", [10**6] * 3)],
+    *[("pooling_widths", v) for v in ([0], [1], [10**15], [1.5], [True], "64", None)],
+    *[("cost", v) for v in ("quadruplets", "", 1, None)],
     *[("n_members", v) for v in (0, 2, -1, 1.5, True, 10**9, "1")],
     *[("elements", v) for v in ([], ["Ni", "Ni"], ["Xx"], [1], "Ni", ["ni"], [""], ["Ni "], ["\u00c4"])],
     *[("halo", v) for v in ("local", "exchnge", 1, None)],
