@@ -15,7 +15,6 @@ from matplotlib.figure import Figure
 
 from unnp.files.writing import write_atomically
 
-PARITY_UNITS = {"energy": "eV/atom", "forces": "eV/A", "stress": "GPa"}
 MAX_POINTS = 20000
 
 
@@ -65,14 +64,15 @@ def learning_curve(records: Sequence[Mapping[str, Any]], path: str | Path) -> No
 
 
 def parity(
-    quantity: str, reference: np.ndarray, predicted: np.ndarray, groups: Sequence[str], path: str | Path
+    quantity: str, unit: str, reference: np.ndarray, predicted: np.ndarray, groups: Sequence[str], path: str | Path
 ) -> None:
     """Plot predicted against reference values, coloured by group.
 
     Args:
-        quantity: "energy", "forces" or "stress".
-        reference: (n,) [eV/atom, eV/A or GPa].
-        predicted: (n,), same unit.
+        quantity: name for the title.
+        unit: of both values.
+        reference: (n,).
+        predicted: (n,).
         groups: (n,) names.
         path: PNG to write. Of more than 20,000 points every k-th is drawn and listed, and the title says so.
     """
@@ -84,7 +84,6 @@ def parity(
         ax.plot(x[own], y[own], ".", ms=3, alpha=0.5, label=name or "all", rasterized=True)
     limits = [float(min(x.min(), y.min())), float(max(x.max(), y.max()))] if len(x) else [0.0, 1.0]
     ax.plot(limits, limits, color="0.6", lw=0.8, zorder=0)
-    unit = PARITY_UNITS[quantity]
     error = float(np.mean(np.abs(predicted - reference))) if len(x) else float("nan")
     shown = "" if stride == 1 else f" (every {stride}th point)"
     ax.set_title(f"{quantity}: mean absolute error {error:.4g} {unit}{shown}", fontsize="medium")

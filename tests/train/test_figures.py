@@ -28,7 +28,7 @@ def test_learning_curve(tmp_path: Path) -> None:
 
 def test_parity_lists_what_it_draws(tmp_path: Path) -> None:
     x = np.linspace(-1, 1, 50)
-    plots.parity("forces", x, x + 0.1, ["a", "b"] * 25, tmp_path / "parity.png")
+    plots.parity("forces", "eV/A", x, x + 0.1, ["a", "b"] * 25, tmp_path / "parity.png")
     table = rows(tmp_path / "parity.csv")
     assert len(table) == 50
     assert [table[1][key] for key in ("group", "reference")] == ["b", repr(float(x[1]))]
@@ -36,5 +36,5 @@ def test_parity_lists_what_it_draws(tmp_path: Path) -> None:
 
 def test_many_points_are_thinned(tmp_path: Path) -> None:
     x = np.linspace(-1, 1, 2 * plots.MAX_POINTS + 1)
-    plots.parity("forces", x, x, [""] * len(x), tmp_path / "parity.png")
+    plots.parity("forces", "eV/A", x, x, [""] * len(x), tmp_path / "parity.png")
     assert len(rows(tmp_path / "parity.csv")) == len(x[::3])

@@ -14,6 +14,7 @@ from unnp.atoms.elements import Elements
 from unnp.atoms.graph import Graph
 from unnp.atoms.neighbors import bonds
 from unnp.atoms.outputs import Cost
+from unnp.atoms.quantities import Quantity
 from unnp.atoms.structure import Structure
 from unnp.data.costs import COUNTS
 from unnp.data.statistics import atom_counts, group_names
@@ -41,6 +42,10 @@ class Labels:
     def __post_init__(self) -> None:
         if not len(self.forces_weight):
             self.forces_weight = self.forces.new_ones(len(self.forces))
+
+    def weight(self, quantity: Quantity) -> Tensor | None:
+        """Return the factors on the errors of single atoms, broadcastable to the label; None where all count alike."""
+        return self.forces_weight.unsqueeze(1) if quantity.name == "forces" else None
 
     def to(self, device: torch.device | str) -> Labels:
         """Return the labels on a device."""
@@ -74,6 +79,32 @@ class Batch:
     def to(self, device: torch.device | str, dtype: torch.dtype) -> Batch:
         """Return the batch on a device, bond vectors in ``dtype``; labels stay float64."""
         return Batch(self.graph.to(device, dtype), self.labels.to(device))
+
+    @property
+    def n_atoms(self) -> Tensor:
+        """Number of atoms of each structure, (n_graphs,) float64."""
+        ones = torch.ones_like(self.graph.atom_graph, dtype=torch.float64)
+        return ones.new_zeros(self.graph.n_graphs).index_add(0, self.graph.atom_graph, ones)
+
+    def mask(self, quantity: Quantity) -> Tensor:
+        """Return where a label is present and counts (it may need a volume, or a weight), in the shape of the label."""
+        mask = ~torch.isnan(getattr(self.labels, quantity.name))
+        weight = self.labels.weight(quantity)
+        if weight is not None:
+            mask = mask & (weight > 0)
+        return mask & self._along(torch.isfinite(self.graph.volume), mask) if quantity.needs_volume else mask
+
+    def in_error(self, quantity: Quantity, values: Tensor) -> Tensor:
+        """Return values as errors count: per atom where the quantity grows with their number."""
+        return values / self._along(self.n_atoms, values) if quantity.extensive else values
+
+    def group_of(self, quantity: Quantity) -> Tensor:
+        """Return the group of each atom or structure, whichever has the quantity, int64."""
+        return self.labels.group[self.graph.atom_graph] if quantity.per_atom else self.labels.group
+
+    @staticmethod
+    def _along(rows: Tensor, like: Tensor) -> Tensor:
+        return rows.view(-1, *([1] * (like.dim() - 1)))
 
     @property
     def n_bytes(self) -> int:

@@ -11,10 +11,11 @@ from typing import overload
 
 import numpy as np
 
+from unnp.atoms.quantities import QUANTITIES
 from unnp.atoms.structure import Structure
 from unnp.data.readers import LeftBehind, ReadOptions, iterate_structures
 from unnp.data.readers.completeness import Completeness
-from unnp.data.statistics import LABELS, atom_counts, group_names
+from unnp.data.statistics import atom_counts, group_names
 from unnp.data.store import Store, is_store
 from unnp.data.suspicions import suspect_stresses
 from unnp.errors import DataError
@@ -100,7 +101,7 @@ def _open(
 
 
 def _check_labels(store: Store, options: ReadOptions, completeness: Completeness) -> None:
-    for label in LABELS:
+    for label in QUANTITIES:
         without = store.first_with(label, present=False)
         if without is not None and label in options.required:
             raise DataError(

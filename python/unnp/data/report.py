@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from unnp.atoms.elements import Elements
+from unnp.atoms.quantities import QUANTITIES
 from unnp.atoms.structure import Structure
 from unnp.data.reference_energies import fit_reference_energies
-from unnp.data.statistics import LABELS, RunningStatistics, Statistics, group_names
+from unnp.data.statistics import RunningStatistics, Statistics, group_names
 from unnp.units import GPA_PER_EV_PER_A3
 
 _NO_GROUP = "(none)"
@@ -67,7 +68,7 @@ def _totals(s: Statistics) -> Table:
     table.add_row("shortest distances", ", ".join(f"{p} {d:.2f} A" for p, d in s.shortest_distances.items()) or "-")
     if s.average_neighbors is not None:
         table.add_row("neighbours", f"{s.average_neighbors:.2f} within {s.cutoff} A")
-    missing = [f"{label} in {s.missing[label]}" for label in LABELS if s.missing[label]]
+    missing = [f"{label} in {s.missing[label]}" for label in QUANTITIES if s.missing[label]]
     table.add_row("missing labels", ", ".join(missing) or "none")
     return table
 

@@ -11,11 +11,10 @@ import numpy as np
 from ase.data import chemical_symbols
 
 from unnp.atoms.neighbors import bonds
+from unnp.atoms.quantities import QUANTITIES
 from unnp.atoms.structure import Structure
 from unnp.data.distances import merge, shortest_distances
 from unnp.errors import DataError
-
-LABELS = ("energy", "forces", "stress")
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ class RunningStatistics:
         self.shortest: dict[str, float] = {}
         self.elements: Counter[int] = Counter()
         self.groups: Counter[str] = Counter()
-        self.missing = dict.fromkeys(LABELS, 0)
+        self.missing = dict.fromkeys(QUANTITIES, 0)
         self.squares = {"forces": (0.0, 0), "stress": (0.0, 0)}
         self.forces_max = 0.0
         self.uncounted_stress = 0
@@ -109,7 +108,7 @@ class RunningStatistics:
         self.sizes.append(len(structure))
         self.elements.update(np.asarray(structure.numbers).tolist())
         self.groups[structure.group] += 1
-        for label in LABELS:
+        for label in QUANTITIES:
             value = getattr(structure, label)
             self.missing[label] += value is None
             if label == "stress" and value is not None and not np.all(structure.pbc):

@@ -15,9 +15,9 @@ import torch
 import yaml
 
 from unnp import __version__
+from unnp.atoms.quantities import QUANTITIES
 from unnp.config.base import read_yaml
 from unnp.errors import UnnpError, in_one_line
-from unnp.evaluate.metrics import QUANTITIES, UNITS
 from unnp.files.writing import write_atomically
 
 logger = logging.getLogger(__name__)
@@ -85,7 +85,10 @@ def error_table(metrics: Mapping[str, Any]) -> list[list[str]]:
 def error_header(separator: str = " ") -> list[str]:
     """Return the titles of the columns of ``error_table``: quantity, kind and unit."""
     kinds = ("MAE", "RMSE")
-    return ["", *(separator.join([name, kind, f"[{UNITS[name]}]"]) for name in QUANTITIES for kind in kinds)]
+    return [
+        "",
+        *(separator.join([name, kind, f"[{q.errors_in[0]}]"]) for name, q in QUANTITIES.items() for kind in kinds),
+    ]
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:

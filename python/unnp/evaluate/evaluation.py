@@ -14,6 +14,7 @@ import numpy as np
 from ase.io.extxyz import write_extxyz
 
 from unnp.atoms.outputs import Cost
+from unnp.atoms.quantities import QUANTITIES
 from unnp.atoms.structure import Structure
 from unnp.data.batching import runs
 from unnp.data.costs import COUNTS
@@ -21,7 +22,7 @@ from unnp.data.dataset import Batch, Dataset, collate
 from unnp.data.progress import counting
 from unnp.derivatives import Prediction
 from unnp.errors import ConfigError
-from unnp.evaluate.metrics import QUANTITIES, UNITS, Metrics, Pairs
+from unnp.evaluate.metrics import Metrics, Pairs
 from unnp.exported.finiteness import check_finite
 from unnp.exported.loader import LoadedPotential
 from unnp.files.writing import make_folder, write_atomically
@@ -106,7 +107,9 @@ def evaluate(
     for quantity in QUANTITIES:
         reference, predicted, groups = pairs.result(quantity)
         if len(reference):
-            parity(quantity, reference, predicted, groups, folder / f"parity-{quantity}.png")
+            parity(
+                quantity, QUANTITIES[quantity].shown[0], reference, predicted, groups, folder / f"parity-{quantity}.png"
+            )
     return errors
 
 
@@ -198,5 +201,5 @@ def _write_errors(folder: Path, errors: dict[str, Any]) -> None:
         for name, row in rows.items():
             for quantity, values in row.items():
                 numbers = [values["mae"], values["rmse"], values["n"]]
-                writer.writerow([scope, name, quantity, *numbers, UNITS[quantity]])
+                writer.writerow([scope, name, quantity, *numbers, QUANTITIES[quantity].errors_in[0]])
     write_atomically(folder / "errors.csv", text.getvalue())

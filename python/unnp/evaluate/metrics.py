@@ -9,14 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from unnp.atoms.quantities import QUANTITIES, Quantity
 from unnp.data.dataset import Batch
 from unnp.derivatives import Prediction
-from unnp.train.loss import atoms_per_graph, label_mask
-from unnp.units import GPA_PER_EV_PER_A3
-
-QUANTITIES = ("energy", "forces", "stress")
-UNITS = {"energy": "meV/atom", "forces": "eV/A", "stress": "GPa"}
-_FACTOR = {"energy": 1000.0, "forces": 1.0, "stress": GPA_PER_EV_PER_A3}
 
 
 class Metrics:
@@ -40,15 +35,14 @@ class Metrics:
 
     def update(self, prediction: Prediction, batch: Batch) -> None:
         """Add a batch; what the prediction does not hold (None) is left out."""
-        graph, group = batch.graph, batch.labels.group
-        contains = torch.zeros(graph.n_graphs, len(self.elements), dtype=torch.float64, device=group.device)
+        graph = batch.graph
+        contains = torch.zeros(graph.n_graphs, len(self.elements), dtype=torch.float64, device=graph.species.device)
         contains[graph.atom_graph, graph.species] = 1.0
         own = torch.nn.functional.one_hot(graph.species, len(self.elements)).double()
-        for k, name, moments in _errors(prediction, batch):
-            atomic = name == "forces"
-            groups = group[graph.atom_graph] if atomic else group
-            by_group = torch.nn.functional.one_hot(groups, len(self.groups)).double()
-            membership = torch.cat([torch.ones_like(by_group[:, :1]), by_group, own if atomic else contains], dim=1)
+        for k, quantity, moments in _errors(prediction, batch):
+            by_group = torch.nn.functional.one_hot(batch.group_of(quantity), len(self.groups)).double()
+            by_element = own if quantity.per_atom else contains
+            membership = torch.cat([torch.ones_like(by_group[:, :1]), by_group, by_element], dim=1)
             self.sums[k] += membership.T @ moments
 
     def result(self) -> dict[str, Any]:
@@ -66,20 +60,18 @@ class Metrics:
         }
 
 
-def _errors(prediction: Prediction, batch: Batch) -> Iterator[tuple[int, str, Tensor]]:
+def _errors(prediction: Prediction, batch: Batch) -> Iterator[tuple[int, Quantity, Tensor]]:
     """Yield sum of |error|, of error^2 and count of each structure or atom, in the units of the table.
 
     What decides is whether the label is there: a prediction that is NaN must show up as NaN.
     """
-    for k, name in enumerate(QUANTITIES):
+    for k, (name, quantity) in enumerate(QUANTITIES.items()):
         predicted = getattr(prediction, name)
         if predicted is None:
             continue
-        present = label_mask(name, batch)
-        error = torch.where(present, predicted.detach().double() - getattr(batch.labels, name), 0.0) * _FACTOR[name]
-        if name == "energy":
-            error = error / atoms_per_graph(batch)
-        yield k, name, _moments(error, present)
+        present = batch.mask(quantity)
+        error = torch.where(present, predicted.detach().double() - getattr(batch.labels, name), 0.0)
+        yield k, quantity, _moments(batch.in_error(quantity, error * quantity.errors_in[1]), present)
 
 
 def _moments(error: Tensor, present: Tensor) -> Tensor:
@@ -104,15 +96,13 @@ class Pairs:
 
     def update(self, prediction: Prediction, batch: Batch) -> None:
         """Add a batch; signature as of ``Metrics.update``."""
-        for name in QUANTITIES:
-            if getattr(prediction, name) is None:
+        for name, quantity in QUANTITIES.items():
+            predicted = getattr(prediction, name)
+            if predicted is None:
                 continue
-            factor = GPA_PER_EV_PER_A3 if name == "stress" else 1.0
-            values = torch.stack([getattr(batch.labels, name), getattr(prediction, name).detach().double()]) * factor
-            if name == "energy":
-                values = values / atoms_per_graph(batch)
-            group = batch.labels.group[batch.graph.atom_graph] if name == "forces" else batch.labels.group
-            mask = label_mask(name, batch)
+            both = (getattr(batch.labels, name), predicted.detach().double())
+            values = torch.stack([batch.in_error(quantity, value) for value in both]) * quantity.shown[1]
+            group, mask = batch.group_of(quantity), batch.mask(quantity)
             group = group.view(-1, *([1] * (mask.dim() - 1))).expand_as(mask)
             self._parts[name].append(torch.cat([values[:, mask], group[mask].double().unsqueeze(0)]).cpu())
 

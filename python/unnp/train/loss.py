@@ -10,12 +10,13 @@ import torch
 from pydantic import Field, FiniteFloat, NonNegativeFloat, PositiveFloat, model_validator
 from torch import Tensor
 
+from unnp.atoms.quantities import QUANTITIES, Quantity
 from unnp.config import Config
 from unnp.data.dataset import Batch
 from unnp.derivatives import Prediction
 from unnp.errors import ConfigError, unknown
 
-TERMS = ("energy", "forces", "stress")
+TERMS = tuple(QUANTITIES)
 
 
 class TermConfig(Config):
@@ -125,50 +126,33 @@ class Loss:
 
     def counts(self, batch: Batch) -> Tensor:
         """Return the number of labels (3,) float64 of energy, forces and stress, to divide the sums by."""
-        return torch.stack([label_mask(name, batch).sum() for name in TERMS]).double()
+        return torch.stack([batch.mask(quantity).sum() for quantity in QUANTITIES.values()]).double()
 
     def sums(self, prediction: Prediction, batch: Batch) -> Tensor:
         """Return ``sum_k g_k l_t(x_k - y_k)``, (3,) float64, of energy, forces and stress; 0 for unused terms."""
-        return torch.stack([self._sum(name, prediction, batch) for name in TERMS])
+        return torch.stack([self._sum(quantity, prediction, batch) for quantity in QUANTITIES.values()])
 
-    def _sum(self, name: str, prediction: Prediction, batch: Batch) -> Tensor:
+    def _sum(self, quantity: Quantity, prediction: Prediction, batch: Batch) -> Tensor:
+        name = quantity.name
         term: TermConfig = getattr(self.config, name)
         if not term.used:
             return batch.labels.energy.new_zeros(())
-        mask = label_mask(name, batch)
+        mask = batch.mask(quantity)
         # Masked before arithmetic: a NaN times zero is a NaN, in the value and in the gradient.
         zero = torch.zeros((), dtype=torch.float64, device=mask.device)
         label = torch.where(mask, getattr(batch.labels, name), zero)
         residual = torch.where(mask, getattr(prediction, name).double(), zero) - label
-        error = _error(_per_atom(name, residual, batch), term)
-        if name == "forces":
-            error = error * batch.labels.forces_weight.unsqueeze(1)
-        return error.sum() if self._uniform else (error * self._weight_of(name, error, batch)).sum()
+        error = _error(batch.in_error(quantity, residual), term)
+        weight = batch.labels.weight(quantity)
+        if weight is not None:
+            error = error * weight
+        return error.sum() if self._uniform else (error * self._weight_of(quantity, error, batch)).sum()
 
-    def _weight_of(self, name: str, error: Tensor, batch: Batch) -> Tensor:
+    def _weight_of(self, quantity: Quantity, error: Tensor, batch: Batch) -> Tensor:
         """Return the group weight of each entry of ``error``, broadcastable to it."""
         self._group_weights = self._group_weights.to(error.device)
-        weight = self._group_weights[batch.labels.group]
-        weight = weight[batch.graph.atom_graph] if name == "forces" else weight
+        weight = self._group_weights[batch.group_of(quantity)]
         return weight.view(-1, *([1] * (error.dim() - 1)))
-
-
-def atoms_per_graph(batch: Batch) -> Tensor:
-    """Return the number of atoms of each structure, (n_graphs,) float64."""
-    ones = torch.ones_like(batch.graph.atom_graph, dtype=torch.float64)
-    return ones.new_zeros(batch.graph.n_graphs).index_add(0, batch.graph.atom_graph, ones)
-
-
-def _per_atom(name: str, residual: Tensor, batch: Batch) -> Tensor:
-    return residual / atoms_per_graph(batch) if name == "energy" else residual
-
-
-def label_mask(name: str, batch: Batch) -> Tensor:
-    """Return where a label is present and counts (a stress needs a volume, a force a weight), in the shape of the label."""
-    mask = ~torch.isnan(getattr(batch.labels, name))
-    if name == "forces":
-        return mask & (batch.labels.forces_weight > 0).unsqueeze(1)
-    return mask & torch.isfinite(batch.graph.volume).view(-1, 1, 1) if name == "stress" else mask
 
 
 def _error(residual: Tensor, term: TermConfig) -> Tensor:

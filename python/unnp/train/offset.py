@@ -8,11 +8,12 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from unnp.atoms.quantities import QUANTITIES
 from unnp.data.dataset import Batch
 from unnp.derivatives import Prediction
 from unnp.errors import ConfigError, unknown
 from unnp.train.distributed import Processes
-from unnp.train.loss import Loss, label_mask
+from unnp.train.loss import Loss
 from unnp.units import GPA_PER_EV_PER_A3
 
 LARGEST_SHARE = 0.5
@@ -61,7 +62,7 @@ class StressOffset:
             return
         sums = torch.zeros(2, len(self.groups), dtype=torch.float64, device=self.mean.device)
         if batch is not None and prediction is not None and prediction.stress is not None:
-            mask = label_mask("stress", batch).all(dim=-1).all(dim=-1)
+            mask = batch.mask(QUANTITIES["stress"]).all(dim=-1).all(dim=-1)
             difference = (batch.labels.stress - prediction.stress.detach().double())[mask]
             group = batch.labels.group[mask]
             pressure = difference.diagonal(dim1=1, dim2=2).mean(dim=1)

@@ -7,9 +7,10 @@ from typing import Any
 import torch
 
 from unnp import plots
+from unnp.atoms.quantities import QUANTITIES
 from unnp.data.dataset import Dataset
 from unnp.evaluate.card import versions, write_card
-from unnp.evaluate.metrics import QUANTITIES, Pairs
+from unnp.evaluate.metrics import Pairs
 from unnp.models.checkpoint import load_potential
 from unnp.models.potential import Potential
 from unnp.models.validity import validity
@@ -94,5 +95,12 @@ def _errors(
     for quantity in QUANTITIES:
         reference, predicted, groups = pairs.result(quantity)
         if len(reference):
-            plots.parity(quantity, reference, predicted, groups, folder.path / f"parity-{part}-{quantity}.png")
+            plots.parity(
+                quantity,
+                QUANTITIES[quantity].shown[0],
+                reference,
+                predicted,
+                groups,
+                folder.path / f"parity-{part}-{quantity}.png",
+            )
     return result.metrics

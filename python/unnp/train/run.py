@@ -9,12 +9,12 @@ from typing import Any
 
 import torch
 
+from unnp.atoms.quantities import QUANTITIES
 from unnp.config import dump_yaml, load_yaml
 from unnp.config.resume import refusal
 from unnp.data.dataset import Dataset
 from unnp.errors import TrainingError
 from unnp.evaluate.card import versions
-from unnp.evaluate.metrics import QUANTITIES
 from unnp.files.writing import write_atomically
 from unnp.models.checkpoint import Checkpoint
 from unnp.models.validity import missing_repulsion

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from unnp.atoms.quantities import QUANTITIES
 from unnp.atoms.structure import Structure
 from unnp.data.readers.base import Frame
 from unnp.data.readers.mapping import describe_missing
@@ -25,7 +26,7 @@ class Completeness:
         """Raise DataError naming file and frame where a label is missing or mixed."""
         if self._options.missing == "allow":
             return
-        present = {label: getattr(structure, label) is not None for label in ("energy", "forces", "stress")}
+        present = {label: getattr(structure, label) is not None for label in QUANTITIES}
         self._any_label = self._any_label or any(present.values())
         present |= {"any": self._any_label, "group": structure.group != ""}
         for label in self._options.required:
@@ -33,8 +34,8 @@ class Completeness:
                 raise DataError(describe_missing(frame, "energy" if label == "any" else label, self._options))
         if "any" in self._options.required:
             return
-        for label in ("energy", "forces", "stress"):
-            self.check_mixed(label, present[label], structure.source)
+        for name in QUANTITIES:
+            self.check_mixed(name, present[name], structure.source)
 
     def check_mixed(self, label: str, present: bool, where: str) -> None:
         """Raise DataError where a label is present in one structure and absent in another."""
