@@ -25,6 +25,7 @@ from unnp.train.log import Log, Record
 from unnp.train.loss import TERMS, Loss
 from unnp.train.offset import StressOffset
 from unnp.train.optim import build_optimizer, tie
+from unnp.train.record import epoch_record
 from unnp.train.run_folder import RunFolder
 from unnp.train.schedule import learning_rate, progress
 from unnp.train.signals import StopRequest
@@ -219,7 +220,8 @@ class Trainer:
         best = validation is not None and self._is_best(validation)
         sums = self.task.processes.add(self.state.sums)
         averages = (sums / max(1, n_steps)).tolist()
-        record = self._record(averages, validation)
+        rate, minutes = self.state.optimizer.param_groups[0]["lr"], (time.monotonic() - self._clock) / 60
+        record = epoch_record(position, minutes, rate, averages, self._weights_now, validation)
         self._complain(averages[1 + TERMS.index("stress")])
         self.state.sums.zero_()
         position.epoch, position.batch = position.epoch + 1, 0
@@ -265,27 +267,6 @@ class Trainer:
         position.best_loss, position.best_epoch = validation.loss, position.epoch + 1
         position.validations_since_best = 0
         return True
-
-    def _record(self, averages: list[float], validation: Validation | None) -> Record:
-        position = self.state.position
-        record: Record = {
-            "epoch": position.epoch + 1,
-            "step": position.step,
-            "minutes": round((time.monotonic() - self._clock) / 60, 4),
-            "learning_rate": self.state.optimizer.param_groups[0]["lr"],
-            **dict(zip(["loss", *(f"loss_{name}" for name in TERMS)], averages, strict=True)),
-            **self._shares(averages[1:]),
-        }
-        if validation is not None:
-            record["validation_loss"] = validation.loss
-            for quantity, errors in validation.metrics["overall"].items():
-                record |= {f"{quantity}_{kind}": errors[kind] for kind in ("mae", "rmse")}
-        return record
-
-    def _shares(self, terms: list[float]) -> dict[str, float]:
-        """Return what each term makes of the loss at its present weights, 0..1."""
-        parts = [self._weights_now.get(name, 0.0) * term for name, term in zip(TERMS, terms, strict=True)]
-        return {f"share_{name}": part / max(sum(parts), 1e-300) for name, part in zip(TERMS, parts, strict=True)}
 
     def _load(self, batches: list[list[int]], k: int) -> Batch | None:
         """Return batch ``k`` on the device; None where there is none, or nothing in it for this process."""
