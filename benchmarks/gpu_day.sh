@@ -3,8 +3,8 @@
 #
 #   benchmarks/gpu_day.sh [--out FOLDER] [--wheels FOLDER] [--device cuda|cpu]
 #
-# Needs Python 3.11 or newer with a CUDA build of torch, g++, CMake and make. nvcc is noted where it is there; nothing is compiled with it
-# today. Packages come from the folder of wheels where one is given (for a machine without a network), else from the package index.
+# Needs Python 3.11 or newer, g++ and make, and in this Python a CUDA build of torch (else $TORCH is installed, as `torch`). nvcc is
+# noted where it is there; nothing is compiled with it today. Packages come from the folder of wheels where one is given (for a machine without a network), else from the package index.
 # On a machine with a network, wheels for another one are fetched with
 #   python -m pip download -d wheels -r benchmarks/gpu_day_wheels.txt
 # Everything goes into one folder: summary.md (what passed, how long it took, the tables), a log of each step, the results as JSON.
@@ -62,6 +62,7 @@ build() {
   python3 -m venv --system-site-packages "$venv" || return 1
   local from=()
   [ -n "$wheels" ] && from=(--no-index --find-links "$wheels")
+  "$venv/bin/python" -c "import torch" || "$venv/bin/python" -m pip install --quiet "${from[@]}" "$TORCH" || return 1
   "$venv/bin/python" -m pip install --quiet "${from[@]}" -r benchmarks/gpu_day_wheels.txt || return 1
   "$venv/bin/python" -m pip install --quiet --no-build-isolation --no-deps .
 }
@@ -69,12 +70,11 @@ build() {
 rm -f "$out"/*.log "$out/summary.md"
 { echo "# GPU day"; echo; echo "| step | result | seconds |"; echo "|---|---|---:|"; } > "$out/summary.md"
 export -f machine build
-export wheels venv
+export wheels venv TORCH=${TORCH:-torch}
 step machine 30 bash -c machine
 step build 240 bash -c build
 step doctor 60 "$venv/bin/unnp" doctor
 step tests 240 "$venv/bin/python" -m pytest -q -p no:cacheprovider tests/gpu tests/nn/test_bonds.py
-step operators 60 "$venv/bin/python" benchmarks/fused_ops.py --device "$device"
 step lammps 120 "$venv/bin/python" benchmarks/lammps_throughput.py --device "$device" --atoms 2048 --ranks 1 2
 step training 90 "$venv/bin/python" benchmarks/training_throughput.py --device "$device" --presets M --threads 1
 { echo; cat "$out/machine.log"; } >> "$out/summary.md"

@@ -20,7 +20,8 @@ import ase
 from ase.build import bulk
 
 HERE = Path(__file__).resolve().parent
-RESULTS = HERE / "results"
+RESULTS = Path(os.environ.get("UNNP_RESULTS", HERE / "results"))
+"""where results go; gpu_day.sh keeps its own apart"""
 TRAINED = HERE.parent / "models" / "teanet-mlearn-Ni" / "model.pt"
 NEIGHBORS = 50.0  # of an atom of warm fcc Ni within 5 A
 Row = dict[str, Any]

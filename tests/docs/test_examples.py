@@ -16,6 +16,7 @@ from unnp.atoms.elements import Elements
 from unnp.atoms.graph import Graph
 from unnp.atoms.structure import Structure
 from unnp.config import from_dict, load_yaml
+from unnp.core import core
 from unnp.data.labellers.ase_calculator import AseConfig
 from unnp.derivatives import predict
 from unnp.models import Head, PotentialConfig, TrainingData, architecture, architectures, build_potential
@@ -89,6 +90,7 @@ def test_example_architecture_works(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = PotentialConfig(architecture=kind.name, settings=kind.example_settings)
     with number_type("float64"):
         potential = build_potential(settings, ["Al"], [Head(1.0, {"Al": -1.5})], TrainingData(10.0))
+    core()  # the operators that the code names
     scripted = torch.jit.script(potential)
 
     def energy_and_forces(positions: np.ndarray) -> tuple[float, np.ndarray]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import torch
 
+from unnp.core import core
 from unnp.derivatives import predict
 from unnp.exported.export import export_model
 from unnp.exported.loader import load_model
@@ -18,6 +19,7 @@ from unnp.testing.subject import Subject, size_of
 @check
 def check_torchscript(subject: Subject) -> Iterator[Measurement]:
     """TorchScript gives what Python gives, also when it has begun to optimise."""
+    core()  # the operators that the code names
     scripted = torch.jit.script(subject.potential)
     for kind, structure in subject.structures().items():
         graph = subject.graph(structure)
