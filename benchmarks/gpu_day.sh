@@ -1,32 +1,33 @@
 #!/usr/bin/env bash
 # Build unnp on a machine with an NVIDIA GPU, run what needs one, and measure, within ten minutes.
 #
-#   benchmarks/gpu_day.sh [--out FOLDER] [--wheels FOLDER] [--device cuda|cpu]
+#   benchmarks/gpu_day.sh [--out FOLDER] [--wheels FOLDER] [--device cuda|cpu] [--minutes 10]
 #
 # Needs Python 3.11 or newer, g++ and make, and in this Python a CUDA build of torch (else $TORCH is installed, as `torch`). nvcc is
 # noted where it is there; nothing is compiled with it today. Packages come from the folder of wheels where one is given (for a machine without a network), else from the package index.
 # On a machine with a network, wheels for another one are fetched with
 #   python -m pip download -d wheels -r benchmarks/gpu_day_wheels.txt
 # Everything goes into one folder: summary.md (what passed, how long it took, the tables), a log of each step, the results as JSON.
-# --device cpu tries the script itself. The exit code is 1 where a step failed; the other steps are run all the same.
+# --device cpu tries the script itself; a small machine needs more --minutes to compile. The exit code is 1 where a step failed; the other steps are run all the same.
 
 set -u
 cd "$(dirname "$0")/.."
-out=build/gpu_day wheels="" device=cuda
+out=build/gpu_day wheels="" device=cuda minutes=10
 while [ $# -gt 0 ]; do
+  [ $# -ge 2 ] || { echo "$1 needs a value" >&2; exit 2; }
   case $1 in
     --out) out=$2 ;;
     --wheels) wheels=$2 ;;
     --device) device=$2 ;;
-    *) echo "unknown option $1; there are --out, --wheels and --device" >&2; exit 2 ;;
+    --minutes) minutes=$2 ;;
+    *) echo "unknown option $1; there are --out, --wheels, --device and --minutes" >&2; exit 2 ;;
   esac
-  [ $# -ge 2 ] || { echo "$1 needs a value" >&2; exit 2; }
   shift 2
 done
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 venv=$out/venv
-limit=600
+limit=$((60 * minutes))
 started=$SECONDS
 failed=0
 export OMP_NUM_THREADS=1 PYTHONUNBUFFERED=1 UNNP_TEST_DEVICE=$device UNNP_RESULTS=$out/results
@@ -34,7 +35,7 @@ export PATH=$venv/bin:$PATH
 
 # step NAME SECONDS COMMAND...: run a command within its time and what is left of the day; note how it ended
 step() {
-  local name=$1 most=$2 begun=$SECONDS left=$((limit - (SECONDS - started))) status
+  local name=$1 most=$(($2 * minutes / 10)) begun=$SECONDS left=$((limit - (SECONDS - started))) status
   shift 2
   [ "$left" -gt "$most" ] && left=$most
   echo "== $name"
@@ -58,6 +59,7 @@ machine() {
 }
 
 build() {
+  rm -rf "$venv"
   # the torch of the machine, which fits its driver
   python3 -m venv --system-site-packages "$venv" || return 1
   local from=()
@@ -71,8 +73,8 @@ rm -f "$out"/*.log "$out/summary.md"
 { echo "# GPU day"; echo; echo "| step | result | seconds |"; echo "|---|---|---:|"; } > "$out/summary.md"
 export -f machine build
 export wheels venv TORCH=${TORCH:-torch}
-step machine 30 bash -c machine
 step build 240 bash -c build
+step machine 30 bash -c machine
 step doctor 60 "$venv/bin/unnp" doctor
 step tests 240 "$venv/bin/python" -m pytest -q -p no:cacheprovider tests/gpu tests/nn/test_bonds.py
 step lammps 120 "$venv/bin/python" benchmarks/lammps_throughput.py --device "$device" --atoms 2048 --ranks 1 2
