@@ -210,7 +210,7 @@ def test_wrong_input_is_said_before_lammps_is_started(tmp_path):
         (
             {"routes": ["coexistence", "momt"], "structure": {"element": "Al", "lattice": "sc", "a": 3}, "cell": {}},
             ConfigError,
-            "the route momt needs other momt.settings: order: sk and fk know the stars of fcc and bcc",
+            "the route momt needs other momt.settings: order: sk knows the stars of fcc and bcc",
         ),
     ]:
         with pytest.raises(error, match=message):

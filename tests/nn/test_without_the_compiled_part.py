@@ -27,7 +27,7 @@ CALLS = {
         torch.zeros(2, 2), torch.zeros(1, 1), torch.zeros(1, 1), torch.ones(1, 1), index
     ),
     "aggregate": lambda index: bonds.aggregate(torch.zeros(1, 3), torch.ones(1, 3), index, 2, 1, 1),
-    "exchange": lambda index: exchange.exchange(torch.zeros(2, 1), 2, 4711),
+    "exchange": lambda index: exchange(torch.zeros(2, 1), 2, 4711),
 }
 
 

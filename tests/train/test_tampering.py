@@ -159,7 +159,9 @@ def test_every_part_of_the_description(
             description = {k: v for k, v in original.description.items() if k != key}
             description |= {} if value == "missing" else {key: value}
             checkpoint = Checkpoint(description, original.tensors)
-            if key in harmless:
+            if key in harmless or (
+                key == "stress_offset" and value == {}
+            ):  # {}: none is taken off, as in this training
                 resume(checkpoint)
             else:
                 with pytest.raises(UnnpError):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,7 +13,7 @@ from torch import Tensor
 from unnp.atoms.quantities import QUANTITIES
 from unnp.data.dataset import Batch
 from unnp.derivatives import Prediction
-from unnp.errors import ConfigError, unknown
+from unnp.errors import ConfigError, ModelError, unknown
 from unnp.train.distributed import Processes
 from unnp.train.loss import Loss
 from unnp.units import GPA_PER_EV_PER_A3
@@ -103,6 +105,20 @@ class StressOffset:
             f"labels of group {name} are {abs(pressure):.2f} GPa more {sign} than dE/dstrain of what has been learnt "
             "(Pulay stress?). With `loss: {stress: {offset: fit}}` it is fitted and taken off."
         )
+
+
+def found_offsets(description: Mapping[str, Any]) -> dict[str, float]:
+    """Return the offsets [GPa] that the description of a checkpoint holds, by group.
+
+    Raises:
+        ModelError: they are missing, or no finite numbers by name.
+    """
+    found = description.get("stress_offset")
+    if not isinstance(found, dict) or not all(
+        isinstance(name, str) and type(value) is float and math.isfinite(value) for name, value in found.items()
+    ):
+        raise ModelError("the stress offsets of the checkpoint are missing or are no numbers by group.")
+    return found
 
 
 def offsets_of(groups: Sequence[str], found: Mapping[str, float]) -> dict[str, float]:

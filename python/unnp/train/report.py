@@ -19,7 +19,7 @@ from unnp.train.datasets import sampler_of
 from unnp.train.distributed import Processes
 from unnp.train.log import Record
 from unnp.train.loss import Loss
-from unnp.train.offset import StressOffset, offsets_of
+from unnp.train.offset import StressOffset, found_offsets, offsets_of
 from unnp.train.run_folder import RunFolder
 from unnp.train.state import Position
 from unnp.train.validation import validate
@@ -50,7 +50,7 @@ def write_report(
     potential.to(device)
     plots.learning_curve(records, folder.path / "learning-curve.png")
     parts: list[str] = [name for name in ("validation", "test") if name in datasets]
-    offset = description["stress_offset"]
+    offset = found_offsets(description)
     metrics = {name: _errors(folder, config, offset, potential, datasets[name], name, device) for name in parts}
     write_card(
         folder.path,
@@ -60,7 +60,7 @@ def write_report(
             "n_parameters": potential.n_parameters,
             "references": potential.references,
             "data": description["data"],
-            "stress_offset": description["stress_offset"],
+            "stress_offset": offset,
             "validity": validity(description["data"], potential),
             "metrics": metrics,
             "training": {

@@ -13,7 +13,7 @@ from unnp.config import Config, from_dict
 from unnp.errors import ConfigError, ModelError, in_one_line
 from unnp.models.checkpoint import Checkpoint, check_tensors
 from unnp.train.ema import RunningAverage
-from unnp.train.offset import StressOffset
+from unnp.train.offset import StressOffset, found_offsets
 from unnp.train.optim import optimizer_sizes, optimizer_tensors, restore_optimizer
 
 
@@ -103,6 +103,7 @@ class TrainState:
                 has been changed then.
         """
         position = Position.of(checkpoint)
+        found_offsets(checkpoint.description)
         self._check(checkpoint, position)
         try:
             torch.set_rng_state(checkpoint.tensors["random.cpu"])
