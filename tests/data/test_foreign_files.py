@@ -375,3 +375,14 @@ def test_text_in_another_encoding_is_told_how_to_convert(tmp_path: Path) -> None
     (tmp_path / "a.xyz").write_text("1\nenergy=1\nCu 0 0 0\n", encoding="utf-16")
     with pytest.raises(DataError, match="iconv"):
         read_structures(tmp_path / "a.xyz")
+
+
+def test_a_vasprun_that_ends_early_is_told_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path, whole = tmp_path / "vasprun.xml", vasprun([-1, -2, -2.1], [-1, -2, -2.1])
+    options = ReadOptions(required=[], missing="allow")
+    path.write_text(whole)
+    read_structures(path, options)
+    assert "ends early" not in caplog.text
+    path.write_text(whole.removesuffix("</modeling>"))
+    read_structures(path, options)
+    assert "the file ends early: VASP was stopped" in caplog.text

@@ -240,3 +240,13 @@ def test_damaged_last_without_previous_is_one_line(config: Configuration, run: P
         train(config(epochs=3), run, resume=True)
     assert "\n" not in str(error.value)
     assert logging.getLogger("unnp").level <= logging.WARNING
+
+
+def test_a_folder_in_the_place_of_a_checkpoint_is_said_before_anything_is_trained(
+    config: Configuration, run: Path
+) -> None:
+    last = checkpoint(run, "last")
+    last.unlink()
+    last.mkdir()
+    with pytest.raises(TrainingError, match=r"last\.safetensors is no ordinary file; move it away"):
+        train(config(epochs=3), run, resume=True)

@@ -98,9 +98,12 @@ class RunFolder:
         one. Which one is taken is said, if it is not the last.
 
         Raises:
-            TrainingError: the log has epochs, but there is no checkpoint.
+            TrainingError: the log has epochs, but there is no checkpoint; or something else lies in its place.
             ModelError: all are damaged.
         """
+        for path in map(self.checkpoint, ("last", "previous", "best")):
+            if path.exists() and not path.is_file():
+                raise TrainingError(f"{path} is no ordinary file; move it away, then resume.")
         names = self._existing("last", "previous") or self._existing("best")
         if not names:
             self._begin_anew()

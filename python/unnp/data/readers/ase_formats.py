@@ -25,12 +25,14 @@ from unnp.data.readers.lammps_files import (
     numbers_of_types,
     only_default_elements,
 )
+from unnp.data.readers.vasprun import ends_early
 from unnp.errors import DataError, in_one_line
 
 # Formats whose reading unpickles, so that a file could run code, or that are no files.
 _REFUSED = ("bundletrajectory", "postgresql", "mysql", "py", "gpw")
 _PICKLE_TRAJECTORY = b"PickleTrajectory"
 _ATOMEYE = "cfg"
+_VASPRUN = "vasp-xml"
 _NUMBERED_SPECIES = "netcdftrajectory"  # LAMMPS' types and ASE's atomic numbers have the same name in it
 
 
@@ -47,11 +49,12 @@ def read_ase(path: Path, kind: str | None = None) -> Iterator[Frame]:
         pairs = zip(listed, known, strict=True)
     else:
         pairs = ((atoms, True) for atoms in frames)  # type: ignore[assignment]
+    remark = _remark(path, kind, of_lammps)
     for k, (read, step_converged) in enumerate(pairs):
         atoms = by_id(read) if kind == DATA else read
         types, named = _types(atoms, kind, of_lammps)
         sources = sources_of(atoms, kind)
-        yield Frame(atoms, f"{path} frame {k}", sources, types, named, step_converged, _remark(kind, of_lammps))
+        yield Frame(atoms, f"{path} frame {k}", sources, types, named, step_converged, remark)
 
 
 def _atoms(path: Path, kind: str, keywords: dict[str, Any]) -> Iterator[Atoms]:
@@ -113,7 +116,12 @@ def _types_of_masses(atoms: Atoms) -> tuple[np.ndarray, bool]:
     return np.unique(masses, return_inverse=True)[1] + 1, numbers is not None
 
 
-def _remark(kind: str, of_lammps: TypesAndUnits | None) -> str:
+def _remark(path: Path, kind: str, of_lammps: TypesAndUnits | None) -> str:
+    if kind == _VASPRUN and ends_early(path):
+        return (
+            "the file ends early: VASP was stopped or is still running. Only the steps that it holds are read, and the last "
+            "may lack its labels."
+        )
     if kind != "lammps-dump-text" or of_lammps is None or of_lammps.units_said:
         return ""
     return (

@@ -12,6 +12,7 @@ from unnp.data.readers.text import open_bytes
 
 _DEFAULT_EDIFF = 1e-4  # eV
 _SETTINGS = ("NELM", "EDIFF")
+_END, _TAIL = b"</modeling>", 4096
 
 
 @dataclass
@@ -54,6 +55,15 @@ def converged_in_vasprun(path: Path) -> Iterator[bool]:
                 element.clear()
     if step.finished:
         yield step.converged(settings)
+
+
+def ends_early(path: Path) -> bool:
+    """Tell whether the file lacks its end, because VASP is still running or was stopped."""
+    tail = b""
+    with open_bytes(path) as file:
+        while block := file.read(1 << 20):
+            tail = (tail + block)[-_TAIL:]
+    return _END not in tail
 
 
 def _energy_of(electronic_step: Element) -> float:
