@@ -155,18 +155,27 @@ def walker_logs(folder: Path, stage: str) -> list[Path]:
 
 
 def _check_logs(config: MomtConfig, record: Record, folder: Path) -> None:
-    """Raise LammpsError where the log of a walker holds fewer rows than have been finished."""
+    """Raise LammpsError where the log of a walker holds less than has been finished."""
     for stage in set(record.chunks) - {"observe"}:
-        expected = record.chunks[stage] * (config.chunk_steps // config.pace)
-        for walker in range(config.walkers if expected else 0):
+        steps = record.chunks[stage] * config.chunk_steps
+        for walker in range(config.walkers if steps else 0):
             path = folder / stage / f"momt.{walker}.log"
-            lines = path.read_bytes().splitlines(keepends=True) if path.is_file() else []
-            rows = sum(line.endswith(b"\n") and not line.startswith(b"#") for line in lines)
-            if rows < expected:
+            rows = _complete_rows(path)
+            if len(rows) < steps // config.pace or _step_of(rows[-1]) < steps:
                 raise LammpsError(
-                    f"{path} holds {rows} rows, but {expected} have been finished: it is damaged. "
-                    "Restore it, or start again in another folder."
+                    f"{path} holds {len(rows)} complete rows, but {steps} steps, a row every {config.pace}, have been "
+                    "finished: it is damaged. Restore it, or start again in another folder."
                 )
+
+
+def _complete_rows(path: Path) -> list[bytes]:
+    lines = path.read_bytes().splitlines(keepends=True) if path.is_file() else []
+    return [line for line in lines if line.endswith(b"\n") and not line.startswith(b"#")]
+
+
+def _step_of(row: bytes) -> int:
+    first = row.split(maxsplit=1)[:1]
+    return int(first[0]) if first and first[0].isdigit() else -1
 
 
 def _fingerprint(atoms: Atoms) -> str:
