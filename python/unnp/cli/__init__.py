@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from pkgutil import iter_modules
@@ -35,11 +36,33 @@ def build_app() -> typer.Typer:
 
 def main() -> None:
     """Run the command line; print the message of an UnnpError to stderr and exit with 2."""
+    code = _run()
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        _leave(code)
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Return the exit code of the verb."""
     try:
         build_app()()
     except UnnpError as error:
         print(f"Error: {printable(str(error))}", file=sys.stderr)
-        sys.exit(EXIT_ERROR)
+        return EXIT_ERROR
+    except SystemExit as end:  # so the command line ends
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0
+
+
+def _leave(code: int) -> None:
+    """End one of the processes of torchrun at once.
+
+    Threads of gloo may still run when the interpreter takes itself apart, and then abort the process now and then although
+    all is done and written ("terminate called without an active exception").
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _show_version(value: bool) -> None:
