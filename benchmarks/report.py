@@ -102,13 +102,36 @@ def fuzz(result: Row) -> str:
     return table(["", "tried", *OUTCOMES], lines)
 
 
+MODEL_OUTCOMES = (
+    "right answer",
+    "accepted",
+    "clear error",
+    "another model",
+    "other answer",
+    "traceback",
+    "raw",
+    "crash",
+    "hang",
+)
+OPENED_BY = {"info": "unnp info", "ase": "ASE", "engine": "libunnp, as in LAMMPS"}
+
+
+def model_files(result: Row) -> str:
+    """Return the same for model files; "accepted" ones open, but no energy is asked for."""
+    lines = [
+        [row["file"], OPENED_BY[row["loaded_by"]], *[number(row[name]) for name in ("tried", *MODEL_OUTCOMES)]]
+        for row in result["rows"]
+    ]
+    return table(["file", "opened by", "tried", *MODEL_OUTCOMES], lines)
+
+
 SECTIONS: dict[str, tuple[str, Callable[[Row], str]]] = {
     "lammps_throughput": ("Molecular dynamics in LAMMPS", lammps),
     "ase_peers": ("Energy and forces through ASE", ase),
     "training_throughput": ("Training", training),
     "fused_ops": ("Fused bond operators", fused),
     "momt_overhead": ("Overhead of fix momt", momt),
-    "fuzz_model_files": ("Damaged model files", fuzz),
+    "fuzz_model_files": ("Damaged model files", model_files),
     "fuzz_stores": ("Damaged data stores", fuzz),
     "fuzz_checkpoints": ("Damaged checkpoints and trainings", fuzz),
     "fuzz_run_folders": ("Damaged folders of runs", fuzz),
