@@ -42,7 +42,7 @@ demo: install
 	$(BIN)/python examples/demo/run.py
 
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-all: install
 	$(BIN)/python -m pytest -m ""
