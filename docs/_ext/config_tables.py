@@ -132,9 +132,21 @@ def _code(value: Any) -> str:
         value = value.model_dump(mode="json", exclude_defaults=True)
         if not value:
             return "as below"
-    plain = list(value) if isinstance(value, tuple) else value
-    text = yaml.safe_dump(plain, default_flow_style=True, sort_keys=False, width=1000).removesuffix("...\n").strip()
+    text = (
+        yaml.safe_dump(_plain(value), default_flow_style=True, sort_keys=False, width=1000)
+        .removesuffix("...\n")
+        .strip()
+    )
     return f"`{text}`".replace("|", "\\|")
+
+
+def _plain(value: Any) -> Any:
+    """Return a default as YAML writes it: configurations as tables of what differs from their own defaults."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", exclude_defaults=True)
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    return [_plain(entry) for entry in value] if isinstance(value, list | tuple) else value
 
 
 def _text(description: str | None) -> str:

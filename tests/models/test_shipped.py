@@ -64,3 +64,17 @@ def test_a_compressed_crystal_does_not_fall_into_a_hole(calculator):
     n = int((lengths > 2.675).sum())  # 40 % of the volume at rest
     assert np.diff(energies[:n]).min() > 0
     assert min(energies[n:]) > energies[lengths.round(2).tolist().index(3.0)]
+
+
+def test_atoms_closer_than_in_the_data_are_said_once(calculator, caplog):
+    symbol = calculator.potential.manifest.elements[0]
+    fresh = UnnpCalculator(calculator.potential.path, device="cpu")
+    crystal = bulk(symbol, cubic=True)
+    crystal.calc = fresh
+    crystal.get_potential_energy()
+    assert caplog.text == ""
+    for distance in (1.5, 1.4):
+        Atoms([symbol] * 2, [[0, 0, 0], [0, 0, distance]], calculator=fresh).get_potential_energy()
+    assert caplog.text.count("are 1.50 A apart") == 1
+    assert "1.40 A" not in caplog.text
+    assert "`unnp info`" in caplog.text

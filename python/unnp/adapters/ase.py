@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,9 @@ from unnp.derivatives import Prediction
 from unnp.errors import DataError, ModelError
 from unnp.exported.finiteness import NotFiniteError, check_finite
 from unnp.exported.loader import LoadedPotential, load_model
+from unnp.models.validity import closer_than_seen
+
+logger = logging.getLogger(__name__)
 
 DERIVATIVES = {"forces", "stress", "stresses"}
 
@@ -94,6 +98,7 @@ class UnnpCalculator(Calculator):
         self._opened_as = (str(self._potential.path.resolve()), device, dtype, head)
         self._manifest = self._potential.manifest
         self._list = VerletList(self._manifest.cutoff, skin)
+        self._has_warned = False
 
     @property
     def potential(self) -> LoadedPotential:
@@ -136,6 +141,7 @@ class UnnpCalculator(Calculator):
             raise DataError("there is nothing to calculate; give the atoms: calculate(atoms).")
         with_stresses = "stresses" in properties
         graph = self._graph(self.atoms)
+        self._say_where_it_extrapolates(graph)
         prediction = self.potential.predict(
             graph, derivatives=bool(DERIVATIVES.intersection(properties)), atomic_virial=with_stresses
         )
@@ -173,6 +179,15 @@ class UnnpCalculator(Calculator):
         except NotFiniteError as error:
             self.results = {}
             raise CalculationError(str(error)) from None
+
+    def _say_where_it_extrapolates(self, graph: Graph) -> None:
+        """Warn, once for each calculator, of atoms that are closer than in the training data."""
+        if self._has_warned:
+            return
+        text = closer_than_seen(self._manifest.data, self._manifest.elements, graph)
+        self._has_warned = bool(text)
+        if text:
+            logger.warning("%s: %s", self.potential.path, text)
 
     def _graph(self, atoms: Atoms) -> Graph:
         structure = Structure.from_atoms(atoms)

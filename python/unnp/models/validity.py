@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, FiniteFloat
 
+from unnp.atoms.graph import Graph
 from unnp.config import from_dict
 from unnp.models.potential import Potential
 
@@ -55,6 +56,29 @@ def missing_repulsion(data: Mapping[str, Any], potential: Potential) -> str | No
         f"No training structure has atoms closer than {shortest:.2f} A ({pair}), and nothing in the potential keeps them "
         "apart there: in a long, hot or dense run they may fall into each other. Add under `potential:` "
         f"`add: {{zbl: {{inner: {0.7 * outer:.2f}, outer: {outer:.2f}}}}}`, which is zero at all distances of these data."
+    )
+
+
+def closer_than_seen(data: Mapping[str, Any], symbols: Sequence[str], graph: Graph) -> str:
+    """Return what to say where the two closest atoms are closer than such atoms in any training structure; else nothing.
+
+    Args:
+        data: summary of the training data, as a manifest holds it.
+        symbols: elements, by species.
+        graph: of a structure.
+    """
+    distances = data.get("shortest_distances")
+    if not isinstance(distances, dict) or not len(graph.bond_vector):
+        return ""
+    lengths = graph.bond_vector.norm(dim=1)
+    closest = int(lengths.argmin())
+    pair, length = [symbols[int(s)] for s in graph.species[graph.bond_index[:, closest]]], float(lengths[closest])
+    seen = distances.get("-".join(pair), distances.get("-".join(reversed(pair))))
+    if not isinstance(seen, float) or length >= seen:
+        return ""
+    return (
+        f"two atoms ({'-'.join(pair)}) are {length:.2f} A apart; in the training data of this model the closest were "
+        f"{seen:.2f} A. Energies there are extrapolated: see the range of validity that `unnp info` prints."
     )
 
 
