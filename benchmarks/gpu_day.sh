@@ -52,7 +52,7 @@ step() {
 
 machine() {
   uname -srm
-  nproc
+  nproc --all
   nvidia-smi --query-gpu=name,memory.total,driver_version --format=csv 2>&1
   command -v nvcc > /dev/null && nvcc --version || echo "no nvcc"
   "$(command -v python3)" -c "import sys, torch; print(sys.version); print('torch', torch.__version__, 'CUDA', torch.version.cuda, torch.cuda.is_available())"
