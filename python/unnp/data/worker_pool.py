@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -141,11 +142,29 @@ def _signals_later() -> Iterator[None]:
     what it has to unpickle. The worker undoes it as soon as it knows what to do.
     """
     resource_tracker.ensure_running()  # started later, it would undo what follows
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _PUT_OFF)
+    with _noted_signals():
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _PUT_OFF)
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _noted_signals() -> Iterator[None]:
+    """Raise signals at the end that arrive meanwhile: blocked in this thread alone, another thread of torch would take them."""
+    if threading.current_thread() is not threading.main_thread():  # no other may set handlers
+        yield
+        return
+    noted: list[int] = []
+    before = {number: signal.signal(number, lambda n, _: noted.append(n)) for number in _PUT_OFF}
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for arrived in noted:
+            signal.raise_signal(arrived)
 
 
 def _work(connection: Connection, start: Callable[[], Callable[[Any], Any]]) -> None:
