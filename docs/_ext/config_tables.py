@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
+from unnp.atoms.quantities import QUANTITIES
 from unnp.config.resume import is_free
 from unnp.models import architecture
 
@@ -25,6 +26,7 @@ PLAIN = {
     Any: "any",
     type(None): "null",
 }
+_GIVEN_BY = {"energy": "the energy", "derivative": "derivatives of the energy", "head": "an output head"}
 BOUNDS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
 
 
@@ -44,23 +46,38 @@ def presets_markdown(name: str) -> str:
     return "\n".join(lines)
 
 
+def quantities_markdown() -> str:
+    """Return the table of quantities."""
+    rows = [
+        f"| `{q.name}` | {q.per} | {' x '.join(map(str, q.shape)) or 'number'} | {q.unit} | `{q.ase}` | {_GIVEN_BY[q.origin]} |"
+        for q in QUANTITIES.values()
+    ]
+    return "\n".join(["| name | per | shape | unit | ASE | given by |", "|---|---|---|---|---|---|", *rows])
+
+
 def _tables(kind: type[BaseModel], prefix: str, instance: BaseModel | None) -> Iterator[str]:
-    nested: list[tuple[str, type[BaseModel], Any, str]] = []
+    nested: list[tuple[str, type[BaseModel], Any, str, str]] = []
     rows = []
     for name, field in kind.model_fields.items():
         default = getattr(instance, name) if instance is not None else _default(field)
         inner = _models(field.annotation)
         is_part = isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
         key = prefix + name + _suffix(field.annotation, inner)
-        nested += [(key, model, default, _resume(field)) for model in inner]
+        nested += [(key, model, default, _meaning(field, model, is_part), _resume(field)) for model in inner]
         if not is_part:
             shown = "required" if default is PydanticUndefined else _code(default)
             rows.append(f"| `{prefix}{name}` | {_type(field)} | {shown} | {_text(field.description)}{_resume(field)} |")
     yield from ["", *HEADER, *rows, ""] if rows else []
-    for key, model, default, resume in nested:
+    for key, model, default, meaning, resume in nested:
         required = " (required)" if default is PydanticUndefined and not key.endswith(("]", "NAME")) else ""
-        yield from ["", f"`{key}`{_kind_of(model)}{required}: {_text(model.__doc__)}{resume}"]
+        yield from ["", f"`{key}`{_kind_of(model)}{required}: {meaning}{resume}"]
         yield from _tables(model, key + ".", default if isinstance(default, model) else None)
+
+
+def _meaning(field: FieldInfo, model: type[BaseModel], is_part: bool) -> str:
+    """Return what a nested configuration is for: the text of its key, where it has one, or of its class."""
+    first = (field.description or "").strip().split("\n\n")[0] if is_part else ""
+    return _text(first or model.__doc__)
 
 
 def _resume(field: FieldInfo) -> str:

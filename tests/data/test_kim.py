@@ -129,7 +129,7 @@ def test_minima_of_the_nickel_niobium_potential(tmp_path) -> None:
         (bulk("Ni", "hcp", a=2.4789, c=1.644 * 2.4789), -4.8629),
         (bulk("Nb", "bcc", a=3.3024), -7.3469),
     ):
-        assert labeller.compute(Structure.from_atoms(atoms))[0] / len(atoms) == pytest.approx(energy, abs=6e-5)
+        assert labeller.compute(Structure.from_atoms(atoms))["energy"] / len(atoms) == pytest.approx(energy, abs=6e-5)
     labeller.close()
 
 
@@ -159,7 +159,7 @@ def test_other_models_are_computed_through_kimpy(tmp_path) -> None:
     pytest.importorskip("kimpy")
     name = next(name for name in installed_models() if name.startswith("SW_StillingerWeber_1985_Si"))
     labeller = build_labeller({"kind": "kim", "model": name}, tmp_path)
-    assert labeller.compute(Structure.from_atoms(bulk("Si", "diamond", a=5.431)))[0] / 2 == pytest.approx(
+    assert labeller.compute(Structure.from_atoms(bulk("Si", "diamond", a=5.431)))["energy"] / 2 == pytest.approx(
         -4.3366, abs=1e-3
     )
     with pytest.raises(DataError, match="only tables of EAM_Dynamo"):

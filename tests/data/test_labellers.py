@@ -31,7 +31,7 @@ def distorted(cubic: bool = True, left_handed: bool = False, pbc: tuple[bool, bo
 
 
 def central_difference(labeller: Labeller, plus: Structure, minus: Structure, step: float) -> float:
-    return (labeller.compute(plus)[0] - labeller.compute(minus)[0]) / (2 * step)
+    return (labeller.compute(plus)["energy"] - labeller.compute(minus)["energy"]) / (2 * step)
 
 
 def check_derivatives(labeller: Labeller, structure: Structure, step: float = 1e-4, tolerance: float = 3e-6) -> None:
@@ -121,14 +121,14 @@ def test_ase_parameters_reach_the_calculator() -> None:
 
 def test_lammps_recovers_from_an_error(embedded_atoms: Labeller) -> None:
     good = distorted()
-    before = embedded_atoms.compute(good)[0]
+    before = embedded_atoms.compute(good)["energy"]
     flat = replace(good, cell=np.diag([4.0, 4.0, 0.0]), source="flat.xyz frame 2")
     with pytest.raises((LammpsError, np.linalg.LinAlgError)):
         embedded_atoms.label(flat)
     copper = Structure.from_atoms(bulk("Cu"))
     with pytest.raises(DataError, match=r"contains Cu, but calculator\.elements names only Al"):
         embedded_atoms.label(copper)
-    assert embedded_atoms.compute(good)[0] == before
+    assert embedded_atoms.compute(good)["energy"] == before
 
 
 BAD_SETTINGS: dict[str, tuple[dict[str, Any], str]] = {

@@ -63,7 +63,7 @@ def data_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return paths
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def settings(data_files: dict[str, str]) -> Callable[..., dict[str, Any]]:
     """A function that returns the settings of a training; keyword arguments replace top-level ones."""
 
@@ -83,7 +83,7 @@ def settings(data_files: dict[str, str]) -> Callable[..., dict[str, Any]]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def configuration(settings: Callable[..., dict[str, Any]]) -> Callable[..., TrainConfig]:
     """The same as a validated configuration."""
     return lambda **changes: from_dict(settings(**changes), TrainConfig)

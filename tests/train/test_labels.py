@@ -103,7 +103,7 @@ def test_masks_and_weights_that_are_none(tmp_path: Path, atoms: Any, message: st
 def test_statistics_and_limits_leave_out_what_does_not_count(tmp_path: Path) -> None:
     (one,) = structures_of(tmp_path, frame())
     known = statistics([one])
-    assert known.forces_rms == pytest.approx(np.sqrt((1 + 4) / 6))
+    assert known.rms["forces"] == pytest.approx(np.sqrt((1 + 4) / 6))
     assert known.forces_max == 2.0
     assert within_limits(one, max_force=2.5, max_energy=None)
     assert not within_limits(one, max_force=1.5, max_energy=None)

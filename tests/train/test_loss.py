@@ -31,7 +31,7 @@ def make_batch(**labels: Any) -> Batch:
         torch.tensor([0, 1, 1]),
         torch.tensor([10.0, 20.0], dtype=torch.float64),
     )
-    return Batch(graph, Labels(**{k: v.double() for k, v in tensors.items()}, group=torch.tensor([0, 1])))
+    return Batch(graph, Labels({k: v.double() for k, v in tensors.items()}, torch.tensor([0, 1])))
 
 
 def make_prediction(requires_grad: bool = False) -> Prediction:
@@ -43,7 +43,7 @@ def make_prediction(requires_grad: bool = False) -> Prediction:
 
 def terms(table: dict[str, Any], batch: Batch, prediction: Prediction) -> list[float]:
     loss = Loss(from_dict(table, LossConfig), ["a", "b"])
-    return (loss.sums(prediction, batch) / loss.counts(batch)).tolist()
+    return (loss.sums(prediction, batch)[:3] / loss.counts(batch)[:3]).tolist()
 
 
 def test_mean_square_of_energy_per_atom_force_and_stress_components() -> None:
@@ -74,9 +74,9 @@ def test_absent_labels_take_no_part_and_leave_gradients_finite(kind: str) -> Non
     stress = torch.zeros(2, 3, 3)
     stress[0] = NAN
     batch = make_batch(energy=torch.tensor([NAN, 2.0]), forces=forces, stress=stress)
-    assert loss.counts(batch).tolist() == [1, 3, 9]
+    assert loss.counts(batch)[:3].tolist() == [1, 3, 9]
     prediction = make_prediction(requires_grad=True)
-    (loss.sums(prediction, batch) / loss.counts(batch)).sum().backward()
+    (loss.sums(prediction, batch)[:3] / loss.counts(batch)[:3]).sum().backward()
     assert prediction.forces is not None
     assert prediction.stress is not None
     for tensor, present in ((prediction.energy, 1), (prediction.forces, 3), (prediction.stress, 9)):

@@ -33,7 +33,7 @@ def make() -> tuple[Prediction, Batch, dict[str, np.ndarray]]:
         torch.tensor(GRAPH),
         torch.tensor([1.0, np.nan, 1.0], dtype=torch.float64),
     )
-    batch = Batch(graph, Labels(**tensors, group=torch.tensor(GROUP)))
+    batch = Batch(graph, Labels(tensors, torch.tensor(GROUP)))
     return Prediction(atomic_energy=torch.zeros(6), **predicted), batch, error
 
 
@@ -68,7 +68,7 @@ def test_prediction_that_is_not_a_number_is_not_taken_for_an_absent_label() -> N
 
 def test_quantities_without_labels_are_absent() -> None:
     prediction, batch, _ = make()
-    batch.labels.stress.fill_(float("nan"))
+    batch.labels["stress"].fill_(float("nan"))
     metrics = Metrics(["bulk", "surface"], ["Ni", "Al"])
     metrics.update(prediction, batch)
     assert set(metrics.result()["overall"]) == {"energy", "forces"}

@@ -193,7 +193,14 @@ def test_every_setting_of_the_potential(finished: tuple[TrainConfig, Path], tmp_
             outcome = outcome_of(path)
             assert "\n" not in outcome, (key, value)
             if not outcome:  # what is left out has its default; lengths, scales and names may be any
-                defaults = {"settings": {}, "width": "missing", "longest": "missing", "add": {}, "groups": []}
+                defaults = {
+                    "settings": {},
+                    "width": "missing",
+                    "longest": "missing",
+                    "add": {},
+                    "groups": [],
+                    "outputs": [],
+                }
                 lengths = {"longest": (10**9, 1e300, True, -1), "energy_scale": (10**9, 1e300), "name": ("x",)}
                 assert defaults.get(key) == value or value in lengths.get(key, ()), (key, value)
 

@@ -36,9 +36,9 @@ def make(data: str) -> tuple[Potential, Dataset, Loss]:
     torch.set_default_dtype(torch.float64)
     torch.manual_seed(3)
     dataset = Dataset(open_structures(data), Elements(["Al", "Cu"]), 4.0)
-    dataset[1].labels.energy.fill_(float("nan"))
-    dataset[2].labels.stress.fill_(float("nan"))
-    dataset[3].labels.forces.fill_(float("nan"))
+    dataset[1].labels["energy"].fill_(float("nan"))
+    dataset[2].labels["stress"].fill_(float("nan"))
+    dataset[3].labels["forces"].fill_(float("nan"))
     heads = [Head(1.0, {"Al": 0.1, "Cu": -0.2})]
     potential = build_potential(PotentialConfig(architecture="toy"), ["Al", "Cu"], heads, TrainingData(10.0))
     return potential, dataset, Loss(from_dict(TABLE, LossConfig), dataset.groups)

@@ -16,6 +16,7 @@ from ase.calculators.calculator import CalculationFailed, Calculator, all_change
 from ase.stress import full_3x3_to_voigt_6_stress
 
 from unnp.atoms.graph import Graph
+from unnp.atoms.quantities import QUANTITIES
 from unnp.atoms.structure import Structure
 from unnp.atoms.verlet_list import VerletList
 from unnp.derivatives import Prediction
@@ -51,7 +52,7 @@ class CommitteeResult:
 
 
 class UnnpCalculator(Calculator):
-    """ASE calculator: energy, forces, stress, per-atom energies and stresses.
+    """ASE calculator: energy, forces, stress, per-atom energies and stresses, and trained outputs, as ``charges``.
 
     ``stress`` is ``(1/V) dE/d(strain)`` [eV/A^3], positive in tension, in Voigt order xx yy zz yz xz xy. ``stresses``
     are the atoms' parts of it, also divided by the volume of the cell, so that they sum to ``stress`` (as in ASE's
@@ -97,6 +98,8 @@ class UnnpCalculator(Calculator):
         )
         self._opened_as = (str(self._potential.path.resolve()), device, dtype, head)
         self._manifest = self._potential.manifest
+        self._trained = {QUANTITIES[name].ase: name for name in self._potential.quantities}
+        self.implemented_properties = [*type(self).implemented_properties, *self._trained]
         self._list = VerletList(self._manifest.cutoff, skin)
         self._has_warned = False
 
@@ -143,13 +146,19 @@ class UnnpCalculator(Calculator):
         graph = self._graph(self.atoms)
         self._say_where_it_extrapolates(graph)
         prediction = self.potential.predict(
-            graph, derivatives=bool(DERIVATIVES.intersection(properties)), atomic_virial=with_stresses
+            graph,
+            derivatives=bool(DERIVATIVES.intersection(properties)),
+            atomic_virial=with_stresses,
+            outputs=bool(self._trained.keys() & set(properties)),
         )
         volume = float(graph.volume[0])
         stress = prediction.stress if np.isfinite(volume) else None
         self._check(prediction, graph)
         energy = float(prediction.energy[0])
         self.results = {"energy": energy, "free_energy": energy, "energies": _numpy(prediction.atomic_energy)}
+        for name, quantity in self._trained.items():
+            if quantity in prediction.outputs:
+                self.results[name] = _numpy(prediction.outputs[quantity])
         if prediction.forces is not None:
             self.results["forces"] = _numpy(prediction.forces)
         if stress is None:

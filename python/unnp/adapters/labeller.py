@@ -10,6 +10,7 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 from ase.stress import full_3x3_to_voigt_6_stress
 
+from unnp.atoms.quantities import QUANTITIES
 from unnp.atoms.structure import Structure
 from unnp.data.labellers import build_labeller
 
@@ -45,3 +46,4 @@ class LabellerCalculator(Calculator):
         self.results = {"energy": labelled.energy, "free_energy": labelled.energy, "forces": labelled.forces}
         if labelled.stress is not None:
             self.results["stress"] = full_3x3_to_voigt_6_stress(labelled.stress)
+        self.results |= {QUANTITIES[name].ase: value for name, value in labelled.further.items()}

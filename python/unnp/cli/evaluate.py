@@ -42,5 +42,5 @@ def command(
         )
     if missing := [name for name in ("energy", "forces", "stress") if name not in errors["overall"]]:
         print(f"Not compared, as no structure has that label: {', '.join(missing)}.")
-    print_table(f"Errors of {model} on {len(structures)} structures", error_header(), error_table(errors))
+    print_table(f"Errors of {model} on {len(structures)} structures", error_header(errors), error_table(errors))
     print(f"Tables, predictions and plots: {output}")

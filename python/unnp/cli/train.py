@@ -42,6 +42,6 @@ def command(
             )
         raise typer.Exit(EXIT_INTERRUPTED) from None
     for part, errors in metrics.items():
-        print_table(f"Errors on the {part} structures", error_header("\n"), error_table(errors))
+        print_table(f"Errors on the {part} structures", error_header(errors, "\n"), error_table(errors))
     if metrics:
         print(f"Run folder: {output}. Next: unnp export {output} -o model.pt")

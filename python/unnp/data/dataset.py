@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from unnp.atoms.elements import Elements
 from unnp.atoms.graph import Graph
 from unnp.atoms.neighbors import bonds
 from unnp.atoms.outputs import Cost
-from unnp.atoms.quantities import Quantity
+from unnp.atoms.quantities import QUANTITIES, STANDARD, Quantity
 from unnp.atoms.structure import Structure
 from unnp.data.costs import COUNTS
 from unnp.data.statistics import atom_counts, group_names
@@ -26,47 +26,69 @@ class Labels:
     """The labels of one or several structures, float64; a label that is absent is NaN.
 
     Attributes:
-        energy: (n_graphs,) [eV].
-        forces: (n_atoms, 3) [eV/A].
-        stress: (n_graphs, 3, 3) [eV/A^3], positive in tension.
+        values: labels by the names of ``unnp.atoms.quantities``, (n_graphs, ...) or (n_atoms, ...); those that are not there
+            are neither learnt nor measured.
         group: (n_graphs,) int64, index into ``Dataset.groups``.
-        forces_weight: (n_atoms,) factor on the forces of each atom; 0: they take no part. Empty: 1 for all.
+        weights: factors on the labels of single atoms by the names that the quantities give them, (n_atoms,); 0: they take
+            no part. Absent: 1 for all.
     """
 
-    energy: Tensor
-    forces: Tensor
-    stress: Tensor
+    values: dict[str, Tensor]
     group: Tensor
-    forces_weight: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.float64))
+    weights: dict[str, Tensor] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        if not len(self.forces_weight):
-            self.forces_weight = self.forces.new_ones(len(self.forces))
+    def __getitem__(self, quantity: str) -> Tensor:
+        """Return the labels of a quantity."""
+        return self.values[quantity]
 
     def weight(self, quantity: Quantity) -> Tensor | None:
         """Return the factors on the errors of single atoms, broadcastable to the label; None where all count alike."""
-        return self.forces_weight.unsqueeze(1) if quantity.name == "forces" else None
+        weight = self.weights.get(quantity.weight)
+        return None if weight is None else weight.view(-1, *([1] * len(quantity.shape)))
+
+    @property
+    def tensors(self) -> list[Tensor]:
+        """All tensors."""
+        return [*self.values.values(), self.group, *self.weights.values()]
 
     def to(self, device: torch.device | str) -> Labels:
         """Return the labels on a device."""
-        return Labels(**{name: tensor.to(device) for name, tensor in vars(self).items()})
+        values = {name: tensor.to(device) for name, tensor in self.values.items()}
+        weights = {name: tensor.to(device) for name, tensor in self.weights.items()}
+        return Labels(values, self.group.to(device), weights)
+
+    def with_values(self, quantity: str, values: Tensor) -> Labels:
+        """Return the labels with others of one quantity."""
+        return replace(self, values={**self.values, quantity: values})
 
     @classmethod
-    def of(cls, structure: Structure, group: int) -> Labels:
-        """Return the labels of one structure; stress is none where it is not periodic in all directions."""
+    def of(cls, structure: Structure, group: int, quantities: Sequence[str] = STANDARD) -> Labels:
+        """Return labels of one structure; stress is none where it is not periodic in all directions."""
         n_atoms = len(structure)
-        energy = float("nan") if structure.energy is None else structure.energy
-        forces = np.full((n_atoms, 3), np.nan) if structure.forces is None else structure.forces
-        stress = np.full((3, 3), np.nan) if structure.stress is None or not np.all(structure.pbc) else structure.stress
+        weight = np.ones(n_atoms) if structure.forces_weight is None else structure.forces_weight
         return cls(
-            torch.tensor([energy], dtype=torch.float64),
-            torch.from_numpy(np.array(forces, dtype=np.float64)),
-            torch.from_numpy(np.array(stress, dtype=np.float64)).unsqueeze(0),
+            {name: _label(structure, QUANTITIES[name]) for name in quantities},
             torch.tensor([group], dtype=torch.int64),
-            torch.from_numpy(
-                np.array(np.ones(n_atoms) if structure.forces_weight is None else structure.forces_weight)
-            ),
+            {"forces_weight": torch.from_numpy(np.array(weight, dtype=np.float64))},
         )
+
+    @classmethod
+    def batch(cls, parts: Sequence[Labels]) -> Labels:
+        """Return the labels of several, in their order; all have the same quantities."""
+        first = parts[0]
+        return cls(
+            {name: torch.cat([part.values[name] for part in parts]) for name in first.values},
+            torch.cat([part.group for part in parts]),
+            {name: torch.cat([part.weights[name] for part in parts]) for name in first.weights},
+        )
+
+
+def _label(structure: Structure, quantity: Quantity) -> Tensor:
+    n_rows = len(structure) if quantity.per_atom else 1
+    label = structure.label(quantity.name)
+    if label is None or (quantity.needs_volume and not np.all(structure.pbc)):
+        label = np.nan
+    return torch.from_numpy(np.full((n_rows, *quantity.shape), label, dtype=np.float64))
 
 
 @dataclass
@@ -88,7 +110,7 @@ class Batch:
 
     def mask(self, quantity: Quantity) -> Tensor:
         """Return where a label is present and counts (it may need a volume, or a weight), in the shape of the label."""
-        mask = ~torch.isnan(getattr(self.labels, quantity.name))
+        mask = ~torch.isnan(self.labels[quantity.name])
         weight = self.labels.weight(quantity)
         if weight is not None:
             mask = mask & (weight > 0)
@@ -109,7 +131,7 @@ class Batch:
     @property
     def n_bytes(self) -> int:
         """Memory of all tensors [bytes]."""
-        tensors = [*vars(self.graph).values(), *vars(self.labels).values()]
+        tensors = [*vars(self.graph).values(), *self.labels.tensors]
         return sum(t.numel() * t.element_size() for t in tensors)
 
 
@@ -117,17 +139,7 @@ def collate(batches: Sequence[Batch]) -> Batch:
     """Return the disjoint union of batches, in their order; raise DataError for none at all."""
     if not batches:
         raise DataError("a batch needs at least one structure.")
-    labels = [b.labels for b in batches]
-    return Batch(
-        Graph.batch([b.graph for b in batches]),
-        Labels(
-            torch.cat([x.energy for x in labels]),
-            torch.cat([x.forces for x in labels]),
-            torch.cat([x.stress for x in labels]),
-            torch.cat([x.group for x in labels]),
-            torch.cat([x.forces_weight for x in labels]),
-        ),
-    )
+    return Batch(Graph.batch([b.graph for b in batches]), Labels.batch([b.labels for b in batches]))
 
 
 class Dataset:
@@ -139,6 +151,8 @@ class Dataset:
         cutoff: length of the longest bond [A].
         cache_bytes: bound on the memory of kept graphs, the least recently used go first; None: no bound.
         groups: names that group indices refer to; None: the sorted names that occur.
+        heads: position of the head that each group belongs to; None: the first for all.
+        quantities: names of the labels that are taken along.
 
     Raises:
         DataError: a structure belongs to a group that is not in ``groups``.
@@ -153,10 +167,12 @@ class Dataset:
         cache_bytes: int | None = None,
         groups: Sequence[str] | None = None,
         heads: Mapping[str, int] | None = None,
+        quantities: Sequence[str] = STANDARD,
     ) -> None:
         self.structures = structures
         self.elements = elements
         self.cutoff = cutoff
+        self.quantities = tuple(quantities)
         self.n_atoms: np.ndarray = atom_counts(structures)
         names = group_names(structures)
         self.groups: list[str] = sorted(set(names)) if groups is None else list(groups)
@@ -183,7 +199,7 @@ class Dataset:
         structure = self.structures[k]
         group = self._group[k]
         graph = Graph.of(structure, self.elements, self.cutoff, self._heads.get(group, 0))
-        batch = Batch(graph, Labels.of(structure, group))
+        batch = Batch(graph, Labels.of(structure, group, self.quantities))
         self._keep(k, batch)
         return batch
 

@@ -7,16 +7,18 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from unnp.atoms.quantities import QUANTITIES
 from unnp.atoms.structure import Structure
 from unnp.data.journal import Journal
 from unnp.data.labellers import build_labeller, check_settings
+from unnp.data.labellers.base import misfit
 from unnp.data.progress import counting
 from unnp.data.worker_pool import Failure, run_parallel
 from unnp.errors import DataError
@@ -107,14 +109,14 @@ def _start(calculator: dict[str, Any], folder: Path) -> Callable[[Structure], di
 
 def _label(label: Callable[[Structure], Structure], structure: Structure) -> dict[str, Any]:
     result = label(structure)
-    assert result.forces is not None
-    stress = None if result.stress is None else result.stress.tolist()
-    return {"energy": result.energy, "forces": result.forces.tolist(), "stress": stress}
+    labels = {name: result.label(name) for name in QUANTITIES}
+    return {name: np.asarray(value).tolist() for name, value in labels.items() if value is not None}
 
 
 def _with_labels(structure: Structure, entry: Mapping[str, Any]) -> Structure:
-    stress = None if entry.get("stress") is None else np.array(entry["stress"])
-    return replace(structure, energy=entry["energy"], forces=np.array(entry["forces"]).reshape(-1, 3), stress=stress)
+    labels = {name: entry.get(name) for name in QUANTITIES}
+    arrays = {name: np.array(value) if isinstance(value, list) else value for name, value in labels.items()}
+    return structure.with_labels(arrays)
 
 
 def _forget_damaged(finished: dict[int, dict[str, Any]], structures: Sequence[Structure]) -> None:
@@ -125,12 +127,9 @@ def _forget_damaged(finished: dict[int, dict[str, Any]], structures: Sequence[St
 
 
 def _fits(entry: Mapping[str, Any], n_atoms: int) -> bool:
-    shapes = {"energy": (), "forces": (n_atoms, 3)} | ({"stress": (3, 3)} if entry.get("stress") is not None else {})
-    try:
-        arrays = {name: np.asarray(entry[name], dtype=np.float64) for name in shapes}
-    except (KeyError, TypeError, ValueError):
-        return False
-    return all(arrays[name].shape == shape and np.isfinite(arrays[name]).all() for name, shape in shapes.items())
+    known = {name: value for name, value in entry.items() if name in QUANTITIES}
+    required = {"energy", "forces"} <= known.keys()
+    return required and not any(misfit(QUANTITIES[name], value, n_atoms) for name, value in known.items())
 
 
 def _stopped(structure: Structure, k: int, message: str) -> str:

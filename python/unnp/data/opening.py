@@ -11,7 +11,7 @@ from typing import overload
 
 import numpy as np
 
-from unnp.atoms.quantities import QUANTITIES
+from unnp.atoms.quantities import QUANTITIES, STANDARD
 from unnp.atoms.structure import Structure
 from unnp.data.readers import LeftBehind, ReadOptions, iterate_structures
 from unnp.data.readers.completeness import Completeness
@@ -108,7 +108,8 @@ def _check_labels(store: Store, options: ReadOptions, completeness: Completeness
                 f"{store.path} structure {without} ({store[without].source}) has no {label}; add it, or leave {label} "
                 "out of the required labels, or set missing: allow."
             )
-        for present in (True, False) if "any" not in options.required else ():
+        asked = label in STANDARD or label in options.labels
+        for present in (True, False) if asked and "any" not in options.required else ():
             k = store.first_with(label, present)
             if k is not None:
                 completeness.check_mixed(label, present, f"{store.path} structure {k}")

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from unnp.atoms.elements import Elements
-from unnp.atoms.quantities import QUANTITIES
+from unnp.atoms.quantities import FURTHER, QUANTITIES
 from unnp.atoms.structure import Structure
 from unnp.data.reference_energies import fit_reference_energies
 from unnp.data.statistics import RunningStatistics, Statistics, group_names
@@ -57,20 +57,25 @@ def _totals(s: Statistics) -> Table:
     smallest, largest = s.atoms_per_structure
     table.add_row("atoms", f"{s.n_atoms} ({smallest} to {largest} per structure)")
     table.add_row("energy per atom", _range(s.energy_per_atom))
-    table.add_row(
-        "forces", _or_none(s.forces_rms, "rms {:.4f} eV/A") + _or_nothing(s.forces_max, ", largest {:.3f} eV/A")
-    )
-    gpa = None if s.stress_rms is None else s.stress_rms * GPA_PER_EV_PER_A3
+    forces, stress = s.rms.get("forces"), s.rms.get("stress")
+    table.add_row("forces", _or_none(forces, "rms {:.4f} eV/A") + _or_nothing(s.forces_max, ", largest {:.3f} eV/A"))
     table.add_row(
         "stress",
-        _or_none(s.stress_rms, "rms {:.5f} eV/A^3") + _or_nothing(gpa, " ({:.3f} GPa)") + _uncounted(s),
+        _or_none(stress, "rms {:.5f} eV/A^3") + _or_nothing(_gpa(stress), " ({:.3f} GPa)") + _uncounted(s),
     )
+    for name in FURTHER:
+        if name in s.rms:
+            table.add_row(QUANTITIES[name].words, f"rms {s.rms[name]:.4f} {QUANTITIES[name].unit}")
     table.add_row("shortest distances", ", ".join(f"{p} {d:.2f} A" for p, d in s.shortest_distances.items()) or "-")
     if s.average_neighbors is not None:
         table.add_row("neighbours", f"{s.average_neighbors:.2f} within {s.cutoff} A")
-    missing = [f"{label} in {s.missing[label]}" for label in QUANTITIES if s.missing[label]]
+    missing = [f"{label} in {s.missing[label]}" for label in s.missing if s.missing[label]]
     table.add_row("missing labels", ", ".join(missing) or "none")
     return table
+
+
+def _gpa(stress: float | None) -> float | None:
+    return None if stress is None else stress * GPA_PER_EV_PER_A3
 
 
 def _uncounted(s: Statistics) -> str:
@@ -101,10 +106,10 @@ def _groups(groups: Mapping[str, Statistics]) -> Table:
     table = _table("Groups (forces and stress: root mean square)", "group", *columns)
     for name, s in groups.items():
         lowest, _, highest = s.energy_per_atom or (None, None, None)
-        gpa = None if s.stress_rms is None else s.stress_rms * GPA_PER_EV_PER_A3
+        forces, gpa = s.rms.get("forces"), _gpa(s.rms.get("stress"))
         energies = (_or_none(lowest, "{:.4f}"), _or_none(highest, "{:.4f}"))
         counts = (str(s.n_structures), str(s.n_atoms))
-        table.add_row(name or _NO_GROUP, *counts, *energies, _or_none(s.forces_rms, "{:.4f}"), _or_none(gpa, "{:.3f}"))
+        table.add_row(name or _NO_GROUP, *counts, *energies, _or_none(forces, "{:.4f}"), _or_none(gpa, "{:.3f}"))
     return table
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from ase.data import chemical_symbols
 
 from unnp.atoms.neighbors import bonds
-from unnp.atoms.quantities import QUANTITIES
+from unnp.atoms.quantities import QUANTITIES, STANDARD, Quantity
 from unnp.atoms.structure import Structure
 from unnp.data.distances import merge, shortest_distances
 from unnp.errors import DataError
@@ -27,11 +27,11 @@ class Statistics:
         atoms_per_structure: smallest and largest structure.
         elements: atoms of each element, by increasing Z.
         groups: structures of each group.
-        missing: structures without the label, for energy, forces and stress.
+        missing: structures without the label, for energy, forces, stress and what else any structure has.
         energy_per_atom: (minimum, mean, maximum) [eV].
-        forces_rms: root mean square of the components [eV/A].
+        rms: root mean square of the labels that count, of single atoms and of the stress, by name, in the units of
+            ``unnp.atoms.quantities``; labels that no structure has are left out.
         forces_max: largest norm [eV/A].
-        stress_rms: root mean square of the components [eV/A^3], of the stresses that count.
         uncounted_stress: structures whose stress does not count, as they are not periodic in all three directions.
         shortest_distances: of each pair of elements, "Al-Ni" [A]; pairs never closer than 4 A are left out.
         volume_per_atom: smallest and largest [A^3], of the structures that are periodic in all directions.
@@ -46,9 +46,8 @@ class Statistics:
     groups: dict[str, int]
     missing: dict[str, int]
     energy_per_atom: tuple[float, float, float] | None = None
-    forces_rms: float | None = None
+    rms: dict[str, float] = field(default_factory=dict)
     forces_max: float | None = None
-    stress_rms: float | None = None
     shortest_distances: dict[str, float] = field(default_factory=dict)
     volume_per_atom: tuple[float, float] | None = None
     average_neighbors: float | None = None
@@ -99,7 +98,7 @@ class RunningStatistics:
         self.elements: Counter[int] = Counter()
         self.groups: Counter[str] = Counter()
         self.missing = dict.fromkeys(QUANTITIES, 0)
-        self.squares = {"forces": (0.0, 0), "stress": (0.0, 0)}
+        self.squares = dict.fromkeys(QUANTITIES, (0.0, 0))
         self.forces_max = 0.0
         self.uncounted_stress = 0
 
@@ -108,17 +107,8 @@ class RunningStatistics:
         self.sizes.append(len(structure))
         self.elements.update(np.asarray(structure.numbers).tolist())
         self.groups[structure.group] += 1
-        for label in QUANTITIES:
-            value = getattr(structure, label)
-            self.missing[label] += value is None
-            if label == "stress" and value is not None and not np.all(structure.pbc):
-                self.uncounted_stress += 1
-                continue
-            if value is not None and label == "forces":
-                value = value[structure.has_forces]
-            if value is not None and label in self.squares:
-                total, n = self.squares[label]
-                self.squares[label] = (total + float(np.square(value).sum()), n + np.size(value))
+        for quantity in QUANTITIES.values():
+            self._add_label(structure, quantity)
         if structure.energy is not None:
             self.energies.append(structure.energy / max(1, len(structure)))
         if structure.forces is not None:
@@ -130,6 +120,20 @@ class RunningStatistics:
         if self.cutoff is not None:
             self.n_bonds += bonds(structure, self.cutoff)[0].shape[1]
 
+    def _add_label(self, structure: Structure, quantity: Quantity) -> None:
+        name, value = quantity.name, structure.label(quantity.name)
+        self.missing[name] += value is None
+        if value is None:
+            return
+        if quantity.needs_volume and not np.all(structure.pbc):
+            self.uncounted_stress += 1
+            return
+        if quantity.extensive:  # its mean square says nothing of structures of different sizes
+            return
+        numbers = value[structure.has_label(quantity)] if quantity.per_atom else value
+        total, n = self.squares[name]
+        self.squares[name] = (total + float(np.square(numbers).sum()), n + np.size(numbers))
+
     def result(self) -> Statistics:
         """Return the statistics of the structures added so far."""
         n_atoms = sum(self.sizes)
@@ -140,21 +144,16 @@ class RunningStatistics:
             atoms_per_structure=(min(self.sizes, default=0), max(self.sizes, default=0)),
             elements={chemical_symbols[z]: self.elements[z] for z in sorted(self.elements)},
             groups=dict(sorted(self.groups.items())),
-            missing=self.missing,
+            missing={name: n for name, n in self.missing.items() if name in STANDARD or n < len(self.sizes)},
             energy_per_atom=(float(energy.min()), float(energy.mean()), float(energy.max())) if len(energy) else None,
-            forces_rms=self._rms("forces"),
+            rms={name: float(np.sqrt(total / n)) for name, (total, n) in self.squares.items() if n},
             forces_max=self.forces_max if self.squares["forces"][1] else None,
-            stress_rms=self._rms("stress"),
             shortest_distances=self.shortest,
             volume_per_atom=(min(self.volumes), max(self.volumes)) if self.volumes else None,
             average_neighbors=2 * self.n_bonds / max(1, n_atoms) if self.cutoff is not None else None,
             cutoff=self.cutoff,
             uncounted_stress=self.uncounted_stress,
         )
-
-    def _rms(self, label: str) -> float | None:
-        total, n = self.squares[label]
-        return float(np.sqrt(total / n)) if n else None
 
 
 def atom_counts(structures: Sequence[Structure]) -> np.ndarray:

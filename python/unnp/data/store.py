@@ -2,13 +2,14 @@
 
     dataset.json        format, version, shapes and checksums of the arrays and of itself, group names, statistics
     offsets.npy         (n + 1,) int64      first atom of each structure
-    numbers.npy         (n_atoms,) uint8    positions.npy, forces.npy   (n_atoms, 3) float64 [A, eV/A]
-    cell.npy            (n, 3, 3) float64   pbc.npy                     (n, 3) bool
-    energy.npy          (n,) float64 [eV]   stress.npy                  (n, 3, 3) float64 [eV/A^3]
-    forces_weight.npy   (n_atoms,) float64, may be missing: 1
+    numbers.npy         (n_atoms,) uint8    positions.npy   (n_atoms, 3) float64 [A]
+    cell.npy            (n, 3, 3) float64   pbc.npy         (n, 3) bool
     group.npy           (n,) int32          source.npy, source_offsets.npy   UTF-8 bytes and where each one begins
+    forces_weight.npy   (n_atoms,) float64, missing where all are 1
+    energy.npy, ...     float64, a file for each row of ``unnp.atoms.quantities``: (n, ...) or (n_atoms, ...); missing where
+                        no structure has the label, but for energy, forces and stress
 
-An absent label is NaN; so are the forces on single atoms that have none.
+An absent label is NaN; so are those of single atoms that have none.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any, overload
 
 import numpy as np
 
+from unnp.atoms.quantities import FURTHER, QUANTITIES, STANDARD, Quantity
 from unnp.atoms.structure import Structure
 from unnp.data.statistics import Statistics
 from unnp.data.store_checks import verify_files
@@ -33,18 +35,16 @@ INDEX_FILE = "dataset.json"
 ARRAYS: dict[str, tuple[str, tuple[int, ...], str]] = {
     "numbers": ("|u1", (), "atom"),
     "positions": ("<f8", (3,), "atom"),
-    "forces": ("<f8", (3,), "atom"),
-    "forces_weight": ("<f8", (), "atom"),
     "cell": ("<f8", (3, 3), "structure"),
     "pbc": ("|b1", (3,), "structure"),
-    "energy": ("<f8", (), "structure"),
-    "stress": ("<f8", (3, 3), "structure"),
+    **{name: ("<f8", quantity.shape, quantity.per) for name, quantity in QUANTITIES.items()},
+    "forces_weight": ("<f8", (), "atom"),
     "group": ("<i4", (), "structure"),
     "offsets": ("<i8", (), "boundary"),
     "source_offsets": ("<i8", (), "boundary"),
     "source": ("|u1", (), "byte"),
 }
-OPTIONAL = ("forces_weight",)
+OPTIONAL = ("forces_weight", *FURTHER)
 
 
 def is_store(path: str | Path) -> bool:
@@ -115,18 +115,20 @@ class Store(Sequence[Structure]):
         return np.where(counts[:, None, None], self._arrays["stress"], np.nan)
 
     def first_with(self, label: str, present: bool) -> int | None:
-        """Return the first structure that has (or lacks) energy, forces or stress ("any": one of them), or None."""
-        labels = ("energy", "forces", "stress") if label == "any" else (label,)
+        """Return the first structure that has (or lacks) a label, or energy, forces or stress for "any"; or None."""
+        labels = STANDARD if label == "any" else (label,)
         has = np.any([self._has(name) for name in labels], axis=0)
         found = np.flatnonzero(has == present)
         return int(found[0]) if len(found) else None
 
     def _has(self, label: str) -> np.ndarray:
+        if label not in self._arrays:
+            return np.zeros(len(self), dtype=bool)
         array = self._arrays[label]
         has: np.ndarray = ~np.isnan(array.reshape(len(array), -1)[:, 0])
-        if label != "forces":
+        if not QUANTITIES[label].per_atom:
             return has
-        before = np.concatenate([[0], np.cumsum(has)])  # a structure has forces where any of its atoms has
+        before = np.concatenate([[0], np.cumsum(has)])  # a structure has the label where any of its atoms has
         return np.diff(before[self._arrays["offsets"]]) > 0
 
     def verify(self) -> None:
@@ -175,23 +177,27 @@ class Store(Sequence[Structure]):
         arrays = self._arrays
         atoms = slice(*arrays["offsets"][k : k + 2])
         text = slice(*arrays["source_offsets"][k : k + 2])
-        energy = float(arrays["energy"][k])
-        return Structure(
+        structure = Structure(
             numbers=np.array(arrays["numbers"][atoms], dtype=np.int64),
             positions=np.array(arrays["positions"][atoms]),
             cell=np.array(arrays["cell"][k]),
             pbc=np.array(arrays["pbc"][k]),
-            energy=None if np.isnan(energy) else energy,
-            forces=_label(arrays["forces"][atoms]),
-            stress=_label(arrays["stress"][k]),
             forces_weight=np.array(arrays["forces_weight"][atoms]) if "forces_weight" in arrays else None,
             group=self._group(k),
             source=bytes(arrays["source"][text]).decode("utf-8", errors="replace"),
         )
+        labels = {
+            name: _label(quantity, arrays[name][atoms] if quantity.per_atom else arrays[name][k])
+            for name, quantity in QUANTITIES.items()
+            if name in arrays
+        }
+        return structure.with_labels(labels)
 
 
-def _label(values: np.ndarray) -> np.ndarray | None:
-    return None if np.isnan(values).all() else np.array(values)
+def _label(quantity: Quantity, values: np.ndarray) -> Any:
+    if np.isnan(values).all():
+        return None
+    return np.array(values) if quantity.per_atom or quantity.shape else float(values)
 
 
 def _read_index(path: Path) -> dict[str, Any]:

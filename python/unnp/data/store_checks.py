@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from ase.data import chemical_symbols
 
+from unnp.atoms.quantities import QUANTITIES
 from unnp.atoms.structure import LARGEST_LABEL
 from unnp.errors import DataError
 
@@ -86,11 +87,9 @@ def _is_finite(rows: np.ndarray, n_groups: int) -> np.ndarray:
 _CHECKS: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
     "numbers": lambda rows, n_groups: (rows >= 1) & (rows < len(chemical_symbols)),
     "positions": _is_finite,
-    "forces": _is_label,
     "forces_weight": lambda rows, n_groups: (rows >= 0) & (rows <= LARGEST_LABEL),
     "cell": _is_finite,
     "pbc": lambda rows, n_groups: rows.view(np.uint8) <= 1,
-    "energy": _is_label,
-    "stress": _is_label,
+    **dict.fromkeys(QUANTITIES, _is_label),
     "group": lambda rows, n_groups: (rows >= 0) & (rows < n_groups),
 }

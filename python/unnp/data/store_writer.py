@@ -15,9 +15,10 @@ from typing import BinaryIO
 import numpy as np
 
 from unnp import __version__
+from unnp.atoms.quantities import QUANTITIES, Quantity
 from unnp.atoms.structure import Structure
 from unnp.data.statistics import RunningStatistics
-from unnp.data.store import ARRAYS, FORMAT, INDEX_FILE, VERSION, Store, is_store
+from unnp.data.store import ARRAYS, FORMAT, INDEX_FILE, OPTIONAL, VERSION, Store, is_store
 from unnp.data.store_checks import file_checksum, index_checksum
 from unnp.errors import DataError
 from unnp.files.locks import hold_output
@@ -54,6 +55,7 @@ class StoreWriter:
         self._held = contextlib.ExitStack()
         self._files: dict[str, BinaryIO] = {}
         self._rows = dict.fromkeys(ARRAYS, 0)
+        self._needed = set(ARRAYS) - set(OPTIONAL)
         self._groups: dict[str, int] = {}
         self._statistics = RunningStatistics(cutoff=None)
 
@@ -90,12 +92,10 @@ class StoreWriter:
         rows = {
             "numbers": structure.numbers,
             "positions": structure.positions,
-            "forces": np.full((n_atoms, 3), np.nan) if structure.forces is None else structure.forces,
-            "forces_weight": np.ones(n_atoms) if structure.forces_weight is None else structure.forces_weight,
             "cell": structure.cell[None],
             "pbc": structure.pbc[None],
-            "energy": np.array([np.nan if structure.energy is None else structure.energy]),
-            "stress": np.full((1, 3, 3), np.nan) if structure.stress is None else structure.stress[None],
+            **{name: _rows(quantity, structure) for name, quantity in QUANTITIES.items()},
+            "forces_weight": np.ones(n_atoms) if structure.forces_weight is None else structure.forces_weight,
             "group": np.array([self._groups.setdefault(structure.group, len(self._groups))]),
             "offsets": np.array([self._rows["numbers"] + n_atoms]),
             "source_offsets": np.array([self._rows["source"] + len(source)]),
@@ -104,6 +104,7 @@ class StoreWriter:
         with writing(self.path):
             for name, values in rows.items():
                 self._write(name, values)
+        self._needed |= set(structure.further) | ({"forces_weight"} if structure.forces_weight is not None else set())
         self._statistics.add(structure)
 
     def _write(self, name: str, values: np.ndarray) -> None:
@@ -117,6 +118,9 @@ class StoreWriter:
         if not statistics.n_structures:
             raise DataError(f"there are no structures to write to {self.path}.")
         arrays = {}
+        for name in ARRAYS.keys() - self._needed:  # a label that no structure has
+            self._files.pop(name).close()
+            (self._temporary / f"{name}.npy").unlink()
         for name, file in self._files.items():
             file.seek(0)
             file.write(_header(ARRAYS[name][0], (self._rows[name], *ARRAYS[name][1])))
@@ -165,6 +169,13 @@ def put_in_place(new: Path, path: Path) -> None:
             old.rename(path)
         raise
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _rows(quantity: Quantity, structure: Structure) -> np.ndarray:
+    """Return the label of a structure as the rows of its array; NaN where there is none."""
+    n_rows = len(structure) if quantity.per_atom else 1
+    label = structure.label(quantity.name)
+    return np.full((n_rows, *quantity.shape), np.nan if label is None else label, dtype=np.float64)
 
 
 def _check_target(path: Path, overwrite: bool) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from ase.data import chemical_symbols
 
+from unnp.atoms.quantities import QUANTITIES
 from unnp.atoms.structure import Structure
 from unnp.data.store_writer import write_store
 from unnp.errors import DataError
@@ -97,25 +98,27 @@ def _extxyz_lines(structure: Structure, info: Mapping[str, float]) -> Iterator[s
     comment = []
     if structure.cell.any():
         comment.append(f'Lattice="{_row(structure.cell)}"')
-    weight = structure.forces_weight
-    comment.append(
-        "Properties=species:S:1:pos:R:3"
-        + (":forces:R:3" if structure.forces is not None else "")
-        + (":forces_weight:R:1" if weight is not None else "")
-    )
+    columns = _columns(structure)
+    properties = "".join(f":{name}:R:{column.shape[1]}" for name, column in columns.items())
+    comment.append("Properties=species:S:1:pos:R:3" + properties)
     comment.append('pbc="' + " ".join("FT"[int(p)] for p in structure.pbc) + '"')
-    if structure.energy is not None:
-        comment.append(f"energy={float(structure.energy)!r}")
-    if structure.stress is not None:
-        comment.append(f'stress="{_row(structure.stress)}"')
+    for name, quantity in QUANTITIES.items():
+        value = structure.label(name)
+        if value is not None and not quantity.per_atom:
+            comment.append(f'{name}="{_row(value)}"' if quantity.shape else f"{name}={_row(value)}")
     if structure.group:
         comment.append(f"group={_quoted(structure.group)}")
     comment += [f"{name}={float(value)!r}" for name, value in info.items()]
     yield " ".join(comment) + "\n"
-    further = [structure.forces, None if weight is None else weight[:, None]]
-    columns = [structure.positions, *(column for column in further if column is not None)]
-    for number, row in zip(structure.numbers, np.hstack(columns), strict=True):
+    for number, row in zip(structure.numbers, np.hstack([structure.positions, *columns.values()]), strict=True):
         yield f"{chemical_symbols[int(number)]:2s} {_row(row)}\n"
+
+
+def _columns(structure: Structure) -> dict[str, np.ndarray]:
+    """Return what single atoms have, beside element and position, by name, (n_atoms, numbers)."""
+    columns = {name: structure.label(name) for name, quantity in QUANTITIES.items() if quantity.per_atom}
+    columns["forces_weight"] = structure.forces_weight
+    return {name: column.reshape(len(structure), -1) for name, column in columns.items() if column is not None}
 
 
 def _row(values: np.ndarray) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import torch
 import yaml
 
 from unnp import __version__
-from unnp.atoms.quantities import QUANTITIES
+from unnp.atoms.quantities import QUANTITIES, STANDARD
 from unnp.config.base import read_yaml
 from unnp.errors import UnnpError, in_one_line
 from unnp.files.writing import write_atomically
@@ -74,25 +74,32 @@ def _tables(metrics: Any) -> dict[str, Any]:
 
 
 def error_table(metrics: Mapping[str, Any]) -> list[list[str]]:
-    """Return rows ``[name, MAE and RMSE of energy, forces, stress]`` of a result of Metrics; empty where no labels."""
+    """Return rows ``[name, MAE and RMSE of each quantity]`` of a result of Metrics; empty where no labels."""
     rows = {"all": metrics["overall"]}
     for kind in ("groups", "elements"):
         parts = {name: row for name, row in metrics[kind].items() if row}
         rows |= parts if len(parts) > 1 else {}  # the only one is all
-    return [[name or "(no group)", *_cells(row)] for name, row in rows.items()]
+    columns = _columns(metrics)
+    return [[name or "(no group)", *_cells(row, columns)] for name, row in rows.items()]
 
 
-def error_header(separator: str = " ") -> list[str]:
+def error_header(metrics: Mapping[str, Any], separator: str = " ") -> list[str]:
     """Return the titles of the columns of ``error_table``: quantity, kind and unit."""
-    kinds = ("MAE", "RMSE")
-    return [
-        "",
-        *(separator.join([name, kind, f"[{q.errors_in[0]}]"]) for name, q in QUANTITIES.items() for kind in kinds),
+    titles = [
+        separator.join([QUANTITIES[name].words, kind, f"[{QUANTITIES[name].errors_in[0]}]"])
+        for name in _columns(metrics)
+        for kind in ("MAE", "RMSE")
     ]
+    return ["", *titles]
 
 
-def _cells(row: Mapping[str, Any]) -> list[str]:
-    return [f"{row[name][kind]:.4g}" if name in row else "" for name in QUANTITIES for kind in ("mae", "rmse")]
+def _columns(metrics: Mapping[str, Any]) -> list[str]:
+    """Return the quantities that a table shows: energy, forces, stress, and others that have errors."""
+    return [name for name in QUANTITIES if name in STANDARD or name in metrics["overall"]]
+
+
+def _cells(row: Mapping[str, Any], columns: Sequence[str]) -> list[str]:
+    return [f"{row[name][kind]:.4g}" if name in row else "" for name in columns for kind in ("mae", "rmse")]
 
 
 def _markdown(card: Mapping[str, Any]) -> str:
@@ -121,7 +128,12 @@ def _markdown(card: Mapping[str, Any]) -> str:
     )
     lines += _offsets(card.get("stress_offset") or {})
     for part, metrics in card["metrics"].items():
-        lines += [f"## Errors on the {part} structures", "", *_markdown_table(error_header(), error_table(metrics)), ""]
+        lines += [
+            f"## Errors on the {part} structures",
+            "",
+            *_markdown_table(error_header(metrics), error_table(metrics)),
+            "",
+        ]
     training = [f"* {key}: {value}" for key, value in card["training"].items()]
     lines += ["## Training", "", "![learning curve](learning-curve.png)", "", *training, ""]
     lines += ["## References", "", *(f"* {reference}" for reference in card["references"]), ""]

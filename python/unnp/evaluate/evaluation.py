@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+from ase import Atoms
 from ase.io.extxyz import write_extxyz
 
 from unnp.atoms.outputs import Cost
-from unnp.atoms.quantities import QUANTITIES
+from unnp.atoms.quantities import QUANTITIES, STANDARD
 from unnp.atoms.structure import Structure
 from unnp.data.batching import runs
 from unnp.data.costs import COUNTS
@@ -61,7 +62,7 @@ def predictions(
     """
     for indices, batch in _batches(dataset, potential.manifest.cost, limits):
         on_device = batch.to(potential.device, potential.dtype)
-        yield indices, on_device, potential.predict(on_device.graph)
+        yield indices, on_device, potential.predict(on_device.graph, outputs=bool(potential.quantities))
 
 
 def evaluate(
@@ -70,7 +71,7 @@ def evaluate(
     """Evaluate a model, write what it gives into a folder and return the error table of ``metrics.Metrics``.
 
     The folder gets ``errors.json``, ``errors.csv``, ``predictions.xyz`` (labels and predictions, these as
-    ``unnp_energy`` [eV], ``unnp_forces`` [eV/A], ``unnp_stress`` [eV/A^3]) and a parity plot with its CSV for each
+    ``unnp_energy`` [eV], ``unnp_forces`` [eV/A], ``unnp_stress`` [eV/A^3], ...) and a parity plot with its CSV for each
     labelled quantity.
 
     Args:
@@ -83,7 +84,7 @@ def evaluate(
         ModelError: a structure has an element the model does not know, or a prediction is not finite.
         UnnpError: the folder cannot be written, or another process writes it.
     """
-    dataset = Dataset(structures, potential.elements, potential.cutoff, cache_bytes=0)
+    dataset = Dataset(structures, potential.elements, potential.cutoff, cache_bytes=0, quantities=_predicted(potential))
     metrics = Metrics(dataset.groups, potential.elements.symbols, potential.device)
     pairs = Pairs(dataset.groups)
     make_folder(folder)
@@ -167,28 +168,42 @@ def _batches(dataset: Dataset, unit: Cost, limits: Limits) -> Iterator[tuple[lis
         yield list(indices), collate(parts)
 
 
-def _separate(batch: Batch, prediction: Prediction) -> Iterator[dict[str, Any]]:
-    """Yield energy [eV], forces [eV/A] and stress [eV/A^3] of each structure of a batch."""
+def _predicted(potential: LoadedPotential) -> list[str]:
+    """Return the names of the quantities that a model can be compared in."""
+    return [name for name, q in QUANTITIES.items() if q.origin != "head" or name in potential.quantities]
+
+
+def _separate(batch: Batch, prediction: Prediction) -> Iterator[dict[str, np.ndarray]]:
+    """Yield the predicted quantities of each structure of a batch, by name."""
     owner = batch.graph.atom_graph.cpu().numpy()
-    energy, forces, stress = (getattr(prediction, name).double().cpu().numpy() for name in QUANTITIES)
+    found = {name: prediction.get(quantity) for name, quantity in QUANTITIES.items()}
+    arrays = {name: value.detach().double().cpu().numpy() for name, value in found.items() if value is not None}
     for k in range(batch.graph.n_graphs):
-        yield {"energy": float(energy[k]), "forces": forces[owner == k], "stress": stress[k]}
+        yield {name: a[owner == k] if QUANTITIES[name].per_atom else a[k] for name, a in arrays.items()}
 
 
-def _write_frame(file: io.TextIOWrapper, structure: Structure, predicted: dict[str, Any]) -> None:
+def _write_frame(file: io.TextIOWrapper, structure: Structure, predicted: dict[str, np.ndarray]) -> None:
     atoms = structure.to_atoms()
-    stress = None if structure.stress is None else structure.stress.ravel()
-    labels = {"energy": structure.energy, "stress": stress, "group": structure.group or None}
-    atoms.info.update({name: value for name, value in labels.items() if value is not None})
-    if structure.forces is not None:
-        atoms.arrays["forces"] = structure.forces
+    for name in QUANTITIES:
+        _put(atoms, name, name, structure.label(name))
+    if structure.group:
+        atoms.info["group"] = structure.group
     if structure.forces_weight is not None:
         atoms.arrays["forces_weight"] = structure.forces_weight
-    atoms.info["unnp_energy"] = predicted["energy"]
-    atoms.arrays["unnp_forces"] = predicted["forces"]
-    if np.isfinite(predicted["stress"]).all():
-        atoms.info["unnp_stress"] = predicted["stress"].ravel()
+    for name, value in predicted.items():
+        if name in STANDARD or structure.label(name) is not None or QUANTITIES[name].origin == "head":
+            _put(atoms, f"unnp_{name}", name, value if np.isfinite(value).all() else None)
     write_extxyz(file, [atoms], write_results=False)
+
+
+def _put(atoms: Atoms, name: str, quantity: str, value: Any) -> None:
+    """Give atoms a value of a quantity under a name; None: nothing."""
+    if value is None:
+        return
+    if QUANTITIES[quantity].per_atom:
+        atoms.arrays[name] = np.asarray(value)
+    else:
+        atoms.info[name] = np.ravel(value) if np.ndim(value) else float(value)
 
 
 def _write_errors(folder: Path, errors: dict[str, Any]) -> None:

@@ -17,8 +17,9 @@ from unnp.derivatives import Prediction
 class Metrics:
     """Running mean absolute and root mean square errors.
 
-    Energies count per structure [meV/atom], forces per component [eV/A], stresses per component [GPa]. By element:
-    forces on its atoms; energies and stresses of the structures that contain it. Absent labels (NaN) take no part.
+    Energies count per structure [meV/atom], forces per component [eV/A], stresses per component [GPa], others in the units
+    of ``unnp.atoms.quantities``. By element: quantities of atoms on its atoms; those of structures in the structures that
+    contain it. Absent labels (NaN) take no part.
 
     Args:
         groups: names that the group indices of the labels refer to.
@@ -31,7 +32,7 @@ class Metrics:
         self.elements = list(elements)
         rows = 1 + len(self.groups) + len(self.elements)
         self.sums = torch.zeros(len(QUANTITIES), rows, 3, dtype=torch.float64, device=device)
-        """(3 quantities, overall + groups + elements, 3): sums of |error|, of error^2, and counts; to be added up."""
+        """(quantities, overall + groups + elements, 3): sums of |error|, of error^2, and counts; to be added up."""
 
     def update(self, prediction: Prediction, batch: Batch) -> None:
         """Add a batch; what the prediction does not hold (None) is left out."""
@@ -66,11 +67,11 @@ def _errors(prediction: Prediction, batch: Batch) -> Iterator[tuple[int, Quantit
     What decides is whether the label is there: a prediction that is NaN must show up as NaN.
     """
     for k, (name, quantity) in enumerate(QUANTITIES.items()):
-        predicted = getattr(prediction, name)
-        if predicted is None:
+        predicted = prediction.get(quantity)
+        if predicted is None or name not in batch.labels.values:
             continue
         present = batch.mask(quantity)
-        error = torch.where(present, predicted.detach().double() - getattr(batch.labels, name), 0.0)
+        error = torch.where(present, predicted.detach().double() - batch.labels[name], 0.0)
         yield k, quantity, _moments(batch.in_error(quantity, error * quantity.errors_in[1]), present)
 
 
@@ -88,7 +89,7 @@ def _row(sums: Tensor) -> dict[str, dict[str, float]]:
 
 
 class Pairs:
-    """Reference and predicted values of labelled quantities, for parity plots: eV/atom, eV/A, GPa."""
+    """Reference and predicted values of labelled quantities, for parity plots, in the units of ``unnp.atoms.quantities``."""
 
     def __init__(self, groups: Sequence[str]) -> None:
         self.groups = list(groups)
@@ -97,10 +98,10 @@ class Pairs:
     def update(self, prediction: Prediction, batch: Batch) -> None:
         """Add a batch; signature as of ``Metrics.update``."""
         for name, quantity in QUANTITIES.items():
-            predicted = getattr(prediction, name)
-            if predicted is None:
+            predicted = prediction.get(quantity)
+            if predicted is None or name not in batch.labels.values:
                 continue
-            both = (getattr(batch.labels, name), predicted.detach().double())
+            both = (batch.labels[name], predicted.detach().double())
             values = torch.stack([batch.in_error(quantity, value) for value in both]) * quantity.shown[1]
             group, mask = batch.group_of(quantity), batch.mask(quantity)
             group = group.view(-1, *([1] * (mask.dim() - 1))).expand_as(mask)

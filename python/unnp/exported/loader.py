@@ -12,6 +12,7 @@ from torch import Tensor
 
 from unnp.atoms.elements import Elements
 from unnp.atoms.graph import Graph
+from unnp.atoms.quantities import QUANTITIES
 from unnp.core import core, model_files
 from unnp.derivatives import Prediction, predict, predict_members
 from unnp.device import resolve_device, resolve_dtype
@@ -48,8 +49,20 @@ class LoadedPotential:
         """Length [A] of the longest bond that has to be listed."""
         return self.manifest.cutoff
 
+    @property
+    def quantities(self) -> list[str]:
+        """Names of the quantities of ``unnp.atoms.quantities`` that it has a trained output for, beside the energy."""
+        declared = {output.name for output in self.manifest.outputs}
+        return [name for name, quantity in QUANTITIES.items() if quantity.origin == "head" and name in declared]
+
     def predict(
-        self, graph: Graph, *, derivatives: bool = True, atomic_virial: bool = False, of: str = "energy"
+        self,
+        graph: Graph,
+        *,
+        derivatives: bool = True,
+        atomic_virial: bool = False,
+        outputs: bool = False,
+        of: str = "energy",
     ) -> Prediction:
         """Evaluate a graph, moved to the model's device and number type; see ``unnp.derivatives.predict``.
 
@@ -57,6 +70,7 @@ class LoadedPotential:
             graph: one or several structures.
             derivatives: compute forces and stress.
             atomic_virial: compute the per-atom virial too.
+            outputs: give the other declared outputs too, but for the features.
             of: name of a declared output that is a number for each atom or structure, in the place of the energy.
 
         Raises:
@@ -74,6 +88,7 @@ class LoadedPotential:
                 self._prepared(graph),
                 derivatives=derivatives,
                 atomic_virial=atomic_virial,
+                outputs=outputs,
                 of=None if of == "energy" else output,
             )
 

@@ -26,6 +26,8 @@ class PotentialConfig(Config):
     """settings of the architecture"""
     add: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """further terms by registry name, for instance `zbl: {}` for screened nuclear repulsion; energies in eV, not scaled"""
+    outputs: list[str] = Field(default_factory=list)
+    """trained outputs beside the energy, for instance `[charges]`; the loss needs a term for each"""
 
     def summands(self) -> dict[str, ArchitectureConfig]:
         """Return the checked settings of the architecture and of the further terms by registry name.
@@ -63,6 +65,8 @@ class PotentialDescription(Config):
     """chemical symbols; the position is the species index"""
     heads: list[HeadDescription] = Field(min_length=1)
     """levels of theory"""
+    outputs: list[str]
+    """trained outputs beside the energy"""
 
 
 def build_potential(
@@ -80,6 +84,7 @@ def build_potential(
         "add": settings,
         "elements": elements,
         "heads": [head.describe() for head in heads],
+        "outputs": config.outputs,
     }
     potential = potential_from_description(description)
     potential.adapt(data)
@@ -98,7 +103,7 @@ def potential_from_description(description: dict[str, Any]) -> Potential:
     others = [_build(name, settings, elements) for name, settings in given.add.items()]
     terms = [summand for summand in (first, *others) if isinstance(summand, Term)]
     heads = [head.head() for head in given.heads]
-    return Potential(elements, first if isinstance(first, Representation) else None, terms, heads)
+    return Potential(elements, first if isinstance(first, Representation) else None, terms, heads, given.outputs)
 
 
 def _build(name: str, settings: dict[str, Any], elements: list[str]) -> Architecture:

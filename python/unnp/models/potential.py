@@ -17,6 +17,7 @@ from unnp.models.base import (
 )
 from unnp.models.exchanges import Communication, communication
 from unnp.models.heads import Head
+from unnp.models.output_heads.base import declared, output_head
 from unnp.nn.edges import bonded
 from unnp.nn.system import System
 
@@ -32,9 +33,10 @@ class Potential(nn.Module):
         representation: the trained architecture; None where there are terms alone.
         terms: further architectures, already in eV.
         heads: one or several.
+        outputs: names of the trained outputs beside the energy, which all heads share.
 
     Raises:
-        ConfigError: a reference energy is missing, or two heads have one name.
+        ConfigError: a reference energy is missing, two heads have one name, or there is no such output.
     """
 
     reference_energies: Tensor
@@ -42,10 +44,16 @@ class Potential(nn.Module):
     __jit_ignored_attributes__: ClassVar[list[str]] = ["heads"]
 
     def __init__(
-        self, elements: list[str], representation: Representation | None, terms: Sequence[Term], heads: Sequence[Head]
+        self,
+        elements: list[str],
+        representation: Representation | None,
+        terms: Sequence[Term],
+        heads: Sequence[Head],
+        outputs: Sequence[str] = (),
     ) -> None:
         super().__init__()
         _check_heads(heads, elements)
+        _check_outputs(outputs, representation)
         self.elements = elements
         self.n_elements = len(elements)
         self.representation = representation
@@ -54,6 +62,8 @@ class Potential(nn.Module):
         self.scales = [head.energy_scale for head in heads]
         readouts = [] if representation is None else [representation.energy_head() for _ in heads]
         self.energy_heads = nn.ModuleList(readouts)
+        n_features = 0 if representation is None else representation.n_features
+        self.output_heads = nn.ModuleDict({name: output_head(name)(n_features, len(elements)) for name in outputs})
         values = [[head.reference_energies[e] for e in elements] for head in heads]
         self.register_buffer("reference_energies", torch.tensor(values, dtype=torch.float64), persistent=False)
 
@@ -113,6 +123,11 @@ class Potential(nn.Module):
         if self.representation is not None:
             for name, value in self.representation.further(features, system).items():
                 outputs[name] = value
+            species = system.species[: system.n_updated]
+            has_bonds = bonded(system.bond_index, system.species.shape[0], system.n_updated)
+            alone = self.representation.lone_features(system)
+            for name, output in self.output_heads.items():
+                outputs[name] = output(features, alone, species, has_bonds)
         return outputs
 
     def represent(self, system: System) -> Tensor:
@@ -167,7 +182,8 @@ class Potential(nn.Module):
         """Return what ``outputs`` gives, in order."""
         n_features = 0 if self.representation is None else self.representation.n_features
         further = () if self.representation is None else self.representation.further_outputs
-        return [Output(name="energy", unit="eV"), Output(name="features", shape=[n_features]), *further]
+        trained = [declared(name) for name in self.output_heads]
+        return [Output(name="energy", unit="eV"), Output(name="features", shape=[n_features]), *further, *trained]
 
     def cutoff(self) -> float:
         """Return the length [A] of the longest bond that has to be listed."""
@@ -232,7 +248,15 @@ class Potential(nn.Module):
             "add": {t.name: t.config.model_dump(mode="json") for t in others},
             "elements": self.elements,
             "heads": [head.describe() for head in self.heads],
+            "outputs": list(self.output_heads),
         }
+
+
+def _check_outputs(outputs: Sequence[str], representation: Representation | None) -> None:
+    if len(set(outputs)) < len(outputs):
+        raise ConfigError(f"potential.outputs: name each output once, got {', '.join(outputs)}.")
+    if outputs and representation is None:
+        raise ConfigError("potential.outputs: only an architecture with features can have outputs beside the energy.")
 
 
 def _check_heads(heads: Sequence[Head], elements: list[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import ase
 import ase.build
@@ -19,7 +20,7 @@ from unnp.exported.export import dtype_of, export_model
 from unnp.models import Potential
 from unnp.testing.subject import Subject
 
-QUANTITIES = ("energy", "atomic_energy", "forces", "stress", "atomic_virial")
+MEANS = ("energy", "atomic_energy", "forces", "stress", "atomic_virial")
 SHAPES = ("crystal", "cluster")
 
 
@@ -66,7 +67,8 @@ class Committee:
         graph = Graph.of(Structure.from_atoms(atoms), Elements(first.elements), first.cutoff())
         graph = graph.to("cpu", dtype_of(first))
         parts = [predict(member, graph, atomic_virial=True) for member in self.potentials]
-        return Prediction(*(torch.stack([getattr(part, name) for part in parts]).mean(0) for name in QUANTITIES))
+        means: dict[str, Any] = {name: torch.stack([getattr(part, name) for part in parts]).mean(0) for name in MEANS}
+        return Prediction(**means)
 
     def structure(self, shape: str) -> ase.Atoms:
         """Return 108 disturbed atoms in a tilted box ("crystal"), or a few in a large one ("cluster")."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from unnp.atoms.elements import Elements
 from unnp.atoms.graph import Graph
+from unnp.atoms.quantities import FURTHER, QUANTITIES, STANDARD
 from unnp.atoms.structure import Structure
 from unnp.data.batching import BatchSampler
 from unnp.data.dataset import Dataset
@@ -115,6 +116,7 @@ def build(config: TrainConfig, sources: Sources) -> tuple[Potential, dict[str, D
         raise ConfigError(
             f"architecture '{name}' has nothing to train; add it to another one: `add: {{{name}: {{}}}}`."
         )
+    _check_outputs(config)
     elements = Elements(list(sources.statistics.elements))
     cutoff = config.potential.cutoff()
     owner = heads_of_groups(config.heads, sources.groups)
@@ -129,6 +131,16 @@ def build(config: TrainConfig, sources: Sources) -> tuple[Potential, dict[str, D
         potential = build_potential(config.potential, elements.symbols, heads, data)
     check_still(potential)
     return potential, datasets
+
+
+def _check_outputs(config: TrainConfig) -> None:
+    """Raise ConfigError where an output has no term in the loss, or a term of the loss no output."""
+    heads = {name for name in config.loss.used() if name in QUANTITIES and QUANTITIES[name].origin == "head"}
+    for name in config.potential.outputs:
+        if name not in heads:
+            raise ConfigError(f"potential.outputs names {name}, which nothing trains; give loss.{name}.weight.")
+    for name in heads - set(config.potential.outputs):
+        raise ConfigError(f"loss.{name} has a weight, but the potential does not give it; add outputs: [{name}].")
 
 
 class Graphs:
@@ -154,10 +166,13 @@ def make_datasets(
         heads: position of the head of each group.
     """
     size = int(config.data.cache_gib * 2**30)
+    quantities = [*STANDARD, *(name for name in config.loss.used() if name in FURTHER)]
 
     def make(name: str, part: Structures) -> Dataset:
         cache = size if name == "train" else size // 4
-        return Dataset(part, elements, cutoff, cache_bytes=cache, groups=sources.groups, heads=heads)
+        return Dataset(
+            part, elements, cutoff, cache_bytes=cache, groups=sources.groups, heads=heads, quantities=quantities
+        )
 
     return {name: make(name, part) for name, part in sources.parts.items() if len(part)}
 
@@ -173,7 +188,7 @@ def _fit_heads(config: TrainConfig, sources: Sources, elements: Elements, owner:
             own = Subset(sources.train, [i for i, group in enumerate(names) if owner[group] == k])
         if not len(own):
             raise ConfigError(f"heads.{name} has no training structures; give it groups that have, or leave it out.")
-        scale = (sources.statistics if alone else statistics(own)).forces_rms or 1.0
+        scale = (sources.statistics if alone else statistics(own)).rms.get("forces") or 1.0
         held_back = [s for s in isolated if owner[s.group] == k]  # a single atom may have been held back
         kind = head.reference_energies or config.reference_energies
         energies = reference_energies(Concatenated([own, held_back]), elements, kind, cutoff)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -43,9 +42,9 @@ class StressOffset:
 
     def __init__(self, loss: Loss, groups: Sequence[str], sizes: Sequence[int], device: torch.device | str) -> None:
         self.groups = list(groups)
-        given = loss.config.stress.offset
+        given = loss.config.row("stress").offset
         self.fitted = given == "fit"
-        self.used = loss.config.stress.used
+        self.used = loss.config.row("stress").used
         self.mean = torch.zeros(len(groups), dtype=torch.float64, device=device)
         """Mean isotropic difference between label and prediction, (n_groups,) [eV/A^3]; measured whether it is used or not."""
         self.seen = torch.zeros_like(self.mean)
@@ -65,7 +64,7 @@ class StressOffset:
         sums = torch.zeros(2, len(self.groups), dtype=torch.float64, device=self.mean.device)
         if batch is not None and prediction is not None and prediction.stress is not None:
             mask = batch.mask(QUANTITIES["stress"]).all(dim=-1).all(dim=-1)
-            difference = (batch.labels.stress - prediction.stress.detach().double())[mask]
+            difference = (batch.labels["stress"] - prediction.stress.detach().double())[mask]
             group = batch.labels.group[mask]
             pressure = difference.diagonal(dim1=1, dim2=2).mean(dim=1)
             sums[0].index_add_(0, group, pressure)
@@ -77,8 +76,8 @@ class StressOffset:
     def take_off(self, batch: Batch) -> Batch:
         """Return the batch with the offsets taken off its stress labels."""
         identity = torch.eye(3, dtype=torch.float64, device=self.mean.device)
-        stress = batch.labels.stress - self.values[batch.labels.group].view(-1, 1, 1) * identity
-        return Batch(batch.graph, replace(batch.labels, stress=stress))
+        stress = batch.labels["stress"] - self.values[batch.labels.group].view(-1, 1, 1) * identity
+        return Batch(batch.graph, batch.labels.with_values("stress", stress))
 
     def summary(self) -> dict[str, float]:
         """Return the offset of each group with stress labels [GPa], rounded; empty where none is taken off."""

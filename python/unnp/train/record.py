@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from unnp.train.log import Record
-from unnp.train.loss import TERMS
 from unnp.train.state import Position
 from unnp.train.validation import Validation
 
@@ -14,7 +13,7 @@ def epoch_record(
     position: Position,
     minutes: float,
     rate: float,
-    averages: Sequence[float],
+    averages: Mapping[str, float],
     weights: Mapping[str, float],
     validation: Validation | None,
 ) -> Record:
@@ -24,7 +23,7 @@ def epoch_record(
         position: counters at its end, the epoch itself not yet counted.
         minutes: training time so far.
         rate: learning rate of its last step.
-        averages: of the loss and its terms over its steps.
+        averages: of the loss and, by the names of its terms, of what is shown of these, over its steps.
         weights: of the terms at its last step.
         validation: at its end; None where there was none.
     """
@@ -33,8 +32,9 @@ def epoch_record(
         "step": position.step,
         "minutes": round(minutes, 4),
         "learning_rate": rate,
-        **dict(zip(["loss", *(f"loss_{name}" for name in TERMS)], averages, strict=True)),
-        **_shares(averages[1:], weights),
+        "loss": averages["loss"],
+        **{f"loss_{name}": average for name, average in averages.items() if name != "loss"},
+        **_shares(averages, weights),
     }
     if validation is not None:
         record["validation_loss"] = validation.loss
@@ -43,8 +43,8 @@ def epoch_record(
     return record
 
 
-def _shares(terms: Sequence[float], weights: Mapping[str, float]) -> dict[str, float]:
+def _shares(averages: Mapping[str, float], weights: Mapping[str, float]) -> dict[str, float]:
     """Return what each term makes of the loss at its weight, 0..1."""
-    parts = [weights.get(name, 0.0) * term for name, term in zip(TERMS, terms, strict=True)]
-    total = max(sum(parts), 1e-300)  # a loss of exactly 0 has no parts
-    return {f"share_{name}": part / total for name, part in zip(TERMS, parts, strict=True)}
+    parts = {name: weights.get(name, 0.0) * average for name, average in averages.items() if name != "loss"}
+    total = max(sum(parts.values()), 1e-300)  # a loss of exactly 0 has no parts
+    return {f"share_{name}": part / total for name, part in parts.items()}

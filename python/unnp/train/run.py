@@ -24,7 +24,6 @@ from unnp.train.datasets import build, open_sources
 from unnp.train.distributed import Processes, join
 from unnp.train.labels import check_labels
 from unnp.train.log import Log
-from unnp.train.loss import TERMS
 from unnp.train.memory import keep_freed_memory
 from unnp.train.report import write_report
 from unnp.train.run_folder import RunFolder
@@ -35,13 +34,6 @@ logger = logging.getLogger(__name__)
 
 LIMITS_AND_MACHINE = ("epochs", "max_minutes", "patience", "device", "threads", "checkpoint_minutes")
 """what may be changed when a training is over: a limit may end it, and the rest has no effect anyway"""
-LOG_COLUMNS = [
-    *("epoch", "step", "minutes", "learning_rate", "loss"),
-    *(f"loss_{name}" for name in TERMS),
-    *(f"share_{name}" for name in TERMS),
-    "validation_loss",
-    *(f"{quantity}_{kind}" for quantity in QUANTITIES for kind in ("mae", "rmse")),
-]
 
 
 def train(config: TrainConfig, path: str | Path, *, resume: bool = False, base: str | Path = ".") -> dict[str, Any]:
@@ -77,7 +69,7 @@ def train(config: TrainConfig, path: str | Path, *, resume: bool = False, base: 
                 at_home = config.data.located(base, relative_to=folder.path)
                 write_atomically(folder.config, dump_yaml(config.model_copy(update={"data": at_home})))
             console.message(_summary(task, trainer))
-            log = Log(folder.path, LOG_COLUMNS, trainer.state.position.epoch) if processes.first else None
+            log = Log(folder.path, _log_columns(config), trainer.state.position.epoch) if processes.first else None
             left = "" if trainer.over() == "" else " Nothing was left to train; to go on raise that limit."
             console.message(f"Training is over: {trainer.run(log)}.{left}")
             end = trainer.state.position
@@ -86,6 +78,17 @@ def train(config: TrainConfig, path: str | Path, *, resume: bool = False, base: 
         return report
     finally:
         processes.close()
+
+
+def _log_columns(config: TrainConfig) -> list[str]:
+    terms = config.loss.shown()
+    return [
+        *("epoch", "step", "minutes", "learning_rate", "loss"),
+        *(f"loss_{name}" for name in terms),
+        *(f"share_{name}" for name in terms),
+        "validation_loss",
+        *(f"{name}_{kind}" for name in terms if name in QUANTITIES for kind in ("mae", "rmse")),
+    ]
 
 
 def _task(

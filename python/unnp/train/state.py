@@ -72,7 +72,7 @@ class TrainState:
     """Weights, running average, optimizer, random numbers and counters: together they determine every later step.
 
     Attributes:
-        sums: (4,) float64 on the device: sums of the loss and its three terms over the steps of the running epoch.
+        sums: (1 + n_terms,) float64 on the device: sums of the loss and its terms over the steps of the running epoch.
         offset: of the stress labels.
     """
 

@@ -23,7 +23,7 @@ def term_averages(
     processes: Processes,
     device: torch.device,
 ) -> Tensor:
-    """Return this process's share (3,) of the terms of the loss; the shares of all processes add up to the terms.
+    """Return this process's share (n_terms,) of the terms of the loss; the shares of all processes add up to the terms.
 
     Args:
         potential: to evaluate.
@@ -38,7 +38,8 @@ def term_averages(
     if batch is None:
         offset.learn(None, None, processes)
         return torch.zeros_like(count)
-    prediction = predict(potential, batch.graph, derivatives=loss.needs_derivatives, training=True)
+    with_forces, with_outputs = loss.needs("derivative", "curvature"), loss.needs("head")
+    prediction = predict(potential, batch.graph, derivatives=with_forces, outputs=with_outputs, training=True)
     offset.learn(prediction, batch, processes)
     return loss.sums(prediction, offset.take_off(batch)) / count
 
@@ -47,8 +48,8 @@ def backward(terms: Tensor, weights: Tensor, parameters: Sequence[nn.Parameter],
     """Set the gradients of ``sum_t weights_t terms_t`` over all processes; return this process's share of the sum.
 
     Args:
-        terms: (3,) of ``term_averages``.
-        weights: (3,) of the loss table.
+        terms: (n_terms,) of ``term_averages``.
+        weights: (n_terms,) of the loss table.
         parameters: whose gradients are replaced; those the loss does not depend on get 0.
         processes: whose gradients are added up.
     """

@@ -219,10 +219,11 @@ class Trainer:
             validation = self._validate()
         best = validation is not None and self._is_best(validation)
         sums = self.task.processes.add(self.state.sums)
-        averages = (sums / max(1, n_steps)).tolist()
+        means = dict(zip(("loss", *TERMS), (sums / max(1, n_steps)).tolist(), strict=True))
+        averages = {name: means[name] for name in ("loss", *self.loss.config.shown())}
         rate, minutes = self.state.optimizer.param_groups[0]["lr"], (time.monotonic() - self._clock) / 60
         record = epoch_record(position, minutes, rate, averages, self._weights_now, validation)
-        self._complain(averages[1 + TERMS.index("stress")])
+        self._complain(means["stress"])
         self.state.sums.zero_()
         position.epoch, position.batch = position.epoch + 1, 0
         self._agree(due=False, stop=False)

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from ase.calculators.calculator import Calculator
 from ase.stress import voigt_6_to_full_3x3_stress
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, field_validator
 
+from unnp.atoms.quantities import FURTHER, QUANTITIES
 from unnp.atoms.structure import Structure
 from unnp.config import Config
 from unnp.data.labellers.base import Labeller, register
@@ -55,6 +56,16 @@ class AseConfig(Config):
     """Calculator: emt, lj, morse, ... or one of the entry-point group `unnp.calculators`."""
     parameters: dict[str, JsonValue] = Field(default_factory=dict)
     """Keyword arguments of the calculator."""
+    labels: list[str] = Field(default_factory=list)
+    """Further labels to take over, e.g. `[charges]`, where the calculator gives them."""
+
+    @field_validator("labels")
+    @classmethod
+    def _known(cls, labels: list[str]) -> list[str]:
+        for name in labels:
+            if name not in FURTHER:
+                raise ValueError(unknown("further label", name, FURTHER))
+        return labels
 
 
 @register("ase")
@@ -71,7 +82,11 @@ class AseLabeller(Labeller):
             self._calculator: Calculator = make(**config.parameters)
         except Exception as error:  # each calculator checks its parameters in its own way
             raise ConfigError(f"the calculator '{config.name}' cannot be set up: {error}") from None
-        self._has_stress = "stress" in getattr(self._calculator, "implemented_properties", ())
+        implemented = getattr(self._calculator, "implemented_properties", ())
+        self._has_stress = "stress" in implemented
+        for name in config.labels:
+            if QUANTITIES[name].ase not in implemented:
+                raise ConfigError(f"the calculator '{config.name}' does not give {name}; leave it out of `labels`.")
         # Calculators that work with files would write over each other's.
         self._scratch = TemporaryDirectory(prefix=f"unnp-{config.name}-")
         with suppress(AttributeError):
@@ -80,15 +95,16 @@ class AseLabeller(Labeller):
     def close(self) -> None:
         self._scratch.cleanup()
 
-    def compute(self, structure: Structure) -> tuple[float, np.ndarray, np.ndarray | None]:
+    def compute(self, structure: Structure) -> dict[str, Any]:
         atoms = structure.to_atoms()
         atoms.calc = self._calculator
         try:
-            energy = float(atoms.get_potential_energy())
-            forces = np.array(atoms.get_forces(), dtype=np.float64)
-            if not (self._has_stress and np.all(structure.pbc)):
-                return energy, forces, None
-            return energy, forces, voigt_6_to_full_3x3_stress(np.array(atoms.get_stress(voigt=True)))
+            labels = {"energy": float(atoms.get_potential_energy()), "forces": np.array(atoms.get_forces())}
+            if self._has_stress and np.all(structure.pbc):
+                labels["stress"] = voigt_6_to_full_3x3_stress(np.array(atoms.get_stress(voigt=True)))
+            for name in self.config.labels:
+                labels[name] = np.array(self._calculator.get_property(QUANTITIES[name].ase, atoms))
+            return labels
         except Exception as error:  # a calculator may raise anything
             message = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             raise UnnpError(f"{structure.source or 'structure'}: {self.config.name} failed ({message}).") from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
+from unnp.atoms.quantities import QUANTITIES, Quantity
 from unnp.atoms.structure import Structure
 from unnp.config import Config, from_dict
 from unnp.errors import ConfigError, DataError, unknown
@@ -37,21 +37,43 @@ class Labeller(ABC):
         self.folder = folder
 
     @abstractmethod
-    def compute(self, structure: Structure) -> tuple[float, np.ndarray, np.ndarray | None]:
-        """Return energy [eV], forces (n_atoms, 3) [eV/A] and stress (3, 3) [eV/A^3] (None where there is none)."""
+    def compute(self, structure: Structure) -> dict[str, Any]:
+        """Return the labels by the names of ``unnp.atoms.quantities``, in the shapes and units that stand there.
+
+        Energy [eV] and forces (n_atoms, 3) [eV/A] have to be among them; stress (3, 3) [eV/A^3] is, where there is one.
+        """
 
     def label(self, structure: Structure) -> Structure:
-        """Return the structure with its labels; raise DataError where they are not finite."""
-        energy, forces, stress = self.compute(structure)
-        if not np.all(structure.pbc):
-            stress = None
-        for name, value in {"energy": energy, "forces": forces, "stress": stress}.items():
-            if value is not None and not np.isfinite(np.asarray(value)).all():
-                raise DataError(f"{structure.source or 'structure'}: the computed {name} is not finite.")
-        return replace(structure, energy=float(energy), forces=forces, stress=stress)
+        """Return the structure with its labels; raise DataError where they are not finite or of another shape."""
+        periodic = bool(np.all(structure.pbc))
+        found = self.compute(structure)
+        labels = {name: value for name, value in found.items() if periodic or not QUANTITIES[name].needs_volume}
+        for name, value in labels.items():
+            problem = misfit(QUANTITIES[name], value, len(structure))
+            if problem:
+                raise DataError(f"{structure.source or 'structure'}: the computed {name} {problem}.")
+        return structure.with_labels(
+            {**dict.fromkeys(QUANTITIES), **{name: _plain(value) for name, value in labels.items()}}
+        )
 
     def close(self) -> None:  # noqa: B027 most labellers hold nothing
         """Give back what the labeller holds."""
+
+
+def misfit(quantity: Quantity, value: Any, n_atoms: int) -> str:
+    """Return what keeps a value from being a label of a structure, "is not finite"; empty where nothing does."""
+    shape = (n_atoms, *quantity.shape) if quantity.per_atom else quantity.shape
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        return "is no number"
+    if array.shape != shape:
+        return f"has the shape {array.shape}, not {shape}"
+    return "" if np.isfinite(array).all() else "is not finite"
+
+
+def _plain(value: Any) -> float | np.ndarray:
+    return np.array(value, dtype=np.float64) if np.ndim(value) else float(value)
 
 
 L = TypeVar("L", bound=type[Labeller])

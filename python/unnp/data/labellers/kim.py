@@ -5,9 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
-
-import numpy as np
+from typing import Any, Literal
 
 from unnp.atoms.structure import Structure
 from unnp.config import Config
@@ -48,7 +46,7 @@ class KimLabeller(Labeller):
         with_lammps = config.through == "lammps" or (config.through == "auto" and tabulated)
         self._labeller = _with_lammps(model, Path(self._tables.name)) if with_lammps else _with_kimpy(model, folder)
 
-    def compute(self, structure: Structure) -> tuple[float, np.ndarray, np.ndarray | None]:
+    def compute(self, structure: Structure) -> dict[str, Any]:
         return self._labeller.compute(structure)
 
     def close(self) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from unnp.atoms.structure import Structure
 from unnp.data.labellers.base import Labeller, register
@@ -22,12 +21,13 @@ class LammpsLabeller(Labeller):
         super().__init__(config, folder)
         self._simulation = Simulation(config, folder)
 
-    def compute(self, structure: Structure) -> tuple[float, np.ndarray, np.ndarray | None]:
+    def compute(self, structure: Structure) -> dict[str, Any]:
         try:
             self._simulation.set_up(structure)
-            return self._simulation.evaluate()
+            energy, forces, stress = self._simulation.evaluate()
         except LammpsError as error:
             raise LammpsError(f"{structure.source or 'structure'}: {error}") from None
+        return {"energy": energy, "forces": forces, "stress": stress}
 
     def close(self) -> None:
         self._simulation.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unnp.atoms.quantities import QUANTITIES
+from unnp.atoms.quantities import QUANTITIES, STANDARD
 from unnp.atoms.structure import Structure
 from unnp.data.readers.base import Frame
 from unnp.data.readers.mapping import describe_missing
@@ -26,15 +26,15 @@ class Completeness:
         """Raise DataError naming file and frame where a label is missing or mixed."""
         if self._options.missing == "allow":
             return
-        present = {label: getattr(structure, label) is not None for label in QUANTITIES}
-        self._any_label = self._any_label or any(present.values())
+        present = {label: structure.label(label) is not None for label in QUANTITIES}
+        self._any_label = self._any_label or any(present[label] for label in STANDARD)
         present |= {"any": self._any_label, "group": structure.group != ""}
         for label in self._options.required:
             if not present[label]:
                 raise DataError(describe_missing(frame, "energy" if label == "any" else label, self._options))
         if "any" in self._options.required:
             return
-        for name in QUANTITIES:
+        for name in (*STANDARD, *self._options.labels):
             self.check_mixed(name, present[name], structure.source)
 
     def check_mixed(self, label: str, present: bool, where: str) -> None:

@@ -38,8 +38,7 @@ class LeftBehind:
     def add(self, frame: Frame, options: ReadOptions) -> None:
         """Take note of what a frame carries beyond geometry and the labels that are read."""
         self._n += 1
-        read = {options.energy_key, options.forces_key, options.stress_key, options.virial_key, options.group_key}
-        read |= {options.forces_weight_key}
+        read = {*options.keys.values(), options.virial_key, options.group_key, options.forces_weight_key}
         names = {_NAMES.get(str(name), str(name)) for name in _carried(frame) if name not in read | _NOT_WORTH_SAYING}
         names |= {"constraints" for _ in frame.atoms.constraints}
         self._counts.update(names)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from ase.data import atomic_numbers
 
+from unnp.atoms.quantities import FURTHER, QUANTITIES, Quantity
 from unnp.atoms.structure import LARGEST_LABEL, Structure
 from unnp.atoms.voigt import tensor_of
 from unnp.data.readers.base import Frame
@@ -23,21 +24,24 @@ def structure_of(frame: Frame, options: ReadOptions) -> Structure:
             positions or cell that are not finite.
     """
     structure = _geometry(frame, options)
-    structure.energy = _energy(frame, options)
-    structure.forces = _forces(frame, options)
     structure.forces_weight = _forces_weight(frame, options)
-    if options.virial_key is None:
-        structure.stress = _tensor(frame, "stress", options.stress_key, options, options.stress_factor)
-    else:
-        structure.stress = _stress_of_virial(frame, structure, options)
     structure.group = _group(frame, options)
-    return structure
+    labels = {name: _label(frame, QUANTITIES[name], key, options) for name, key in options.keys.items()}
+    if options.virial_key is not None:
+        labels["stress"] = _stress_of_virial(frame, structure, options)
+    return structure.with_labels(labels)
 
 
 def describe_missing(frame: Frame, label: str, options: ReadOptions) -> str:
     """Return the message for a label that a frame lacks: where, which name was looked for, which names there are."""
+    if label in FURTHER and label not in options.labels:
+        return (
+            f"{frame.where} has no {label}: files are not searched for it. Say how it is called in the file: "
+            f"--read labels='{{{label}: NAME}}', in YAML read: {{labels: {{{label}: NAME}}}}."
+        )
     option = "virial_key" if label == "stress" and options.virial_key else f"{label}_key"
-    key = str(getattr(options, option))
+    key = options.labels[label] if label in FURTHER else str(getattr(options, option))
+    option = "labels" if label in FURTHER else option
     names = frame.names()
     if key in names:
         return f"{frame.where} has no {label}: '{key}' is NaN on all atoms. Repair or remove the frame, or set missing: allow."
@@ -125,33 +129,33 @@ def _numbers(frame: Frame, key: str, label: str, factor: float, *, nan_is_absent
     return array * factor
 
 
-def _energy(frame: Frame, options: ReadOptions) -> float | None:
-    energy = _numbers(frame, options.energy_key, "energy", options.energy_factor)
-    if energy is None:
-        return None
-    if energy.size != 1:
-        raise DataError(f"{frame.where}: energy must be one number, '{options.energy_key}' has {energy.size}.")
-    return float(energy.reshape(()))
+def _label(frame: Frame, quantity: Quantity, key: str, options: ReadOptions) -> float | np.ndarray | None:
+    if quantity.shape == (3, 3):
+        return _tensor(frame, quantity.name, key, options, options.factor_of(quantity))
+    if quantity.per_atom:
+        return _of_atoms(frame, quantity, key, options)
+    number = _numbers(frame, key, quantity.name, options.factor_of(quantity))
+    if number is not None and number.size != 1:
+        raise DataError(f"{frame.where}: {quantity.words} must be one number, '{key}' has {number.size}.")
+    return None if number is None else float(number.reshape(()))
 
 
-def _forces(frame: Frame, options: ReadOptions) -> np.ndarray | None:
-    """Return the forces; NaN in all three components means that an atom has none, and NaN on all atoms no forces at all."""
-    forces = _numbers(frame, options.forces_key, "forces", options.forces_factor, nan_is_absent=True)
-    expected = (len(frame.atoms), 3)
-    if forces is not None and forces.shape != expected:
-        raise DataError(
-            f"{frame.where}: forces must have the shape {expected}, '{options.forces_key}' has {forces.shape}."
-        )
-    if forces is None:
+def _of_atoms(frame: Frame, quantity: Quantity, key: str, options: ReadOptions) -> np.ndarray | None:
+    """Return the labels of the atoms; NaN in all its numbers means that an atom has none, NaN on all atoms no label at all."""
+    values = _numbers(frame, key, quantity.name, options.factor_of(quantity), nan_is_absent=True)
+    expected, name = (len(frame.atoms), *quantity.shape), quantity.words
+    if values is not None and values.shape != expected:
+        raise DataError(f"{frame.where}: {name} must have the shape {expected}, '{key}' has {values.shape}.")
+    if values is None:
         return None
-    absent = np.isnan(forces)
+    absent = np.isnan(values).reshape(len(values), -1)
     partly = np.flatnonzero(absent.any(axis=1) & ~absent.all(axis=1))
     if len(partly):
         raise DataError(
-            f"{frame.where}: forces ('{options.forces_key}') of atom {partly[0]} are NaN in some components only; an atom "
-            "without forces has NaN in all three. Repair or remove the frame."
+            f"{frame.where}: {name} ('{key}') of atom {partly[0]} are NaN in some components only; an atom without {name} "
+            "has NaN in all of them. Repair or remove the frame."
         )
-    return None if absent.all() else forces
+    return None if absent.all() else values
 
 
 def _forces_weight(frame: Frame, options: ReadOptions) -> np.ndarray | None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from unnp.atoms.elements import atomic_number
+from unnp.atoms.quantities import FURTHER, QUANTITIES, STANDARD, Quantity
 from unnp.atoms.voigt import VoigtOrder
 from unnp.config import Config
 from unnp.errors import DataError, unknown
 from unnp.units import ENERGY_TO_EV, LENGTH_TO_A, STRESS_TO_EV_PER_A3
 
-Label = Literal["energy", "forces", "stress", "group", "any"]
+REQUIRABLE = (*QUANTITIES, "group", "any")
 
 
 class ReadOptions(Config):
@@ -30,6 +31,9 @@ class ReadOptions(Config):
     """Name of the stress, 3x3, 9 numbers or 6 in Voigt order."""
     virial_key: str | None = None
     """Name of the virial `W = -V * stress`, in energy units; read instead of the stress."""
+    labels: dict[str, str] = Field(default_factory=dict)
+    """Further labels to be read, by what they are: the name in the file, e.g. `{charges: bader}`; in e, mu_B and the units
+    below."""
     group_key: str = "group"
     """Name of the subset a structure belongs to."""
     default_group: str = ""
@@ -50,10 +54,28 @@ class ReadOptions(Config):
     """Elements of the types 1, 2, ... of files that number their species (LAMMPS), e.g. `[Al, Ni]` or `{1: Al, 2: Ni}`."""
     unconverged: Literal["leave_out", "keep", "error"] = "leave_out"
     """What to do with steps of VASP, Quantum ESPRESSO, GPAW and others whose electronic steps did not converge."""
-    required: tuple[Label, ...] = ("energy", "forces")
-    """Labels every structure must have; `any`: the first has energy, forces or stress, others what they have."""
+    required: tuple[str, ...] = ("energy", "forces")
+    """Labels every structure must have, or `group`; `any`: the first has energy, forces or stress, others what they have."""
     missing: Literal["error", "allow"] = "error"
     """What to do where a required label is missing, or a label is there in some structures only."""
+
+    @field_validator("labels")
+    @classmethod
+    def _further(cls, labels: dict[str, str]) -> dict[str, str]:
+        for name in labels:
+            if name in STANDARD:
+                raise ValueError(f"give the name of the {name} with {name}_key")
+            if name not in FURTHER:
+                raise ValueError(unknown("label", name, FURTHER))
+        return labels
+
+    @field_validator("required")
+    @classmethod
+    def _required(cls, required: tuple[str, ...]) -> tuple[str, ...]:
+        for name in required:
+            if name not in REQUIRABLE:
+                raise ValueError(unknown("label", name, REQUIRABLE))
+        return required
 
     @field_validator("energy_unit")
     @classmethod
@@ -119,16 +141,27 @@ class ReadOptions(Config):
         return LENGTH_TO_A[self.length_unit]
 
     @property
-    def forces_factor(self) -> float:
-        """Force unit of the file in eV/A."""
+    def keys(self) -> dict[str, str]:
+        """Names of the labels in the file by quantity; without the stress where it is made of a virial."""
+        standard = {name: getattr(self, f"{name}_key") for name in STANDARD}
+        if self.virial_key is not None:
+            del standard["stress"]
+        return standard | self.labels
+
+    def factor_of(self, quantity: Quantity) -> float:
+        """Return the unit that the file has for a quantity, in ours; negative where it counts compression positive."""
+        factors = {"eV": self.energy_factor, "eV/A": self._forces_factor, "eV/A^3": self._stress_factor}
+        return factors.get(quantity.unit, 1.0)
+
+    @property
+    def _forces_factor(self) -> float:
         if self.forces_unit is None:
             return self.energy_factor / self.length_factor
         energy, _, length = self.forces_unit.rpartition("/")
         return ENERGY_TO_EV[energy] / LENGTH_TO_A[length]
 
     @property
-    def stress_factor(self) -> float:
-        """Stress unit of the file in eV/A^3, negative where the file counts compression positive."""
+    def _stress_factor(self) -> float:
         return STRESS_TO_EV_PER_A3[self.stress_unit] * (1.0 if self.stress_sign == "tension" else -1.0)
 
 
