@@ -103,6 +103,7 @@ _ALL = (
         errors_in=("meV", 1000.0),
     ),
     Quantity("charges", "atom", (), "e", "charges", shown=("e", 1.0), errors_in=("e", 1.0)),
+    Quantity("magnetic_moments", "atom", (), "mu_B", "magmoms", shown=("mu_B", 1.0), errors_in=("mu_B", 1.0)),
 )
 
 QUANTITIES: dict[str, Quantity] = {quantity.name: quantity for quantity in _ALL}
