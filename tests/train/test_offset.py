@@ -11,6 +11,8 @@ import pytest
 import yaml
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import read, write
+from typer.testing import CliRunner
+from unnp.cli import build_app
 from unnp.errors import ConfigError
 from unnp.train.config import TrainConfig
 from unnp.train.run import train
@@ -103,3 +105,29 @@ def test_the_log_says_what_each_term_makes_of_the_loss(shifted_run: Callable[...
         shares = [record[f"share_{name}"] for name in ("energy", "forces", "stress")]
         assert sum(shares) == pytest.approx(1.0)
         assert shares[0] == pytest.approx(record["loss_energy"] / record["loss"], rel=1e-6)
+
+
+def test_the_exported_model_takes_it_off_where_it_is_evaluated(
+    shifted_run: Callable[..., Path], shifted: dict[str, str], tmp_path: Path
+) -> None:
+    small = {"architecture": "schnet", "settings": {"cutoff": 4.0, "features": 8, "interactions": 1, "gaussians": 8}}
+    run, model = shifted_run("fitted", "fit", epochs=5, potential=small), tmp_path / "m.pt"
+    found = {}
+    for words in (
+        ["export", run, "-o", model],
+        ["evaluate", model, shifted["validation"], "-o", tmp_path / "with"],
+        ["evaluate", model, shifted["validation"], "-o", tmp_path / "without", "--no-stress-offset"],
+    ):
+        result = CliRunner().invoke(build_app(), [str(word) for word in words])
+        assert result.exit_code == 0, result.output
+        found[str(words[-1])] = result.output
+    stress = {
+        name: json.loads((tmp_path / name / "errors.json").read_text())["overall"]["stress"]["mae"]
+        for name in ("with", "without")
+    }
+    assert stress["with"] == pytest.approx(errors(run)["stress"]["mae"], rel=1e-6)
+    assert stress["without"] > stress["with"] + 2  # 5 and 12 GPa on three of nine components
+    assert "GPa, found in the training, is taken off the stress labels" in " ".join(
+        found[str(tmp_path / "with")].split()
+    )
+    assert "taken off" not in found["--no-stress-offset"]

@@ -18,6 +18,9 @@ def command(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     dtype: Annotated[str, typer.Option(help="model, float32 or float64.")] = "model",
     head: Annotated[str | None, typer.Option(help="Level of theory; default: the model's first.")] = None,
+    stress_offset: Annotated[
+        bool, typer.Option(help="Take off the stress labels the constant that the training has found in its own.")
+    ] = True,
     batch_atoms: Annotated[int, typer.Option(min=1, help="Atoms computed at once at most; bounds the memory.")] = 1000,
 ) -> None:
     """Compare a model with labelled structures.
@@ -35,7 +38,11 @@ def command(
 
     potential = load_model(model, device, dtype, head)
     structures = open_structures(inputs, _read_options(read, required=["any"]))
-    errors = evaluate(potential, structures, output, Limits(batch_atoms, 40 * batch_atoms))
+    offset = potential.stress_offset if stress_offset else {}
+    errors = evaluate(potential, structures, output, Limits(batch_atoms, 40 * batch_atoms), offset)
+    if offset and "stress" in errors["overall"]:
+        listed = ", ".join(f"{value:.3f}" for value in offset.values())
+        print(f"A constant of {listed} GPa, found in the training, is taken off the stress labels.")
     if not errors["overall"]:
         raise DataError(
             f"the structures have no labels to compare with; the predictions are in {output}/predictions.xyz."

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+import torch
 from ase import Atoms
 from ase.io.extxyz import write_extxyz
 
@@ -24,10 +25,12 @@ from unnp.data.progress import counting
 from unnp.derivatives import Prediction
 from unnp.errors import ConfigError
 from unnp.evaluate.metrics import Metrics, Pairs
+from unnp.evaluate.stress_offset import offsets_of, without_offset
 from unnp.exported.finiteness import check_finite
 from unnp.exported.loader import LoadedPotential
 from unnp.files.writing import make_folder, write_atomically
 from unnp.plots import parity
+from unnp.units import GPA_PER_EV_PER_A3
 
 MAX_ATOMS = 1000
 MAX_COST = 40_000
@@ -66,7 +69,11 @@ def predictions(
 
 
 def evaluate(
-    potential: LoadedPotential, structures: Sequence[Structure], folder: Path, limits: Limits | None = None
+    potential: LoadedPotential,
+    structures: Sequence[Structure],
+    folder: Path,
+    limits: Limits | None = None,
+    offset: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
     """Evaluate a model, write what it gives into a folder and return the error table of ``metrics.Metrics``.
 
@@ -79,6 +86,8 @@ def evaluate(
         structures: with labels; those without take no part in the errors.
         folder: is made where it does not exist.
         limits: of a batch.
+        offset: constant tension [GPa] of the stress labels by group of the training data, which is taken off; labels in
+            ``predictions.xyz`` are as they were.
 
     Raises:
         ModelError: a structure has an element the model does not know, or a prediction is not finite.
@@ -87,6 +96,8 @@ def evaluate(
     dataset = Dataset(structures, potential.elements, potential.cutoff, cache_bytes=0, quantities=_predicted(potential))
     metrics = Metrics(dataset.groups, potential.elements.symbols, potential.device)
     pairs = Pairs(dataset.groups)
+    offsets = torch.tensor(list(offsets_of(dataset.groups, offset or {}).values()), dtype=torch.float64)
+    offsets = offsets.to(potential.device) / GPA_PER_EV_PER_A3
     make_folder(folder)
 
     def write_predictions(file: BinaryIO) -> None:
@@ -95,8 +106,9 @@ def evaluate(
             for indices, batch, prediction in predictions(potential, dataset, limits or Limits()):
                 sources = [structures[k].source or f"structure {k}" for k in indices]
                 check_finite(prediction, batch.graph, potential.elements, str(potential.path), sources)
-                metrics.update(prediction, batch)
-                pairs.update(prediction, batch)
+                compared = without_offset(batch, offsets)
+                metrics.update(prediction, compared)
+                pairs.update(prediction, compared)
                 for structure, predicted in zip(indices, _separate(batch, prediction), strict=True):
                     _write_frame(text, structures[structure], predicted)
                     advance()

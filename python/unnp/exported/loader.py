@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from dataclasses import dataclass, replace
+from math import isfinite
 from pathlib import Path
 
 import torch
@@ -54,6 +55,16 @@ class LoadedPotential:
         """Names of the quantities of ``unnp.atoms.quantities`` that it has a trained output for, beside the energy."""
         declared = {output.name for output in self.manifest.outputs}
         return [name for name, quantity in QUANTITIES.items() if quantity.origin == "head" and name in declared]
+
+    @property
+    def stress_offset(self) -> dict[str, float]:
+        """Constant tension [GPa] of the stress labels it was trained on, by group; empty where none was taken off."""
+        found = self.manifest.data.get("stress_offset", {})
+        if not isinstance(found, dict) or not all(type(value) is float and isfinite(value) for value in found.values()):
+            raise ModelError(
+                f"{self.path}: the stress offsets of the manifest are no numbers by group. Export it again."
+            )
+        return {str(name): value for name, value in found.items()}
 
     def predict(
         self,

@@ -13,6 +13,7 @@ from unnp.atoms.quantities import QUANTITIES
 from unnp.data.dataset import Batch
 from unnp.derivatives import Prediction
 from unnp.errors import ConfigError, ModelError, unknown
+from unnp.evaluate.stress_offset import without_offset
 from unnp.train.distributed import Processes
 from unnp.train.loss import Loss
 from unnp.units import GPA_PER_EV_PER_A3
@@ -75,9 +76,7 @@ class StressOffset:
 
     def take_off(self, batch: Batch) -> Batch:
         """Return the batch with the offsets taken off its stress labels."""
-        identity = torch.eye(3, dtype=torch.float64, device=self.mean.device)
-        stress = batch.labels["stress"] - self.values[batch.labels.group].view(-1, 1, 1) * identity
-        return Batch(batch.graph, batch.labels.with_values("stress", stress))
+        return without_offset(batch, self.values)
 
     def summary(self) -> dict[str, float]:
         """Return the offset of each group with stress labels [GPa], rounded; empty where none is taken off."""
@@ -118,12 +117,6 @@ def found_offsets(description: Mapping[str, Any]) -> dict[str, float]:
     ):
         raise ModelError("the stress offsets of the checkpoint are missing or are no numbers by group.")
     return found
-
-
-def offsets_of(groups: Sequence[str], found: Mapping[str, float]) -> dict[str, float]:
-    """Return the offset [GPa] of each group: the one found in the training, or the mean of these for a group not in it."""
-    mean = sum(found.values()) / max(1, len(found))
-    return {name: found.get(name, mean) for name in groups}
 
 
 def _given(offset: float | str | dict[str, float], groups: Sequence[str]) -> list[float]:

@@ -11,6 +11,7 @@ from unnp.atoms.quantities import QUANTITIES
 from unnp.data.dataset import Dataset
 from unnp.evaluate.card import versions, write_card
 from unnp.evaluate.metrics import Pairs
+from unnp.evaluate.stress_offset import offsets_of
 from unnp.models.checkpoint import load_potential
 from unnp.models.potential import Potential
 from unnp.models.validity import validity
@@ -19,7 +20,7 @@ from unnp.train.datasets import sampler_of
 from unnp.train.distributed import Processes
 from unnp.train.log import Record
 from unnp.train.loss import Loss
-from unnp.train.offset import StressOffset, found_offsets, offsets_of
+from unnp.train.offset import StressOffset, found_offsets
 from unnp.train.run_folder import RunFolder
 from unnp.train.state import Position
 from unnp.train.validation import validate

@@ -1,0 +1,23 @@
+"""A constant that is taken off stress labels before they are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from unnp.data.dataset import Batch
+
+
+def offsets_of(groups: Sequence[str], found: Mapping[str, float]) -> dict[str, float]:
+    """Return the offset [GPa] of each group: the one found in the training, or the mean of these for a group not in it."""
+    mean = sum(found.values()) / max(1, len(found))
+    return {name: found.get(name, mean) for name in groups}
+
+
+def without_offset(batch: Batch, values: Tensor) -> Batch:
+    """Return a batch with the offset of each group, ``values`` (n_groups,) [eV/A^3], taken off its stress labels."""
+    identity = torch.eye(3, dtype=torch.float64, device=values.device)
+    stress = batch.labels["stress"] - values[batch.labels.group].view(-1, 1, 1) * identity
+    return Batch(batch.graph, batch.labels.with_values("stress", stress))
