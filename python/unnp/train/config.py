@@ -47,8 +47,10 @@ class DataConfig(Config):
 
 
 class OptimizerConfig(Config):
-    """AdamW, its learning rate over the training, clipping and averaging."""
+    """The optimizer, its learning rate over the training, clipping and averaging."""
 
+    kind: Literal["soap", "adamw"] = "soap"
+    """`soap`, Adam in the eigenbasis of each weight matrix' gradients, or `adamw`."""
     learning_rate: PositiveFloat = 3e-3
     """Highest learning rate."""
     final_learning_rate: NonNegativeFloat = 1e-5
@@ -57,11 +59,11 @@ class OptimizerConfig(Config):
     """Steps of the linear rise to the highest rate."""
     weight_decay: NonNegativeFloat = 1e-5
     """Decoupled decay of weight matrices; biases do not decay."""
-    betas: tuple[Decay, Decay] = (0.9, 0.999)
+    betas: tuple[Decay, Decay] = (0.95, 0.95)
     """Decay of the moments."""
     epsilon: PositiveFloat = 1e-8
     """Added to the root of the second moment."""
-    clip: PositiveFloat | None = 10.0
+    clip: PositiveFloat | None = 1.0
     """Largest norm of the gradient of all weights together; null: no clipping."""
     average_decay: Decay = 0.999
     """Decay of the running average of the weights, which is what is validated and exported."""

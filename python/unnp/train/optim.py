@@ -8,16 +8,19 @@ import torch
 from torch import Tensor, nn
 
 from unnp.train.config import OptimizerConfig
+from unnp.train.soap import Soap, state_like
 
 
-def build_optimizer(potential: nn.Module, config: OptimizerConfig) -> torch.optim.AdamW:
-    """Return AdamW; only matrices decay, biases and single numbers do not."""
+def build_optimizer(potential: nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:
+    """Return the optimizer; only matrices decay, biases and single numbers do not."""
     parameters = list(potential.parameters())
     groups = [
         {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": config.weight_decay},
         {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
     ]
     kept = [group for group in groups if group["params"]]
+    if config.kind == "soap":
+        return Soap(kept, lr=config.learning_rate, betas=config.betas, eps=config.epsilon)
     return torch.optim.AdamW(kept, lr=config.learning_rate, betas=config.betas, eps=config.epsilon, fused=True)
 
 
@@ -27,15 +30,15 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     return {f"{k}.{name}": tensor for k, entry in state.items() for name, tensor in entry.items()}
 
 
-def optimizer_sizes(optimizer: torch.optim.AdamW) -> dict[str, Tensor]:
+def optimizer_sizes(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     """Return tensors of the names, number types and shapes of ``optimizer_tensors`` after a step; values do not count."""
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    step = torch.zeros((), dtype=torch.float32)
-    return {
-        f"{k}.{name}": tensor
-        for k, p in enumerate(parameters)
-        for name, tensor in {"step": step, "exp_avg": p, "exp_avg_sq": p}.items()
-    }
+    like = state_like if isinstance(optimizer, Soap) else _adam_like
+    return {f"{k}.{name}": tensor for k, p in enumerate(parameters) for name, tensor in like(p).items()}
+
+
+def _adam_like(parameter: Tensor) -> dict[str, Tensor]:
+    return {"step": torch.zeros((), dtype=torch.float32), "exp_avg": parameter, "exp_avg_sq": parameter}
 
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:

@@ -78,7 +78,7 @@ class TrainState:
 
     potential: nn.Module
     average: RunningAverage
-    optimizer: torch.optim.AdamW
+    optimizer: torch.optim.Optimizer
     sums: Tensor
     offset: StressOffset
     position: Position = field(default_factory=Position)
