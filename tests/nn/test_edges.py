@@ -59,7 +59,7 @@ def test_ghosts_receive_nothing():
     edges = directed(index, vector, 2)
     assert edges.receiver.tolist() == [0, 0, 1, 1, 1, 1]
     assert edges.sender.tolist() == [1, 2, 3, 1, 0, 1]
-    assert edges.reverse.tolist() == [4, -1, -1, 5, 0, 3]
+    assert edges.opposite.tolist() == [4, -1, -1, 5, 0, 3]
     assert edges.bond.tolist() == [0, 1, 2, 3, 0, 3]
     assert torch.equal(edges.vector, torch.cat([vector, -vector[[0, 3]]]))
 

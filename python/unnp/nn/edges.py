@@ -17,14 +17,14 @@ class Edges(NamedTuple):
         receiver: (n_edges,) int64, an owned atom.
         sender: (n_edges,) int64, an owned atom or a ghost.
         vector: (n_edges, 3) [A], r_sender - r_receiver.
-        reverse: (n_edges,) int64, the edge that is the other direction of the same bond; -1 where a ghost would receive it.
+        opposite: (n_edges,) int64, the edge that is the other direction of the same bond; -1 where a ghost would receive it.
         bond: (n_edges,) int64, the row of the bond in the list.
     """
 
     receiver: Tensor
     sender: Tensor
     vector: Tensor
-    reverse: Tensor
+    opposite: Tensor
     bond: Tensor
 
 

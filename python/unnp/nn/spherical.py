@@ -37,7 +37,7 @@ class SphericalHarmonics(nn.Module):
         matters.
         """
         x, y, z = unit[:, 0], unit[:, 1], unit[:, 2]
-        columns: list[Tensor] = [torch.empty(0, dtype=unit.dtype, device=unit.device)] * self.width
+        columns: list[Tensor] = [z] * self.width
         cosine, sine = torch.ones_like(x), torch.zeros_like(x)  # Re and Im of (x + iy)^m
         start = torch.ones_like(x)  # Q_m^m = (2m - 1)!!
         for m in range(self.l_max + 1):

@@ -22,7 +22,7 @@ def chains(edges: Edges, n_atoms: int) -> tuple[Tensor, Tensor]:
         n_atoms: updated atoms and ghosts.
     """
     first, second = _received_by(edges.sender, edges.receiver, n_atoms)
-    onward = torch.nonzero(first != edges.reverse.index_select(0, second)).squeeze(1)
+    onward = torch.nonzero(first != edges.opposite.index_select(0, second)).squeeze(1)
     return first.index_select(0, onward), second.index_select(0, onward)
 
 

@@ -1,0 +1,154 @@
+"""Messages: products of what neighbours send with the harmonics of the bonds, weighted by the distance, and their sums.
+
+Features are stored as (n, rows, channels): the rows are the components of the irreps, in order.
+"""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from unnp.models.architectures.nequip.config import NequIPConfig
+from unnp.models.architectures.nequip.irreps import Irrep, hidden_irreps, paths_between
+from unnp.nn.blocks import neighbor_blocks
+from unnp.nn.coupling import clebsch_gordan
+from unnp.nn.cutoff import polynomial_cutoff
+from unnp.nn.edges import directed, within
+from unnp.nn.linear import SILU_GAIN, linear
+from unnp.nn.spherical import SphericalHarmonics
+from unnp.nn.system import System
+
+BLOCK = 16
+"""neighbours in a block: with more of them more places stay empty, with fewer there are more sums to add up"""
+
+
+class Geometry(NamedTuple):
+    """What all layers need of the bonds; slots and blocks are those of :class:`unnp.nn.blocks.Blocks`.
+
+    Attributes:
+        basis: (n_bonds, radial_functions), zero at the cutoff.
+        couplings: for each triple of degrees (n_blocks, 2 l3 + 1, BLOCK * (2 l1 + 1)), harmonics times coefficients.
+        sender: (n_slots,) int64, the atom that sends.
+        bond: (n_slots,) int64, the row of the basis.
+        atom: (n_blocks,) int64, the atom that receives.
+    """
+
+    basis: Tensor
+    couplings: list[Tensor]
+    sender: Tensor
+    bond: Tensor
+    atom: Tensor
+
+
+def triples(config: NequIPConfig) -> list[tuple[int, int, int]]:
+    """Return the degrees (l1 of the sender's tensor, l2 of the harmonics, l3 of the product) that the couplings are for."""
+    hidden = hidden_irreps(config.l_max, config.parity)
+    paths = paths_between(hidden, config.l_max, hidden)
+    return sorted({(hidden[p.source].degree, p.degree, hidden[p.target].degree) for p in paths})
+
+
+class Coupling(nn.Module):
+    """Harmonics of degree l2 as matrices that make tensors of degree l3 of those of degree l1."""
+
+    coefficients: Tensor
+
+    def __init__(self, l1: int, l2: int, l3: int) -> None:
+        super().__init__()
+        self.first, self.last = l2 * l2, (l2 + 1) ** 2
+        self.n_in, self.n_out = BLOCK * (2 * l1 + 1), 2 * l3 + 1
+        matrix = torch.from_numpy(clebsch_gordan(l1, l2, l3)).transpose(0, 1).flatten(1)
+        self.register_buffer("coefficients", matrix.to(torch.get_default_dtype()), persistent=False)
+
+    def forward(self, harmonics: Tensor) -> Tensor:
+        """Return (n_blocks, 2 l3 + 1, BLOCK * (2 l1 + 1)) from harmonics (n_slots, (l_max + 1)^2)."""
+        matrix = harmonics[:, self.first : self.last] @ self.coefficients
+        return matrix.reshape(-1, self.n_in, self.n_out).transpose(1, 2)
+
+
+class Bonds(nn.Module):
+    """From the list of bonds to what the layers need of it.
+
+    ``basis_n = (cutoff / r) sin(w_n pi r / cutoff) f(r)``, w trained, 1, 2, ... at the start; f is the polynomial cutoff
+    function.
+    """
+
+    def __init__(self, config: NequIPConfig) -> None:
+        super().__init__()
+        self.cutoff, self.exponent, self.block = config.cutoff, config.cutoff_exponent, BLOCK
+        self.norm = (config.average_neighbors or 1.0) ** -0.5
+        self.frequencies = nn.Parameter(torch.arange(1, config.radial_functions + 1).to(torch.get_default_dtype()))
+        self.harmonics = SphericalHarmonics(config.l_max, "component")
+        self.couplings = nn.ModuleList(Coupling(*triple) for triple in triples(config))
+
+    def forward(self, system: System) -> Geometry:
+        bond_index, bond_vector = within(system.bond_index, system.bond_vector, self.cutoff)
+        distance = torch.sqrt(bond_vector.square().sum(1))
+        edges = directed(bond_index, bond_vector / distance.unsqueeze(1), system.n_updated)
+        blocks = neighbor_blocks(edges.receiver, system.n_updated, self.block)
+        harmonics = self.harmonics(edges.vector.index_select(0, blocks.edge))
+        harmonics = harmonics * (self.norm * blocks.taken.to(harmonics.dtype).unsqueeze(1))
+        couplings: list[Tensor] = []
+        for coupling in self.couplings:
+            couplings.append(coupling(harmonics))
+        sender = edges.sender.index_select(0, blocks.edge)
+        return Geometry(self.basis(distance), couplings, sender, edges.bond.index_select(0, blocks.edge), blocks.atom)
+
+    def basis(self, distance: Tensor) -> Tensor:
+        """Return (n_bonds, radial_functions) from distances (n_bonds,) [A]."""
+        x = (distance / self.cutoff).unsqueeze(1)
+        envelope = polynomial_cutoff(distance, self.cutoff, self.exponent).unsqueeze(1)
+        return torch.sin(math.pi * self.frequencies * x) * (envelope / x)
+
+
+class Messages(nn.Module):
+    """``m_i = sum_j R_p(r_ij) (Y_l2(r_ij) x h_j)_l3 / sqrt(average_neighbors)`` for each path p = (l1, l2, l3) and channel.
+
+    R is a network of the basis without biases, so that it is zero and smooth at the cutoff.
+
+    Args:
+        config: settings.
+        inputs: irreps of the features that are sent.
+        outputs: irreps of the messages.
+    """
+
+    def __init__(self, config: NequIPConfig, inputs: list[Irrep], outputs: list[Irrep]) -> None:
+        super().__init__()
+        paths, known = paths_between(inputs, config.l_max, outputs), triples(config)
+        self.block, self.rows = BLOCK, [irrep.rows for irrep in inputs]
+        self.sources = [path.source for path in paths]
+        self.couplings = [
+            known.index((inputs[path.source].degree, path.degree, outputs[path.target].degree)) for path in paths
+        ]
+        self.radial = radial_network(config, len(paths) * config.features)
+
+    def forward(self, sent: Tensor, geometry: Geometry, n_updated: int) -> Tensor:
+        """Return the sums (n_updated, rows of all paths, features), in the order of the paths.
+
+        Args:
+            sent: (n_all, rows, features), what atoms send.
+            geometry: of the bonds.
+            n_updated: number of updated atoms.
+        """
+        n_blocks, features = geometry.atom.shape[0], sent.shape[2]
+        weights = self.radial(geometry.basis).index_select(0, geometry.bond)
+        weight = weights.reshape(weights.shape[0], 1, len(self.sources), features).unbind(2)
+        parts = sent.index_select(0, geometry.sender).split(self.rows, dim=1)
+        messages: list[Tensor] = []
+        for k in range(len(self.sources)):
+            weighted = parts[self.sources[k]] * weight[k]
+            weighted = weighted.reshape(n_blocks, self.block * weighted.shape[1], features)
+            messages.append(torch.bmm(geometry.couplings[self.couplings[k]], weighted))
+        message = torch.cat(messages, dim=1)
+        total = message.new_zeros([n_updated, message.shape[1] * features])
+        return total.index_add(0, geometry.atom, message.flatten(1)).reshape(n_updated, message.shape[1], features)
+
+
+def radial_network(config: NequIPConfig, n_out: int) -> nn.Sequential:
+    """Return the network that makes weights of the radial basis; without biases zero stays zero."""
+    widths = [config.radial_functions] + config.radial_layers * [config.radial_features]
+    network = nn.Sequential()
+    for k, (n_in, n_hidden) in enumerate(zip(widths, widths[1:], strict=False)):
+        network.append(linear(n_in, n_hidden, bias=False, gain=SILU_GAIN if k else 3.0))
+        network.append(nn.SiLU())
+    return network.append(linear(widths[-1], n_out, bias=False, gain=SILU_GAIN))
