@@ -149,6 +149,6 @@ def radial_network(config: NequIPConfig, n_out: int) -> nn.Sequential:
     widths = [config.radial_functions] + config.radial_layers * [config.radial_features]
     network = nn.Sequential()
     for k, (n_in, n_hidden) in enumerate(zip(widths, widths[1:], strict=False)):
-        network.append(linear(n_in, n_hidden, bias=False, gain=SILU_GAIN if k else 3.0))
+        network.append(linear(n_in, n_hidden, bias=False, gain=SILU_GAIN if k else 1.0))
         network.append(nn.SiLU())
-    return network.append(linear(widths[-1], n_out, bias=False, gain=SILU_GAIN))
+    return network.append(linear(widths[-1], n_out, bias=False))
