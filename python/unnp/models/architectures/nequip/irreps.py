@@ -47,9 +47,19 @@ def paths_between(inputs: list[Irrep], l_max: int, outputs: list[Irrep]) -> list
     ]
 
 
-def reachable(inputs: list[Irrep], l_max: int, outputs: list[Irrep]) -> list[Irrep]:
-    """Return the outputs that are a product of an input with harmonics."""
-    return [to for to in outputs if paths_between(inputs, l_max, [to])]
+def irreps_of_layers(l_max: int, parity: bool, layers: int) -> list[list[Irrep]]:
+    """Return the irreps of the atoms before the first layer and behind each: scalars at both ends.
+
+    Between are those that products can make of what was before, and of which products can make scalars at the end.
+    """
+    hidden = hidden_irreps(l_max, parity)
+    needed = [[SCALAR]]
+    for _ in range(layers - 1):
+        needed.insert(0, [of for of in hidden if paths_between([of], l_max, needed[0])])
+    irreps = [[SCALAR]]
+    for wanted in needed:
+        irreps.append([to for to in wanted if paths_between(irreps[-1], l_max, [to])])
+    return irreps
 
 
 def row_numbers(irreps: list[Irrep]) -> list[int]:

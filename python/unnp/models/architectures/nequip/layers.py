@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import silu
 
 from unnp.models.architectures.nequip.config import NequIPConfig
-from unnp.models.architectures.nequip.irreps import SCALAR, Irrep, paths_between, reachable, row_numbers
+from unnp.models.architectures.nequip.irreps import SCALAR, Irrep, paths_between, row_numbers
 from unnp.models.architectures.nequip.messages import Geometry, Messages
 from unnp.nn.packing import exchange_parts
 from unnp.nn.linear import SILU_GAIN, linear
@@ -128,25 +128,27 @@ class Layer(nn.Module):
     Args:
         config: settings.
         inputs: irreps of the atoms before it.
-        wanted: irreps of the atoms behind it, as far as products make them.
+        outputs: irreps of the atoms behind it.
         n_elements: number of elements.
         first: whether it is the first: what atoms send then follows from their element.
     """
 
     first: Final[bool]
 
-    def __init__(self, config: NequIPConfig, inputs: list[Irrep], wanted: list[Irrep], n_elements: int, first: bool) -> None:
+    def __init__(
+        self, config: NequIPConfig, inputs: list[Irrep], outputs: list[Irrep], n_elements: int, first: bool
+    ) -> None:
         super().__init__()
         n, gain = config.features, 1.0 if first else SILU_GAIN
         self.first = first
-        self.irreps = reachable(inputs, config.l_max, wanted)
-        self.gate = Gate(self.irreps)
+        self.inputs, self.outputs = inputs, outputs
+        self.gate = Gate(outputs)
         self.send = Mix(inputs, n, gain)
-        self.messages = Messages(config, inputs, self.irreps)
+        self.messages = Messages(config, inputs, outputs)
         self.stay = SelfConnection(inputs, self.gate.inputs, n_elements, n, HALF * gain)
-        found = [[p for p in paths_between(inputs, config.l_max, [irrep])] for irrep in self.irreps]
-        self.rows = [len(paths) * irrep.rows for paths, irrep in zip(found, self.irreps, strict=True)]
-        self.n_paths, self.components = [len(paths) for paths in found], [irrep.rows for irrep in self.irreps]
+        found = [paths_between(inputs, config.l_max, [irrep]) for irrep in outputs]
+        self.rows = [len(paths) * irrep.rows for paths, irrep in zip(found, outputs, strict=True)]
+        self.n_paths, self.components = [len(paths) for paths in found], [irrep.rows for irrep in outputs]
         self.n_scalars = 1 + self.gate.n_gates
         self.receive = nn.ModuleList(
             linear(len(paths) * n, n * (1 if k else self.n_scalars), bias=False, gain=HALF)

@@ -5,7 +5,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from unnp.models.architectures.nequip.config import NequIPConfig
-from unnp.models.architectures.nequip.irreps import SCALAR, hidden_irreps
+from unnp.models.architectures.nequip.irreps import irreps_of_layers
 from unnp.models.architectures.nequip.layers import Layer, kinds_of
 from unnp.models.architectures.nequip.messages import Bonds
 from unnp.models.base import Representation, TrainingData
@@ -60,13 +60,10 @@ class NequIP(Representation):
         self.n_features = config.features
         self.embedding = nn.Embedding(len(elements), config.features)
         self.bonds = Bonds(config)
-        self.layers = nn.ModuleList()
-        irreps, hidden = [SCALAR], hidden_irreps(config.l_max, config.parity)
-        for k in range(config.layers):
-            wanted = [SCALAR] if k == config.layers - 1 else hidden
-            layer = Layer(config, irreps, wanted, self.n_elements, first=k == 0)
-            self.layers.append(layer)
-            irreps = layer.irreps
+        irreps = irreps_of_layers(config.l_max, config.parity, config.layers)
+        self.layers = nn.ModuleList(
+            Layer(config, irreps[k], irreps[k + 1], self.n_elements, first=k == 0) for k in range(config.layers)
+        )
 
     def adapt(self, data: TrainingData) -> None:
         if self.config.average_neighbors is None:
