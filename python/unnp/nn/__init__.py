@@ -1,6 +1,8 @@
 """Building blocks of architectures; docs/architectures/adding.md shows them at work."""
 
 from unnp.nn.activations import ShiftedSoftplus
+from unnp.nn.blocks import neighbor_blocks
+from unnp.nn.coupling import clebsch_gordan
 from unnp.nn.cutoff import CutoffFunction, half_cosine_cutoff, polynomial_cutoff
 from unnp.nn.edges import Edges, bonded, directed, within
 from unnp.nn.exchange import exchange
@@ -25,12 +27,14 @@ __all__ = [
     "System",
     "bonded",
     "chains",
+    "clebsch_gordan",
     "directed",
     "exchange",
     "exchange_parts",
     "half_cosine_cutoff",
     "linear",
     "mean_by_graph",
+    "neighbor_blocks",
     "pack",
     "pairs",
     "polynomial_cutoff",

@@ -9,8 +9,8 @@ from torch.nn.functional import silu
 from unnp.models.architectures.nequip.config import NequIPConfig
 from unnp.models.architectures.nequip.irreps import SCALAR, Irrep, paths_between, row_numbers
 from unnp.models.architectures.nequip.messages import Geometry, Messages
-from unnp.nn.packing import exchange_parts
 from unnp.nn.linear import SILU_GAIN, linear
+from unnp.nn.packing import exchange_parts
 
 HALF = 0.5**0.5
 """gain of two summands whose sum keeps the variance"""
@@ -61,7 +61,7 @@ class SelfConnection(nn.Module):
 
     Args:
         inputs: irreps of an atom.
-        outputs: irreps of the result; those that are not among the inputs stay zero.
+        outputs: irreps of the result; those that are not among the inputs get nothing.
         n_elements: number of elements.
         n: channels.
         gain: see ``unnp.nn.linear``.
@@ -83,12 +83,17 @@ class SelfConnection(nn.Module):
         self.register_buffer("target", torch.tensor(target), persistent=False)
 
     def forward(self, x: Tensor, kinds: Kinds, onto: Tensor) -> Tensor:
-        """Return ``onto`` (n, rows of the outputs, channels) with the result added, from x (n, rows of the inputs, channels)."""
+        """Return ``onto`` with the result added.
+
+        Args:
+            x: (n, rows of the inputs, channels).
+            kinds: the atoms by element.
+            onto: (n, rows of the outputs, channels).
+        """
         x = x.index_select(1, self.source)
         parts: list[Tensor] = []
-        for k in range(len(kinds.atoms)):
-            weight = self.weight[k].index_select(0, self.irrep)
-            parts.append(by_row(x.index_select(0, kinds.atoms[k]), weight))
+        for k, weight in enumerate(self.weight.unbind(0)):
+            parts.append(by_row(x.index_select(0, kinds.atoms[k]), weight.index_select(0, self.irrep)))
         return onto.index_add(1, self.target, torch.cat(parts).index_select(0, kinds.place))
 
 
