@@ -43,9 +43,10 @@ CASES = {
     "l0": Case({**SMALL, "l_max": 0}),
     "l1": Case({**SMALL, "l_max": 1}),
     "l2": Case({**SMALL, "l_max": 2}),
+    "l3": Case({**SMALL, "l_max": 3}),
     "l0 parity": Case({**SMALL, "l_max": 0, "parity": True}),
     "l1 parity": Case({**SMALL, "l_max": 1, "parity": True}),
-    "l2 parity": Case({**SMALL, "l_max": 2, "parity": True, "layers": 5, "radial_layers": 2}),
+    "l2 parity": Case({**SMALL, "l_max": 2, "parity": True, "layers": 4, "radial_layers": 2}),
     "one layer": Case({**SMALL, "l_max": 2, "layers": 1}),
     "published": Case({"features": 4}, "published"),
 }

@@ -48,7 +48,6 @@ class NequIP(Representation):
     example_settings: ClassVar[dict[str, object]] = {
         "cutoff": 4.0,
         "l_max": 2,
-        "parity": True,
         "features": 4,
         "layers": 3,
         "radial_functions": 5,
