@@ -36,7 +36,8 @@ def architecture(name: str) -> type[Architecture]:
     """
     if name not in _REGISTRY:
         if name in _own():
-            _import(name, "unnp", lambda: import_module(f"{package.__name__}.{name}"), "install what it needs.")
+            module = f"{package.__name__}.{_own()[name]}"
+            _import(name, "unnp", lambda: import_module(module), "install what it needs.")
         elif name in _outside():
             entry = _outside()[name]
             _import(name, entry.value, entry.load, "upgrade or uninstall its package.")
@@ -67,8 +68,10 @@ def unavailable() -> dict[str, str]:
     return reasons
 
 
-def _own() -> set[str]:
-    return {module.name for module in iter_modules(package.__path__)}
+def _own() -> dict[str, str]:
+    """Return the modules of this package by name of their architecture: gemnet_t is ``gemnet-t``, dimenet_pp ``dimenet++``."""
+    modules = [module.name for module in iter_modules(package.__path__)]
+    return {module.replace("_pp", "++").replace("_", "-"): module for module in modules}
 
 
 def _outside() -> dict[str, EntryPoint]:

@@ -35,3 +35,16 @@ class EnergyHead(nn.Module):
         # rows of one shape on both sides, so that both are rounded alike
         energy = (self.network(features) - self.network(alone.index_select(0, species))).squeeze(1)
         return torch.where(bonded, energy, torch.zeros_like(energy))
+
+
+class LinearHead(EnergyHead):
+    """``E_i = w h_i - w h of an atom of this element without bonds``, for networks whose last hidden layers are the features.
+
+    Args:
+        n_features: features of an atom.
+        gain: gain behind the activation of these layers, see ``unnp.nn.linear``.
+    """
+
+    def __init__(self, n_features: int, gain: float) -> None:
+        super(EnergyHead, self).__init__()  # not the network of the class above
+        self.network = nn.Sequential(linear(n_features, 1, bias=False, gain=gain))

@@ -45,6 +45,8 @@ def _received_by(atoms: Tensor, receiver: Tensor, n_atoms: int) -> tuple[Tensor,
     counts = counts.index_add(0, receiver, torch.ones_like(receiver))
     start = torch.cumsum(counts, 0) - counts
     found = counts.index_select(0, atoms)
-    row = torch.repeat_interleave(torch.arange(atoms.shape[0], device=atoms.device), found)
-    position = torch.arange(row.shape[0], device=row.device) - (torch.cumsum(found, 0) - found).index_select(0, row)
+    ends = torch.cumsum(found, 0)
+    place = torch.arange(int(found.sum()), device=atoms.device)
+    row = torch.bucketize(place, ends, right=True)
+    position = place - (ends - found).index_select(0, row)
     return order.index_select(0, start.index_select(0, atoms).index_select(0, row) + position), row
