@@ -1,4 +1,4 @@
-"""Spherical Bessel functions and their zeros against scipy, and Legendre polynomials against numpy."""
+"""Spherical Bessel functions and their zeros against scipy."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,6 @@ import torch
 from numpy.polynomial import legendre
 from scipy.special import spherical_jn
 from unnp.models.checkpoint import number_type
-from unnp.nn.angles import legendre_polynomials
 from unnp.nn.spherical_bessel import SphericalBesselBasis, spherical_bessel, spherical_bessel_zeros
 
 SIZES = [(1, 1), (2, 1), (7, 6), (4, 20)]
@@ -61,11 +60,3 @@ def test_basis_is_orthonormal():
     for degree in range(5):
         overlap = (values[:, degree].T * (0.5 * weights * x**2)) @ values[:, degree]
         np.testing.assert_allclose(overlap, np.eye(6), atol=1e-12)
-
-
-@pytest.mark.parametrize("n_degrees", [1, 2, 7])
-def test_legendre_polynomials(n_degrees):
-    cosine = torch.linspace(-1, 1, 51, dtype=torch.float64)
-    found = torch.jit.script(legendre_polynomials)(cosine, n_degrees)
-    factor = np.sqrt((2 * np.arange(n_degrees) + 1) / (4 * np.pi))
-    np.testing.assert_allclose(found, legendre.legvander(cosine.numpy(), n_degrees - 1) * factor, atol=1e-14)

@@ -4,16 +4,15 @@ J. Gasteiger, S. Giri, J. T. Margraf, S. Günnemann, arXiv:2011.14115, after Dim
 published description; choices of this package are listed in docs/architectures/dimenet++.md.
 """
 
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from pydantic import Field, FiniteFloat
 from torch import Tensor, nn
 
-from unnp.atoms.outputs import Cost
 from unnp.models.base import ArchitectureConfig, Representation, TrainingData
 from unnp.models.registry import register
-from unnp.nn.angles import legendre_polynomials
+from unnp.nn.angles import AngularSums, Neighborhoods
 from unnp.nn.cutoff import polynomial_cutoff
 from unnp.nn.edges import Edges, directed, within
 from unnp.nn.heads import EnergyHead, LinearHead
@@ -21,7 +20,6 @@ from unnp.nn.linear import SILU_GAIN, linear
 from unnp.nn.radial import SincBasis
 from unnp.nn.spherical_bessel import SphericalBesselBasis
 from unnp.nn.system import System
-from unnp.nn.triplets import chains
 
 
 class DimeNetPPConfig(ArchitectureConfig):
@@ -60,22 +58,20 @@ class DimeNetPPConfig(ArchitectureConfig):
 
 
 class Geometry(NamedTuple):
-    """Edges, chains of edges, and functions of them; all functions of the distance vanish smoothly at the cutoff.
+    """Directed edges, and functions of their lengths that vanish smoothly at the cutoff.
 
     Attributes:
-        receiver: (n_edges,) int64.
+        receiver, opposite: (n_edges,) int64, see ``Edges``; ghosts receive edges too.
         radial: (n_edges, radial_functions).
         spherical: (n_edges, angular_functions, radial_functions).
-        first, second: (n_chains,) int64, the edges k -> j and j -> i of each chain.
-        angular: (n_chains, angular_functions), Legendre polynomials of the angle at j.
+        around: the edges of each atom.
     """
 
     receiver: Tensor
+    opposite: Tensor
     radial: Tensor
     spherical: Tensor
-    first: Tensor
-    second: Tensor
-    angular: Tensor
+    around: Neighborhoods
 
 
 class Residual(nn.Module):
@@ -106,6 +102,7 @@ class Interaction(nn.Module):
             linear(config.radial_functions, width, bias=False, gain=config.cutoff), linear(width, n, bias=False)
         )
         self.spherical = linear(config.angular_functions * config.radial_functions, width, bias=False)
+        self.angles = AngularSums(config.angular_functions)
         self.filter = linear(width, narrow, bias=False)
         self.old = nn.Sequential(linear(n, n), nn.SiLU())
         self.arriving = nn.Sequential(linear(n, n), nn.SiLU())
@@ -122,13 +119,12 @@ class Interaction(nn.Module):
         return self.after(self.skip(self.before(h)) + m)
 
     def turned(self, arriving: Tensor, geometry: Geometry) -> Tensor:
-        """Return for each edge the sum over the chains that end with it, (n_edges, angular_channels)."""
+        """Return for each edge the sum over the edges that arrive where it starts, (n_edges, angular_channels)."""
         shape = [-1, geometry.spherical.shape[1], geometry.spherical.shape[2]]
-        # the distance part of each edge once, and not once more in each of its chains
         distances = torch.einsum("eln,bln->elb", geometry.spherical, self.spherical.weight.reshape(shape))
-        angles = torch.einsum("tl,tlb->tb", geometry.angular, distances.index_select(0, geometry.first))
-        parts = self.filter(angles) * arriving.index_select(0, geometry.first)
-        return torch.zeros_like(arriving).index_add(0, geometry.second, parts)
+        weights = self.filter(distances) * arriving.unsqueeze(1)
+        # an edge and its opposite have the same angles to the others of the atom where one starts and the other ends
+        return self.angles.mixed(weights, geometry.around).index_select(0, geometry.opposite)
 
 
 class Output(nn.Module):
@@ -145,10 +141,11 @@ class Output(nn.Module):
             layers += [linear(wide, wide, gain=SILU_GAIN if k else 1.0), nn.SiLU()]
         self.layers = nn.Sequential(*layers)
 
-    def forward(self, m: Tensor, geometry: Geometry, n_updated: int) -> Tensor:
+    def forward(self, m: Tensor, geometry: Geometry) -> Tensor:
         """Return (n_updated, output_channels)."""
         parts = (self.norm * self.radial(geometry.radial)) * m
-        total = m.new_zeros([n_updated, m.shape[1]]).index_add(0, geometry.receiver, parts)
+        n_all, n_updated = geometry.around.directions.shape[0], geometry.around.n_updated
+        total = m.new_zeros([n_all, m.shape[1]]).index_add(0, geometry.receiver, parts)[:n_updated]
         features: Tensor = self.layers(self.up(total))
         return features
 
@@ -161,8 +158,6 @@ class DimeNetPP(Representation):
     """
 
     Config = DimeNetPPConfig
-    halo: ClassVar[Literal["exchange", "wide"]] = "wide"
-    cost: ClassVar[Cost] = "triplets"
     references: ClassVar[list[str]] = [
         "J. Gasteiger, S. Giri, J. T. Margraf, S. Günnemann, Fast and uncertainty-aware directional message passing for "
         "non-equilibrium molecules, Machine Learning for Molecules Workshop, NeurIPS (2020), arXiv:2011.14115",
@@ -202,7 +197,8 @@ class DimeNetPP(Representation):
         super().__init__(config, elements)
         self.longest, self.exponent = config.cutoff, config.cutoff_exponent
         self.n_features = (config.blocks + 1) * config.output_channels
-        n, self.n_angular = config.channels, config.angular_functions
+        n = config.channels
+        self.angles = AngularSums(config.angular_functions)
         self.radial = SincBasis(config.radial_functions, config.cutoff)
         self.spherical = SphericalBesselBasis(config.angular_functions, config.radial_functions, config.cutoff)
         self.embedding = nn.Embedding(len(elements), n)
@@ -221,30 +217,26 @@ class DimeNetPP(Representation):
 
     def features(self, system: System) -> Tensor:
         bond_index, bond_vector = within(system.bond_index, system.bond_vector, self.longest)
-        edges = directed(bond_index, bond_vector, system.n_updated)
-        geometry = self.geometry(edges, system.species.shape[0])
+        edges = directed(bond_index, bond_vector, system.species.shape[0])
+        geometry = self.geometry(edges, system)
         m = self.messages(edges, geometry, system.species)
-        features = [self.first(m, geometry, system.n_updated)]
+        features = [self.first(m, geometry)]
         for interaction, output in zip(self.interactions, self.outputs):  # noqa: B905 - TorchScript has no `strict`
             m = interaction(m, geometry)
-            features.append(output(m, geometry, system.n_updated))
+            features.append(output(m, geometry))
         return torch.cat(features, dim=1)
 
-    def geometry(self, edges: Edges, n_atoms: int) -> Geometry:
-        """Return the basis functions of edges and chains; ``n_atoms`` counts ghosts too."""
+    def geometry(self, edges: Edges, system: System) -> Geometry:
+        """Return the functions of the edges' lengths and directions."""
         distance = torch.sqrt(edges.vector.square().sum(1))
-        unit = edges.vector / distance.unsqueeze(1)
         envelope = polynomial_cutoff(distance, self.longest, self.exponent).unsqueeze(1)
-        first, second = chains(edges, n_atoms)
-        cosine = -(unit.index_select(0, first) * unit.index_select(0, second)).sum(1)
         inverse = envelope * (self.longest / distance.unsqueeze(1))
         return Geometry(
             edges.receiver,
+            edges.opposite,
             self.radial(distance) * envelope,
             self.spherical(distance) * inverse.unsqueeze(2),
-            first,
-            second,
-            legendre_polynomials(cosine, self.n_angular),
+            self.angles.neighborhoods(edges.vector / distance.unsqueeze(1), edges.receiver, system),
         )
 
     def messages(self, edges: Edges, geometry: Geometry, species: Tensor) -> Tensor:
