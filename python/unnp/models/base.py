@@ -31,6 +31,21 @@ class TrainingData:
     average_neighbors: float
     graphs: Iterable[Graph] = ()
 
+    def sample(self, most_bonds: int) -> Graph | None:
+        """Return structures at equal distances in the training data as one batch, and None where there are none.
+
+        Args:
+            most_bonds: bonds of all of them together; more only where a single structure has more.
+        """
+        kept: list[Graph] = []
+        stride = 1
+        for k, graph in enumerate(self.graphs):
+            if k % stride == 0:
+                kept.append(graph)
+            while len(kept) > 1 and sum(graph.n_bonds for graph in kept) > most_bonds:
+                kept, stride = kept[::2], 2 * stride
+        return Graph.batch(kept) if kept else None
+
 
 class ArchitectureConfig(Config):
     """Base of the settings of an architecture, which say how far it sees before anything is built.

@@ -3,7 +3,7 @@
 import math
 
 from torch import Tensor, nn
-from torch.nn.functional import softplus
+from torch.nn.functional import silu, softplus
 
 SOFTPLUS_GAIN = 1.876
 """1 / rms of ssp(x) for x ~ N(0, 1): a linear map behind a shifted softplus takes this gain"""
@@ -19,3 +19,10 @@ class ShiftedSoftplus(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         # from the threshold on it is x: at 40 exact in float64, at PyTorch's 20 a step of 2e-9
         return softplus(x, threshold=40.0) - self.shift
+
+
+class ScaledSiLU(nn.Module):
+    """``silu(x) / 0.6``, which keeps the variance of a normally distributed x (arXiv:2106.08903)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return silu(x) * (1.0 / 0.6)
