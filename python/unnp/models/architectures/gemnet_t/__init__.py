@@ -60,8 +60,8 @@ class GemNetT(Representation):
     }
     example_settings: ClassVar[dict[str, object]] = {
         "cutoff": 4.0,
-        "atom_channels": 5,
-        "edge_channels": 6,
+        "atom_channels": 8,
+        "edge_channels": 8,
         "blocks": 2,
         "angular_channels": 4,
         "bilinear_channels": 3,
@@ -101,7 +101,7 @@ class GemNetT(Representation):
         edges = directed(bond_index, bond_vector, system.species.shape[0])
         distance = torch.sqrt(edges.vector.square().sum(1))
         envelope = polynomial_cutoff(distance, self.longest, self.exponent).unsqueeze(1)
-        radial = self.radial(distance) * envelope
+        radial = self.radial(distance) * (self.longest * envelope)
         geometry = self.geometry(edges, distance, envelope, radial, system)
         h = self.embedding.weight.index_select(0, system.species)
         m = self.pair(h, radial, geometry)

@@ -10,15 +10,15 @@ class GemNetTConfig(ArchitectureConfig):
 
     cutoff: FiniteFloat = Field(default=5.0, gt=0)
     """longest edge [A]"""
-    atom_channels: int = Field(default=128, ge=1)
+    atom_channels: int = Field(default=128, ge=2)
     """channels of an atom"""
-    edge_channels: int = Field(default=128, ge=1)
+    edge_channels: int = Field(default=128, ge=2)
     """channels of a message"""
     blocks: int = Field(default=4, ge=1)
     """number of interaction blocks"""
     angular_channels: int = Field(default=64, ge=1)
     """channels of a message where it meets the angles"""
-    bilinear_channels: int = Field(default=64, ge=1)
+    bilinear_channels: int = Field(default=64, ge=2)
     """channels of what comes out of that"""
     radial_channels: int = Field(default=16, ge=1)
     """combinations of functions of the distance"""
