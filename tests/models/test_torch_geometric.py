@@ -61,8 +61,8 @@ def copy(theirs: nn.Linear, ours: nn.Linear, scale: float = 1.0) -> None:
 
 def copy_residual(theirs: Any, ours: Any) -> None:
     for a, b in zip(theirs, ours, strict=True):
-        copy(a.lin1, b.layers[0])
-        copy(a.lin2, b.layers[2])
+        copy(a.lin1, b.layers[0][0])
+        copy(a.lin2, b.layers[1][0])
 
 
 def copy_interaction(theirs: Any, ours: Any, radial: float) -> None:
@@ -86,8 +86,8 @@ def copy_interaction(theirs: Any, ours: Any, radial: float) -> None:
 def copy_output(theirs: Any, ours: Any, radial: float) -> None:
     copy(theirs.lin_rbf, ours.radial, radial / ours.norm)
     copy(theirs.lin_up, ours.up)
-    for a, b in zip(theirs.lins, ours.layers[::2], strict=True):
-        copy(a, b)
+    for a, b in zip(theirs.lins, ours.layers, strict=True):
+        copy(a, b[0])
 
 
 class Pair:

@@ -27,15 +27,15 @@ class DimeNetPPConfig(ArchitectureConfig):
 
     cutoff: FiniteFloat = Field(default=5.0, gt=0)
     """longest edge [A]"""
-    channels: int = Field(default=128, ge=1)
+    channels: int = Field(default=128, ge=2)
     """channels of a message"""
     blocks: int = Field(default=4, ge=1)
     """number of interaction blocks"""
-    angular_channels: int = Field(default=64, ge=1)
+    angular_channels: int = Field(default=64, ge=2)
     """channels of a message where it meets the angles"""
     basis_channels: int = Field(default=8, ge=1)
     """combinations of basis functions"""
-    output_channels: int = Field(default=256, ge=1)
+    output_channels: int = Field(default=256, ge=2)
     """features of an atom from each of the blocks + 1 outputs"""
     output_layers: int = Field(default=3, ge=1)
     """hidden layers of an output"""
@@ -74,12 +74,17 @@ class Geometry(NamedTuple):
     around: Neighborhoods
 
 
+def activated(n_in: int, n_out: int, bias: bool = True, gain: float = 1.0) -> nn.Sequential:
+    """Return a linear map and the activation; maps of messages, which become more in each layer, start with a gain of 1."""
+    return nn.Sequential(linear(n_in, n_out, bias, gain, centered=True), nn.SiLU())
+
+
 class Residual(nn.Module):
     """``x + silu(B silu(A x + a) + b)``."""
 
     def __init__(self, n: int) -> None:
         super().__init__()
-        self.layers = nn.Sequential(linear(n, n), nn.SiLU(), linear(n, n, gain=0.5 * SILU_GAIN), nn.SiLU())
+        self.layers = nn.Sequential(activated(n, n), activated(n, n, gain=0.5 * SILU_GAIN))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (n_edges, channels), as ``x``."""
@@ -104,12 +109,10 @@ class Interaction(nn.Module):
         self.spherical = linear(config.angular_functions * config.radial_functions, width, bias=False)
         self.angles = AngularSums(config.angular_functions)
         self.filter = linear(width, narrow, bias=False)
-        self.old = nn.Sequential(linear(n, n), nn.SiLU())
-        self.arriving = nn.Sequential(linear(n, n), nn.SiLU())
-        self.down = nn.Sequential(linear(n, narrow, bias=False, gain=SILU_GAIN), nn.SiLU())
-        self.up = nn.Sequential(linear(narrow, n, bias=False, gain=SILU_GAIN), nn.SiLU())
+        self.old, self.arriving = activated(n, n), activated(n, n)
+        self.down, self.up = activated(n, narrow, False, SILU_GAIN), activated(narrow, n, False, SILU_GAIN)
         self.before = nn.Sequential(*[Residual(n) for _ in range(config.layers_before_skip)])
-        self.skip = nn.Sequential(linear(n, n), nn.SiLU())
+        self.skip = activated(n, n)
         self.after = nn.Sequential(*[Residual(n) for _ in range(config.layers_after_skip)])
 
     def forward(self, m: Tensor, geometry: Geometry) -> Tensor:
@@ -136,10 +139,7 @@ class Output(nn.Module):
         self.norm = (config.average_neighbors or 1.0) ** -0.5
         self.radial = linear(config.radial_functions, n, bias=False, gain=config.cutoff)
         self.up = linear(n, wide, bias=False, gain=SILU_GAIN)
-        layers: list[nn.Module] = []
-        for k in range(config.output_layers):
-            layers += [linear(wide, wide, gain=SILU_GAIN if k else 1.0), nn.SiLU()]
-        self.layers = nn.Sequential(*layers)
+        self.layers = nn.Sequential(*[activated(wide, wide, gain=SILU_GAIN) for _ in range(config.output_layers)])
 
     def forward(self, m: Tensor, geometry: Geometry) -> Tensor:
         """Return (n_updated, output_channels)."""

@@ -39,14 +39,8 @@ def joined(a: Tensor, b: Tensor) -> Tensor:
 
 
 def dense(n_in: int, n_out: int) -> nn.Sequential:
-    """Return a linear map without bias and the activation: nothing comes of nothing, so that cutoffs stay smooth.
-
-    The weights of an output start with the mean 0: activations have a mean above 0, which would grow from layer to layer.
-    """
-    layer = linear(n_in, n_out, bias=False)
-    with torch.no_grad():
-        layer.weight -= layer.weight.mean(1, keepdim=True)
-    return nn.Sequential(layer, ScaledSiLU())
+    """Return a linear map without bias and the activation: nothing comes of nothing, so that cutoffs stay smooth."""
+    return nn.Sequential(linear(n_in, n_out, bias=False, centered=True), ScaledSiLU())
 
 
 class Residual(nn.Module):
