@@ -287,6 +287,15 @@ def test_only_the_architecture_that_is_asked_for_is_imported():
     assert not [name for name in loaded if re.fullmatch(r"unnp\.models\.architectures\.(teanet|schnet|painn)", name)]
 
 
+@pytest.mark.parametrize(("name", "module"), [("dimenet++", "dimenet_pp"), ("gemnet-t", "gemnet_t")])
+def test_names_may_hold_what_names_of_modules_cannot(name, module):
+    assert architecture(name).__module__ == f"unnp.models.architectures.{module}"
+    assert architecture(name).name == name
+    assert module not in architectures()
+    with pytest.raises(ConfigError, match=f"unknown architecture '{module}'.* Did you mean '{re.escape(name)}'"):
+        architecture(module)
+
+
 def test_interactions_vanish_with_the_distance():
     graph = cluster()
     near = predict(build(add={"zbl": {}}), graph).atomic_energy
