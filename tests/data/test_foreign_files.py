@@ -78,6 +78,32 @@ def test_masses_of_a_dump_say_elements(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_structures(path, ALLOW)[0].numbers, [13, 28])
 
 
+def test_labels_of_types_in_a_dump_say_elements(tmp_path: Path) -> None:
+    rows = ("2 2 Ni 1.8 1.8 0 0.1 0 0", "1 1 Al 0 0 0 -0.1 0 0")
+    (s,) = read_structures(dump(tmp_path / "a.lammpstrj", "id type typelabel x y z fx fy fz", *rows), ALLOW)
+    np.testing.assert_array_equal(s.numbers, [13, 28])
+    np.testing.assert_allclose(s.forces, [[-0.1, 0, 0], [0.1, 0, 0]])
+    both = dump(tmp_path / "b.lammpstrj", "id typelabel element x y z", "1 fcc Al 0 0 0", "2 hot Ni 1.8 1.8 0")
+    alone = dump(tmp_path / "c.lammpstrj", "typelabel x y z", "Al 0 0 0", "Ni 1.8 1.8 0")
+    for path in (both, alone):
+        np.testing.assert_array_equal(read_structures(path, ALLOW)[0].numbers, [13, 28])
+        np.testing.assert_allclose(read_structures(path, ALLOW)[0].positions, [[0, 0, 0], [1.8, 1.8, 0]])
+
+
+def test_labels_of_types_that_are_no_elements(tmp_path: Path) -> None:
+    rows = ("1 1 bulk 0 0 0", "2 2 tip 1.8 1.8 0")
+    path = dump(tmp_path / "a.lammpstrj", "id type typelabel x y z", *rows)
+    with pytest.raises(DataError, match=r"numbers its species \(1, 2\).*--read elements="):
+        read_structures(path, ALLOW)
+    np.testing.assert_array_equal(read_structures(path, options(elements=["Al", "Ni"]))[0].numbers, [13, 28])
+    path = dump(tmp_path / "b.lammpstrj", "id typelabel x y z", "1 bulk 0 0 0", "2 tip 1.8 1.8 0")
+    with pytest.raises(DataError, match=r"labels its types \(bulk\), but not with elements.*column `type`"):
+        read_structures(path, ALLOW)
+    short = dump(tmp_path / "c.lammpstrj", "id type typelabel x y z", "1 1 Al 0 0 0", "2 2")
+    with pytest.raises(DataError, match="Is the file complete"):
+        read_structures(short, ALLOW)
+
+
 DATA = "{}\n\n2 atoms\n2 atom types\n\n0 3.6 xlo xhi\n0 3.6 ylo yhi\n0 3.6 zlo zhi\n\n{}" + (
     "Atoms # atomic\n\n1 1 0 0 0\n2 2 1 1 0\n"
 )
@@ -209,6 +235,30 @@ def test_species_exponents_and_byte_order_marks(write_xyz: Write, tmp_path: Path
     good = f"1\n{HEAD} {COLUMNS} energy=-3.5\nCu 0 0 0 0 0 0\n"
     (tmp_path / "bom.xyz").write_text("\ufeff" + good + "\ufeff" + good, encoding="utf-8")
     assert [s.energy for s in read_structures(tmp_path / "bom.xyz")] == [-3.5, -3.5]
+
+
+@pytest.mark.parametrize(
+    ("properties", "rows"),
+    [
+        ("type:I:1:pos:R:3", ["1 0 0 0", "2 1.8 1.8 0"]),
+        ("id:I:1:type:I:1:pos:R:3:type_of_site:S:1", ["1 1 0 0 0 a", "2 2 1.8 1.8 0 b"]),
+    ],
+)
+def test_types_without_species(write_xyz: Write, properties: str, rows: list[str]) -> None:
+    path = write_xyz((f"{HEAD} Properties={properties}", rows))
+    with pytest.raises(DataError, match=r"numbers its species \(1, 2\).*--read elements="):
+        read_structures(path, ALLOW)
+    (s,) = read_structures(path, options(elements=["Al", "Ni"]))
+    np.testing.assert_array_equal(s.numbers, [13, 28])
+    np.testing.assert_allclose(s.positions, [[0, 0, 0], [1.8, 1.8, 0]])
+    with pytest.raises(DataError, match="nothing of type 2"):
+        read_structures(path, options(elements=["Al"]))
+
+
+def test_types_beside_elements_are_no_species(write_xyz: Write) -> None:
+    for properties, row in (("type:I:1:species:S:1:pos:R:3", "7 Cu 0 0 0"), ("type:I:1:Z:I:1:pos:R:3", "7 29 0 0 0")):
+        (s,) = read_structures(write_xyz((f"{HEAD} Properties={properties}", [row])), ALLOW)
+        assert list(s.numbers) == [29]
 
 
 def test_stress_in_another_unit_is_suspected(write_xyz: Write, caplog: pytest.LogCaptureFixture) -> None:

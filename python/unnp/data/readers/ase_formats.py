@@ -24,6 +24,7 @@ from unnp.data.readers.lammps_files import (
     numbers_of_masses,
     numbers_of_types,
     only_default_elements,
+    without_labels,
 )
 from unnp.data.readers.vasprun import ends_early
 from unnp.errors import DataError, in_one_line
@@ -42,7 +43,7 @@ def read_ase(path: Path, kind: str | None = None) -> Iterator[Frame]:
     kind = _format(path, kind)
     of_lammps = look_into(path, kind) if kind in (DATA, *DUMPS) else None
     converged = converged_steps(path, kind)
-    frames = _atoms(path, kind, _keywords(of_lammps))
+    frames = _atoms(path, kind, of_lammps)
     if False in converged:
         listed = list(frames)
         known: list[bool | None] = [*converged] if len(listed) == len(converged) else [None] * len(listed)
@@ -57,10 +58,12 @@ def read_ase(path: Path, kind: str | None = None) -> Iterator[Frame]:
         yield Frame(atoms, f"{path} frame {k}", sources, types, named, step_converged, remark)
 
 
-def _atoms(path: Path, kind: str, keywords: dict[str, Any]) -> Iterator[Atoms]:
+def _atoms(path: Path, kind: str, of_lammps: TypesAndUnits | None) -> Iterator[Atoms]:
     k = 0
+    source = without_labels(path, of_lammps) if of_lammps is not None and of_lammps.labelled else str(path)
+    keywords = _keywords(of_lammps)
     try:
-        for atoms in iread(str(path), index=":", format=kind, do_not_split_by_at_sign=True, **keywords):
+        for atoms in iread(source, index=":", format=kind, do_not_split_by_at_sign=True, **keywords):
             yield atoms
             k += 1
     except Exception as error:  # each of ASE's readers raises what its parsing stumbles over

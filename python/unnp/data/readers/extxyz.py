@@ -63,10 +63,10 @@ def _frame(header: str, body: list[str], n_atoms: int, where: str) -> Frame:
         check_keys(body[0], where)
         comment = _TENSOR.sub(_HIDDEN + r"\1", with_exponents(body[0]))
         info = key_val_str_to_dict(comment)
-        columns = Columns(str(info.get("Properties", _PLAIN_COLUMNS)), where, strict="Properties" in info)
+        properties = str(info.get("Properties", _PLAIN_COLUMNS))
+        columns = Columns(properties, where, strict="Properties" in info)
         rows, types = columns.read(body[1:], where)
-        if types is not None:
-            comment = comment.replace("species:I:", "species:S:")
+        comment = comment.replace(properties, columns.properties)
         text = StringIO(header + comment + "".join(rows))
         atoms: Atoms = next(iter(read_xyz(text, index=0))) if n_atoms else Atoms()
     except DataError:

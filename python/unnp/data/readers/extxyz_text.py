@@ -20,6 +20,7 @@ _FORTRAN_EXPONENT = re.compile(r"(?<![\w.])([+-]?(?:\d+\.\d*|\.\d+))[dDqQ]([+-]?
 _FORTRAN_NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))[dDqQ]([+-]?\d+)")
 _FORTRAN_HINT = re.compile(r"[\d.][dDqQ][+-]?\d")
 _PLACEHOLDER = "X"
+_SPECIES, _NUMBER, _TYPE = "species", "Z", "type"
 
 
 def with_exponents(comment: str) -> str:
@@ -34,7 +35,10 @@ def check_keys(comment: str, where: str) -> None:
 
 
 class Columns:
-    """The columns of the atoms' lines.
+    """The columns of the atoms' lines. Where neither species nor atomic numbers stand, the types are the species.
+
+    Attributes:
+        properties: the columns as ASE reads the rows that ``read`` returns.
 
     Args:
         properties: as in ``Properties=species:S:1:pos:R:3``.
@@ -54,7 +58,13 @@ class Columns:
         starts = np.cumsum([0, *counts])
         self.n = int(starts[-1])
         self._strict = strict
-        self._species = int(starts[names.index("species")]) if "species" in names else None
+        by_type = _TYPE in names and _SPECIES not in names and _NUMBER not in names
+        column = _TYPE if by_type else _SPECIES
+        self._species = None
+        if column in names:
+            at = names.index(column)
+            self._species, names[at], kinds[at] = int(starts[at]), _SPECIES, "S"
+        self.properties = ":".join(f"{name}:{kind}:{n}" for name, kind, n in zip(names, kinds, counts, strict=True))
         self._real = {
             k
             for kind, start, n in zip(kinds, starts, counts, strict=False)

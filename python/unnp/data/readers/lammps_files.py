@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ from ase.data import atomic_masses, chemical_symbols
 
 from unnp.atoms.elements import is_symbol
 from unnp.data.readers.text import head_of, lines_of
+from unnp.errors import DataError, in_one_line
 
 DUMPS = ("lammps-dump-text", "lammps-dump-binary")
 DATA = "lammps-data"
 _MOST_TYPES = 1000
+_LABEL = "typelabel"
 _DEFAULT_ELEMENT = "C"  # what LAMMPS writes for all types where dump_modify names no elements
 
 
@@ -28,6 +31,7 @@ class TypesAndUnits:
     Attributes:
         element_of_type: chemical symbols by type, as far as a data file says them.
         elements_known: whether a dump says its elements, or the masses of elements.
+        labelled: whether a dump has a column of type labels, which ASE cannot read.
         units: unit style; metal where the file says nothing.
         units_said: whether the file says its units.
         keywords: what ASE's reader needs to know.
@@ -35,6 +39,7 @@ class TypesAndUnits:
 
     element_of_type: dict[int, str] = field(default_factory=dict)
     elements_known: bool = False
+    labelled: bool = False
     units: str = "metal"
     units_said: bool = True
     keywords: dict[str, Any] = field(default_factory=dict)
@@ -92,21 +97,27 @@ def _element_of_text(mass: str) -> str | None:
 
 
 def _look_into_dump(path: Path) -> TypesAndUnits:
-    units, said, known = "metal", False, True
+    units, said, known, labelled, numbered = "metal", False, True, False, True
     columns: list[str] | None = None
     elements: dict[str, str] = {}
     lines = lines_of(path, errors="replace")
     for line in lines:
         if line.startswith("ITEM:"):
             columns = line.split()[2:] if line.startswith("ITEM: ATOMS") else None
-            if columns is not None and "element" not in columns and "mass" not in columns:
-                known = False
+            if columns is not None:
+                known = known and not {"element", "mass", _LABEL}.isdisjoint(columns)
+                labelled, numbered = labelled or _LABEL in columns, numbered and "type" in columns
             if line.startswith("ITEM: UNITS"):
                 units, said = next(lines, "").strip(), True
         elif columns is not None and known:
             known = _says_element(line.split(), columns, elements)
+    if labelled and not known and not numbered:
+        raise DataError(
+            f"{path} labels its types ({in_one_line(', '.join(elements.values()), 60)}), but not with elements. Label types "
+            "with their elements, or write the column `type` as well and give --read elements='[Al, Ni]'."
+        )
     by_default = len(elements) > 1 and set(elements.values()) == {_DEFAULT_ELEMENT}
-    return TypesAndUnits(elements_known=known and not by_default, units=units, units_said=said)
+    return TypesAndUnits(elements_known=known and not by_default, labelled=labelled, units=units, units_said=said)
 
 
 def _says_element(row: list[str], columns: list[str], elements: dict[str, str]) -> bool:
@@ -114,11 +125,31 @@ def _says_element(row: list[str], columns: list[str], elements: dict[str, str]) 
     if len(row) != len(columns):
         return True  # ASE will say that the file is damaged
     values = dict(zip(columns, row, strict=True))
-    element = values["element"] if "element" in values else _element_of_text(values["mass"])
-    if element is None:
+    said = values.get("element") or values.get(_LABEL) or _element_of_text(values["mass"])
+    if said is None:
         return False
-    elements[values.get("type", "")] = element
-    return True
+    elements[values.get("type", "")] = said
+    return "element" in values or is_symbol(said)
+
+
+def without_labels(path: Path, of_lammps: TypesAndUnits) -> StringIO:
+    """Return a dump as ASE reads it: its type labels are the elements where they say them, and left out otherwise."""
+    return StringIO("".join(_without_labels(lines_of(path), of_lammps.elements_known)))
+
+
+def _without_labels(lines: Iterable[str], are_elements: bool) -> Iterator[str]:
+    left_out: slice | None = None
+    for line in lines:
+        words = line.split()
+        if line.startswith("ITEM:"):
+            at = words.index(_LABEL) if words[1:2] == ["ATOMS"] and _LABEL in words else None
+            renamed = at is not None and are_elements and "element" not in words
+            left_out = None if at is None or renamed else slice(at - 2, at - 1)
+            yield " ".join("element" if renamed and w == _LABEL else w for w in words if renamed or w != _LABEL) + "\n"
+        else:
+            if left_out is not None:
+                del words[left_out]
+            yield " ".join(words) + "\n"
 
 
 def by_id(atoms: Atoms) -> Atoms:
