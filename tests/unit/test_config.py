@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from importlib import import_module
 from pkgutil import walk_packages
+from typing import Annotated, Literal
 
 import pytest
 import unnp
@@ -47,13 +48,57 @@ def test_defaults_and_values():
         ({"name": "x", "maybe": {"whidth": 1}}, "maybe.whidth: unknown key. Did you mean 'width'"),
         ({"name": "x", "part": {"width": 0}}, r"part.width: Input should be greater than or equal to 1 \(got 0\)"),
         ({"name": "x", "part": {"width": 2.5}}, "part.width: Input should be a valid integer"),
-        ({"name": "x", "part": 3}, "part: Input should be"),
+        ({"name": "x", "part": 3}, r"part: Input should be a table \(got 3\)"),
         ({"name": "x", 3: "y"}, "3"),
     ],
 )
 def test_mistakes(content, message):
     with pytest.raises(ConfigError, match=message):
         from_dict(content, Whole, where="here")
+
+
+class Sphere(Config):
+    kind: Literal["sphere"] = "sphere"
+    radius: float
+
+
+class Box(Config):
+    kind: Literal["box"] = "box"
+    sides: list[float] | Literal["cube"]
+
+
+class Several(Config):
+    fixed: Literal["file", "none"] | list[int] | Part | None = None
+    size: Annotated[float, Field(gt=0)] | tuple[float, float] = 1.0
+    parts: list[Part | int] | Part = Part()
+    shapes: list[Annotated[Sphere | Box, Field(discriminator="kind")]] = Field(default_factory=list)
+
+
+@pytest.mark.parametrize(
+    ("content", "lines"),
+    [
+        ({"fixed": 3}, ["fixed: Input should be 'file' or 'none', or a list, or a table (got 3)"]),
+        ({"fixed": "fil"}, ["fixed: Input should be 'file' or 'none', or a list, or a table (got 'fil')"]),
+        ({"fixed": {"wdith": 1}}, ["fixed.wdith: unknown key. Did you mean 'width'? Allowed here: width."]),
+        ({"fixed": [1, "a"]}, ["fixed.1: Input should be a valid integer, unable to parse string as an integer (got 'a')"]),
+        ({"size": -5}, ["size: Input should be greater than 0 (got -5)"]),
+        ({"size": "hot"}, ["size: Input should be a number, or a list (got 'hot')"]),
+        ({"size": [1]}, ["size.1: Field required"]),
+        ({"parts": [{}, {"width": 0}]}, ["parts.1.width: Input should be greater than or equal to 1 (got 0)"]),
+        ({"parts": [{}, "x"]}, ["parts.1: Input should be a table, or a whole number (got 'x')"]),
+        ({"shapes": [{"kind": "sphere", "radius": "x"}]}, ["shapes.0.sphere.radius: Input should be a valid number, "
+          "unable to parse string as a number (got 'x')"]),
+        ({"shapes": [{"kind": "box", "sides": 4}]}, ["shapes.0.box.sides: Input should be a list, or 'cube' (got 4)"]),
+        ({"size": "hot", "fixed": 3}, [
+            "fixed: Input should be 'file' or 'none', or a list, or a table (got 3)",
+            "size: Input should be a number, or a list (got 'hot')",
+        ]),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_a_setting_of_several_kinds_is_told_once(content, lines):
+    with pytest.raises(ConfigError) as error:
+        from_dict(content, Several, where="here")
+    assert str(error.value).splitlines()[1:] == [f"  {line}" for line in lines]
 
 
 def test_all_mistakes_are_told_at_once():

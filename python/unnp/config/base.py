@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
 
+from unnp.config.unions import told_once
 from unnp.config.values import check_values
 from unnp.config.yaml_text import MOST_CHARACTERS, YamlError, format_yaml, parse_yaml
 from unnp.errors import ConfigError, did_you_mean, in_one_line, unknown
@@ -61,7 +62,7 @@ def from_dict(content: dict[str, Any], kind: type[C], where: str = "configuratio
     try:
         return kind.model_validate(content)
     except ValidationError as error:
-        lines = [_explain(item, kind) for item in error.errors(include_url=False)]
+        lines = [_explain(item, kind) for item in told_once(error.errors(include_url=False), content)]
         if len(lines) > MOST_MISTAKES:
             lines[MOST_MISTAKES:] = [f"... and {len(lines) - MOST_MISTAKES} more."]
         raise ConfigError(f"{where}:\n  " + "\n  ".join(lines)) from None
@@ -98,7 +99,8 @@ def _explain(item: Any, kind: type[BaseModel]) -> str:
         # of a whole table the message says what is wrong
         known = item["type"] == "missing" or isinstance(item["input"], dict)
         given = "" if known else f" (got {_shown(item['input'])})"
-        return f"{key + ': ' if key else ''}{in_one_line(item['msg'], LONGEST_MESSAGE)}{given}"
+        message = "Input should be a table" if item["type"] == "model_type" else item["msg"]
+        return f"{key + ': ' if key else ''}{in_one_line(message, LONGEST_MESSAGE)}{given}"
     allowed = _fields_at(kind, item["loc"][:-1])
     listed = f" Allowed here: {', '.join(sorted(allowed))}." if allowed else ""
     return f"{key}: unknown key.{did_you_mean(location[-1], allowed)}{listed}"
