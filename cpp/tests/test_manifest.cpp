@@ -41,6 +41,17 @@ TEST(knows_heads_and_outputs) {
   CHECK_ERROR(manifest.output("charge"), "no output 'charge'; it has energy, features, dipole");
 }
 
+TEST(knows_the_shortest_distances_of_the_data) {
+  const auto distances = [](const std::string& data) {
+    return unnp::parse_manifest(changed("\"licence\"", "\"data\": " + data + ", \"licence\""), "m.pt")
+        .shortest_distances;
+  };
+  const auto found =
+      distances(R"({"shortest_distances": {"Al-Ni": 2.25, "Al-Al": "x", "Ni-Ni": -1, "a": 1e99}})");
+  CHECK(found.size() == 1 && found.at("Al-Ni") == 2.25);
+  CHECK(distances("{}").empty() && distances(R"({"shortest_distances": [2]})").empty());
+}
+
 TEST(refuses_wrong_manifests) {
   const auto refuses = [](const std::string& from, const std::string& to, const char* message) {
     CHECK_ERROR(unnp::parse_manifest(changed(from, to), "m.pt"), message);

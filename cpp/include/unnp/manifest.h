@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +46,7 @@ struct Manifest {
   std::string torch_version;                                ///< written with
   std::string torch_oldest = "2.11", torch_newest = "2.15"; ///< may be opened with
   std::int64_t n_parameters = 0;
+  std::map<std::string, double> shortest_distances; ///< [A] in the training data, by "Al-Ni"
   std::vector<std::string> references;
   std::string licence;
   std::vector<std::string> heads; ///< levels of theory; the first is the default

@@ -1,5 +1,6 @@
 #include "unnp/manifest.h"
 
+#include "elements.h"
 #include "fields.h"
 #include "unnp/error.h"
 #include "unnp/text.h"
@@ -34,14 +35,6 @@ const std::set<std::string_view> known_fields = {// what is computed
                                                  "name", "n_parameters", "data", "validity", "metrics",
                                                  "references", "licence", "created", "records_checksum"};
 
-constexpr std::string_view symbols =
-    " H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb "
-    "Sr "
-    "Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta "
-    "W "
-    "Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr Rf Db Sg Bh Hs Mt "
-    "Ds Rg Cn Nh Fl Mc Lv Ts Og ";
-
 void check_format(const Fields& fields, const std::string& source) {
   const auto format = fields.count("format_version", 1, max_parameters);
   if (format > manifest_format_version)
@@ -60,18 +53,6 @@ void check_units(const Fields& fields) {
   const auto is_unknown = [](const auto& unit) { return unit.first != "energy" && unit.first != "length"; };
   if (!is("energy", "eV") || !is("length", "angstrom") || std::ranges::any_of(units, is_unknown))
     fields.fail("units must be eV and angstrom.");
-}
-
-void check_elements(const Fields& fields, const std::vector<std::string>& elements) {
-  if (elements.empty())
-    fields.fail("the list of elements is empty.");
-  for (const auto& element : elements) {
-    if (element.empty() || element.find(' ') != std::string::npos ||
-        symbols.find(" " + element + " ") == std::string_view::npos)
-      fields.fail("'" + printable(element) + "' is not a chemical symbol.");
-    if (std::ranges::count(elements, element) > 1)
-      fields.fail("the element '" + element + "' stands twice.");
-  }
 }
 
 /// A name that is one word wherever it is typed.
@@ -171,6 +152,21 @@ void check_consistent(const Manifest& manifest, const Fields& fields) {
     fields.fail("halo 'wide' has no sums over all atoms, but pooling_widths is not empty.");
 }
 
+/// What is no distance is left out: the summary of the data is for people, and a limit for a warning at most.
+std::map<std::string, double> shortest_distances(const Fields& fields) {
+  std::map<std::string, double> distances;
+  if (!fields.has("data"))
+    return distances;
+  const auto& data = fields.object("data");
+  const auto given = data.find("shortest_distances");
+  if (given == data.end() || !given->second.object())
+    return distances;
+  for (const auto& [pair, distance] : *given->second.object())
+    if (const auto* value = distance.number(); value && *value > 0.0 && *value <= max_cutoff)
+      distances[pair] = *value;
+  return distances;
+}
+
 void check_for_people(const Fields& fields) {
   for (const auto* table : {"config", "data", "metrics"})
     if (fields.has(table))
@@ -185,17 +181,6 @@ void check_for_people(const Fields& fields) {
   if (fields.has("cost") && fields.text("cost") != "bonds" && fields.text("cost") != "triplets")
     fields.fail("cost '" + printable(fields.text("cost")) + "' is unknown; bonds and triplets are.");
 }
-
-} // namespace
-
-std::string_view to_string(HaloKind kind) {
-  for (const auto& [known, name] : halo_names)
-    if (known == kind)
-      return name;
-  return "";
-}
-
-namespace {
 
 Json parse_json(std::string_view text, const std::string& source) {
   const auto fail = [&](const std::string& what) {
@@ -230,6 +215,13 @@ void parse_versions(Manifest& manifest, const Fields& fields, const std::string&
 }
 
 } // namespace
+
+std::string_view to_string(HaloKind kind) {
+  for (const auto& [known, name] : halo_names)
+    if (known == kind)
+      return name;
+  return "";
+}
 
 std::int64_t Output::width() const {
   std::int64_t numbers = 1;
@@ -284,6 +276,7 @@ Manifest parse_manifest(std::string_view text, const std::string& source) {
     manifest.n_members = fields.count("n_members", 1, max_members);
   manifest.n_parameters = fields.count("n_parameters", 0, max_parameters);
   parse_versions(manifest, fields, source);
+  manifest.shortest_distances = shortest_distances(fields);
   if (fields.has("references"))
     manifest.references = fields.texts("references");
   if (fields.has("licence"))

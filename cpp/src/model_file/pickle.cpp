@@ -1,5 +1,7 @@
 #include "pickle.h"
 
+#include "bytes.h"
+#include "pickle_stack.h"
 #include "pickle_tensor.h"
 #include "unnp/error.h"
 #include "unnp/text.h"
@@ -21,7 +23,6 @@ constexpr std::array<std::string_view, 10> known_globals = {"torch._utils\n_rebu
                                                             "torch.jit._pickle\nbuild_complexlist",
                                                             "torch\ndevice",
                                                             "torch.jit._pickle\nbuild_tensor_from_id"};
-constexpr int max_depth = 100;
 constexpr std::size_t max_values = std::size_t{1} << 22, max_tag = 300;
 
 class Walker {
@@ -33,7 +34,7 @@ public:
       throw Error("it is no pickle of torch");
     while (step(bytes_.take(1)[0])) {
     }
-    if (stack_.size() != 1 || !marks_.empty() || !bytes_.done())
+    if (!stack_.holds_one_value() || !bytes_.done())
       throw Error("it does not end with one value");
     return std::move(contents_);
   }
@@ -43,30 +44,30 @@ private:
 
   /// Carries out one opcode; false after the last.
   bool step(char opcode) {
-    if (values_.size() > max_values)
+    if (stack_.values().size() > max_values)
       throw Error("it holds more values than any model");
     switch (opcode) {
     case '.':
       return false;
     case '(':
-      marks_.push_back(stack_.size());
+      stack_.mark();
       break;
     case 'N':
-      push({Kind::none});
+      stack_.push({Kind::none});
       break;
     case '\x88':
     case '\x89':
-      push({Kind::boolean, opcode == '\x88'});
+      stack_.push({Kind::boolean, opcode == '\x88'});
       break;
     case 'G':
       bytes_.take(8);
-      push({Kind::real});
+      stack_.push({Kind::real});
       break;
     case 'X':
-      push({Kind::text, 0, std::string(bytes_.take(bytes_.number<std::uint32_t>()))});
+      stack_.push({Kind::text, 0, std::string(bytes_.take(bytes_.number<std::uint32_t>()))});
       break;
     case 'c':
-      push({Kind::global, 0, global()});
+      stack_.push({Kind::global, 0, global()});
       break;
     default:
       return integer(opcode) || container(opcode) || memo(opcode) || call(opcode) || unknown(opcode);
@@ -82,15 +83,15 @@ private:
   bool integer(char opcode) {
     switch (opcode) {
     case 'K':
-      return push({Kind::integer, bytes_.number<std::uint8_t>()});
+      return stack_.push({Kind::integer, bytes_.number<std::uint8_t>()});
     case 'M':
-      return push({Kind::integer, bytes_.number<std::uint16_t>()});
+      return stack_.push({Kind::integer, bytes_.number<std::uint16_t>()});
     case 'J':
-      return push({Kind::integer, static_cast<std::int32_t>(bytes_.number<std::uint32_t>())});
+      return stack_.push({Kind::integer, static_cast<std::int32_t>(bytes_.number<std::uint32_t>())});
     case '\x8a':
       if (bytes_.number<std::uint8_t>() != 8)
         throw Error("a whole number has not 8 bytes");
-      return push({Kind::integer, static_cast<std::int64_t>(bytes_.number<std::uint64_t>())});
+      return stack_.push({Kind::integer, static_cast<std::int64_t>(bytes_.number<std::uint64_t>())});
     default:
       return false;
     }
@@ -99,21 +100,21 @@ private:
   bool container(char opcode) {
     switch (opcode) {
     case ')':
-      return push({Kind::tuple});
+      return stack_.push({Kind::tuple});
     case ']':
-      return push({Kind::list});
+      return stack_.push({Kind::list});
     case '}':
-      return push({Kind::dictionary});
+      return stack_.push({Kind::dictionary});
     case 't':
-      return push({Kind::tuple, 0, {}, since_mark()});
+      return stack_.push({Kind::tuple, 0, {}, stack_.since_mark()});
     case '\x85':
     case '\x86':
     case '\x87':
-      return push({Kind::tuple, 0, {}, last(static_cast<std::size_t>(opcode - '\x84'))});
+      return stack_.push({Kind::tuple, 0, {}, stack_.last(static_cast<std::size_t>(opcode - '\x84'))});
     case 'e':
-      return fill(Kind::list, since_mark());
+      return stack_.fill(Kind::list, stack_.since_mark());
     case 'u':
-      return fill(Kind::dictionary, since_mark());
+      return stack_.fill(Kind::dictionary, stack_.since_mark());
     default:
       return false;
     }
@@ -122,22 +123,13 @@ private:
   bool memo(char opcode) {
     switch (opcode) {
     case 'q':
-    case 'r': {
-      const auto key = opcode == 'q' ? bytes_.number<std::uint8_t>() : bytes_.number<std::uint32_t>();
-      if (key != memo_.size() || stack_.empty())
-        throw Error("its memory of values is out of order");
-      memo_.push_back(stack_.back());
-      return true;
-    }
+      return stack_.remember(bytes_.number<std::uint8_t>());
+    case 'r':
+      return stack_.remember(bytes_.number<std::uint32_t>());
     case 'h':
-    case 'j': {
-      const auto key = opcode == 'h' ? bytes_.number<std::uint8_t>() : bytes_.number<std::uint32_t>();
-      if (key >= memo_.size())
-        throw Error("it refers to a value that it does not hold");
-      stack_.push_back(memo_[key]);
-      values_[memo_[key]].fixed = true; // what was used again may not change, so that nothing contains itself
-      return true;
-    }
+      return stack_.recall(bytes_.number<std::uint8_t>());
+    case 'j':
+      return stack_.recall(bytes_.number<std::uint32_t>());
     default:
       return false;
     }
@@ -146,27 +138,27 @@ private:
   bool call(char opcode) {
     switch (opcode) {
     case '\x81': { // an object of a class, made of nothing
-      const auto arguments = pop(), type = pop();
-      if (!is_class(values_[type]) || values_[arguments].kind != Kind::tuple)
+      const auto arguments = stack_.pop(), type = stack_.pop();
+      if (!is_class(stack_[type]) || stack_[arguments].kind != Kind::tuple)
         throw Error("it makes an object of no class of the archive");
-      return push_object(values_[type].text);
+      return push_object(stack_[type].text);
     }
     case 'b': {
-      const auto state = pop();
-      if (values_[state].kind != Kind::dictionary)
+      const auto state = stack_.pop();
+      if (stack_[state].kind != Kind::dictionary)
         throw Error("an object has no table of attributes");
-      fill(Kind::object, {state});
-      note_object(values_[stack_.back()].text, values_[state].items);
+      stack_.fill(Kind::object, {state});
+      note_object(stack_.top().text, stack_[state].items);
       return true;
     }
     case 'Q': {
-      const auto array = read_array(values_, values_[pop()]);
+      const auto array = read_array(stack_.values(), stack_[stack_.pop()]);
       contents_.arrays.push_back(array);
-      return push({Kind::array, array.numbers, array.key});
+      return stack_.push({Kind::array, array.numbers, array.key});
     }
     case 'R': {
-      const auto arguments = pop(), function = pop();
-      return push(result(values_[function], arguments));
+      const auto arguments = stack_.pop(), function = stack_.pop();
+      return stack_.push(result(stack_[function], arguments));
     }
     default:
       return false;
@@ -177,7 +169,7 @@ private:
     std::ranges::replace(type, '\n', '.');
     PickleValue object{Kind::object, 0, std::move(type)};
     object.has_object = true;
-    return push(std::move(object));
+    return stack_.push(std::move(object));
   }
 
   /// Objects are attributes of objects and nothing else, so that their classes can be compared with the
@@ -185,31 +177,31 @@ private:
   void note_object(const std::string& type, const std::vector<std::size_t>& items) {
     PickledObject object{type, {}};
     for (std::size_t k = 0; k + 1 < items.size(); k += 2) {
-      const auto& value = values_[items[k + 1]];
+      const auto& value = stack_[items[k + 1]];
       if (value.has_object && value.kind != Kind::object)
         throw Error("it holds objects in a list or table");
-      object.attributes[values_[items[k]].text] = value.kind == Kind::object ? value.text : "";
+      object.attributes[stack_[items[k]].text] = value.kind == Kind::object ? value.text : "";
     }
     contents_.objects.push_back(std::move(object));
   }
 
   PickleValue result(const PickleValue& function, std::size_t arguments) {
-    if (function.kind != Kind::global || values_[arguments].kind != Kind::tuple || is_class(function))
+    if (function.kind != Kind::global || stack_[arguments].kind != Kind::tuple || is_class(function))
       throw Error("it calls what is no function");
     if (function.text.ends_with("_rebuild_tensor_v2")) {
-      check_tensor(values_, values_[arguments]);
+      check_tensor(stack_.values(), stack_[arguments]);
       return {Kind::tensor, 0, {}, {arguments}};
     }
     if (function.text.ends_with("restore_type_tag")) {
-      const auto& items = values_[arguments].items;
-      if (items.size() != 2 || values_[items[1]].kind != Kind::text || !is_tag(values_[items[1]].text))
+      const auto& items = stack_[arguments].items;
+      if (items.size() != 2 || stack_[items[1]].kind != Kind::text || !is_tag(stack_[items[1]].text))
         throw Error("a list has no name of its type");
-      return {values_[items[0]].kind, 0, {}, {arguments}, 0, true};
+      return {stack_[items[0]].kind, 0, {}, {arguments}, 0, true};
     }
     if (function.text.ends_with("Storage"))
       throw Error("it calls what is no function");
     const bool is_table = function.text.ends_with("OrderedDict");
-    if (is_table && !values_[arguments].items.empty())
+    if (is_table && !stack_[arguments].items.empty())
       throw Error("it makes a table from arguments");
     return {is_table ? Kind::dictionary : Kind::list, 0, {}, {arguments}, 0, true};
   }
@@ -243,68 +235,8 @@ private:
     return value.kind == Kind::global && value.text.starts_with("__torch__");
   }
 
-  bool push(PickleValue value) {
-    for (const auto item : value.items) {
-      value.depth = std::max(value.depth, values_[item].depth + 1);
-      if (values_[item].has_object)
-        throw Error("it holds objects in a list or table");
-    }
-    if (value.depth > max_depth)
-      throw Error("it nests too deeply");
-    values_.push_back(std::move(value));
-    stack_.push_back(values_.size() - 1);
-    return true;
-  }
-
-  std::size_t pop() { return last(1).front(); }
-
-  std::vector<std::size_t> last(std::size_t n) {
-    if (stack_.size() < n + (marks_.empty() ? 0 : marks_.back()))
-      throw Error("it takes values that are not there");
-    const std::vector<std::size_t> items(stack_.end() - static_cast<std::ptrdiff_t>(n), stack_.end());
-    stack_.resize(stack_.size() - n);
-    return items;
-  }
-
-  std::vector<std::size_t> since_mark() {
-    if (marks_.empty())
-      throw Error("it takes values that are not there");
-    auto items = last(stack_.size() - marks_.back());
-    marks_.pop_back();
-    return items;
-  }
-
-  bool fill(Kind kind, const std::vector<std::size_t>& items) {
-    if (stack_.empty() || (!marks_.empty() && stack_.size() <= marks_.back()))
-      throw Error("it fills what is not there");
-    auto& container = values_[stack_.back()];
-    if (container.kind != kind || container.fixed || !container.items.empty() ||
-        (kind == Kind::dictionary && !has_text_keys(items)))
-      throw Error("it fills a value that cannot be filled");
-    container.items = items;
-    for (const auto item : items) {
-      container.depth = std::max(container.depth, values_[item].depth + 1);
-      container.has_object = container.has_object || values_[item].has_object;
-      if (kind == Kind::list && values_[item].has_object)
-        throw Error("it holds objects in a list or table");
-    }
-    if (container.depth > max_depth)
-      throw Error("it nests too deeply");
-    return true;
-  }
-
-  /// Names of attributes, each once.
-  bool has_text_keys(const std::vector<std::size_t>& items) const {
-    std::set<std::string_view> keys;
-    for (std::size_t k = 0; k < items.size(); k += 2)
-      if (values_[items[k]].kind != Kind::text || !keys.insert(values_[items[k]].text).second)
-        return false;
-    return items.size() % 2 == 0;
-  }
-
   Bytes bytes_;
-  PickleValues values_;
-  std::vector<std::size_t> stack_, marks_, memo_;
+  PickleStack stack_;
   PickleContents contents_;
 };
 
