@@ -13,7 +13,8 @@ namespace unnp_lammps {
 
 LammpsSystem::LammpsSystem(LAMMPS_NS::LAMMPS* lmp) : Pointers(lmp) {}
 
-unnp::System LammpsSystem::update(const LAMMPS_NS::NeighList& list, const SystemOptions& options) {
+unnp::System LammpsSystem::update(const LAMMPS_NS::NeighList& list, const SystemOptions& options,
+                                  Closeness& closeness) {
   const bool known = is_known_build();
   if (known)
     update_species(options);
@@ -21,7 +22,7 @@ unnp::System LammpsSystem::update(const LAMMPS_NS::NeighList& list, const System
     rebuild(list, options);
     update_species(options);
   }
-  update_bonds(options.cutoff);
+  update_bonds(options.cutoff, closeness);
   const auto n_bonds = static_cast<std::size_t>(n_bonds_);
   return {.n_owned = rows_.n_owned,
           .n_updated = options.wide ? rows_.n_rows() : rows_.n_owned,
@@ -115,8 +116,8 @@ void LammpsSystem::update_species(const SystemOptions& options) {
                       "the neighbour list was not rebuilt.");
 }
 
-void LammpsSystem::update_bonds(double cutoff) {
-  const double cutoff_squared = cutoff * cutoff;
+void LammpsSystem::update_bonds(double cutoff, Closeness& closeness) {
+  const double cutoff_squared = cutoff * cutoff, close_squared = closeness.reach_squared();
   const auto* const* const x = atom->x;
   const auto n_candidates = first_.size();
   auto* const index_i = bond_index_.data();
@@ -126,10 +127,14 @@ void LammpsSystem::update_bonds(double cutoff) {
   for (std::size_t k = 0; k < n_candidates; ++k) {
     const int i = first_[k], j = second_[k];
     const double dx = x[j][0] - x[i][0], dy = x[j][1] - x[i][1], dz = x[j][2] - x[i][2];
-    if (dx * dx + dy * dy + dz * dz >= cutoff_squared)
+    const double squared = dx * dx + dy * dy + dz * dz;
+    if (squared >= cutoff_squared)
       continue;
     index_i[n] = rows_.row_of[static_cast<std::size_t>(i)];
     index_j[n] = rows_.row_of[static_cast<std::size_t>(j)];
+    if (squared < close_squared)
+      closeness.note(species_[static_cast<std::size_t>(index_i[n])],
+                     species_[static_cast<std::size_t>(index_j[n])], squared);
     vector[3 * n] = dx, vector[3 * n + 1] = dy, vector[3 * n + 2] = dz;
     ++n;
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
+#include "closeness.h"
 #include "exclusions.h"
 #include "row_map.h"
 #include "unnp/system.h"
@@ -34,8 +35,9 @@ class LammpsSystem : protected LAMMPS_NS::Pointers {
 public:
   explicit LammpsSystem(LAMMPS_NS::LAMMPS* lmp);
 
-  /// The system at the present positions; valid until the next call. Throws unnp::Error.
-  unnp::System update(const LAMMPS_NS::NeighList& list, const SystemOptions& options);
+  /// The system at the present positions; valid until the next call. `closeness` hears of short bonds. Throws
+  /// unnp::Error.
+  unnp::System update(const LAMMPS_NS::NeighList& list, const SystemOptions& options, Closeness& closeness);
 
   /// To be called where a run begins: the list will be another one.
   void forget() { built_calls_ = -1; }
@@ -50,7 +52,7 @@ private:
   void collect_candidates(const LAMMPS_NS::NeighList& list, const SystemOptions& options);
   void number_rows(const std::vector<char>& has_bond, const SystemOptions& options);
   void update_species(const SystemOptions& options);
-  void update_bonds(double cutoff);
+  void update_bonds(double cutoff, Closeness& closeness);
 
   RowMap rows_;
   std::optional<Exclusions> exclusions_; ///< at the last build of the list

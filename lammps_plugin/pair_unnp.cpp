@@ -16,6 +16,7 @@
 #include "update.h"
 
 #include <algorithm>
+#include <array>
 
 using namespace LAMMPS_NS;
 using unnp_lammps::agree;
@@ -71,6 +72,7 @@ void PairUnnp::load_model() {
   options_.species_of_type = unnp_lammps::parse_symbols({coeff_words_.begin() + 1, coeff_words_.end()},
                                                         manifest.elements, atom->ntypes);
   options_.cutoff = manifest.cutoff;
+  closeness_.watch(manifest);
   head_ = manifest.head(settings_.head);
   if (settings_.halo == "exchange" && manifest.halo == unnp::HaloKind::wide)
     throw unnp::Error("this model runs with halo wide only; use halo auto.");
@@ -107,7 +109,7 @@ void PairUnnp::compute(int eflag, int vflag) {
   ev_init(eflag, vflag);
   try {
     const double start = platform::walltime();
-    auto system = system_.update(*list, options_);
+    auto system = system_.update(*list, options_, closeness_);
     system.head = head_;
     system.halo = needs_halo_ ? registration_.handle() : 0;
     edge_seconds_ += platform::walltime() - start;
@@ -118,7 +120,7 @@ void PairUnnp::compute(int eflag, int vflag) {
     // Other ranks may be inside of an exchange already: stop them all.
     error->one(FLERR, "pair_style unnp: step {}: {}", update->ntimestep, unnp_lammps::message_of(problem));
   }
-  check_finite();
+  check_step();
   if (!force->newton)
     return_ghost_shares();
   tally();
@@ -133,16 +135,32 @@ void PairUnnp::evaluate(const unnp::System& system) {
   }
 }
 
-void PairUnnp::check_finite() {
+// One message between the ranks serves both checks, so that the second costs nothing.
+void PairUnnp::check_step() {
   const auto bad_row = unnp::first_bad_row(evaluation_);
-  tagint bad_atom = bad_row < 0 ? 0 : std::max<tagint>(1, atom->tag[system_.rows().atom_of[bad_row]]);
-  MPI_Allreduce(MPI_IN_PLACE, &bad_atom, 1, MPI_LMP_TAGINT, MPI_MAX, world);
-  if (bad_atom != 0)
+  const tagint bad_atom = bad_row < 0 ? 0 : std::max<tagint>(1, atom->tag[system_.rows().atom_of[bad_row]]);
+  std::array<double, 2> worst = {static_cast<double>(bad_atom), closeness_.lack()};
+  MPI_Allreduce(MPI_IN_PLACE, worst.data(), 2, MPI_DOUBLE, MPI_MAX, world);
+  if (worst[1] > 0.0 && !warned_of_close_atoms_)
+    warn_of_close_atoms();
+  if (worst[0] != 0.0)
     error->all(
         FLERR,
         "pair_style unnp: energy or force of atom {} is not finite at step {}; atoms may have come too close "
         "(smaller timestep, other start) or have left what the model was trained on",
-        bad_atom, update->ntimestep);
+        static_cast<tagint>(worst[0]), update->ntimestep);
+}
+
+void PairUnnp::warn_of_close_atoms() {
+  warned_of_close_atoms_ = true;
+  const auto closest = closeness_.closest(world);
+  if (comm->me == 0)
+    error->warning(
+        FLERR,
+        "pair_style unnp: at step {} atoms are closer than in any training structure: {}. Energies and "
+        "forces there are extrapolated and may be wrong; `unnp info` prints the range of validity of the "
+        "model. The closest of the whole run follows at its end",
+        update->ntimestep, closest);
 }
 
 // With newton off LAMMPS does not bring home what a rank finds for its ghosts.
@@ -195,7 +213,9 @@ void PairUnnp::tally_virial() {
 void PairUnnp::finish() {
   if (update->nsteps == 0)
     return;
-  const auto text = unnp_lammps::timing_report(world, edge_seconds_, potential_->timings());
+  auto text = unnp_lammps::timing_report(world, edge_seconds_, potential_->timings());
+  if (warned_of_close_atoms_)
+    text += "pair_style unnp: closest atoms of this run: " + closeness_.closest(world) + "\n";
   if (comm->me == 0)
     utils::logmesg(lmp, text);
   potential_->reset_timings();

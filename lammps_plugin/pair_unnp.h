@@ -2,6 +2,7 @@
 #ifndef LMP_PAIR_UNNP_H
 #define LMP_PAIR_UNNP_H
 
+#include "closeness.h"
 #include "deviation.h"
 #include "lammps_halo.h"
 #include "lammps_system.h"
@@ -50,7 +51,8 @@ private:
   void note_float32_minimisation();
   void request_communication();
   void evaluate(const unnp::System& system);
-  void check_finite();
+  void check_step();
+  void warn_of_close_atoms();
   void return_ghost_shares();
   void tally();
   void tally_virial();
@@ -61,6 +63,7 @@ private:
   unnp_lammps::SystemOptions options_;
   std::optional<unnp::Potential> potential_;
   unnp_lammps::LammpsSystem system_;
+  unnp_lammps::Closeness closeness_;
   unnp_lammps::LammpsHalo halo_;
   unnp::HaloRegistration registration_;
   unnp::Evaluation evaluation_;
@@ -68,7 +71,8 @@ private:
   std::int64_t head_ = 0;
   bool needs_halo_ = false;
   bool greeted_ = false, noted_minimisation_ = false;
-  double energy_unit_ = 1.0; ///< of LAMMPS per eV
+  bool warned_of_close_atoms_ = false; ///< in this run
+  double energy_unit_ = 1.0;           ///< of LAMMPS per eV
   double edge_seconds_ = 0.0;
 };
 

@@ -24,6 +24,8 @@ void PairUnnp::init_style() {
   check_environment();
   check_neighbour_list();
   system_.forget();
+  closeness_.forget();
+  warned_of_close_atoms_ = false;
   energy_unit_ = utils::strmatch(update->unit_style, "^real")
                      ? utils::get_conversion_factor(utils::ENERGY, utils::METAL2REAL)
                      : 1.0;
