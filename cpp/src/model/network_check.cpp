@@ -1,5 +1,6 @@
 #include "network_check.h"
 
+#include "bar.h"
 #include "unnp/error.h"
 #include "unnp/halo.h"
 
@@ -36,9 +37,14 @@ private:
   std::int64_t n_owned_, n_all_;
 };
 
-/// Of each species (up to some) an isolated atom; the same species again in pairs just beyond the cutoff,
-/// where no bond is felt; and an atom with a bond to a neighbour, which is a ghost where the model runs with
-/// ghosts.
+// One bond that is a little shorter than the network's cutoff is felt by less than a number in float32
+// resolves.
+constexpr int n_beyond = 128;
+constexpr double golden_angle = 2.399963229728653;
+
+/// Of each species (up to some) an isolated atom; the same species again in pairs, with many bonds just
+/// beyond the cutoff, where none is felt; and an atom with a bond to a neighbour, which is a ghost where the
+/// model runs with ghosts.
 class Probe {
 public:
   explicit Probe(const Manifest& manifest)
@@ -49,7 +55,8 @@ public:
     species_.insert(species_.end(), {0, 0, 0});
     const auto first = n_species_, bonded = 2 * n_species_;
     for (std::int64_t pair = 0; pair < n_species_; ++pair)
-      bond(first + pair, first + (pair + 1) % n_species_, manifest.cutoff * (1.0 + 1e-5));
+      for (int k = 0; k < n_beyond; ++k)
+        bond(first + pair, first + (pair + 1) % n_species_, manifest.cutoff * (1.0 + 1e-5), k);
     bond(bonded, bonded + 1, 0.5 * manifest.cutoff);
     bond(bonded + 1, bonded + 2, 0.6 * manifest.cutoff);
     flat_ = first_;
@@ -66,6 +73,8 @@ public:
     return system;
   }
 
+  std::int64_t n_species() const { return n_species_; }
+
   /// Largest change of an energy by bonds beyond the cutoff [eV]; energies that are not finite are for the
   /// run to report, which can name the atom.
   double felt_beyond(const double* energies) const {
@@ -77,10 +86,13 @@ public:
   }
 
 private:
-  void bond(std::int64_t i, std::int64_t j, double length) {
+  /// A bond in one of many directions.
+  void bond(std::int64_t i, std::int64_t j, double length, int direction = 0) {
     first_.push_back(i);
     second_.push_back(j);
-    vectors_.insert(vectors_.end(), {0.6 * length, 0.0, -0.8 * length});
+    const double z = 1.0 - (2.0 * direction + 1.0) / n_beyond, across = std::sqrt(1.0 - z * z);
+    vectors_.insert(vectors_.end(), {length * across * std::cos(golden_angle * direction),
+                                     length * across * std::sin(golden_angle * direction), length * z});
   }
 
   std::int64_t n_species_;
@@ -95,7 +107,8 @@ std::vector<std::int64_t> widths_of(const std::vector<RowFormat>& formats) {
   return widths;
 }
 
-constexpr double tolerance = 2e-5; // eV, of a network in float32
+constexpr double tolerance = 2e-5;         // eV, of a network in float32
+constexpr std::int64_t longest_bar = 2000; // atoms; a receptive field that needs more is not too short
 
 class Check {
 public:
@@ -105,6 +118,8 @@ public:
   void check() {
     for (std::int64_t head = 0; head < std::ssize(manifest_.heads); ++head)
       check_head(head);
+    if (manifest_.pooling_widths.empty()) // else every atom is felt by all
+      check_reach();
   }
 
 private:
@@ -149,9 +164,22 @@ private:
   void check_cutoff(const double* energies) const {
     if (const double felt = probe_.felt_beyond(energies); felt > tolerance)
       fail("sees beyond the cutoff of the manifest, " + std::to_string(manifest_.cutoff) +
-           " A (a bond that is longer "
-           "changes an energy by " +
+           " A (bonds that are longer "
+           "change an energy by " +
            std::to_string(felt) + " eV)");
+  }
+
+  /// With halo wide a rank leaves out what is beyond the receptive field.
+  void check_reach() const {
+    const Bar bar(manifest_.cutoff, manifest_.receptive_field, probe_.n_species());
+    if (bar.size() > longest_bar)
+      return;
+    const auto near = bar.within(manifest_.receptive_field * (1.0 + 1e-5));
+    const double whole = run_("forward", bar.system()).at(0),
+                 felt = run_("forward", near.system()).at(0) - whole;
+    if (std::abs(felt) > tolerance + 1e-6 * std::abs(whole))
+      fail("sees beyond the receptive field of the manifest, " + std::to_string(manifest_.receptive_field) +
+           " A (atoms that are farther away change an energy by " + std::to_string(std::abs(felt)) + " eV)");
   }
 
   void check_exchanges(const RecordingHalo& halo) const {

@@ -13,7 +13,8 @@ namespace unnp {
 using RunNetwork = std::function<std::vector<double>(const std::string& method, const System& system)>;
 
 /// Compares a network with its manifest by evaluating a few atoms: number of energies and members, what is
-/// exchanged, and that the network does not see beyond the cutoff. Throws Error that begins with `source`.
+/// exchanged, and that the network does not see beyond the cutoff, nor beyond the receptive field. Throws
+/// Error that begins with `source`.
 void check_network(const Manifest& manifest, const RunNetwork& run, const std::string& source);
 
 /// What a network communicates, in order.

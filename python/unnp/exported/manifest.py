@@ -161,6 +161,7 @@ class Manifest(Config):
         """
         try:
             content = json.loads(text)
+            json.dumps(content, ensure_ascii=False).encode()  # JSON can spell half a character, which no text has
         except (ValueError, RecursionError) as error:
             raise ModelError(
                 f"{source}: the manifest {MANIFEST_NAME} is not valid JSON ({error}); export it again."
@@ -172,8 +173,8 @@ class Manifest(Config):
             manifest = from_dict(content, cls, where=f"{source}: manifest {MANIFEST_NAME}")
             # What LAMMPS would refuse is refused here too: doubled keys, numbers given as texts or truth values, ...
             model_files().check_manifest(text.encode() if isinstance(text, str) else text, str(source))
-        except (ConfigError, RuntimeError, UnicodeEncodeError) as error:
-            raise ModelError(str(error)) from None
+        except (ConfigError, RuntimeError) as error:
+            raise ModelError(str(error).replace(":\n  ", ": ").replace("\n  ", "; ")) from None
         return manifest
 
     def check_torch(self, version: str, source: str | Path) -> None:
