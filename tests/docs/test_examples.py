@@ -22,6 +22,8 @@ from unnp.derivatives import predict
 from unnp.models import Head, PotentialConfig, TrainingData, architecture, architectures, build_potential
 from unnp.models.checkpoint import number_type
 from unnp.train.config import TrainConfig
+from unnp.workflows.benchmark.config import BenchmarkConfig
+from unnp.workflows.benchmark.run import merged
 from unnp.workflows.momt.config import MomtConfig
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -114,3 +116,15 @@ def test_examples_of_momt_are_valid() -> None:
     assert files
     for file in files:
         load_yaml(file, MomtConfig)
+
+
+@pytest.mark.parametrize(
+    "file", sorted((DOCS.parent / "examples/benchmark").glob("*.yaml")), ids=lambda file: file.stem
+)
+def test_examples_of_benchmarks_are_valid(file: Path) -> None:
+    config = load_yaml(file, BenchmarkConfig)
+    for name, model in config.models.items():
+        if model.potential is not None:
+            settings = {**merged(config.training, model.training), "data": config.data.model_dump(mode="json")}
+            training = from_dict({**settings, "potential": model.potential.model_dump()}, TrainConfig, where=name)
+            assert training.potential.cutoff() <= 6.0

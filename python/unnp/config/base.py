@@ -99,7 +99,9 @@ def _explain(item: Any, kind: type[BaseModel]) -> str:
         # of a whole table the message says what is wrong
         known = item["type"] == "missing" or isinstance(item["input"], dict)
         given = "" if known else f" (got {_shown(item['input'])})"
-        message = "Input should be a table" if item["type"] == "model_type" else item["msg"].removeprefix("Value error, ")
+        message = (
+            "Input should be a table" if item["type"] == "model_type" else item["msg"].removeprefix("Value error, ")
+        )
         return f"{key + ': ' if key else ''}{in_one_line(message, LONGEST_MESSAGE)}{given}"
     allowed = _fields_at(kind, item["loc"][:-1])
     listed = f" Allowed here: {', '.join(sorted(allowed))}." if allowed else ""

@@ -68,6 +68,15 @@ def predictions(
         yield indices, on_device, potential.predict(on_device.graph, outputs=bool(potential.quantities))
 
 
+def evaluated(
+    potential: LoadedPotential, structures: Sequence[Structure], limits: Limits
+) -> Iterator[dict[str, np.ndarray]]:
+    """Yield the predicted quantities of each structure, by the names of ``unnp.atoms.quantities``."""
+    dataset = Dataset(structures, potential.elements, potential.cutoff, cache_bytes=0)
+    for _, batch, prediction in predictions(potential, dataset, limits):
+        yield from _separate(batch, prediction)
+
+
 def evaluate(
     potential: LoadedPotential,
     structures: Sequence[Structure],

@@ -1,0 +1,41 @@
+"""``unnp benchmark``: architectures and potentials compared on one data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from unnp.cli.options import OutputFolder, Resume, Settings
+from unnp.cli.tables import EXIT_INTERRUPTED, print_table
+
+
+def command(
+    config: Annotated[Path, typer.Argument(help="YAML file: data, models, training, seeds, cost.")],
+    output: OutputFolder = None,
+    resume: Resume = False,
+    settings: Settings = None,
+) -> None:
+    """Train architectures with several seeds under one budget, judge them on test structures, and time them in LAMMPS.
+
+    Potentials that are there (exported models, pair styles of LAMMPS, OpenKIM) stand in the same table. The folder gets
+    results.json, results.csv, table.md, accuracy-cost.png and learning-curves.png, and every run. On SIGTERM or SIGINT a
+    checkpoint is written and the exit code is 75; --resume goes on there.
+    """
+    from unnp.config.overrides import load_with_overrides
+    from unnp.train.validation import InterruptedTrainingError
+    from unnp.workflows.benchmark.config import BenchmarkConfig
+    from unnp.workflows.benchmark.report import table
+    from unnp.workflows.benchmark.run import run_benchmark
+
+    resolved = load_with_overrides(config, settings or [], BenchmarkConfig)
+    folder = output or Path(config.stem)
+    try:
+        results = run_benchmark(resolved, config.parent, folder, resume=resume)
+    except InterruptedTrainingError:
+        print(f"Stopped on request. Go on with: unnp benchmark {config} -o {folder} --resume")
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    header, rows = table(resolved, results)
+    print_table("Errors on the test structures, and costs (published errors in brackets)", header, rows)
+    print(f"Tables, figures and runs: {folder}")

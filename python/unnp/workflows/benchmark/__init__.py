@@ -1,0 +1,1 @@
+"""Architectures and potentials compared on one data set, under one budget."""

@@ -1,0 +1,86 @@
+"""Settings of a benchmark: data, contestants, budget."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field, FiniteFloat, PositiveFloat, PositiveInt, model_validator
+
+from unnp.atoms.outputs import Name
+from unnp.config import Config
+from unnp.config.resume import FREE
+from unnp.lammps.launch import Launch
+from unnp.lammps.system_config import InteractionConfig
+from unnp.models.build import PotentialConfig
+from unnp.train.config import DataConfig
+
+
+class ModelConfig(Config):
+    """A contestant: an architecture that is trained, or a potential that is there."""
+
+    potential: PotentialConfig | None = None
+    """Architecture and its settings, to be trained."""
+    training: dict[str, Any] = Field(default_factory=dict)
+    """Settings of its training that differ from the common ones; tables are merged."""
+    peer: InteractionConfig | None = None
+    """Instead: an exported model, a pair style of LAMMPS or a potential of OpenKIM, which is only evaluated."""
+    published: dict[str, FiniteFloat] = Field(default_factory=dict)
+    """Published errors to be shown beside, by column: `energy`, `forces`, `force_norms`, `stress`."""
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> ModelConfig:
+        if (self.potential is None) == (self.peer is None):
+            raise ValueError("give either `potential`, which is trained, or `peer`, which is there")
+        if self.peer is not None and self.training:
+            raise ValueError("`training` belongs to a `potential`; a `peer` is not trained")
+        for name in self.published:
+            if name not in COLUMNS:
+                raise ValueError(f"`published` has no column '{name}'; it has {', '.join(COLUMNS)}")
+        return self
+
+
+class CostConfig(Config):
+    """How the cost in LAMMPS is measured: a few steps of dynamics of a structure of the test data, repeated."""
+
+    atoms: PositiveInt = 500
+    """Atoms at least"""
+    steps: PositiveInt = 10
+    """Steps that are timed"""
+    temperature: PositiveFloat = 300.0
+    """Temperature at the start [K]"""
+
+
+class BenchmarkConfig(Launch):
+    """A benchmark: every contestant is trained with every seed under the same budget, and judged on the test structures."""
+
+    data: DataConfig
+    """Structures for training, validation and test; `test` has to name some."""
+    models: dict[Name, ModelConfig] = Field(min_length=1)
+    """Contestants by name."""
+    training: dict[str, Any] = Field(default_factory=dict)
+    """Settings of all trainings, as in the file of `unnp train`, but for `data`, `potential` and `seed`."""
+    seeds: list[int] = Field(default=[0], min_length=1)
+    """A training for each, for error bars."""
+    cost: CostConfig | None = Field(default=CostConfig(), json_schema_extra=FREE)
+    """How the cost in LAMMPS is measured; null: it is not."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> BenchmarkConfig:
+        if not self.data.test:
+            raise ValueError("`data.test` is empty, and there is nothing to be judged on; name files or stores there")
+        if len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
+            raise ValueError("`seeds` must be different numbers, 0 or more")
+        for settings in (self.training, *(model.training for model in self.models.values())):
+            for key in ("data", "potential", "seed"):
+                if key in settings:
+                    raise ValueError(f"`training` may not hold `{key}`, which the benchmark sets itself")
+        return self
+
+
+COLUMNS = {
+    "energy": ("energy", "meV/atom"),
+    "forces": ("force components", "eV/A"),
+    "force_norms": ("force norms", "eV/A"),
+    "stress": ("stress", "GPa"),
+}
+"""Mean absolute errors of the table: title and unit."""

@@ -1,0 +1,108 @@
+"""Tables and figures of a benchmark."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unnp.files.writing import write_atomically
+from unnp.plots import new_figure, save_figure
+from unnp.train.log import read_log
+from unnp.workflows.benchmark.config import COLUMNS, BenchmarkConfig
+
+Result = dict[str, Any]
+_FURTHER = {
+    "n_parameters": ("parameters", ""),
+    "minutes": ("training", "min"),
+    "us_per_atom_step": ("LAMMPS", "us/atom/step"),
+    "mb_per_atom": ("memory", "MB/atom"),
+}
+
+
+def write_report(folder: Path, config: BenchmarkConfig, results: Mapping[str, Sequence[Result]]) -> None:
+    """Write all tables and figures of what is finished."""
+    write_atomically(folder / "results.json", json.dumps(dict(results), indent=1) + "\n")
+    header, rows = table(config, results)
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([header, *rows])
+    write_atomically(folder / "results.csv", text.getvalue())
+    lines = [f"| {' | '.join(row)} |" for row in [header, ["---", *["---:"] * (len(header) - 1)], *rows]]
+    notes = [f"* {name}: {r['note']}" for name, own in results.items() for r in own if "note" in r]
+    write_atomically(folder / "table.md", "\n".join([*lines, *(["", *notes] if notes else [])]) + "\n")
+    _draw_cost(folder, results)
+    _draw_learning(folder, results)
+
+
+def table(config: BenchmarkConfig, results: Mapping[str, Sequence[Result]]) -> tuple[list[str], list[list[str]]]:
+    """Return header and rows: mean absolute errors with their spread over seeds, published ones in brackets, and costs."""
+    titles = {**{key: (f"{title} MAE", unit) for key, (title, unit) in COLUMNS.items()}, **_FURTHER}
+    header = ["", *(f"{title} [{unit}]" if unit else title for title, unit in titles.values())]
+    rows = [
+        [name, *(_cell(key, own, config.models[name].published) for key in titles)]
+        for name, own in results.items()
+        if own
+    ]
+    return header, rows
+
+
+def values(key: str, results: Sequence[Result]) -> list[float]:
+    """Return the numbers of a column, one for each seed that has it."""
+    found = [r["errors"].get(key) if key in COLUMNS else r.get(key) for r in results]
+    return [value for value in found if value is not None]
+
+
+def _cell(key: str, results: Sequence[Result], published: Mapping[str, float]) -> str:
+    found = values(key, results)
+    text = ""
+    if found:
+        text = f"{np.mean(found):.0f}" if key == "n_parameters" else f"{np.mean(found):.3g}"
+        text += f" ± {float(f'{np.std(found, ddof=1):.2g}'):g}" if len(found) > 1 and key != "n_parameters" else ""
+    return f"{text} ({published[key]:g})".strip() if key in published else text
+
+
+def _draw_cost(folder: Path, results: Mapping[str, Sequence[Result]]) -> None:
+    """Draw force errors over the cost in LAMMPS, a point for each contestant with bars from smallest to largest."""
+    points = {
+        name: (values("us_per_atom_step", own), values("forces", own))
+        for name, own in results.items()
+        if values("us_per_atom_step", own) and values("forces", own)
+    }
+    if not points:
+        return
+    figure, (ax,) = new_figure(width=6.0, height=4.2)
+    for name, (x, y) in points.items():
+        mean = float(np.mean(y))
+        ax.errorbar(
+            float(np.mean(x)), mean, yerr=[[mean - min(y)], [max(y) - mean]], fmt="o", ms=5, capsize=2, label=name
+        )
+    ax.set(xlabel="cost in LAMMPS [us/atom/step]", ylabel="force error, components [eV/A]", xscale="log", yscale="log")
+    ax.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
+    rows = [(name, *pair) for name, (xs, ys) in points.items() for pair in zip(xs, ys, strict=False)]
+    columns = dict(zip(("model", "us_per_atom_step", "force_mae"), zip(*rows, strict=True), strict=True))
+    save_figure(figure, folder / "accuracy-cost.png", columns)
+
+
+def _draw_learning(folder: Path, results: Mapping[str, Sequence[Result]]) -> None:
+    """Draw the force error of the validation structures over training time, first seeds only."""
+    curves = {}
+    for name, own in results.items():
+        runs = sorted((folder / name).glob("seed-*/run/log.jsonl"))
+        records = [r for r in read_log(runs[0]) if r.get("forces_mae", 0) > 0] if own and runs else []
+        if records:
+            curves[name] = ([r["minutes"] for r in records], [r["forces_mae"] for r in records])
+    if not curves:
+        return
+    figure, (ax,) = new_figure(width=6.0, height=4.2)
+    for name, (x, y) in curves.items():
+        ax.plot(x, y, marker="." if len(x) < 30 else None, label=name)
+    ax.set(xlabel="training time [min]", ylabel="force error, validation [eV/A]", yscale="log")
+    ax.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
+    rows = [(name, *pair) for name, (xs, ys) in curves.items() for pair in zip(xs, ys, strict=True)]
+    columns = dict(zip(("model", "minutes", "force_mae"), zip(*rows, strict=True), strict=True))
+    save_figure(figure, folder / "learning-curves.png", columns)

@@ -1,0 +1,214 @@
+"""`unnp benchmark`: every contestant under one budget in one table, resumable."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from ase.build import bulk
+from ase.calculators.emt import EMT
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.io import write
+from typer.testing import CliRunner
+from unnp.atoms.structure import Structure
+from unnp.cli import build_app
+from unnp.config import from_dict
+from unnp.data.readers.reading import read_structures
+from unnp.errors import ConfigError
+from unnp.evaluate.evaluation import evaluate
+from unnp.exported.loader import load_model
+from unnp.units import GPA_PER_EV_PER_A3
+from unnp.workflows.benchmark.config import BenchmarkConfig
+from unnp.workflows.benchmark.cost import repeated
+from unnp.workflows.benchmark.errors import mean_absolute_errors
+from unnp.workflows.benchmark.run import merged, run_benchmark
+
+SCHNET = {"architecture": "schnet", "settings": {"cutoff": 4.0, "features": 8, "interactions": 1, "gaussians": 8}}
+PAINN = {"architecture": "painn", "settings": {"cutoff": 4.0, "features": 8, "layers": 1, "radial_functions": 6}}
+EAM = {"pair_style": "eam", "pair_coeff": ["* * Cu_u3.eam"]}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder, random = tmp_path_factory.mktemp("data"), np.random.default_rng(0)
+    for part, n in (("train", 8), ("test", 3)):
+        frames = []
+        for _ in range(n):
+            atoms = bulk("Cu", cubic=True, a=3.6 + 0.05 * random.standard_normal())
+            atoms.positions += 0.1 * random.standard_normal((4, 3))
+            atoms.calc = EMT()
+            labels = {
+                "energy": atoms.get_potential_energy(),
+                "forces": atoms.get_forces(),
+                "stress": atoms.get_stress(),
+            }
+            atoms.calc = SinglePointCalculator(atoms, **labels)
+            frames.append(atoms)
+        write(folder / f"{part}.extxyz", frames)
+    return folder
+
+
+def settings(**changes: Any) -> dict[str, Any]:
+    return {
+        "data": {"train": ["train.extxyz"], "validation": 0.25, "test": ["test.extxyz"]},
+        "models": {
+            "SchNet": {"potential": SCHNET, "published": {"energy": 33.6}},
+            "PaiNN": {"potential": PAINN, "training": {"loss": {"stress": {"weight": 10.0}}}},
+            "EAM": {"peer": EAM},
+        },
+        "training": {"epochs": 2, "threads": 1, "loss": {"energy": {"weight": 0.5}}},
+        "seeds": [0, 1],
+        "cost": {"atoms": 32, "steps": 2},
+        "device": "cpu",
+        **changes,
+    }
+
+
+@pytest.fixture(scope="module")
+def finished(files: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    folder, path = tmp_path_factory.mktemp("benchmark") / "out", files / "benchmark.yaml"
+    path.write_text(yaml.safe_dump(settings()))
+    result = CliRunner().invoke(build_app(), ["benchmark", str(path), "-o", str(folder)])
+    assert result.exit_code == 0, result.output
+    return folder, result.output
+
+
+def test_errors_by_hand() -> None:
+    cell, pbc = 3 * np.eye(3), np.ones(3, dtype=bool)
+    forces = np.array([[3.0, 4.0, 0.0], [0, 0, 0]])
+    one = Structure(np.array([29, 29]), np.zeros((2, 3)), cell, pbc, 1.0, forces, np.zeros((3, 3)))
+    cluster = Structure(np.array([29]), np.zeros((1, 3)), energy=0.0, stress=np.zeros((3, 3)))
+    turned = {"energy": 1.1, "forces": forces[:, [1, 0, 2]], "stress": np.eye(3)}
+    found = mean_absolute_errors(
+        [(one, turned), (cluster, {"energy": 0.3, "forces": np.zeros((1, 3)), "stress": None})]
+    )
+    assert found == pytest.approx(
+        {"energy": (50 + 300) / 2, "forces": 2 / 6, "force_norms": 0.0, "stress": GPA_PER_EV_PER_A3 / 3}
+    )
+
+
+def test_tables_hold_all_contestants(finished: tuple[Path, str], files: Path) -> None:
+    folder, printed = finished
+    results = json.loads((folder / "results.json").read_text())
+    assert {name: len(own) for name, own in results.items()} == {"SchNet": 2, "PaiNN": 2, "EAM": 1}
+    for own in results.values():
+        for result in own:
+            assert {"energy", "forces", "force_norms", "stress"} == result["errors"].keys()
+            assert result["us_per_atom_step"] > 0
+            assert "note" not in result
+    with (folder / "results.csv").open() as file:
+        rows = {row[""]: row for row in csv.DictReader(file)}
+    assert rows["SchNet"]["energy MAE [meV/atom]"].endswith("(33.6)")
+    assert "±" in rows["PaiNN"]["force components MAE [eV/A]"]
+    assert rows["EAM"]["parameters"] == ""
+    assert "force components MAE" in printed
+    for figure in ("accuracy-cost", "learning-curves"):
+        assert (folder / f"{figure}.png").stat().st_size > 5000
+        assert len((folder / f"{figure}.csv").read_text().splitlines()) > 2
+
+
+def test_errors_are_those_of_the_exported_model(finished: tuple[Path, str], files: Path, tmp_path: Path) -> None:
+    folder, _ = finished
+    own = json.loads((folder / "PaiNN/seed-1/result.json").read_text())["errors"]
+    structures = read_structures(files / "test.extxyz")
+    table = evaluate(load_model(folder / "PaiNN/seed-1/model.pt", device="cpu"), structures, tmp_path / "e")["overall"]
+    for name in ("energy", "forces", "stress"):
+        assert own[name] == pytest.approx(table[name]["mae"], rel=1e-6)
+
+
+def test_common_and_own_settings_of_trainings_are_merged(finished: tuple[Path, str]) -> None:
+    config = yaml.safe_load((finished[0] / "PaiNN/seed-1/run/config.yaml").read_text())
+    assert (config["seed"], config["epochs"]) == (1, 2)
+    assert (config["loss"]["energy"]["weight"], config["loss"]["stress"]["weight"]) == (0.5, 10.0)
+    assert merged({"a": {"b": 1, "c": 2}}, {"a": {"c": 3}, "d": 4}) == {"a": {"b": 1, "c": 3}, "d": 4}
+
+
+def test_what_is_finished_is_not_done_again(finished: tuple[Path, str], files: Path) -> None:
+    folder, _ = finished
+    before = {path: path.stat().st_mtime_ns for path in folder.glob("*/*/run/card.yaml")}
+    (folder / "SchNet/seed-1/result.json").unlink()
+    kept = json.loads((folder / "SchNet/seed-0/result.json").read_text())
+    results = run_benchmark(from_dict(settings(), BenchmarkConfig), files, folder, resume=True)
+    assert results["SchNet"][0] == kept
+    assert before == {path: path.stat().st_mtime_ns for path in folder.glob("*/*/run/card.yaml")}
+
+
+def test_a_stopped_benchmark_goes_on(files: Path, tmp_path: Path) -> None:
+    path = files / "stopped.yaml"
+    models = {"SchNet": {"potential": SCHNET}}
+    path.write_text(
+        yaml.safe_dump(settings(models=models, seeds=[0], cost=None, training={"epochs": 40, "threads": 1}))
+    )
+    command = [sys.executable, "-m", "unnp", "benchmark", str(path), "-o", str(tmp_path / "out")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ})
+    log = tmp_path / "out/SchNet/seed-0/run/log.jsonl"
+    while not (log.exists() and log.read_text().count("\n") >= 2):
+        assert process.poll() is None, process.stdout.read() if process.stdout else ""
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 75, output
+    assert "Stopped on request. Go on with: unnp benchmark" in output
+    assert not (tmp_path / "out/SchNet/seed-0/result.json").exists()
+    done = subprocess.run([*command, "--resume"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads((tmp_path / "out/SchNet/seed-0/result.json").read_text())["epochs"] <= 40
+    epochs = [json.loads(line)["epoch"] for line in log.read_text().splitlines()]
+    assert epochs == list(range(1, 41))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"models": {}}, "at least 1"),
+        ({"models": {"x": {}}}, "give either `potential`, which is trained, or `peer`"),
+        ({"models": {"x": {"peer": EAM, "training": {"epochs": 3}}}}, "a `peer` is not trained"),
+        ({"models": {"x": {"peer": EAM, "published": {"force": 1}}}}, "no column 'force'"),
+        ({"seeds": [1, 1]}, "different numbers"),
+        ({"training": {"seed": 3}}, "may not hold `seed`"),
+        ({"data": {"train": ["train.extxyz"]}}, "`data.test` is empty"),
+    ],
+)
+def test_settings_that_say_nothing_are_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        from_dict(settings(**changes), BenchmarkConfig)
+
+
+def test_all_trainings_are_checked_before_the_first_begins(files: Path, tmp_path: Path) -> None:
+    models = {"SchNet": {"potential": SCHNET}, "PaiN": {"potential": {"architecture": "pain"}}}
+    with pytest.raises(ConfigError, match=r"unknown architecture 'pain'.*Did you mean 'painn'"):
+        run_benchmark(from_dict(settings(models=models), BenchmarkConfig), files, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_belongs_to_one_benchmark(finished: tuple[Path, str], files: Path, tmp_path: Path) -> None:
+    folder, _ = finished
+    with pytest.raises(ConfigError, match="already holds a benchmark; go on with --resume"):
+        run_benchmark(from_dict(settings(), BenchmarkConfig), files, folder)
+    with pytest.raises(ConfigError, match="seeds changed since"):
+        run_benchmark(from_dict(settings(seeds=[0]), BenchmarkConfig), files, folder, resume=True)
+    with pytest.raises(ConfigError, match="holds no benchmark that could be resumed"):
+        run_benchmark(from_dict(settings(), BenchmarkConfig), files, tmp_path / "none", resume=True)
+
+
+def test_without_lammps_the_table_says_so(files: Path, tmp_path: Path) -> None:
+    models = {"SchNet": {"potential": SCHNET}}
+    config = from_dict(settings(models=models, seeds=[0], lmp="no-such-lmp", training={"epochs": 1}), BenchmarkConfig)
+    results = run_benchmark(config, files, tmp_path / "out")
+    assert "no cost in LAMMPS" in results["SchNet"][0]["note"]
+    assert "no-such-lmp" in (tmp_path / "out/table.md").read_text()
+
+
+def test_structures_are_repeated_along_their_short_sides() -> None:
+    structure = Structure(np.array([29]), np.zeros((1, 3)), np.diag([2.0, 3.0, 8.0]), np.ones(3, dtype=bool))
+    atoms = repeated(structure, 12)
+    assert len(atoms) >= 12
+    assert atoms.cell.lengths() == pytest.approx([8.0, 9.0, 8.0])
