@@ -131,3 +131,18 @@ def test_the_exported_model_takes_it_off_where_it_is_evaluated(
         found[str(tmp_path / "with")].split()
     )
     assert "taken off" not in found["--no-stress-offset"]
+
+
+def test_a_fitted_offset_that_cannot_be_likely_is_said(
+    shifted_run: Callable[..., Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        shifted_run("fitted", "fit", epochs=20)
+    said = [r.getMessage() for r in caplog.records if "the fitted offset of the stress labels is" in r.getMessage()]
+    assert len(said) == 1
+    assert "GPa (few)" in said[0]
+    assert "its pressures are then as wrong" in said[0]
+    caplog.clear()
+    with caplog.at_level(logging.WARNING):
+        shifted_run("given", SHIFT, epochs=1)
+    assert "the fitted offset" not in caplog.text

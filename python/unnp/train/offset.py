@@ -20,6 +20,8 @@ from unnp.units import GPA_PER_EV_PER_A3
 
 LARGEST_SHARE = 0.5
 """Of the stress term: where a constant offset makes more of it, the training says so."""
+LARGEST_LIKELY_OFFSET = 5.0
+"""[GPa]"""
 
 
 class StressOffset:
@@ -84,6 +86,19 @@ class StressOffset:
             return {}
         rows = zip(self.groups, self.values.tolist(), self.seen.tolist(), strict=True)
         return {name: round(GPA_PER_EV_PER_A3 * value, 4) for name, value, seen in rows if seen > 0}
+
+    def doubt(self) -> str:
+        """Return what to say of a fitted offset that is too large to be likely; empty where there is none."""
+        large = {name: value for name, value in self.summary().items() if abs(value) > LARGEST_LIKELY_OFFSET}
+        if not self.fitted or not large:
+            return ""
+        listed = ", ".join(f"{value:.1f} GPa ({name or 'no group'})" for name, value in large.items())
+        return (
+            f"the fitted offset of the stress labels is {listed}. Pulay stresses are seldom beyond "
+            f"{LARGEST_LIKELY_OFFSET:g} GPa: "
+            "the potential may not have learnt the energies of strained cells, and its pressures are then as wrong. Train "
+            "longer or with a smaller learning rate, or give the offset."
+        )
 
     def complaint(self, stress_term: float) -> str:
         """Return what to say where a constant offset makes most of the stress term; empty where all is well.

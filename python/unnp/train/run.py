@@ -72,6 +72,8 @@ def train(config: TrainConfig, path: str | Path, *, resume: bool = False, base: 
             log = Log(folder.path, _log_columns(config), trainer.state.position.epoch) if processes.first else None
             left = "" if trainer.over() == "" else " Nothing was left to train; to go on raise that limit."
             console.message(f"Training is over: {trainer.run(log)}.{left}")
+            if processes.first and (warning := trainer.state.offset.doubt()):
+                logger.warning("%s", warning)
             end = trainer.state.position
             report = write_report(folder, config, datasets, log.records, end, device) if log is not None else {}
         processes.meet()
