@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 cmake_prefix_path = str(next((p for p in map(Path, __path__) if (p / "lib/cmake").is_dir()), Path(__path__[0])))
-"""where CMake's ``find_package(unnp)`` has to look; see docs/cpp.md"""
+"""The folder in which CMake's ``find_package(unnp)`` has to look; see docs/cpp.md."""
 
 _ROOMS = {
     "Elements": "unnp.atoms.elements",

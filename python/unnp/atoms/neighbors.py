@@ -9,9 +9,9 @@ from unnp.atoms.structure import Structure
 from unnp.errors import DataError
 
 THINNEST_CELL = 0.02
-"""[A], smallest singular value of the lattice: thinner cells have more images of an atom in range than there is memory"""
+"""Smallest singular value of a lattice [A]: thinner cells have more images of an atom in range than there is memory."""
 LONGEST_EXTENT = 5000.0
-"""of cells, or of atoms along directions that are not periodic, in cutoffs: the list of vesin fails beyond 1e5"""
+"""Longest cell, or extent of atoms where nothing is periodic, in cutoffs: vesin's list fails beyond 1e5."""
 
 
 def bonds(structure: Structure, cutoff: float) -> tuple[np.ndarray, np.ndarray]:

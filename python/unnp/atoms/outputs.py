@@ -21,10 +21,10 @@ class Output(Config):
     """A quantity that a potential gives beside forces and stress."""
 
     name: Name
-    """By which it is asked for."""
+    """Name by which the output is asked for."""
     per: Literal["atom", "structure"] = "atom"
-    """What has one."""
+    """Whether each atom has a value, or the structure as a whole."""
     shape: list[Annotated[int, Field(ge=0, le=MAX_FEATURES)]] = Field(default_factory=list, max_length=4)
-    """Shape of that of one atom or structure; empty for a number."""
+    """Shape of the value for one atom or structure; empty for a number."""
     unit: str = ""
     """Unit; empty for none."""

@@ -15,7 +15,7 @@ from unnp.config.yaml_text import MOST_CHARACTERS, YamlError, format_yaml, parse
 from unnp.errors import ConfigError, did_you_mean, in_one_line, unknown
 
 MOST_MISTAKES = 10
-"""that are told at once"""
+"""Number of mistakes that one message tells."""
 LONGEST_MESSAGE = 600
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 LARGEST = 2**63 - 1
 LONGEST_NAME = 255
-"""Of a file, in bytes."""
+"""Length that names of files may have [bytes]."""
 
 
 def check_values(key: str, given: Any, made: Any) -> None:

@@ -14,7 +14,7 @@ MOST_CHARACTERS = 4_000_000
 MOST_LEVELS = 100
 MOST_DIGITS = 100
 MOST_VALUES = 1_000_000
-"""With what aliases stand for written out: a few lines of them can stand for more than fits into memory."""
+"""Values that a file may hold, aliases written out: a few lines of aliases can stand for more than fits into memory."""
 
 # YAML 1.1, which PyYAML follows, takes `No` and `on` for truth values, 012 for ten, 1:30 for ninety and 1e-3 for text.
 _CORE = {

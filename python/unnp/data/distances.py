@@ -10,7 +10,7 @@ from unnp.atoms.structure import Structure
 from unnp.errors import DataError
 
 REACH = 4.0
-"""[A]; pairs that are never closer are not looked for"""
+"""Distance [A] beyond which pairs are not looked for."""
 
 
 def shortest_distances(structure: Structure) -> dict[str, float]:

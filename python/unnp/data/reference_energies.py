@@ -18,9 +18,9 @@ logger = logging.getLogger(__name__)
 
 Kind = Literal["zero", "least-squares"] | dict[str, float]
 REACH = 6.0
-"""[A], atoms without others up to here are isolated, where no model says how far it reaches"""
+"""Distance [A] without any other atom that makes an atom isolated, where no model says how far it reaches."""
 CONTRADICTION = 1e-3
-"""[eV/atom], from which difference on energies of isolated atoms contradict each other"""
+"""Difference [eV/atom] from which on energies of isolated atoms contradict each other."""
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,12 @@ import numpy as np
 from unnp.units import GPA_PER_EV_PER_A3, STRESS_TO_EV_PER_A3
 
 LARGEST_LIKELY_STRESS = 1.0
-"""[eV/A^3], root mean square of the components of one structure; 160 GPa, less than half the pressure in the Earth's core."""
+"""Largest likely root mean square [eV/A^3] of a structure's stress components: 160 GPa, less than half the pressure in
+the Earth's core."""
 
 LARGEST_USUAL_STRESS = 15.0 / GPA_PER_EV_PER_A3
-"""[eV/A^3], the same of the median structure: half of a data set is beyond it only where it is about very high pressures."""
+"""The same for the median structure [eV/A^3]: half of a data set is beyond it only where it is about very high
+pressures."""
 
 _USUAL_GPA = 5.0  # of hot, strained and disordered structures, within a factor of ten or so
 _LIKELY_GPA = (0.05, 100.0)

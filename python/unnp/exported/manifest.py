@@ -35,7 +35,7 @@ class ManifestHead(Config):
     """A level of theory that a potential knows."""
 
     name: Name
-    """By which it is chosen."""
+    """Name by which the head is chosen."""
     reference_energies: dict[str, FiniteFloat]
     """Energy per isolated (or fitted) atom of each element [eV]."""
     groups: list[str] = Field(default_factory=list)
@@ -47,7 +47,7 @@ class Manifest(Config):
 
     format_version: Literal[1] = 1
     name: str
-    """Name for people."""
+    """Display name."""
     architecture: str
     """Name in the registry of architectures."""
     config: dict[str, Any] = Field(default_factory=dict)
@@ -65,7 +65,7 @@ class Manifest(Config):
     pooling_widths: list[Annotated[int, Field(ge=1, le=MAX_WIDTH)]] = Field(default_factory=list, max_length=10000)
     """Numbers of each sum over all atoms of a structure, in order."""
     cost: Cost = "bonds"
-    """What time and memory grow with; bounds a batch."""
+    """What time and memory grow with, and so what bounds a batch."""
     dtype: Literal["float32", "float64"]
     """Number type of parameters and bond vectors."""
     units: Units = Units()

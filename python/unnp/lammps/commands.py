@@ -7,7 +7,7 @@ from unnp.units import BAR_PER_GPA
 DAMPING = 100
 """Timesteps over which a thermostat acts, where nothing is given."""
 PRESSURE_DAMPING = 1000
-"""The same for a barostat."""
+"""Timesteps over which a barostat acts, where nothing is given."""
 
 
 def command(word: str, arguments: str) -> str:

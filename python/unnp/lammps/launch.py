@@ -35,7 +35,7 @@ class Launch(Config):
     device: Device = Field(default="auto", json_schema_extra=FREE)
     """where a model runs: auto, cpu, cuda or cuda:N"""
     launcher: Launcher = Field(default="mpirun -n {ranks}", json_schema_extra=FREE)
-    """starts the processes; on a cluster for instance `srun -n {ranks}`; empty starts LAMMPS alone"""
+    """command that starts the processes; on a cluster for instance `srun -n {ranks}`; empty starts LAMMPS alone"""
     lmp: Line = Field(default="lmp", json_schema_extra=FREE)
     """name or path of LAMMPS"""
 

@@ -17,20 +17,20 @@ from unnp.lammps.launch import Launch
 Positive = Annotated[FiniteFloat, Field(gt=0)]
 
 Seed = Annotated[int, Field(ge=1, le=99_999_999)]
-"""Leaves room for the seeds that a run makes of it: LAMMPS takes numbers up to 900 million."""
+"""A seed, with room for those that a run derives from it: LAMMPS takes numbers up to 900 million."""
 
 
 class FixedConfig(Config):
     """Which atoms of a structure do not move: those that any of these settings names."""
 
     tags: list[int] = Field(default_factory=list)
-    """those with one of these tags"""
+    """tags of the atoms that do not move"""
     elements: list[str] = Field(default_factory=list)
-    """those of these elements"""
+    """elements that do not move"""
     below: FiniteFloat | None = None
-    """those with a smaller z [A]"""
+    """height [A] below which atoms do not move: they have a smaller z"""
     above: FiniteFloat | None = None
-    """those with a larger z [A]"""
+    """height [A] above which atoms do not move: they have a larger z"""
 
     @model_validator(mode="after")
     def _names_some(self) -> FixedConfig:
@@ -90,9 +90,9 @@ class InteractionConfig(Config):
     plugin: Path | None = None
     """plugin file to load first; not needed after `pip install`"""
     pair_style: Arguments | None = None
-    """arguments of the LAMMPS command, for instance `eam/fs`"""
+    """arguments of LAMMPS' `pair_style`, for instance `eam/fs`"""
     pair_coeff: list[Arguments] = Field(default_factory=list)
-    """arguments of each such command; `{elements}` stands for the symbols of types 1, 2, ..."""
+    """arguments of each `pair_coeff` command; `{elements}` stands for the symbols of types 1, 2, ..."""
     kim: str | None = None
     """name of an installed OpenKIM model with EAM tables, see `unnp kim list`"""
     elements: list[str] | None = None

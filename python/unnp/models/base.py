@@ -76,7 +76,7 @@ class Architecture(nn.Module):
     references: ClassVar[list[str]]
     presets: ClassVar[dict[str, dict[str, Any]]] = {}
     example_settings: ClassVar[dict[str, Any]] = {}
-    """Settings of a small model, with which it is checked (``unnp.testing``)."""
+    """Settings that make a small model, with which ``unnp.testing`` checks the architecture."""
     halo: ClassVar[Literal["exchange", "wide"]] = "exchange"
     """How it sees beyond its own atoms on several ranks: by what it exchanges, if anything, or, where its state cannot be
     exchanged, by ghosts as far as the receptive field."""

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 FORMAT = "unnp-checkpoint"
 FORMAT_VERSION = 2
-"""1 had no checksum, and is no longer read"""
+"""Version of the format; version 1 had no checksum and is no longer read."""
 
 Weights = Literal["average", "raw"]
 _UPGRADES: dict[int, Callable[[dict[str, Any], dict[str, Tensor]], None]] = {}

@@ -47,7 +47,7 @@ def _check_alike(verb: str, function: str, bonded: list[int], alone: list[int], 
 
 
 _PROBES = [(2, 1), (2, 0), (0, 0)]
-"""numbers of atoms and bonds"""
+"""Numbers of atoms and bonds of the structures that are tried."""
 
 
 def _recorded(potential: nn.Module, n_atoms: int, bond_vector: Tensor) -> Communication:

@@ -18,13 +18,13 @@ class HeadDescription(Config):
     """What a head is built from, beside its weights."""
 
     name: Name
-    """by which it is chosen"""
+    """name by which the head is chosen"""
     energy_scale: float = Field(gt=0, allow_inf_nan=False, strict=True)
     """unit of the network's energies [eV]"""
     reference_energies: dict[str, FiniteFloat]
-    """[eV], one per element"""
+    """energy of each element's isolated (or fitted) atom [eV]"""
     groups: list[str]
-    """of the training data that it learns from"""
+    """groups in the training data that the head learns from"""
 
     def head(self) -> Head:
         """Return the head."""

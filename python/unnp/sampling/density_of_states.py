@@ -21,9 +21,9 @@ from unnp.sampling.samples import Samples
 MIN_ROWS = 10
 MIN_BLOCKS = 3
 BIN_WIDTH = 0.25
-"""of enthalpy, over its standard deviation in a harmonic solid at T0, sqrt(3 N / 2) k T0"""
+"""Width of the enthalpy bins over the standard deviation in a harmonic solid at T0, sqrt(3 N / 2) k T0."""
 WINDOW = 7
-"""bins of the local parabola that slopes are taken from"""
+"""Bins in the local parabola that slopes are taken from."""
 ROUNDS = 4
 
 

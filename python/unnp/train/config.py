@@ -73,13 +73,13 @@ class HeadConfig(Config):
     """A level of theory."""
 
     groups: list[str] | None = Field(default=None, min_length=1)
-    """Groups of the data that it learns from; null: all that no other head names."""
+    """Groups in the data that the head learns from; null: all that no other head names."""
     reference_energies: Literal["zero", "least-squares"] | dict[str, float] | None = None
-    """Energies of the elements [eV] that its energies are counted from; null: as for the training."""
+    """Energies of the elements [eV] from which the head's energies are counted; null: as for the training."""
 
 
 class TrainConfig(Config):
-    """A training. With `max_minutes` the learning rate follows the larger of the fractions of epochs and of time."""
+    """A training. With `max_minutes` the learning rate follows epochs or time, whichever is further."""
 
     data: DataConfig
     potential: PotentialConfig = PotentialConfig()
@@ -90,7 +90,7 @@ class TrainConfig(Config):
     loss: LossConfig = Field(default=LossConfig(), json_schema_extra=FREE)
     optimizer: OptimizerConfig = Field(default=OptimizerConfig(), json_schema_extra=FREE)
     seed: NonNegativeInt = 0
-    """Of weights, split and order of the batches."""
+    """Seed for the first weights, the split and the order of the batches."""
     dtype: Literal["float32", "float64"] = "float32"
     device: Device = Field(default="auto", json_schema_extra=FREE)
     """auto (a GPU where there is one), cpu, cuda or cuda:N."""

@@ -19,9 +19,9 @@ from unnp.train.loss import Loss
 from unnp.units import GPA_PER_EV_PER_A3
 
 LARGEST_SHARE = 0.5
-"""Of the stress term: where a constant offset makes more of it, the training says so."""
+"""Share of the stress term from which on the training says that a constant offset makes it."""
 LARGEST_LIKELY_OFFSET = 5.0
-"""[GPa]"""
+"""Largest offset [GPa] that is likely to be a Pulay stress."""
 
 
 class StressOffset:

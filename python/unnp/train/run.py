@@ -33,7 +33,7 @@ from unnp.train.trainer import Task, Trainer
 logger = logging.getLogger(__name__)
 
 LIMITS_AND_MACHINE = ("epochs", "max_minutes", "patience", "device", "threads", "checkpoint_minutes")
-"""what may be changed when a training is over: a limit may end it, and the rest has no effect anyway"""
+"""Settings that may change when a training is over: a limit may end it, and the rest has no effect anyway."""
 
 
 def train(config: TrainConfig, path: str | Path, *, resume: bool = False, base: str | Path = ".") -> dict[str, Any]:

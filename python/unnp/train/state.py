@@ -33,9 +33,9 @@ class Position(Config):
     best_loss: NonNegativeFloat | None = None
     """Smallest validation loss; None before the first validation."""
     best_epoch: PositiveInt | None = None
-    """The epoch it belongs to."""
+    """Epoch with the smallest validation loss."""
     validations_since_best: NonNegativeInt = 0
-    """For early stopping."""
+    """Validations since then, for early stopping."""
 
     @classmethod
     def of(cls, checkpoint: Checkpoint) -> Position:

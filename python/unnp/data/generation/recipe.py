@@ -117,7 +117,7 @@ class Dynamics(SampleBase):
     vacancies: NonNegativeInt = 0
     """Atoms removed at random at the start."""
     timestep: PositiveFloat = 0.002
-    """[ps]"""
+    """Timestep of the dynamics [ps]."""
     equilibration: PositiveFloat = 2.0
     """Time before the first snapshot, and time of melting [ps]."""
     snapshots: PositiveInt = 10
@@ -135,7 +135,7 @@ class Recipe(Config):
     bases: dict[str, Base] = Field(min_length=1)
     """Crystals by name."""
     samples: list[Sample] = Field(min_length=1)
-    """What is made, in order."""
+    """Structures that are made, in order."""
     seed: NonNegativeInt = 0
     """The same seed gives the same structures."""
     calculator: dict[str, JsonValue] | None = None

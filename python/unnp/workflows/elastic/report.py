@@ -34,7 +34,8 @@ def properties(result: ElasticResult) -> dict[str, float]:
 
 
 def comparison(results: Mapping[str, ElasticResult]) -> list[list[str]]:
-    """Return rows ``[quantity, value of each potential, ...]``; of two, the deviation of the first from the second too."""
+    """Return rows ``[quantity, value of each potential, ...]``; for two potentials also how far the first deviates from
+    the second."""
     columns = [properties(result) for result in results.values()]
     names = [name for name in columns[0] if all(name in column for column in columns)]
     rows = [[name, *(f"{column[name]:.6g}" for column in columns)] for name in names]

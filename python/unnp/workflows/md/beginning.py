@@ -13,7 +13,7 @@ from unnp.lammps.system import System
 from unnp.workflows.md.config import THERMOSTATTED, MdConfig
 
 ALL_MOMENTA = 3
-"""What LAMMPS takes off by itself: the momenta of the whole."""
+"""Degrees of freedom that LAMMPS takes off by itself: the momenta of the whole."""
 
 
 def with_motion(system: System, config: MdConfig, atoms: Atoms) -> System:

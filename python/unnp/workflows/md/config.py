@@ -32,23 +32,24 @@ class MdConfig(RunConfig):
     ensemble: Ensemble = "nvt"
     """nve, nvt and npt (Nose-Hoover), nph, or langevin"""
     temperature: Temperature | tuple[Temperature, Temperature]
-    """[K], or [start, end] of a ramp; without a thermostat the temperature the velocities start with"""
+    """temperature [K], or [start, end] of a ramp; without a thermostat the one that the velocities start with"""
     pressure: FiniteFloat | tuple[FiniteFloat, FiniteFloat] | None = None
-    """[GPa], or [start, end]; for npt and nph, default 0"""
+    """pressure [GPa], or [start, end] of a ramp; for npt and nph, default 0"""
     coupling: Literal["iso", "aniso", "tri"] | None = None
     """which cell changes npt and nph make: all directions alike (default), each on its own, or also the angles"""
     steps: int = Field(ge=1, json_schema_extra=FREE)
     """length of the run; when it is resumed it may become longer, but for a ramp of temperature or pressure"""
     timestep: Positive = 1.0
-    """[fs]"""
+    """timestep [fs]"""
     temperature_damping: Positive | None = None
     """relaxation time of the thermostat [fs], default 100 timesteps"""
     pressure_damping: Positive | None = None
     """relaxation time of the barostat [fs], default 1000 timesteps"""
     velocities: Literal["auto", "file", "random"] = "auto"
-    """to begin with: those of the structure `file`, or `random` ones at the temperature; auto: of the file if it has any"""
+    """velocities to begin with: those of the structure `file`, or `random` ones at the temperature; auto: those of the
+    file if it has any"""
     seed: Seed = 1
-    """of velocities and random forces"""
+    """seed for velocities and random forces"""
     minimise: bool = False
     """relax the atoms in the given cell before the dynamics"""
     thermo: int = Field(default=100, ge=1, json_schema_extra=FREE)

@@ -17,9 +17,9 @@ FIXES: dict[Ensemble, dict[str, str]] = {
     "nph": {"dynamics": "nph {piston}"},
     "langevin": {"dynamics": "nve", "thermostat": "langevin {bath} {seed}"},
 }
-"""The fixes of an ensemble, by name."""
+"""Fixes that make an ensemble, by name."""
 PER_LINE = 20
-"""Ranges of atoms in a line."""
+"""Number of ranges of atoms in a line of the deck."""
 
 
 def moving(system: System) -> str:

@@ -11,7 +11,7 @@ from unnp.lammps.dump_file import read_dump
 
 Frame = tuple[bytes, bytes, list[bytes]]
 UNITS = b"units=metal"
-"""Of the column vel: A/ps."""
+"""Mark of a file whose column vel is in A/ps."""
 ENERGY_OF_LAMMPS, ENERGY = b" Potential_energy=", b" energy="
 
 

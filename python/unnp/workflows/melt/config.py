@@ -15,67 +15,70 @@ RouteName = Literal["coexistence", "pinning", "momt"]
 STRIDE = 200
 """Timesteps between rows of output: averages of the temperature, phase labels."""
 BRACKET = (0.6, 1.6)
-"""Of a single temperature that is given: how far from it the melting point is looked for."""
+"""Range in which the melting point is looked for where one temperature is given, as multiples of it."""
 
 
 class CellConfig(Config):
     """The cell of solid and liquid, and how it is made. Times in ps."""
 
     atoms: int = Field(default=2800, ge=32)
-    """a cell has at least as many; the crystal is repeated to about three times as long as wide"""
+    """least number of atoms in a cell; the crystal is repeated to about three times as long as wide"""
     repeat: tuple[PositiveInt, PositiveInt, PositiveInt] | None = None
-    """copies of the structure along its axes, instead; fewer than `atoms` are refused"""
+    """copies of the structure along its axes; default: as many as `atoms` needs; fewer are refused"""
     equilibration: Positive = 3.0
-    """of the crystal at temperature and pressure, before its box is averaged"""
+    """time for the crystal to settle at temperature and pressure, before its box is averaged [ps]"""
     averaging: Positive = 6.0
-    """over which the box of the crystal is averaged, and for half as long the order parameter in that box"""
+    """time over which the crystal's box is averaged, and for half as long the order parameter in that box [ps]"""
     melting: Positive = 6.0
-    """in which half of the cell is melted, the other half held"""
+    """time in which half of the cell is melted while the other half is held [ps]"""
     cooling: Positive = 3.0
-    """in which the melt is brought back to temperature; for a third as long both phases settle together"""
+    """time in which the melt is brought back to temperature; for a third as long both phases settle together [ps]"""
     melt_temperature: Positive | None = None
-    """at which it is melted [K]; default: twice the temperature of the cell"""
+    """temperature at which half of the cell is melted [K]; default: twice the temperature of the cell"""
 
 
 class CoexistenceConfig(Config):
     """Two phases side by side at constant enthalpy and pressure: the temperature finds the melting point. Times in ps."""
 
     duration: Positive = 150.0
-    """of the constant-enthalpy run"""
+    """length of the constant-enthalpy run [ps]"""
     discard: Annotated[FiniteFloat, Field(ge=0, lt=0.9)] = 0.1
-    """fraction of it at the beginning that is left out"""
+    """fraction at the beginning of each run that is left out"""
     runs: int = Field(default=1, ge=1)
-    """independent ones in each round, with other seeds"""
+    """independent runs in each round, with other seeds"""
     rounds: int = Field(default=4, ge=1)
-    """at most; each is begun where the one before ended, until two in a row agree"""
+    """largest number of rounds; each begins where the one before ended, until two in a row agree"""
     attempts: int = Field(default=4, ge=1)
-    """starts at other temperatures where one phase takes the whole cell"""
+    """largest number of starts at other temperatures, where one phase takes the whole cell"""
 
 
 class PinningConfig(Config):
     """Solid and liquid held side by side by a harmonic field; the mean force gives their difference in chemical potential."""
 
     duration: Positive = 50.0
-    """at each temperature [ps]"""
+    """length of the run at each temperature [ps]"""
     discard: Annotated[FiniteFloat, Field(ge=0, lt=0.9)] = 0.3
-    """fraction of it at the beginning that is left out"""
+    """fraction at the beginning of each run that is left out"""
     temperatures: list[Positive] | None = None
-    """at which the difference is measured [K]; default: chosen one after the other until they bracket the melting point"""
+    """temperatures at which the difference is measured [K]; default: chosen one after the other until they bracket the
+    melting point"""
     most_temperatures: int = Field(default=5, ge=2)
-    """that are tried at most, where they are chosen"""
+    """largest number of temperatures that are tried, where none are given"""
     stiffness: Positive | None = None
-    """of the field [eV]; default: kT over the square of 1.2 % of the order parameter of the whole crystal"""
+    """stiffness of the pinning field [eV]; default: kT over the square of 1.2 % of the whole crystal's order
+    parameter"""
 
 
 class MomtRouteConfig(Config):
     """The melting points of runs of `unnp sample momt` with cells of several sizes."""
 
     folders: list[Path] = Field(default_factory=list)
-    """of runs of `unnp sample momt`, relative to this file; default: runs are made here"""
+    """folders in which `unnp sample momt` has run, relative to this file; default: runs are made here"""
     cells: list[PositiveInt] | None = None
-    """runs made here: copies of the structure along each axis, one run each; default: those with 30 to 130 atoms"""
+    """copies of the structure along each axis in the runs made here, one run each; default: those with 30 to 130
+    atoms"""
     settings: dict[str, Any] = Field(default_factory=dict)
-    """of `unnp sample momt` for the runs made here, on top of those that follow from this file"""
+    """settings of `unnp sample momt` for the runs made here, on top of those that follow from this file"""
 
 
 class MeltConfig(RunConfig):
@@ -88,23 +91,23 @@ class MeltConfig(RunConfig):
     """the crystal; for coexistence and pinning its cell must be rectangular, with the interface at right angles to the third
     axis"""
     pressure: FiniteFloat = 0.0
-    """[GPa]"""
+    """pressure [GPa]"""
     temperatures: Positive | tuple[Positive, Positive] = Field(json_schema_extra=FREE)
     """a first guess, or [low, high] between which the melting point is looked for [K]"""
     routes: list[RouteName] = Field(default=["coexistence", "pinning"], min_length=1, json_schema_extra=FREE)
-    """in this order; a later one begins where the one before ended"""
+    """routes that are taken, in this order; a later one begins where the one before ended"""
     cell: CellConfig = Field(default=CellConfig(), json_schema_extra=FREE)
     coexistence: CoexistenceConfig = Field(default=CoexistenceConfig(), json_schema_extra=FREE)
     pinning: PinningConfig = Field(default=PinningConfig(), json_schema_extra=FREE)
     momt: MomtRouteConfig = Field(default=MomtRouteConfig(), json_schema_extra=FREE)
     timestep: Positive = 2.0
-    """[fs]"""
+    """timestep [fs]"""
     temperature_damping: Positive | None = Field(default=None, json_schema_extra=FREE)
     """relaxation time of thermostats [fs], default 100 timesteps"""
     pressure_damping: Positive | None = Field(default=None, json_schema_extra=FREE)
     """relaxation time of barostats [fs], default 1000 timesteps"""
     seed: Seed = Field(default=1, json_schema_extra=FREE)
-    """of velocities and random forces"""
+    """seed for velocities and random forces"""
 
     @model_validator(mode="after")
     def _in_order(self) -> MeltConfig:

@@ -19,9 +19,10 @@ ASPECT = 3.0
 SHELL_SIZES = range(12, 19)
 """Neighbours that can make up a shell: fcc and hcp 12, bcc 14, diamond 16, simple cubic 18."""
 LEAST_WIDTH, LEAST_LENGTH = 3.0, 8.0
-"""Of a cell, in radii of the neighbour shell: across and along the normal of the interface."""
+"""Smallest cell across and along the interface's normal, in radii of the neighbour shell."""
 LEAST_SPACING = 0.5
-"""Of lattice planes whose Bragg peak is used, in cube roots of the volume per atom; thermal motion dims finer ones."""
+"""Smallest distance between lattice planes whose Bragg peak is used, in cube roots of the volume per atom; thermal
+motion dims finer ones."""
 
 
 @dataclass(frozen=True)

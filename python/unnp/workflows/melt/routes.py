@@ -16,7 +16,7 @@ ROUTES = {
     "pinning": "unnp.workflows.melt.pinning.route:PinningRoute",
     "momt": "unnp.workflows.melt.momt.route:MomtRoute",
 }
-"""Module and class of each; a module is imported when its route is taken."""
+"""Module and class of each route; a module is imported when its route is taken."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,8 @@ class RouteResult:
 
 
 class Route(Protocol):
-    """Finds the melting point in one way; a place of its own, made of configuration and base of its paths."""
+    """One way to find the melting point, made from the configuration and the folder in which its relative paths
+    begin."""
 
     @property
     def name(self) -> str:

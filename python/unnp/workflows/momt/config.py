@@ -21,12 +21,12 @@ CANDIDATES = 3
 
 
 class Span(Config):
-    """How long a stage lasts: it ends between `min` and `max`, as soon as its gates hold. Time of each walker [ps]."""
+    """How long a stage lasts: it ends between `min` and `max`, as soon as its gates hold."""
 
     min: Positive
-    """[ps]"""
+    """shortest time of each walker [ps]"""
     max: Positive
-    """[ps]"""
+    """longest time of each walker [ps]"""
 
     @model_validator(mode="after")
     def _in_order(self) -> Span:
@@ -41,22 +41,23 @@ class StagesConfig(Config):
     observe: Positive = 10.0
     """plain dynamics of the solid at the lowest and of the liquid at the highest temperature, each [ps]"""
     melt_temperature: Positive | None = None
-    """at which the liquid is made [K]; default: 1.5 times the highest temperature"""
+    """temperature at which the liquid is made [K]; default: 1.5 times the highest temperature"""
     adapt: Span = Field(default=Span(min=200.0, max=1000.0), json_schema_extra=FREE)
     production: Span = Field(default=Span(min=500.0, max=2000.0), json_schema_extra=FREE)
     chunk: Positive = 50.0
-    """LAMMPS is started for pieces of this length [ps]; gates are looked at in between, and a kill costs at most one"""
+    """length of the pieces for which LAMMPS is started [ps]; gates are looked at in between, and a kill costs at most
+    one"""
 
 
 class GatesConfig(Config):
     """When a stage may end before its `max`."""
 
     round_trips: NonNegativeFloat = 20.0
-    """solid to liquid and back, of all walkers together"""
+    """least number of ways from solid to liquid and back, all walkers together"""
     drift: Positive = 0.2
-    """adapt: change of the bias' free energies over the second half of the stage, in k T0"""
+    """largest change that the bias' free energies may show over the second half of the adapt stage, in k T0"""
     effective_fraction: NonNegativeFloat = Field(default=0.02, lt=1)
-    """production: effective sample size over number of samples, at each of the temperatures"""
+    """least effective sample size over number of samples in production, at each temperature"""
 
 
 class FramesConfig(Config):
@@ -65,7 +66,8 @@ class FramesConfig(Config):
     wanted: PositiveInt = 2000
     """number of frames in frames.extxyz"""
     flat: bool = True
-    """as many from each bin of enthalpy and order as there are, up to the same number; false: evenly in time"""
+    """whether frames are taken from each bin of enthalpy and order alike, as far as there are any; false: evenly in
+    time"""
     bins: Annotated[int, Field(ge=1, le=1000)] = 20
     """bins of the enthalpy and of the order parameter, for `flat`"""
     stride: PositiveInt | None = None
@@ -78,11 +80,12 @@ class MomtConfig(RunConfig):
     temperatures: tuple[Positive, Positive]
     """lowest and highest temperature of the ensemble [K]"""
     temperature: Positive | None = None
-    """T0, of the thermostat [K]; best is 1.0 to 1.1 times the melting point; default: the geometric mean of the range"""
+    """temperature of the thermostat, T0 [K]; best is 1.0 to 1.1 times the melting point; default: the geometric mean of
+    the range"""
     n_temperatures: Annotated[int, Field(ge=2, le=1000)] = 12
-    """temperatures of the ensemble"""
+    """number of temperatures in the ensemble"""
     pressure: FiniteFloat | None = 0.0
-    """[GPa]; null: constant volume"""
+    """pressure [GPa]; null: constant volume"""
     coupling: Literal["iso", "aniso", "tri"] = "iso"
     """which cell changes the barostat makes; a liquid in a small cell may shear away with aniso and tri"""
     order: Order = SkOrder(kind="sk")
@@ -92,7 +95,7 @@ class MomtConfig(RunConfig):
     pace: PositiveInt = 25
     """steps between updates of the bias, and between rows of the logs"""
     timestep: Positive = 2.0
-    """[fs]; must be short enough for frequencies scaled by sqrt(T0 / lowest temperature)"""
+    """timestep [fs]; must be short enough for frequencies scaled by sqrt(T0 / lowest temperature)"""
     thermostat: Literal["csvr", "langevin"] = "csvr"
     """velocity rescaling with the canonical distribution, or random forces"""
     temperature_damping: Positive | None = None
@@ -105,7 +108,7 @@ class MomtConfig(RunConfig):
     """the structures that are kept and labelled; null: none"""
     analysis: AnalysisConfig = Field(default=AnalysisConfig(), json_schema_extra=FREE)
     seed: Seed = 1
-    """of velocities, random forces and the choice of frames"""
+    """seed for velocities, random forces and the choice of frames"""
     walkers: Annotated[int, Field(ge=1, le=10_000)] = 1
     """simulations that share one bias; every other one starts from the liquid"""
 
@@ -154,7 +157,7 @@ class MomtConfig(RunConfig):
 
     @property
     def chunk_steps(self) -> int:
-        """Steps of one start of LAMMPS, a multiple of the stride of the logs."""
+        """Steps that LAMMPS makes at one start, a multiple of the logs' stride."""
         return self.steps(self.stages.chunk, self.pace)
 
     @property

@@ -1,4 +1,4 @@
-"""What the observe stage says of solid and liquid: basins of the order parameter, range of the enthalpy."""
+"""What the observe stage says about solid and liquid: basins of the order parameter, range of the enthalpy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DISTINCT = 2.0
 ENTHALPY_MARGIN = 4.0
 """Standard deviations by which the range of the enthalpy goes beyond the means."""
 GRID_MARGIN = 1.0
-"""The same for the grid, where there is an order parameter: below it there are other crystals, and a wall."""
+"""The same for the grid where there is an order parameter: below its range there are other crystals, and a wall."""
 
 
 def basins_of(config: MomtConfig, folder: Path) -> Basins:

@@ -18,11 +18,11 @@ class RampConfig(RunConfig):
     """A temperature ramp up and down at constant pressure with LAMMPS. Units: A, fs, K, GPa."""
 
     temperatures: tuple[Positive, Positive, Positive]
-    """[K] start, peak and end: heated from the first to the second, quenched to the third"""
+    """start, peak and end [K]: heated from the first to the second, quenched to the third"""
     rate: Positive | tuple[Positive, Positive]
-    """[K/ps], or [heating, cooling]"""
+    """rate of heating and cooling [K/ps], or [heating, cooling]"""
     pressure: FiniteFloat = 0.0
-    """[GPa]"""
+    """pressure [GPa]"""
     crystal: Crystal | None = None
     """the lattice whose neighbour shells tell solid from liquid (of an ordered alloy: its lattice without regard to
     the elements); default: that of the structure, where it is built from an element"""
@@ -37,7 +37,7 @@ class RampConfig(RunConfig):
     coupling: Literal["iso", "aniso", "tri"] = "iso"
     """which changes the cell makes: all directions alike, each on its own, or also the angles"""
     timestep: Positive = 2.0
-    """[fs]"""
+    """timestep [fs]"""
     temperature_damping: Positive | None = None
     """relaxation time of the thermostat [fs], default 100 timesteps"""
     pressure_damping: Positive | None = None
@@ -45,7 +45,7 @@ class RampConfig(RunConfig):
     rdf_bins: int = Field(default=200, ge=10, le=100_000)
     """points of the pair distribution g(r), up to the cutoff of the potential"""
     seed: Seed = 1
-    """of velocities and random forces"""
+    """seed for velocities and random forces"""
 
     @model_validator(mode="after")
     def _goes_up_and_down(self) -> RampConfig:

@@ -19,7 +19,7 @@ from unnp.workflows.ramp.plan import Leg, Plan
 
 RDF_FILE = "rdf.dat"
 SOLID_BONDS = {"fcc": 8, "hcp": 8, "bcc": 11}
-"""Neighbours whose surroundings are turned alike that make an atom solid, of the 12 or 14 of the crystal."""
+"""Number of neighbours, out of the crystal's 12 or 14, that must be surrounded alike for an atom to be solid."""
 SHELL = {"fcc": 1.354940, "hcp": 1.354940, "bcc": 1.520860}
 """Half-way between the first shells to be counted and the next, over the cube root of the volume per atom."""
 NEAREST = {"fcc": 1.122462, "hcp": 1.122462, "bcc": 1.091124}

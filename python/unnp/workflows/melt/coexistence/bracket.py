@@ -8,7 +8,7 @@ from unnp.errors import SamplingError
 from unnp.workflows.melt.two_phase.labels import PhaseLostError
 
 MARGIN = 0.03
-"""By how much of it the next start is beyond a temperature that moved by itself and was still not enough."""
+"""Relative overshoot of the next start where a temperature drifted by itself and was still not enough."""
 
 
 @dataclass

@@ -21,7 +21,7 @@ from unnp.errors import SamplingError
 from unnp.sampling.estimate import Estimate
 
 MOST_POINTS = 120
-"""Of a run; more are averaged in groups."""
+"""Points that a run may have; more are averaged in groups."""
 FEWEST_POINTS = 8
 N_TIMES, LONGEST = 40, 4.0
 """Relaxation times that are tried, and the longest in lengths of a run."""

@@ -31,7 +31,7 @@ from unnp.workflows.melt.two_phase.route import TwoPhaseRoute
 ADVICE = "Give `temperatures` nearer to the melting point, or a larger cell, which changes its temperature further."
 
 START = 0.03
-"""Deviation of the starts from the melting point that is allowed for, as a share of it."""
+"""Deviation from the melting point that starts may have, as a share of it."""
 
 
 @dataclass(frozen=True)

@@ -15,16 +15,16 @@ from unnp.workflows.momt.config import MomtConfig
 SMALLEST, LARGEST = 30, 130
 """Atoms of the cells that are taken by default: smaller ones are no liquid, larger ones melt and freeze seldom."""
 RANGE = (0.7, 1.5)
-"""Of the guess: lowest and highest temperature of the ensemble."""
+"""Lowest and highest temperature of the ensemble, as fractions of the guess."""
 REFERENCE = 1.05
-"""Of the guess: T0."""
+"""T0 as a fraction of the guess."""
 ROUNDING = 10
 ADAPT, PRODUCTION = (6.0, 24.0), (18.0, 54.0)
 """Shortest and longest time per atom of the stages, of all walkers together [ps]: passages become rare in larger cells."""
 LEAST_TIME = 500.0
-"""Of the shortest time of a stage, of all walkers together [ps]."""
+"""Shortest time that a stage may have, all walkers together [ps]."""
 KEPT = ("temperatures", "temperature", "walkers")
-"""Taken from a run that is there: another guess or other ranks do not make it another run."""
+"""Settings that are taken from a run that is there: another guess or other ranks do not make it another run."""
 
 
 def cells_of(config: MeltConfig, base: Path) -> list[int]:

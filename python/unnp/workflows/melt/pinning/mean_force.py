@@ -11,9 +11,9 @@ from unnp.workflows.melt.config import PinningConfig
 from unnp.workflows.melt.line import Line, fit_line
 
 FUSION_ENTROPY = 1.2
-"""Of many metals per atom [k], for the second temperature."""
+"""Entropy of fusion that many metals have per atom [k], from which the second temperature is chosen."""
 LEAST_STEP = 0.015
-"""Between two temperatures, as a share of them."""
+"""Smallest step from one temperature to the next, as a share of them."""
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ SOFTNESS = 0.012
 does not depend on it, but a stiffer field is followed faster, until it reaches the vibrations of the crystal."""
 
 MOST_OUT_OF_PHASE = 0.1
-"""Of the cell, solid that the order parameter may not see."""
+"""Largest fraction of the cell that may be solid without contributing to the order parameter."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from unnp.workflows.melt.line import Line
 from unnp.workflows.melt.two_phase.labels import Calibration, Profiles
 
 LAST_PROFILES = 5
-"""Of the profiles of a run that are shown as those at its end."""
+"""Number of profiles that are shown as those at the end of a run."""
 SMOOTHING = 0.015
 """Standard deviation over which solid shares are averaged, in lengths of the cell."""
 

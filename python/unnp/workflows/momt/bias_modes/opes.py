@@ -14,7 +14,7 @@ from unnp.workflows.momt.basins import Basins
 from unnp.workflows.momt.bias_modes.base import BiasMode, Profile, free_energies, given_words, of_temperatures
 
 REACHABLE = 15.0
-"""order parameters up to this free energy [k T0] above the lowest count for the drift"""
+"""Free energy [k T0] above the lowest up to which order parameters count for the drift."""
 
 
 class OpesBias(BiasMode):

@@ -13,7 +13,7 @@ from unnp.workflows.momt.basins import Basins, Grid
 from unnp.workflows.momt.bias_modes.base import BiasMode, Profile, given_words
 
 CENTRE_WEIGHTS = np.array([1.0, 23.0, 23.0, 1.0]) / 48
-"""of uniform cubic B-splines in the middle between two knots"""
+"""Values of uniform cubic B-splines in the middle between two knots."""
 
 
 class WlBias(BiasMode):

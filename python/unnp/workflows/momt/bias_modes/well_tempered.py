@@ -13,7 +13,7 @@ from unnp.workflows.momt.basins import Basins
 from unnp.workflows.momt.bias_modes.base import BiasMode, Profile, free_energies, given_words, of_temperatures
 
 FILLED = 0.05
-"""share of the highest hills from which on a place counts for the drift"""
+"""Share of the highest hills from which on a place counts for the drift."""
 
 
 class WtBias(BiasMode):

@@ -19,7 +19,7 @@ class OrderParameter(Config):
     """
 
     exists: ClassVar[bool] = True
-    """whether anything is measured"""
+    """Whether anything is measured."""
 
     kind: str
 

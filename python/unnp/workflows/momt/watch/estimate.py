@@ -14,7 +14,7 @@ from unnp.workflows.momt.basins import Basins
 
 BURN_IN = 0.3
 SUPPORT = 0.005
-"""effective fraction; smaller than for results, as this is a first look"""
+"""Least effective fraction; smaller than for results, as this is a first look."""
 BINS = 20
 
 
