@@ -43,7 +43,7 @@ def learning_curve(records: Sequence[Mapping[str, Any]], path: str | Path) -> No
     """Plot loss and validation errors over the epochs.
 
     Args:
-        records: of the log.
+        records: rows of the log.
         path: PNG to write.
     """
     columns = ["epoch", "minutes", "learning_rate", "loss", "validation_loss", "energy_mae", "forces_mae", "stress_mae"]
@@ -70,7 +70,7 @@ def parity(
 
     Args:
         quantity: name for the title.
-        unit: of both values.
+        unit: the unit in which both values are.
         reference: (n,).
         predicted: (n,).
         groups: (n,) names.

@@ -1,4 +1,4 @@
-"""Graphs: what an architecture sees of one structure or of a batch of structures."""
+"""Graphs: one structure, or a batch of structures, as an architecture sees it."""
 
 from __future__ import annotations
 

@@ -200,7 +200,7 @@ def _saying_what_is_left_behind() -> Iterator[Any]:
 
 
 def _read_options(settings: list[str] | None, **defaults: Any) -> Any:
-    """Return the ReadOptions of ``--read KEY=VALUE``, on top of defaults of the verb."""
+    """Return the ReadOptions of ``--read KEY=VALUE``, on top of the verb's defaults."""
     from unnp.config import from_dict
     from unnp.config.overrides import apply_settings
     from unnp.data.readers import ReadOptions

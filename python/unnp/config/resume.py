@@ -40,7 +40,7 @@ def refusal(now: BaseModel, before: BaseModel, folder: Path, fixed: Collection[s
 
     Args:
         now, before: settings that are given, and those of the run.
-        folder: of the run.
+        folder: the run's folder.
         fixed: settings that may not change here although their fields are marked as free.
     """
     changed = changed_settings(now, before)

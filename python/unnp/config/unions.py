@@ -32,7 +32,7 @@ def told_once(mistakes: Sequence[Any], content: Any) -> list[Mistake]:
     value is of the kind of one member, the mistakes of that member remain; otherwise, one that lists all kinds.
 
     Args:
-        mistakes: of one validation.
+        mistakes: all errors that one validation found.
         content: what was validated.
     """
     members: dict[Place, dict[str, list[Mistake]]] = defaultdict(lambda: defaultdict(list))

@@ -51,7 +51,7 @@ class BatchSampler:
         max_atoms: atoms per batch and rank at most; None: no bound.
         max_cost: bonds or triplets per batch and rank at most; None: no bound.
         shuffle: new order in each epoch; False: order of the structures.
-        seed: of the order.
+        seed: seed for the order.
         rank: this process.
         world_size: number of processes.
 

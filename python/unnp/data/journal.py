@@ -21,7 +21,7 @@ class Journal:
 
     Args:
         path: the file; made where it does not exist, continued where it does.
-        fingerprint: of everything the results depend on.
+        fingerprint: digest over everything that the results depend on.
 
     Raises:
         DataError: the file belongs to other work.

@@ -64,7 +64,7 @@ def split_by_key(
     Args:
         keys: one for each structure.
         parts: name and size of each part.
-        seed: of the random order.
+        seed: seed for the random order.
         strata: one word for each structure; every part gets its share of each.
     """
     wanted = _wanted(parts, len(keys))

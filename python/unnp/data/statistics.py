@@ -33,7 +33,7 @@ class Statistics:
             ``unnp.atoms.quantities``; labels that no structure has are left out.
         forces_max: largest norm [eV/A].
         uncounted_stress: structures whose stress does not count, as they are not periodic in all three directions.
-        shortest_distances: of each pair of elements, "Al-Ni" [A]; pairs never closer than 4 A are left out.
+        shortest_distances: shortest distance for each pair of elements, "Al-Ni" [A]; pairs never closer than 4 A are left out.
         volume_per_atom: smallest and largest [A^3], of the structures that are periodic in all directions.
         average_neighbors: neighbours of an atom within ``cutoff``, averaged over atoms.
         cutoff: the distance neighbours were counted in [A].

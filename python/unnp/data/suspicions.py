@@ -23,7 +23,7 @@ def suspect_stresses(stresses: np.ndarray, unit: str | None = "eV/A^3") -> str:
 
     Args:
         stresses: (n_structures, 3, 3) [eV/A^3]; NaN where there is none.
-        unit: in which they were taken to be; None: they are from a virial.
+        unit: unit in which they were taken to be; None: they are from a virial.
     """
     rms = np.sqrt(np.mean(np.square(stresses), axis=(1, 2))) if len(stresses) else np.zeros(0)
     rms = rms[np.isfinite(rms)]

@@ -47,7 +47,7 @@ def export_model(
     moved into place.
 
     Args:
-        potentials: of one description (architecture, settings, elements), with different weights.
+        potentials: potentials with one description (architecture, settings, elements) and different weights.
         path: file to write.
         name: name for people.
         licence: licence of the model.

@@ -29,7 +29,7 @@ def check_finite(
     Args:
         prediction: what a model gives; what it does not hold (None), and stresses without a volume, take no part.
         graph: what was evaluated.
-        elements: of the model.
+        elements: elements that the model knows.
         what: begins the message: the model, or a member of it.
         sources: where each structure of the graph comes from, for the message.
     """

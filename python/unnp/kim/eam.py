@@ -23,8 +23,8 @@ class EamTable:
         file: its name.
         content: as in the model, in DYNAMO's format; a remark behind the elements, which LAMMPS trips over, is left out.
         format: "funcfl" (one element), "setfl", or "finnis-sinclair" (a density for each pair of elements).
-        elements: in the order of the table.
-        pair_style: of LAMMPS that reads it.
+        elements: symbols in the order of the table.
+        pair_style: LAMMPS' pair style that reads it.
     """
 
     file: str
@@ -130,7 +130,7 @@ def _symbols(line: str) -> list[str]:
 
 
 def _grid(line: str) -> tuple[int, int] | None:
-    """Return the numbers of points of density and distance of ``n_rho d_rho n_r d_r cutoff``."""
+    """Return how many points density and distance have in ``n_rho d_rho n_r d_r cutoff``."""
     words = line.split()
     if len(words) < 5 or not (words[0].isdigit() and words[2].isdigit()):
         return None

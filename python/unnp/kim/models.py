@@ -41,7 +41,7 @@ class KimModel:
 
     Attributes:
         name: its extended KIM identifier.
-        path: of its library.
+        path: path to its library.
         driver: extended identifier of the model driver, empty where it has none.
         elements: chemical symbols it knows, in the order in which the model says them.
         files: content of its parameter files by name.

@@ -26,7 +26,7 @@ def find_files(line: str, folder: Path) -> str:
     """Return a pair_coeff line with the names of files replaced by their paths.
 
     Args:
-        line: for instance ``* * Al_mm.eam.fs Al``.
+        line: arguments, for instance ``* * Al_mm.eam.fs Al``.
         folder: where relative names begin.
 
     Raises:

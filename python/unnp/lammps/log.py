@@ -50,7 +50,7 @@ class LammpsLog:
     """What a LAMMPS log says; lines are fed in as they come.
 
     Attributes:
-        version: of LAMMPS, as printed on the first line.
+        version: LAMMPS' version, as printed on the first line.
         blocks: thermo output, one block per run or minimisation.
         warnings: text of every WARNING.
         error: text of the ERROR that ended the run, empty where there was none.

@@ -73,7 +73,7 @@ class RunFolder:
 
         Args:
             config: resolved settings.
-            system: of ``placed``.
+            system: what ``placed`` returned.
             atoms: the structure.
             triclinic: whether the box may tilt.
 

@@ -24,7 +24,7 @@ class StageRunner:
 
     Attributes:
         launch: how LAMMPS is started.
-        folder: of the decks.
+        folder: folder for the decks.
         common: files in it that all decks read.
     """
 
@@ -44,11 +44,11 @@ class StageRunner:
         """Return the result of a stage, run now or before.
 
         Args:
-            name: of its files: ``in.<name>.lammps``, ``log.<name>.lammps``, ``<name>.json``.
+            name: name that its files have: ``in.<name>.lammps``, ``log.<name>.lammps``, ``<name>.json``.
             title: what it does, for the line that is printed when it begins.
             deck: its text.
             inputs: files of earlier stages that it reads.
-            steps: of the whole deck.
+            steps: number of steps in the whole deck.
             read: makes the result, which goes into JSON, from the log.
 
         Raises:

@@ -27,7 +27,7 @@ def read_atoms(config: StructureConfig, base: Path) -> Atoms:
     """Return the frame that a configuration asks for, with masses, momenta, tags and its fixed atoms (``FixAtoms``).
 
     Args:
-        config: that names a file.
+        config: a configuration that names a file.
         base: where relative paths begin.
 
     Raises:

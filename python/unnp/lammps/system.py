@@ -104,7 +104,7 @@ def place_potential(
         settings: model, pair style or potential of OpenKIM.
         atoms: whose elements the types are.
         base: where relative paths in the settings begin.
-        folder: of the run; the commands name the copies in it.
+        folder: the run's folder; the commands name the copies in it.
         device: where a model runs.
 
     Raises:

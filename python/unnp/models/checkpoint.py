@@ -41,7 +41,7 @@ class Checkpoint:
     Attributes:
         description: JSON: ``potential`` (of ``Potential.describe``), ``dtype``, ``data`` (summary), ``settings``,
             ``position`` (counters) and ``versions``.
-        tensors: by name; ``raw.*`` the weights that are trained, ``average.*`` their running average, and the
+        tensors: all tensors by name; ``raw.*`` the weights that are trained, ``average.*`` their running average, and the
             trainer's own.
     """
 
@@ -140,7 +140,7 @@ def check_tensors(found: Mapping[str, Tensor], expected: Mapping[str, Tensor], w
 
     Args:
         found: those of a checkpoint.
-        expected: of which only names, number types and shapes count.
+        expected: tensors whose names, number types and shapes alone count.
         what: begins the message.
     """
     for verb, names in (("lack", expected.keys() - found.keys()), ("have unknown", found.keys() - expected.keys())):

@@ -26,7 +26,7 @@ def communication(potential: nn.Module, length: float, like: Tensor) -> Communic
 
     Args:
         potential: with the arguments of :class:`unnp.models.Potential`.
-        length: of a bond [A] that every summand sees.
+        length: length [A] at which every summand sees a bond.
         like: any tensor of the number type and on the device of the bond vectors.
 
     Raises:

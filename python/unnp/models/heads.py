@@ -38,8 +38,8 @@ class Head:
     Attributes:
         energy_scale: unit of the network's energies [eV]; the root mean square of the force components times 1 A.
         reference_energies: energy [eV] of one isolated atom of each element.
-        name: by which it is chosen.
-        groups: of the training data that it learns from; none where it was not trained.
+        name: name by which the head is chosen.
+        groups: groups in the training data that it learns from; none where it was not trained.
     """
 
     energy_scale: float

@@ -47,7 +47,7 @@ def architecture(name: str) -> type[Architecture]:
 
 
 def names() -> list[str]:
-    """Return the names of all architectures: those of this package, of the entry-point group, and registered ones."""
+    """Return the names of all architectures: from this package, from the entry-point group, and registered ones."""
     return sorted({*_own(), *_outside(), *_REGISTRY})
 
 

@@ -65,7 +65,7 @@ def closer_than_seen(data: Mapping[str, Any], symbols: Sequence[str], graph: Gra
     Args:
         data: summary of the training data, as a manifest holds it.
         symbols: elements, by species.
-        graph: of a structure.
+        graph: the graph of one structure.
     """
     distances = data.get("shortest_distances")
     if not isinstance(distances, dict) or not len(graph.bond_vector):

@@ -44,7 +44,7 @@ class CutoffFunction(nn.Module):
     Args:
         kind: ``polynomial`` or ``cosine``.
         cutoff: [A].
-        exponent: of the polynomial.
+        exponent: the polynomial's exponent.
     """
 
     cosine: Final[bool]

@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 class System(NamedTuple):
-    """Atoms and bonds of one process, or of a batch of structures.
+    """Atoms and bonds in one process, or in a batch of structures.
 
     Rows of atoms: first those that are updated, then ghosts, of which there are none in Python. A bond is listed once,
     by the process that updates its first atom; the second may be a ghost.

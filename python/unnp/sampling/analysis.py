@@ -55,9 +55,9 @@ class Evidence:
     Attributes:
         samples: the rows used.
         n_read: rows read.
-        settings: of the analysis.
+        settings: settings for the analysis.
         asked_pressure: pressure of the results where it is not that of the run [energy/length^3].
-        blocks: that errors come from.
+        blocks: blocks that errors come from.
         multiplicity: (replicas, n_blocks), how often each block is in each replica of the bootstrap.
         temperature_range: lowest and highest temperature with enough effective samples.
     """
@@ -83,7 +83,7 @@ class ThermalAverages:
     Attributes:
         sums: on the temperatures of the curves; two phases where they are told apart.
         listed: at the listed temperatures.
-        heat_capacities: of "all", and of "solid" and "liquid" where told apart.
+        heat_capacities: heat capacities for "all", and for "solid" and "liquid" where told apart.
         halves: enthalpy [energy/atom] at the middle of the supported range from both halves of the run.
     """
 
@@ -135,7 +135,7 @@ class Analysis:
         evidence: what it is made of.
         thermal: averages over temperature.
         transition: solid and liquid.
-        densities: of order parameter and enthalpy.
+        densities: densities over order parameter and enthalpy.
         notes: warnings.
     """
 

@@ -17,7 +17,7 @@ WINDOW = 6
 
 @dataclass(frozen=True)
 class Blocks:
-    """A division of the samples into stretches of time of one walker each.
+    """A division of the samples into stretches of time, each from one walker.
 
     Attributes:
         index: (n,) the block of each row.

@@ -60,7 +60,7 @@ def density_of_states(
 
     Args:
         samples: biased samples.
-        blocks: of the rows.
+        blocks: blocks that divide the rows.
         multiplicity: (replicas, n_blocks) of the bootstrap.
         settings: numbers of bins.
 

@@ -63,8 +63,8 @@ def free_energy_curve(
     It is given at the temperatures around dG = 0 that each phase's own rows support.
 
     Args:
-        sums: of phases 0 (liquid) and 1 (solid).
-        blocks: of the samples.
+        sums: sums over phases 0 (liquid) and 1 (solid).
+        blocks: blocks that divide the samples.
         multiplicity: (replicas, n_blocks) of the bootstrap.
         min_fraction: smallest effective fraction.
 

@@ -35,10 +35,10 @@ class LogHeader(BaseModel):
     """The second line of a log. Units are those of the LAMMPS unit style.
 
     Attributes:
-        mode: of the bias: opes, wt or wl.
+        mode: how the bias is made: opes, wt or wl.
         needs_freezing: whether samples have a known density only where that bias was frozen.
         order: name of the order parameter, or none.
-        temperature: of the thermostat, T0.
+        temperature: the thermostat's temperature, T0.
         pressure: reference pressure P0, None at constant volume.
         atoms: their number.
         boltzmann: k.
@@ -96,7 +96,7 @@ class MomtLog:
     """What one walker wrote.
 
     Attributes:
-        header: of the log.
+        header: the log's header.
         columns: each of COLUMNS, (n_rows,), steps ascending.
         n_broken: lines left out because a kill had cut them.
     """

@@ -62,10 +62,10 @@ def melting(
     L, dV and dP/dT of a replica are taken at the replica's own Tm.
 
     Args:
-        sums: of phases 0 (liquid) and 1 (solid), on a fine grid of temperatures.
-        blocks: of the samples.
+        sums: sums over phases 0 (liquid) and 1 (solid), on a fine grid of temperatures.
+        blocks: blocks that divide the samples.
         multiplicity: (replicas, n_blocks) of the bootstrap.
-        phases: of the samples.
+        phases: phase that each sample is in.
         passages: between them.
         settings: fewest passages, smallest effective fraction.
 
@@ -121,7 +121,7 @@ def _check_replicas(curve: FreeEnergyCurve, temperatures: np.ndarray) -> None:
 
 
 def _at_melting(sums: WeightedSums, moments: np.ndarray, curve: FreeEnergyCurve) -> dict[str, np.ndarray]:
-    """Return Tm, changes on melting and slope of each of the sets of moments (n_sets, n_t, 2, 6), (n_sets,) each."""
+    """Return Tm, changes on melting and slope for each set of moments (n_sets, n_t, 2, 6), (n_sets,) each."""
     first = int(np.searchsorted(sums.temperatures, curve.temperatures[0]))
     kept = slice(first, first + len(curve.temperatures))
     ratio = log_weight_ratio(sums, moments)[:, kept]

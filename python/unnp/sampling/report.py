@@ -35,7 +35,7 @@ def analyse(samples: Samples, settings: AnalysisConfig, folder: Path | None = No
 
     Args:
         samples: as read, all rows.
-        settings: of the analysis.
+        settings: settings for the analysis.
         folder: gets analysis.json and the figures with their data; None writes nothing.
 
     Raises:

@@ -114,7 +114,7 @@ class WeightedSums:
         return np.column_stack([total, own])
 
     def edge_shares(self) -> np.ndarray:
-        """Return the share of the weight on the edge of what was sampled, of all, then of each phase, (n_t, 1 + n_phases)."""
+        """Return which share of the weight lies on the samples' edge, for all, then for each phase (n_t, 1 + n_phases)."""
         weight, scale = self.sums[..., 0].sum(2), self._phase_scale()
         total = (self.edges[..., 0] * scale).sum(1) / (weight * scale).sum(1)
         return np.column_stack([total, self.edges[..., 1] / np.where(weight > 0, weight, 1.0)])
@@ -146,7 +146,7 @@ def weighted_sums(
         temperatures: (n_t,).
         pressure: P, None for that of the run.
         phase: (n,) int phase of each row from 0, none of them empty; all 0 where phases are not told apart.
-        blocks: of the rows.
+        blocks: blocks that divide the rows.
     """
     n_phases = int(phase.max()) + 1
     enthalpy = enthalpy_at(samples, pressure)

@@ -27,8 +27,8 @@ def compare_with_ase(committee: Committee, shape: str, folder: Path) -> Iterator
 
     Args:
         committee: what is exported.
-        shape: of the structure.
-        folder: of the file.
+        shape: which structure.
+        folder: folder for the file.
     """
     atoms = committee.structure(shape)
     expected = committee.predict(atoms)

@@ -67,7 +67,7 @@ class Check:
     """A check with its name; call it with a subject.
 
     Attributes:
-        name: for people.
+        name: name that is shown.
         text: one sentence on what has to hold.
         measure: yields the measurements.
     """

@@ -29,7 +29,7 @@ class Committee:
     """Potentials that are exported as one, and compared with themselves.
 
     Attributes:
-        name: of the file, without blanks.
+        name: name for the file, without blanks.
         potentials: the members.
     """
 

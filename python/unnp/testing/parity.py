@@ -30,8 +30,8 @@ class Case:
 
     Attributes:
         committee: the potential.
-        shape: of the structure.
-        halo: of the pair style.
+        shape: which structure.
+        halo: the pair style's `halo`.
     """
 
     committee: Committee
@@ -57,9 +57,9 @@ def run_cases(cases: Iterable[Case], files: Path, folder: Path, ranks: int, devi
     Args:
         cases: to compute.
         files: folder of the exported files, absolute.
-        folder: of the run.
+        folder: the run's folder.
         ranks: number of MPI processes.
-        device: of the pair style.
+        device: the pair style's `device`.
 
     Raises:
         LammpsError: LAMMPS failed.

@@ -19,9 +19,9 @@ class Outcome:
     """What became of a check.
 
     Attributes:
-        check: that was run.
-        verdict: of it.
-        measurement: that failed, else the one that came closest to its bound; None where nothing was measured.
+        check: check that was run.
+        verdict: how the check ended.
+        measurement: measurement that failed, else the one that came closest to its bound; None where nothing was measured.
         reason: why it was skipped, or what was raised.
     """
 

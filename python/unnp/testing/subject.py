@@ -45,11 +45,11 @@ class Subject:
     biases too: nothing may depend on training.
 
     Args:
-        config: of the potential, see :func:`example`.
+        config: the potential's configuration, see :func:`example`.
         symbols: two elements.
 
     Attributes:
-        name: of the architecture.
+        name: the architecture's name.
         potential: float64.
         cutoff: [A].
 

@@ -34,7 +34,7 @@ class Subset(Sequence[Structure]):
 
     Args:
         structures: all.
-        indices: of those that belong to the subset.
+        indices: positions of the structures that belong to the subset.
     """
 
     def __init__(self, structures: Structures, indices: Sequence[int]) -> None:
@@ -159,9 +159,9 @@ def make_datasets(
     """Return the data sets; the training set may use the memory that is allowed, the others a quarter of it.
 
     Args:
-        config: of the training.
+        config: the training's configuration.
         sources: the structures.
-        elements: of the potential.
+        elements: elements that the potential knows.
         cutoff: length [A] of the longest bond.
         heads: position of the head of each group.
     """

@@ -43,11 +43,11 @@ def not_finite_error(
     """Save the structures in the run folder and return the error that says what happened and what to do.
 
     Args:
-        folder: of the run.
-        dataset: of the training.
+        folder: the run's folder.
+        dataset: the training's data.
         found: those that are not finite alone.
-        batch: of this process; all of it is saved where a single process found none.
-        step: for the message.
+        batch: this process' batch; all of it is saved where a single process found none.
+        step: step that the message names.
         processes: with several, the one that found none has nothing to save.
     """
     what = f"the loss or its gradient is not finite at step {step}."

@@ -12,7 +12,7 @@ def heads_of_groups(heads: Mapping[str, HeadConfig], groups: Sequence[str]) -> d
     """Return the position of the head that each group belongs to.
 
     Args:
-        heads: by name; at most one names no groups and takes all others.
+        heads: heads by name; at most one names no groups and takes all others.
         groups: names of all groups of the data.
 
     Raises:

@@ -23,8 +23,8 @@ class Log:
     """``log.jsonl`` and ``log.csv`` of a run folder; the records are kept in memory too.
 
     Args:
-        folder: of the run.
-        columns: of the CSV; a record without one leaves it empty.
+        folder: the run's folder.
+        columns: columns in the CSV; a record without one leaves it empty.
         epochs: finished epochs of the checkpoint a resumed run starts from; records of later epochs are dropped.
     """
 

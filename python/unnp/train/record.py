@@ -23,8 +23,8 @@ def epoch_record(
         position: counters at its end, the epoch itself not yet counted.
         minutes: training time so far.
         rate: learning rate of its last step.
-        averages: of the loss and, by the names of its terms, of what is shown of these, over its steps.
-        weights: of the terms at its last step.
+        averages: means over the steps of the loss (``loss``) and of the terms that are shown, by name.
+        weights: weights that the terms had at the last step.
         validation: at its end; None where there was none.
     """
     record: Record = {

@@ -37,10 +37,10 @@ def write_report(
     """Evaluate the best weights, write figures and card; return the error tables of validation and test structures.
 
     Args:
-        folder: of the run.
+        folder: the run's folder.
         config: all settings.
         datasets: ``validation`` and ``test``, where there are such structures.
-        records: of the log.
+        records: rows of the log.
         end: where the training stands.
         device: to compute on.
 

@@ -6,7 +6,7 @@ import math
 
 
 def progress(epochs_done: float, epochs: int, minutes: float, max_minutes: float | None) -> float:
-    """Return the fraction of the training that is over, 0..1: the larger of the fractions of epochs and of time.
+    """Return how much of the training is over, 0..1, by epochs or by time, whichever is more.
 
     Args:
         epochs_done: epochs so far, the running one counted by its batches.
@@ -25,7 +25,7 @@ def learning_rate(step: int, fraction: float, *, peak: float, final: float, warm
 
     Args:
         step: optimizer steps so far.
-        fraction: of the training that is over, 0..1.
+        fraction: how much of the training is over, 0..1.
         peak: highest rate.
         final: rate at the end.
         warmup_steps: steps of the warm-up; 0 for none.

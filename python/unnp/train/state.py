@@ -73,7 +73,7 @@ class TrainState:
 
     Attributes:
         sums: (1 + n_terms,) float64 on the device: sums of the loss and its terms over the steps of the running epoch.
-        offset: of the stress labels.
+        offset: offset in the stress labels.
     """
 
     potential: nn.Module

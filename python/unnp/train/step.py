@@ -23,15 +23,15 @@ def term_averages(
     processes: Processes,
     device: torch.device,
 ) -> Tensor:
-    """Return this process's share (n_terms,) of the terms of the loss; the shares of all processes add up to the terms.
+    """Return this process's share (n_terms,) in the loss terms; the shares of all processes add up to the terms.
 
     Args:
         potential: to evaluate.
         loss: the table.
-        offset: of the stress labels; learns from the batch, then is taken off.
+        offset: offset in the stress labels; learns from the batch, then is taken off.
         batch: None where there is nothing left for this process.
         processes: over whose batches the terms are averaged.
-        device: of the result.
+        device: device for the result.
     """
     count = torch.zeros(len(TERMS), dtype=torch.float64, device=device) if batch is None else loss.counts(batch)
     count = processes.add(count).clamp(min=1.0)

@@ -66,7 +66,7 @@ class Trainer:
 
     Args:
         task: potential, data and configuration.
-        folder: of the run, for checkpoints and log.
+        folder: the run's folder, for checkpoints and log.
         observer: told of batches and epochs.
         stop: asked after each step.
     """
@@ -99,7 +99,7 @@ class Trainer:
         """Train on from where the state is; return why the training is over.
 
         Args:
-            log: of the run; None on processes beside the first.
+            log: the run's log; None on processes beside the first.
 
         Raises:
             InterruptedTrainingError: the process was asked to stop; a checkpoint has been written.

@@ -47,12 +47,12 @@ def validate(
     Args:
         potential: to evaluate.
         dataset: structures with labels.
-        batches: of this process.
+        batches: this process' batches.
         loss: the table.
         offset: taken off the stress labels, for the loss and for the errors.
         processes: who else takes part.
         device: to compute on.
-        dtype: of the bond vectors.
+        dtype: number type for the bond vectors.
         interrupted: asked between batches; where it says yes, InterruptedTrainingError is raised.
         observe: called with each prediction and its batch.
     """

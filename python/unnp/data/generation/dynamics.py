@@ -26,9 +26,9 @@ class Run:
 
     Attributes:
         start: the structure to begin with.
-        temperature: of the snapshots [K].
+        temperature: temperature at which snapshots are taken [K].
         sample: all other settings.
-        seed: of velocities and thermostat.
+        seed: seed for velocities and thermostat.
     """
 
     start: Structure

@@ -55,7 +55,7 @@ class Reader:
     """A format: a function that yields the frames of a file, and the endings it is chosen for.
 
     Attributes:
-        name: of the format, as in ``--format``.
+        name: name that the format has in ``--format``.
         frames: yields the frames in order; raises DataError that names file and frame for a file it cannot read.
         suffixes: endings, without compression; empty: only by name, or where no other reader fits.
     """

@@ -30,8 +30,8 @@ class EquationOfState:
     Attributes:
         volumes: (n,) [A^3/atom].
         energies: (n,) [eV/atom].
-        volume: of the minimum [A^3/atom].
-        energy: of the minimum [eV/atom].
+        volume: volume at the minimum [A^3/atom].
+        energy: energy at the minimum [eV/atom].
         bulk_modulus: at the minimum [GPa].
     """
 
@@ -68,7 +68,7 @@ def elastic_properties(atoms: Atoms, calculator: Calculator) -> ElasticResult:
 
 
 def relax(atoms: Atoms, calculator: Calculator, *, cell: bool) -> Atoms:
-    """Return a copy at the nearest minimum of the energy, of the positions alone or of the cell as well.
+    """Return a copy at the nearest minimum of the energy, moving the atoms alone or the cell as well.
 
     Args:
         atoms: periodic in all three directions.
@@ -132,7 +132,7 @@ def equation_of_state(atoms: Atoms, calculator: Calculator, scales: Sequence[flo
     Args:
         atoms: crystal near its equilibrium volume.
         calculator: with energies.
-        scales: of the volume; at least four.
+        scales: factors on the volume, at least four.
 
     Raises:
         ModelError: the curve has no minimum between the smallest and the largest volume.

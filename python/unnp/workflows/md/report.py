@@ -41,7 +41,7 @@ def thermo_table(logs: list[LammpsLog], minimised: bool) -> dict[str, np.ndarray
     """Return the thermo output of all parts as one table.
 
     Args:
-        logs: of the run and of its continuations; steps repeated after a restart are taken from the later one.
+        logs: the run's logs, first to last; steps repeated after a restart are taken from the later one.
         minimised: the first part begins with a minimisation, which is left out.
 
     Returns:
@@ -89,9 +89,9 @@ def summarise(table: Mapping[str, np.ndarray], blocks: list[ThermoBlock], ensemb
     """Return averages over the second half, the drift of the energy where it is conserved, and the speed.
 
     Args:
-        table: of ``thermo_table``.
-        blocks: of the dynamics.
-        ensemble: of the run; the drift is given for nve.
+        table: what ``thermo_table`` returned.
+        blocks: blocks of rows from the dynamics.
+        ensemble: the run's ensemble; the drift is given for nve.
     """
     done = [block for block in blocks if block.finished]
     n_atoms = done[-1].n_atoms if done else None

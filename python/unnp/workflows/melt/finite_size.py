@@ -23,8 +23,8 @@ class SizePoint:
     """A melting point of a cell.
 
     Attributes:
-        route: that found it.
-        n_atoms: in the cell.
+        route: route that found the melting point.
+        n_atoms: number of atoms in the cell.
         melting_point: [K].
         latent_heat: [eV/atom], where the route gives it.
         small: whether the cell melts as a whole.

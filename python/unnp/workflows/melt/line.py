@@ -16,7 +16,7 @@ class Line:
 
     Attributes:
         root: where it is zero.
-        slope: of it.
+        slope: the line's slope.
         chi_squared: weighted sum of squared residuals per degree of freedom, 0 where there is none.
     """
 

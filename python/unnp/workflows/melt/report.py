@@ -22,9 +22,9 @@ class MeltReport:
     """What came out.
 
     Attributes:
-        config: that was run.
-        formula: of the crystal.
-        results: by route.
+        config: the configuration that was run.
+        formula: the crystal's formula.
+        results: results of the routes, by name.
         failures: why a route has no result, by route.
     """
 

@@ -25,7 +25,7 @@ class RouteResult:
 
     Attributes:
         melting_point: [K].
-        n_atoms: in its cell.
+        n_atoms: number of atoms in its cell.
         details: what goes into the report, JSON-able.
         warnings: what the reader must know.
         latent_heat: [eV/atom], where the route gives it.
@@ -59,7 +59,7 @@ class Route(Protocol):
         """Write the decks it begins with, where these are known, and return them.
 
         Args:
-            folder: of the whole run.
+            folder: folder for the whole run.
 
         Raises:
             UnnpError: the configuration cannot be run on this route, said before anything long is begun.
@@ -70,7 +70,7 @@ class Route(Protocol):
         """Return the melting point; keep everything in the folder, and do nothing twice that is finished there.
 
         Args:
-            folder: of the whole run.
+            folder: folder for the whole run.
             guess: temperature to begin with [K].
 
         Raises:

@@ -11,7 +11,7 @@ class Grid:
 
     Attributes:
         low, high: ends of h [eV].
-        width: of a bin [eV].
+        width: width that a bin has [eV].
         tilt: [eV].
     """
 

@@ -37,7 +37,7 @@ def observe_deck(config: MomtConfig, system: System, phase: str) -> str:
     """Return the deck of plain dynamics of one phase, with the order parameter measured.
 
     Args:
-        config: of the run.
+        config: the run's configuration.
         system: atoms and potential.
         phase: "solid" (at the lowest temperature) or "liquid" (molten, then at the highest).
     """

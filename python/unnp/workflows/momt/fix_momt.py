@@ -15,9 +15,9 @@ def fix_momt(config: MomtConfig, log: str, options: str, *, temperature: float |
     """Return the command.
 
     Args:
-        config: of the run; its order parameter is settled.
+        config: the run's configuration, with its order parameter settled.
         log: file of the samples, a row every ``pace`` steps.
-        options: of the bias.
+        options: the bias' settings.
         temperature: T0 [K], where it is not that of the run.
     """
     low, high = config.temperatures

@@ -30,7 +30,7 @@ class Record:
 
     Attributes:
         atoms: fingerprint of the structure.
-        basins: of the observe stage, None before it.
+        basins: what the observe stage found, None before it.
         chunks: finished pieces by stage.
         unmet: the gates that did not hold when a stage ended, in words; by stage.
         frames: fingerprint of the frames that are written, else empty.
@@ -53,7 +53,7 @@ class Run:
 
     Attributes:
         config: its order parameter is settled.
-        folder: of the run.
+        folder: the run's folder.
         system: atoms and potential.
         record: what is finished.
     """

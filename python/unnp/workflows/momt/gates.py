@@ -45,7 +45,7 @@ def half_run_drift(folder: Path, n_chunks: int) -> float | None:
     """Return the drift of the bias between half of a stage and its end; None after one chunk.
 
     Args:
-        folder: of the stage, with the state after each chunk, ``state.<number>.json``.
+        folder: the stage's folder, with the state after each chunk, ``state.<number>.json``.
         n_chunks: how many are finished.
     """
     if n_chunks < 2:

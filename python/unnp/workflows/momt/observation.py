@@ -25,8 +25,8 @@ def basins_of(config: MomtConfig, folder: Path) -> Basins:
     """Return what was found in the observe stage.
 
     Args:
-        config: of the run.
-        folder: of the run.
+        config: the run's configuration.
+        folder: the run's folder.
 
     Raises:
         LammpsError: the enthalpy does not rise with the temperature, or the order parameter does not tell the solid from

@@ -32,7 +32,7 @@ class Bin:
         potential_energy: [eV/atom].
         msd: mean square displacement from the beginning to the end of the bin [A^2].
         diffusion: a sixth of the slope of the displacement in the second half of the bin [A^2/ps].
-        neighbour_distance: of a crystal of this volume [A].
+        neighbour_distance: distance of neighbours in a crystal with this volume [A].
         solid: fraction of atoms with a crystal-like neighbourhood, by bond order.
         fcc, hcp, bcc, other: fractions of atoms by common neighbour analysis.
     """
@@ -60,8 +60,8 @@ def read_bins(logs: Sequence[LammpsLog], plan: Plan, *, n_atoms: int, pressure: 
 
     Args:
         logs: a bin that was run twice is taken from the later one.
-        plan: of the run.
-        n_atoms: of the structure.
+        plan: the run's plan.
+        n_atoms: number of atoms in the structure.
         pressure: asked for [GPa].
         crystal: lattice whose nearest neighbours are meant.
     """

@@ -38,7 +38,7 @@ def ramp_deck(
         system: atoms and potential.
         crystal: lattice whose shells are looked at.
         restart: file to go on from, None at the beginning.
-        step: of that file, where a bin begins.
+        step: the step of that file, where a bin begins.
     """
     begin = [*world(system.boundary), command("read_data", DATA_FILE)]
     if restart is not None:

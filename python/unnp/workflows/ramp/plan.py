@@ -15,7 +15,7 @@ class Leg:
         name: "equilibration", "heating" or "cooling".
         start, stop: temperature of the thermostat [K].
         first_step: with which it begins.
-        n_bins: of ``steps_per_bin`` steps each.
+        n_bins: number of bins, with ``steps_per_bin`` steps each.
     """
 
     name: str

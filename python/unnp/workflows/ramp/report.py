@@ -83,11 +83,11 @@ def write_report(
     """Write ``ramp.json``, ``ramp.png``, ``structure.png`` and ``rdf.png``, each figure with its CSV.
 
     Args:
-        folder: of the run.
-        bins: in order of time.
+        folder: the run's folder.
+        bins: all bins, in order of time.
         rdf: g(r) by the step with which a bin ended.
-        summary: of ``summarise``.
-        steps_per_bin: of the plan.
+        summary: what ``summarise`` returned.
+        steps_per_bin: the plan's number of steps in each bin.
     """
     write_atomically(folder / "ramp.json", json.dumps(summary, indent=2) + "\n")
     columns = _columns(bins)

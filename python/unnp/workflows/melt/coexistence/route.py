@@ -40,7 +40,7 @@ class Round:
 
     Attributes:
         cell: the temperature, and where its files are.
-        courses: of the runs, by what tells them apart.
+        courses: what each run did, by what tells the runs apart.
         series: times [ps] and temperatures [K] of the parts that are used.
         found: from these.
     """

@@ -25,7 +25,7 @@ class MomtRoute:
     """Multi-order multi-thermal sampling of cells that melt and freeze as a whole.
 
     Attributes:
-        config: of the run.
+        config: the run's configuration.
         base: where relative paths in the configuration begin.
     """
 
@@ -105,8 +105,8 @@ def read_analysis(folder: Path, pressure: float) -> RouteResult:
     """Return the melting point that the analysis of a run found.
 
     Args:
-        folder: of the run.
-        pressure: that it must be at [GPa].
+        folder: the run's folder.
+        pressure: pressure at which the run must have been made [GPa].
 
     Raises:
         ConfigError: there is no analysis, or it is at another pressure.

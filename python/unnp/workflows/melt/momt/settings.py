@@ -50,11 +50,11 @@ def momt_settings(config: MeltConfig, n_atoms: int, cell: int, guess: float, fol
     """Return the configuration of `unnp sample momt`: what follows from this run, and ``momt.settings`` on top.
 
     Args:
-        config: of the whole run.
-        n_atoms: in the cell.
+        config: configuration for the whole run.
+        n_atoms: number of atoms in the cell.
         cell: copies of the structure along each axis.
-        guess: of the melting point [K].
-        folder: of the MOMT run; the ensemble of a run that is there is kept.
+        guess: guess at the melting point [K].
+        folder: the MOMT run's folder; where a run is there, its ensemble is kept.
     """
     shared = config.model_dump(
         mode="json", include={"potential", "pressure", "timestep", "seed", "threads", "device", "launcher", "lmp"}

@@ -119,7 +119,7 @@ def check_in_phase(solid_share: np.ndarray, order: np.ndarray, discard: float, w
         solid_share: (n,) of the cell, over time.
         order: (n,) order parameter over that of the whole crystal.
         discard: fraction at the beginning that is left out.
-        where: for the message.
+        where: what the message names as the place.
     """
     kept = slice(int(discard * len(order)), None)
     share, seen = float(solid_share[kept].mean()), float(order[kept].mean())

@@ -27,7 +27,7 @@ class SolidResult:
     """The crystal at one temperature.
 
     Attributes:
-        lengths: of its box, averaged [A].
+        lengths: edges of its box, averaged [A].
         crystal_like: share of atoms that look like crystal.
         enthalpy: [eV/atom].
         order: mean ``|sum_j exp(i k r_j)| / sqrt(n_atoms)``; None without a Bragg peak.
@@ -43,11 +43,11 @@ class TwoPhaseCell:
     """Makes cells of crystal and melt in a folder of their temperature.
 
     Args:
-        config: of the run.
-        crystal: that is melted.
+        config: the run's configuration.
+        crystal: crystal that is melted.
         temperature: [K].
         base: where relative paths in the configuration begin.
-        folder: of the whole run; the cells of one temperature share a folder in it.
+        folder: folder for the whole run; cells with one temperature share a folder in it.
 
     Raises:
         ConfigError, DataError, ModelError: the potential does not fit the structure.
@@ -68,7 +68,7 @@ class TwoPhaseCell:
         """Return the result of a stage, run now or before; see ``StageRunner.run``.
 
         Args:
-            name: of the stage: a kind of deck, with a number where there are several.
+            name: the stage's name: a kind of deck, with a number where there are several.
             deck, inputs, steps, read: as of ``StageRunner.run``.
         """
         return self._stages.run(name, self.decks.title(name.partition(".")[0]), deck, inputs, steps, read)
@@ -113,7 +113,7 @@ def averages(block: ThermoBlock, discard: float = 0.0) -> dict[str, np.ndarray]:
     """Return the thermo output of one ``run`` without its first row, whose averages belong to what was before.
 
     Args:
-        block: of the log.
+        block: a block of the log.
         discard: fraction of it at the beginning that is left out.
 
     Returns:

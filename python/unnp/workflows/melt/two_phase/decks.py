@@ -93,7 +93,7 @@ class DeckWriter:
         """Return the deck of two phases at constant temperature, held by a harmonic field on the order parameter.
 
         Args:
-            stiffness: of the field [eV].
+            stiffness: the field's stiffness [eV].
             anchor: order parameter at which it is zero.
         """
         steps = self._config.steps(self._config.pinning.duration)

@@ -56,7 +56,7 @@ def course_figure(
     """Draw the signal and the solid share of runs over time, the part that is left out shaded.
 
     Args:
-        courses: by name.
+        courses: what each run did, by name.
         signal: what it is, with unit.
         path: PNG to write, with its data beside.
         level, error: drawn as a line with a band: the mean, or where the field is zero.

@@ -47,7 +47,7 @@ def check_both_present(solid_share: np.ndarray, temperature: float, where: str, 
     Args:
         solid_share: (n,) over time.
         temperature: at the end [K].
-        where: for the message.
+        where: what the message names as the place.
         adiabatic: whether the temperature was free.
     """
     if solid_share.min() < LEAST_PHASE:

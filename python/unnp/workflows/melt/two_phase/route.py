@@ -21,7 +21,7 @@ class TwoPhaseRoute:
     """A route that begins with cells of two phases, which all such routes share by their temperature.
 
     Attributes:
-        config: of the run.
+        config: the run's configuration.
         base: where relative paths in the configuration begin.
     """
 

@@ -18,7 +18,7 @@ def draw(samples: dict[str, dict[str, np.ndarray]], titles: dict[str, str], n_at
 
     Args:
         samples: columns energy, volume and order by method.
-        titles: of the methods.
+        titles: names of the methods.
         n_atoms: energy and volume are shown per atom.
         path: PNG to write.
     """

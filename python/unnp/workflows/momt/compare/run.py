@@ -34,8 +34,8 @@ def compare(folder: Path, temperature: float | None = None) -> dict[str, Any]:
     methods are not run again. The folder ``compare`` gets decks, logs, ``compare.json`` and ``histograms.png`` with its data.
 
     Args:
-        folder: of a MOMT run that has finished its production.
-        temperature: of the plain runs [K]; None for T0 of the run.
+        folder: folder in which a MOMT run has finished its production.
+        temperature: temperature for the plain runs [K]; None: the run's T0.
 
     Returns:
         the content of ``compare.json``.

@@ -51,7 +51,7 @@ def find_candidates(folder: Path, n_chunks: int, samples: Samples) -> Candidates
     """Return the frames dumped in the finished chunks of production.
 
     Args:
-        folder: of the production stage.
+        folder: the folder in which production ran.
         n_chunks: finished chunks; dumps of later ones are not complete.
         samples: rows that frames must belong to; a step that two chunks share is taken once.
 
@@ -80,8 +80,8 @@ def choose(candidates: Candidates, samples: Samples, wanted: int, bins: int | No
         candidates: dumped frames.
         samples: their rows.
         wanted: how many; all where there are fewer.
-        bins: of enthalpy and of order, to be filled evenly; None: evenly in time.
-        seed: of the choice.
+        bins: number of bins for enthalpy and order, to be filled evenly; None: evenly in time.
+        seed: seed for the choice.
     """
     n = len(candidates)
     if bins is not None:
@@ -99,7 +99,7 @@ def frame_weights(samples: Samples, candidates: Candidates, kept: np.ndarray, bi
         samples: rows of the candidates.
         candidates: dumped frames.
         kept: indices of those that are kept.
-        bins: of enthalpy and of order in the thinning; None where it did not look at them.
+        bins: number of bins that the thinning had for enthalpy and order; None where it did not look at them.
     """
     rows = candidates.row
     logs = log_weights(samples.select(rows), samples.temperature)

@@ -19,7 +19,7 @@ def select_flat(
         enthalpy: (n,) H.
         order: (n,) s.
         n_wanted: how many; n or more choose all.
-        n_bins: of H and of s, over the ranges they have.
+        n_bins: number of bins for H and for s, over the ranges they have.
         rng: source of the choice.
 
     Returns:

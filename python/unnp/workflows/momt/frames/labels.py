@@ -54,9 +54,9 @@ def read_labels(dump: Path, log: Path, elements: list[str]) -> list[Structure]:
     """Return the labelled structures of one part.
 
     Args:
-        dump: of positions and forces.
-        log: of LAMMPS, with energies and pressures.
-        elements: of types 1, 2, ...
+        dump: file with positions and forces.
+        log: LAMMPS' log, with energies and pressures.
+        elements: symbols for types 1, 2, ...
 
     Raises:
         LammpsError: the dump and the log do not belong together.

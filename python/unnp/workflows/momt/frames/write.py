@@ -37,7 +37,7 @@ def write_frames(run: Run, settings: FramesConfig, samples: Samples) -> int:
     Args:
         run: whose production is finished.
         settings: how many, and which.
-        samples: of production.
+        samples: what production sampled.
 
     Returns:
         the number of frames written.

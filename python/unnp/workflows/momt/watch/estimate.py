@@ -22,7 +22,7 @@ def so_far(logs: list[Path], basins: Basins) -> str:
     """Return a phrase such as "H covered 95 %  Tm ~ 931 K", without what the samples do not say yet.
 
     Args:
-        logs: of all walkers.
+        logs: logs, one for each walker.
         basins: the enthalpies between which coverage is counted.
     """
     try:

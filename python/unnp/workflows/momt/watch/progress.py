@@ -23,7 +23,7 @@ class MomtProgress:
     Args:
         stage: its name.
         logs: those of the walkers.
-        config: of the run.
+        config: the run's configuration.
         first, last: steps at which the stage is begun or gone on with, and at which it ends at the latest.
     """
 

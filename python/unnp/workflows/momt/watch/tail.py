@@ -15,7 +15,7 @@ class Last:
     Attributes:
         step: smallest last step.
         round_trips: solid to liquid and back, of all walkers together.
-        updates: of the bias.
+        updates: number of times the bias was updated.
         rows: the last row of each walker, by title.
     """
 
