@@ -54,6 +54,22 @@ class Position(Config):
         """Take the next validation for the best, whatever came before."""
         self.best_loss, self.best_epoch, self.validations_since_best = None, None, 0
 
+    def is_best(self, loss: float) -> bool:
+        """Count the validation at the end of the running epoch; return whether none before it had a smaller loss."""
+        if self.best_loss is not None and loss >= self.best_loss:
+            self.validations_since_best += 1
+            return False
+        self.best_loss, self.best_epoch, self.validations_since_best = loss, self.epoch + 1, 0
+        return True
+
+    def check_steps(self, n_structures: int) -> None:
+        """Raise ModelError where there are more steps than ``n_structures`` allow, each in a batch of its own."""
+        if self.step > n_structures * (self.epoch + 1):
+            raise ModelError(
+                f"the counters of the checkpoint cannot be right: {self.step} steps in {self.epoch} epochs of "
+                f"{n_structures} structures."
+            )
+
     @model_validator(mode="after")
     def _consistent(self) -> Position:
         if self.step < self.epoch + self.batch or (self.step > 0) != (self.epoch + self.batch > 0):

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import torch
 
 from unnp.data.dataset import Batch, Dataset, collate
-from unnp.errors import ModelError, TrainingError
+from unnp.errors import TrainingError
 from unnp.models.checkpoint import Checkpoint
 from unnp.models.potential import Potential
 from unnp.train.config import TrainConfig
@@ -77,6 +77,7 @@ class Trainer:
         self.dtype = torch.float64 if config.dtype == "float64" else torch.float32
         self.loss = Loss(config.loss, task.train.groups)
         self.parameters = list(task.potential.parameters())
+        # There from the start: the message that adds up gradients has one length, also where a process has no batch.
         for parameter in self.parameters:
             parameter.grad = torch.zeros_like(parameter)
         self.tied = task.potential.tied_parameters() if config.tied_epochs else []
@@ -124,17 +125,13 @@ class Trainer:
             ModelError: it was tampered with.
         """
         for part in ("potential", "data"):
+            # through JSON, as the checkpoint's: that makes lists of tuples, and texts of keys that are numbers
             if checkpoint.description.get(part) != json.loads(json.dumps(self.task.description[part])):
                 raise TrainingError(
                     f"the {part} of the checkpoint differ(s) from what the configuration gives now: data files have "
                     "changed. Restore them, or start a new run with -o."
                 )
-        position = Position.of(checkpoint)
-        if position.step > len(self.task.train) * (position.epoch + 1):
-            raise ModelError(
-                f"the counters of the checkpoint cannot be right: {position.step} steps in {position.epoch} epochs of "
-                f"{len(self.task.train)} structures."
-            )
+        Position.of(checkpoint).check_steps(len(self.task.train))
         self.state.restore(checkpoint)
         if not self.task.processes.first:
             self.state.sums.zero_()  # those of the checkpoint are the sums over all processes
@@ -262,12 +259,7 @@ class Trainer:
                 f"the validation loss of epoch {position.epoch + 1} is not finite. Look for wrong labels or atoms on "
                 "top of each other in the validation structures; else lower optimizer.learning_rate."
             )
-        if position.best_loss is not None and validation.loss >= position.best_loss:
-            position.validations_since_best += 1
-            return False
-        position.best_loss, position.best_epoch = validation.loss, position.epoch + 1
-        position.validations_since_best = 0
-        return True
+        return position.is_best(validation.loss)
 
     def _load(self, batches: list[list[int]], k: int) -> Batch | None:
         """Return batch ``k`` on the device; None where there is none, or nothing in it for this process."""
