@@ -256,6 +256,7 @@ double FixMomt::compute_scalar() {
 }
 
 double FixMomt::compute_vector(int n) {
+  // Decks name these by number (workflows/momt/deck_parts.py, and those of users): new ones go to the end.
   const double values[] = {enthalpy_,
                            s_,
                            1.0 + value_.per_enthalpy,

@@ -178,6 +178,7 @@ def _wanted(parts: Mapping[str, Size], n: int) -> dict[str, int]:
         raise ConfigError(
             f"the parts add up to {total:g} of {n} structures; they must add up to all. Give one of them as 'rest'."
         )
+    # 0.29 of 100 structures are 28.999999999999996
     wanted = {name: int(np.floor(size + 1e-9)) for name, size in exact.items()}
     target = round(total) if not rest else sum(wanted.values())
     by_remainder = sorted(wanted, key=lambda name: wanted[name] - exact[name])

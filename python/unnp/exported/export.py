@@ -30,6 +30,7 @@ from unnp.models.committee import Committee
 from unnp.models.validity import validity
 
 TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-9}
+"""Largest difference between exported file and potential where forces are up to 1 eV/A, else in proportion to them."""
 
 
 def export_model(

@@ -159,6 +159,7 @@ def _best_pair(share: np.ndarray, smooth: np.ndarray) -> tuple[int, int] | None:
         first, last = min(peak, top), max(peak, top)
         valley = first + int(smooth[first : last + 1].argmin())
         beyond = share[valley:].sum() if peak > top else share[: valley + 1].sum()
+        # The smoothed histogram may be 0 in the valley, and then the two are as far apart as can be.
         depth = smooth[peak] / max(smooth[valley], 1e-300)
         if beyond >= MIN_SHARE and depth > best_depth:
             best, best_depth = (int(first), int(last)), depth

@@ -72,5 +72,6 @@ def clip_gradients(gradients: Sequence[Tensor], limit: float | None) -> Tensor:
     """Scale gradients so that their common norm is at most ``limit``; return the norm before, on the device."""
     norm = torch.nn.utils.get_total_norm(list(gradients), foreach=True)
     if limit is not None:
+        # on the device, without a look at the norm: 1e-12 is for gradients that are all 0
         torch._foreach_mul_(list(gradients), torch.clamp(limit / (norm + 1e-12), max=1.0))
     return norm

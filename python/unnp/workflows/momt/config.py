@@ -172,4 +172,5 @@ class MomtConfig(RunConfig):
 
     def steps(self, picoseconds: float, multiple: int) -> int:
         """Return a time in steps, rounded up to a multiple."""
+        # 1e-9: a time that is a whole multiple stays so, whatever its division rounds to
         return multiple * max(1, math.ceil(picoseconds * 1000 / self.timestep / multiple - 1e-9))

@@ -6,6 +6,8 @@ from unnp.lammps.commands import bath, command, number, piston, thermo_format, t
 from unnp.lammps.system import System
 from unnp.workflows.momt.config import MomtConfig
 
+# f_momt is the bias energy. The numbers are those of FixMomt::compute_vector (lammps_plugin/momt/fix_momt.cpp), from 1:
+# enthalpy, order parameter, effective temperature, updates of the bias, round trips.
 _THERMO = "step time temp press pe ke vol f_momt f_momt[1] f_momt[2] f_momt[4] f_momt[7] f_momt[8]"
 
 

@@ -60,6 +60,7 @@ def advance(run: Run, stage: str) -> None:
     if stage == ADAPT and run.finished(PRODUCTION):
         return
     span: Span = getattr(config.stages, stage)
+    # A time that is a whole number of chunks stays so, whatever its division rounds to.
     least, most = (math.ceil(t * 1000 / config.timestep / config.chunk_steps - 1e-9) for t in (span.min, span.max))
     logs = [run.folder / stage / f"momt.{walker}.log" for walker in range(config.walkers)]
     done = run.finished(stage)

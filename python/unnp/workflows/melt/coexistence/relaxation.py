@@ -108,10 +108,13 @@ def _at(
 def _covariance(tau: float, time: np.ndarray, y: np.ndarray, sigma: float, start: float) -> np.ndarray:
     """Return the covariance (n, n) of averages over the time between two points."""
     h = float(time[1] - time[0]) / tau
+    # Each point is an average over the time h (in units of tau) of a process with the covariance sigma^2 exp(-t / tau): the
+    # double integral over two such times, which for one and the same time is that on the diagonal.
     smoothed = np.sinh(h / 2) / (h / 2)
     slow = (sigma * smoothed) ** 2 * np.exp(-np.abs(time[:, None] - time) / tau)
     np.fill_diagonal(slow, sigma**2 * 2 * (h - 1 + np.exp(-h)) / h**2)
     decay = start * smoothed * np.exp(-time / tau)
+    # What neighbours differ beyond the slow part is white noise; some is always left, so that the matrix has an inverse.
     half_difference = float((np.diff(y) ** 2).mean()) / 2
     noise = max(half_difference - (slow[0, 0] - slow[0, 1]), 0.05 * half_difference, 1e-12 * sigma**2)
     return slow + np.outer(decay, decay) + noise * np.eye(len(y))
