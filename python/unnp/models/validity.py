@@ -78,7 +78,7 @@ def closer_than_seen(data: Mapping[str, Any], symbols: Sequence[str], graph: Gra
         return ""
     return (
         f"two atoms ({'-'.join(pair)}) are {length:.2f} A apart; in the training data of this model the closest were "
-        f"{seen:.2f} A. Energies there are extrapolated: see the range of validity that `unnp info` prints."
+        f"{seen:.4g} A. Energies there are extrapolated: see the range of validity that `unnp info` prints."
     )
 
 
