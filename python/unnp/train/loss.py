@@ -91,6 +91,7 @@ class Loss:
         self.terms: list[Term] = [kind(config.row(name)) for name, kind in _KINDS.items()]
         weights = [config.group_weights.get(name, 1.0) for name in groups]
         self._group_weights = torch.tensor(weights, dtype=torch.float64)
+        # Without weights, a sum on a GPU needs no table of groups there.
         self._uniform = all(w == 1.0 for w in weights)
 
     def needs(self, *parts: Need) -> bool:
