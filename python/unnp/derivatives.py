@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from torch import Tensor
 from unnp.atoms.graph import Graph
 from unnp.atoms.outputs import Output
 from unnp.atoms.quantities import Quantity
+from unnp.nn.bonds import plain_operators
 
 
 @dataclass
@@ -52,6 +54,7 @@ def predict(
     atomic_virial: bool = False,
     outputs: bool = False,
     training: bool = False,
+    curvature: bool = False,
     of: Output | None = None,
 ) -> Prediction:
     """Evaluate a potential on a graph.
@@ -66,11 +69,15 @@ def predict(
         atomic_virial: compute the per-atom virial too.
         outputs: give the other declared outputs too.
         training: keep the graph of the derivatives, so that a loss on them can be differentiated.
+        curvature: as ``training``, and the forces can be differentiated once more before, by ``bond_vector``.
         of: another output, a number for each atom or structure, which then stands in the place of the energy.
     """
     vector = graph.bond_vector.detach()
     graph = replace(graph, bond_vector=vector)
-    with torch.set_grad_enabled(training or derivatives or atomic_virial):
+    training = training or curvature
+    # The fused operators can be differentiated twice: for the forces and for a loss on them.
+    operators = plain_operators() if curvature else nullcontext()
+    with operators, torch.set_grad_enabled(training or derivatives or atomic_virial):
         if derivatives or atomic_virial:
             vector.requires_grad_(True)
         atomic, others = _evaluate(potential, graph, outputs, of)

@@ -13,27 +13,38 @@ from unnp.config import from_dict
 from unnp.data.dataset import Batch, Dataset, collate
 from unnp.data.readers.reading import read_structures
 from unnp.derivatives import predict
-from unnp.models import Head, Potential, PotentialConfig, TrainingData, build_potential
+from unnp.models import (
+    Head,
+    Potential,
+    PotentialConfig,
+    Representation,
+    TrainingData,
+    architecture,
+    architectures,
+    build_potential,
+)
+from unnp.models.checkpoint import number_type
 from unnp.train.config import TrainConfig
 from unnp.train.log import read_log
 from unnp.train.loss import Loss, LossConfig
 from unnp.train.run import train
 from unnp.train.terms.curvature import Curvature
 
-CUTOFF, ELEMENTS = 4.0, Elements(["Al", "Cu"])
-SETTINGS = {"cutoff": CUTOFF, "features": 8, "interactions": 2, "gaussians": 8}
+ELEMENTS = Elements(["Al", "Cu"])
+SETTINGS = {"cutoff": 4.0, "features": 8, "interactions": 2, "gaussians": 8}
 
 
-@pytest.fixture(scope="module")
-def potential() -> Potential:
+NETWORKS = [name for name, kind in architectures().items() if issubclass(kind, Representation)]
+
+
+@pytest.fixture(scope="module", params=NETWORKS)
+def potential(request: pytest.FixtureRequest) -> Potential:
     torch.manual_seed(0)
-    torch.set_default_dtype(torch.float64)
-    try:
-        config = PotentialConfig(architecture="schnet", settings=SETTINGS)
+    settings = architecture(request.param).example_settings
+    with number_type("float64"):
+        config = PotentialConfig(architecture=request.param, settings=settings)
         heads = [Head(1.0, {"Al": 0.0, "Cu": 0.0})]
         return build_potential(config, ELEMENTS.symbols, heads, TrainingData(20.0))
-    finally:
-        torch.set_default_dtype(torch.float32)
 
 
 @pytest.fixture(scope="module")
@@ -41,46 +52,49 @@ def structures(data_files: dict[str, str]) -> list[Structure]:
     return read_structures(data_files["train"])[:3]
 
 
-def batch_of(structures: list[Structure]) -> Batch:
-    dataset = Dataset(structures, ELEMENTS, CUTOFF)
+def batch_of(potential: Potential, structures: list[Structure]) -> Batch:
+    dataset = Dataset(structures, ELEMENTS, potential.cutoff())
     return collate([dataset[k] for k in range(len(structures))])
 
 
 def energy(potential: Potential, structure: Structure, positions: np.ndarray) -> float:
     moved = Structure(structure.numbers, positions, structure.cell, structure.pbc)
-    return predict(potential, Graph.of(moved, ELEMENTS, CUTOFF), derivatives=False).energy.item()
+    return predict(potential, Graph.of(moved, ELEMENTS, potential.cutoff()), derivatives=False).energy.item()
 
 
 def test_second_derivative_along_the_forces(potential: Potential, structures: list[Structure]) -> None:
-    batch = batch_of(structures)
-    found = Curvature.along_forces(predict(potential, batch.graph, training=True), batch)
+    batch = batch_of(potential, structures)
+    found = Curvature.along_forces(predict(potential, batch.graph, curvature=True), batch)
     for k, structure in enumerate(structures):
-        forces = predict(potential, Graph.of(structure, ELEMENTS, CUTOFF)).forces
+        forces = predict(potential, Graph.of(structure, ELEMENTS, potential.cutoff())).forces
         assert forces is not None
-        direction, step = forces.numpy() / np.linalg.norm(forces.numpy()), 1e-3
+        direction, step = forces.numpy() / np.linalg.norm(forces.numpy()), 2e-4
         at = [energy(potential, structure, structure.positions + s * step * direction) for s in (1, 0, -1)]
         assert abs(found[k].item()) > 1e-4
         assert found[k].item() == pytest.approx((at[0] - 2 * at[1] + at[2]) / step**2, rel=1e-4)
 
 
 def test_gradient_of_the_term_by_finite_differences(potential: Potential, structures: list[Structure]) -> None:
-    batch = batch_of(structures)
+    batch = batch_of(potential, structures)
     loss = Loss(from_dict({"curvature": {"weight": 1.0, "limit": 0.0}}, LossConfig), batch_groups(structures))
-    parameter = next(p for p in potential.parameters() if p.dim() == 2)
+    parameters = list(potential.parameters())
+    direction = [torch.randn(p.shape, generator=torch.Generator().manual_seed(1), dtype=p.dtype) for p in parameters]
 
     def value() -> torch.Tensor:
-        return loss.sums(predict(potential, batch.graph, training=True), batch)[-1]
+        return loss.sums(predict(potential, batch.graph, curvature=True), batch)[-1]
 
-    (gradient,) = torch.autograd.grad(value(), parameter)
-    with torch.no_grad():
-        parameter[0, 0] += 1e-5
+    def shift(step: float) -> None:
+        with torch.no_grad():
+            torch._foreach_add_(parameters, direction, alpha=step)
+
+    gradients = torch.autograd.grad(value(), parameters, allow_unused=True)
+    slope = sum((g * d).sum().item() for g, d in zip(gradients, direction, strict=True) if g is not None)
+    shift(1e-6)
     plus = value().item()
-    with torch.no_grad():
-        parameter[0, 0] -= 2e-5
+    shift(-2e-6)
     minus = value().item()
-    with torch.no_grad():
-        parameter[0, 0] += 1e-5
-    assert gradient[0, 0].item() == pytest.approx((plus - minus) / 2e-5, rel=1e-4, abs=1e-9)
+    shift(1e-6)
+    assert slope == pytest.approx((plus - minus) / 2e-6, rel=1e-5)
 
 
 def batch_groups(structures: list[Structure]) -> list[str]:
@@ -88,9 +102,9 @@ def batch_groups(structures: list[Structure]) -> list[str]:
 
 
 def test_what_is_below_the_limit_costs_nothing_and_lone_atoms_neither(potential: Potential) -> None:
-    far = Structure(np.array([13, 29]), np.array([[0.0, 0, 0], [9, 0, 0]]))
-    batch = batch_of([far])
-    prediction = predict(potential, batch.graph, training=True)
+    far = Structure(np.array([13, 29]), np.array([[0.0, 0, 0], [30, 0, 0]]))
+    batch = batch_of(potential, [far])
+    prediction = predict(potential, batch.graph, curvature=True)
     assert Curvature.along_forces(prediction, batch).tolist() == [0.0]
     loss = Loss(from_dict({"curvature": {"weight": 1.0, "limit": 1e9}}, LossConfig), [""])
     assert loss.sums(prediction, batch)[-1].item() == 0.0

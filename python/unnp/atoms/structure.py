@@ -10,6 +10,7 @@ import numpy as np
 from ase import Atoms
 
 from unnp.atoms.quantities import QUANTITIES, STANDARD, Quantity
+from unnp.errors import DataError, unknown
 
 LARGEST_LABEL = 1e12
 """No label is larger in its unit, as 1e12 eV of energy: a number beyond it is damage."""
@@ -59,6 +60,8 @@ class Structure:
 
     def with_labels(self, labels: Mapping[str, Any]) -> Structure:
         """Return the structure with other labels, by the names of their quantities; None: without that label."""
+        for name in labels.keys() - QUANTITIES.keys():
+            raise DataError(unknown("label", name, QUANTITIES))
         standard = {name: value for name, value in labels.items() if name in STANDARD}
         further = {**self.further, **{name: value for name, value in labels.items() if name not in STANDARD}}
         return replace(self, **standard, further={name: v for name, v in further.items() if v is not None})

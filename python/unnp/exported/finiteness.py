@@ -33,7 +33,8 @@ def check_finite(
         what: begins the message: the model, or a member of it.
         sources: where each structure of the graph comes from, for the message.
     """
-    for name, values in (("force", prediction.forces), ("energy", prediction.atomic_energy)):
+    outputs = {name.replace("_", " "): v for name, v in prediction.outputs.items() if len(v) == graph.n_atoms}
+    for name, values in {"force": prediction.forces, "energy": prediction.atomic_energy, **outputs}.items():
         if values is not None and not bool(torch.isfinite(values).all()):
             atom = int((~torch.isfinite(values).reshape(graph.n_atoms, -1).all(1)).nonzero()[0])
             k = int(graph.atom_graph[atom])

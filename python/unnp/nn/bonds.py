@@ -5,11 +5,27 @@ differentiable one for the CPU (``cpp/src/ops``), which needs the compiled part 
 bond is listed once, from i to j.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 import torch
 from torch import Tensor
 from torch.nn.functional import silu
 
 from unnp.core import core
+
+_PLAIN: ContextVar[bool] = ContextVar("plain", default=False)
+
+
+@contextmanager
+def plain_operators() -> Iterator[None]:
+    """Use the plain forms in what is not scripted: slower, and differentiable as often as one likes."""
+    before = _PLAIN.set(True)
+    try:
+        yield
+    finally:
+        _PLAIN.reset(before)
 
 
 def project(v: Tensor, t: Tensor, amplitude: Tensor, f: Tensor, unit: Tensor, bond_index: Tensor) -> Tensor:
@@ -33,6 +49,8 @@ def project(v: Tensor, t: Tensor, amplitude: Tensor, f: Tensor, unit: Tensor, bo
     if v.is_cuda:
         return project_plain(v, t, amplitude, f, unit, bond_index)
     if not torch.jit.is_scripting():
+        if _PLAIN.get():
+            return project_plain(v, t, amplitude, f, unit, bond_index)
         core()  # registers the operators, or says what is missing
     return torch.ops.unnp.project(v, t, amplitude, f, unit, bond_index)
 
@@ -55,6 +73,8 @@ def combine(atom: Tensor, z: Tensor, d: Tensor, f: Tensor, bond_index: Tensor) -
     if atom.is_cuda:
         return combine_plain(atom, z, d, f, bond_index)
     if not torch.jit.is_scripting():
+        if _PLAIN.get():
+            return combine_plain(atom, z, d, f, bond_index)
         core()  # registers the operators, or says what is missing
     return torch.ops.unnp.combine(atom, z, d, f, bond_index)
 
@@ -76,6 +96,8 @@ def aggregate(messages: Tensor, unit: Tensor, bond_index: Tensor, n_all: int, ve
     if messages.is_cuda:
         return aggregate_plain(messages, unit, bond_index, n_all, vectors, tensors)
     if not torch.jit.is_scripting():
+        if _PLAIN.get():
+            return aggregate_plain(messages, unit, bond_index, n_all, vectors, tensors)
         core()  # registers the operators, or says what is missing
     return torch.ops.unnp.aggregate(messages, unit, bond_index, n_all, vectors, tensors)
 

@@ -39,7 +39,14 @@ def term_averages(
         offset.learn(None, None, processes)
         return torch.zeros_like(count)
     with_forces, with_outputs = loss.needs("derivative", "curvature"), loss.needs("head")
-    prediction = predict(potential, batch.graph, derivatives=with_forces, outputs=with_outputs, training=True)
+    prediction = predict(
+        potential,
+        batch.graph,
+        derivatives=with_forces,
+        outputs=with_outputs,
+        training=True,
+        curvature=loss.needs("curvature"),
+    )
     offset.learn(prediction, batch, processes)
     return loss.sums(prediction, offset.take_off(batch)) / count
 

@@ -64,7 +64,7 @@ def validate(
         if interrupted():
             raise InterruptedTrainingError
         batch = offset.take_off(collate([dataset[k] for k in indices]).to(device, dtype))
-        prediction = predict(potential, batch.graph, outputs=loss.needs("head"), training=loss.needs("curvature"))
+        prediction = predict(potential, batch.graph, outputs=loss.needs("head"), curvature=loss.needs("curvature"))
         metrics.update(prediction, batch)
         sums += torch.stack([loss.sums(prediction, batch).detach(), loss.counts(batch)])
         if observe:
