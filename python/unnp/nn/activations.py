@@ -2,11 +2,15 @@
 
 import math
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import silu, softplus
 
 SOFTPLUS_GAIN = 1.876
 """1 / rms of ssp(x) for x ~ N(0, 1): a linear map behind a shifted softplus takes this gain"""
+
+CELU_GAIN = 1.408
+"""the same for CELU(x)"""
 
 
 class ShiftedSoftplus(nn.Module):
@@ -26,3 +30,13 @@ class ScaledSiLU(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return silu(x) * (1.0 / 0.6)
+
+
+class CELU(nn.Module):
+    """``max(0, x) + min(0, a (exp(x / a) - 1))``, a = 0.1 (arXiv:1704.07483).
+
+    Its second derivative jumps at 0, by 1 / a: for comparison with published networks, not for molecular dynamics.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.celu(x, 0.1)

@@ -48,3 +48,23 @@ class LinearHead(EnergyHead):
     def __init__(self, n_features: int, gain: float) -> None:
         super(EnergyHead, self).__init__()  # not the network of the class above
         self.network = nn.Sequential(linear(n_features, 1, bias=False, gain=gain))
+
+
+class ElementHead(EnergyHead):
+    """``E_i = w_s h_i - w_s h of an atom of this element without bonds``, with weights of its own for every element s.
+
+    Args:
+        n_elements: number of elements.
+        n_features: features of an atom.
+        gain: gain behind the activation of the features, see ``unnp.nn.linear``.
+    """
+
+    def __init__(self, n_elements: int, n_features: int, gain: float) -> None:
+        super(EnergyHead, self).__init__()  # not the network of the class above
+        self.weight = nn.Parameter(torch.randn(n_elements, n_features) * (gain * n_features**-0.5))
+
+    def forward(self, features: Tensor, alone: Tensor, species: Tensor, bonded: Tensor) -> Tensor:
+        """Return energies (n_atoms,); arguments as of ``EnergyHead``."""
+        change = features - alone.index_select(0, species)
+        energy = (change * self.weight.index_select(0, species)).sum(1)
+        return torch.where(bonded, energy, torch.zeros_like(energy))
