@@ -10,7 +10,7 @@ from unnp.atoms.elements import Elements
 from unnp.atoms.graph import Graph
 from unnp.atoms.quantities import QUANTITIES
 from unnp.atoms.structure import Structure
-from unnp.errors import ConfigError
+from unnp.errors import ConfigError, ModelError
 from unnp.exported.export import export_model
 from unnp.exported.loader import load_model
 from unnp.models import Head, Potential, PotentialConfig, TrainingData, build_potential
@@ -86,6 +86,13 @@ def test_a_committee_gives_the_mean(tmp_path: Path) -> None:
     for name in NAMES:
         mean = np.mean([values(member, name, structure()) for member in members], axis=0)
         np.testing.assert_allclose(found[name], mean, atol=1e-12)
+
+
+@pytest.mark.parametrize(("one", "other"), [(["charges"], []), ([], ["charges"])])
+def test_members_with_different_outputs_are_no_committee(one: list[str], other: list[str], tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"member 1 of the committee differs from member 0 in .*outputs"):
+        export_model([build(one), build(other)], tmp_path / "m.pt", name="two")
+    assert not (tmp_path / "m.pt").exists()
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,11 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import read, write
 from typer.testing import CliRunner
 from unnp.cli import build_app
+from unnp.config import from_dict
 from unnp.errors import ConfigError
 from unnp.train.config import TrainConfig
+from unnp.train.loss import Loss, LossConfig
+from unnp.train.offset import StressOffset
 from unnp.train.run import train
 from unnp.units import GPA_PER_EV_PER_A3
 
@@ -146,3 +149,11 @@ def test_a_fitted_offset_that_cannot_be_likely_is_said(
     with caplog.at_level(logging.WARNING):
         shifted_run("given", SHIFT, epochs=1)
     assert "the fitted offset" not in caplog.text
+
+
+def test_a_group_without_stress_labels_is_not_blamed() -> None:
+    loss = Loss(from_dict({"stress": {"weight": 1.0, "offset": 2.0}}, LossConfig), ["clusters", "bulk"])
+    offset = StressOffset(loss, ["clusters", "bulk"], [5, 5], "cpu")
+    offset.seen[1], offset.mean[1] = 5.0, 3.0 / GPA_PER_EV_PER_A3
+    said = offset.complaint((1.0 / GPA_PER_EV_PER_A3) ** 2 / 3)
+    assert "labels of group bulk are 1.00 GPa more tensile" in said

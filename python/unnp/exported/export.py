@@ -111,7 +111,7 @@ def _check(potentials: Sequence[Potential]) -> None:
     for k, potential in enumerate(potentials):
         if _structure_of(potential) != first:
             raise ModelError(
-                f"member {k} of the committee differs from member 0 in architecture, cutoff, elements or number type; "
+                f"member {k} of the committee differs from member 0 in architecture, cutoff, elements, outputs or number type; "
                 "a committee is several trainings of one configuration with different seeds."
             )
         bad = [n for n, p in potential.named_parameters() if not bool(torch.isfinite(p).all())]
@@ -131,7 +131,7 @@ def _check_reach(potential: Potential) -> None:
 def _structure_of(potential: Potential) -> tuple[Any, ...]:
     names = ([s.name for s in potential.summands()], [h.name for h in potential.heads])
     reach = (potential.cutoff(), potential.receptive_field(), potential.communication())
-    return (names, potential.elements, reach, dtype_of(potential))
+    return (names, potential.elements, reach, dtype_of(potential), potential.declared())
 
 
 def dtype_of(potential: Potential) -> torch.dtype:

@@ -106,7 +106,7 @@ class StressOffset:
         Args:
             stress_term: mean square error of the stress components [(eV/A^3)^2] of the epoch.
         """
-        left = self.mean - self.values
+        left = torch.where(self.seen > 0, self.mean - self.values, 0.0)
         share = float((self.seen * left.square()).sum() / self.seen.sum().clamp(min=1.0)) / 3
         if self.fitted or stress_term <= 0 or share < LARGEST_SHARE * stress_term:
             return ""
