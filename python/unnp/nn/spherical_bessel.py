@@ -7,9 +7,10 @@ to rounding after some 40 terms, so that all functions and their derivatives are
 import math
 
 import numpy as np
-import torch
-from numpy.polynomial import chebyshev, legendre
+from numpy.polynomial import legendre
 from torch import Tensor, nn
+
+from unnp.nn.chebyshev import ChebyshevSeries
 
 
 class SphericalBesselBasis(nn.Module):
@@ -24,22 +25,16 @@ class SphericalBesselBasis(nn.Module):
         cutoff: [A].
     """
 
-    coefficients: Tensor
-
     def __init__(self, n_degrees: int, n_functions: int, cutoff: float) -> None:
         super().__init__()
-        self.cutoff, self.shape = cutoff, [n_degrees, n_functions]
-        series = torch.tensor(_series(n_degrees, n_functions).tolist())
-        self.n_terms = series.shape[0]
-        self.register_buffer("coefficients", series, persistent=False)
+        self.shape = [n_degrees, n_functions]
+        zeros = spherical_bessel_zeros(n_degrees, n_functions)
+        order = 26 + math.ceil(0.7 * zeros.max())
+        self.series = ChebyshevSeries(lambda r: _values(zeros, r / cutoff), cutoff, order)
 
     def forward(self, distance: Tensor) -> Tensor:
         """Return (n_bonds, n_degrees, n_functions) from distances (n_bonds,) [A] up to the cutoff."""
-        t = distance * (2.0 / self.cutoff) - 1.0
-        terms = [torch.ones_like(t), t]
-        for k in range(2, self.n_terms):
-            terms.append(2.0 * t * terms[k - 1] - terms[k - 2])
-        return torch.matmul(torch.stack(terms, dim=1), self.coefficients).unflatten(1, self.shape)
+        return self.series(distance).unflatten(1, self.shape)
 
 
 def spherical_bessel(degree: int, x: np.ndarray) -> np.ndarray:
@@ -69,16 +64,10 @@ def spherical_bessel_zeros(n_degrees: int, n_zeros: int) -> np.ndarray:
     return np.stack([row[:n_zeros] for row in rows])
 
 
-def _series(n_degrees: int, n_functions: int) -> np.ndarray:
-    """Return the Chebyshev coefficients of the basis in ``t = 2 x - 1``, (n_terms, n_degrees * n_functions)."""
-    zeros = spherical_bessel_zeros(n_degrees, n_functions)
-    order = 26 + math.ceil(0.7 * zeros.max())
-    nodes = chebyshev.chebpts1(order + 1)
+def _values(zeros: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Return the basis at x = r / cutoff (n,), (n, n_degrees * n_functions)."""
     columns = []
     for degree, z in enumerate(zeros):
         norm = math.sqrt(2.0) / np.abs(spherical_bessel(degree + 1, z))
-        values = spherical_bessel(degree, np.multiply.outer(0.5 * (nodes + 1.0), z)) * norm
-        columns.append(values)
-    projection = chebyshev.chebvander(nodes, order) * (2.0 / (order + 1))
-    projection[:, 0] *= 0.5
-    return projection.T @ np.concatenate(columns, axis=1)
+        columns.append(spherical_bessel(degree, np.multiply.outer(x, z)) * norm)
+    return np.concatenate(columns, axis=1)
