@@ -206,7 +206,7 @@ class SOAPNet(Representation):
         "cutoff": 4.0,
         "n_max": 4,
         "l_max": 3,
-        "sigma": 1.0,  # larger numbers, as nothing is standardised without data
+        "sigma": 0.8,  # larger numbers, as nothing is standardised without data
         "channels": 1,
         "features": 12,
         "layers": 3,
