@@ -14,7 +14,7 @@ from unnp.atoms.elements import Elements
 from unnp.atoms.graph import Graph
 from unnp.atoms.structure import Structure
 from unnp.models import Head, PotentialConfig, TrainingData, build_potential
-from unnp.models.architectures.soapnet import SOAPNet
+from unnp.models.architectures.soapnet import SOAPNet, SOAPNetConfig
 from unnp.models.checkpoint import number_type
 from unnp.nn.orbitals import GaussianOrbitals, orbitals
 from unnp.nn.system import System
@@ -162,3 +162,10 @@ def test_standardization_of_a_crystal_stays_finite() -> None:
     ours = network((graph,))
     assert torch.isfinite(ours.standardization.factor).all()
     assert float(ours.standardization(ours.power_spectrum(system_of(graph))).abs().max()) < 1e-9
+
+
+@pytest.mark.parametrize("settings", [{"cutoff": 2.0, "n_max": 10}, {"cutoff": 12.0, "l_max": 10}])
+def test_radial_functions_that_cannot_be_told_apart_are_refused(settings: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="cannot be told apart"):
+        SOAPNetConfig.model_validate(settings)
+    SOAPNetConfig.model_validate({"cutoff": 7.0})  # that of aluminium, as published

@@ -46,14 +46,27 @@ class GaussianOrbitals(nn.Module):
         return self.series(distance).unflatten(1, self.shape)
 
 
+def digits_left(degree: int, n_max: int, cutoff: float) -> float:
+    """Return the smallest eigenvalue of the orbitals' overlaps over the largest; near 1e-16 they cannot be told apart."""
+    values = np.linalg.eigvalsh(_overlap(degree, _exponents(degree, n_max, cutoff)))
+    return float(values[0] / values[-1])
+
+
 def orbitals(degree: int, n_max: int, cutoff: float, sigma: float, r: np.ndarray) -> np.ndarray:
     """Return the functions of one degree at distances r (n,) [A], (n, n_max)."""
-    where = np.linspace(CENTRE, cutoff, n_max)
-    exponent = (degree * np.log(where) - math.log(LEFT)) / where**2
-    power = degree + 1.5
-    overlap = 0.5 * math.gamma(power) * np.add.outer(exponent, exponent) ** -power
-    values, vectors = np.linalg.eigh(overlap)
+    exponent = _exponents(degree, n_max, cutoff)
+    values, vectors = np.linalg.eigh(_overlap(degree, exponent))
     orthonormal = (vectors / np.sqrt(values)) @ vectors.T
     widened = 1.0 + 2.0 * sigma**2 * exponent
     shape = r[:, None] ** degree * np.exp(-np.multiply.outer(r**2, exponent / widened))
-    return (2.0 * math.pi * sigma**2) ** 1.5 * (shape * widened**-power) @ orthonormal
+    return (2.0 * math.pi * sigma**2) ** 1.5 * (shape * widened ** -(degree + 1.5)) @ orthonormal
+
+
+def _exponents(degree: int, n_max: int, cutoff: float) -> np.ndarray:
+    where = np.linspace(CENTRE, cutoff, n_max)
+    return (degree * np.log(where) - math.log(LEFT)) / where**2
+
+
+def _overlap(degree: int, exponent: np.ndarray) -> np.ndarray:
+    power = degree + 1.5
+    return 0.5 * math.gamma(power) * np.add.outer(exponent, exponent) ** -power

@@ -5,10 +5,10 @@ published description; choices of this package are listed in docs/architectures/
 """
 
 import math
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import torch
-from pydantic import Field, FiniteFloat
+from pydantic import Field, FiniteFloat, model_validator
 from torch import Tensor, nn
 
 from unnp.models.base import ArchitectureConfig, Representation, TrainingData
@@ -19,7 +19,7 @@ from unnp.nn.cutoff import CutoffFunction, CutoffKind
 from unnp.nn.edges import directed, within
 from unnp.nn.heads import EnergyHead, LinearHead
 from unnp.nn.linear import linear
-from unnp.nn.orbitals import GaussianOrbitals
+from unnp.nn.orbitals import GaussianOrbitals, digits_left
 from unnp.nn.spherical import SphericalHarmonics
 from unnp.nn.system import System
 
@@ -28,6 +28,9 @@ BLOCK = 16
 
 SAMPLED_BONDS = 20_000
 """bonds of the structures with which the spectrum is standardised"""
+
+SEPARATE = 1e-13
+"""smallest eigenvalue over the largest, from which on the overlaps of the radial functions can be inverted in float64"""
 
 SMALLEST = 1e-3
 """numbers that vary less than this, in units of the one that varies most, are not magnified further"""
@@ -57,6 +60,15 @@ class SOAPNetConfig(ArchitectureConfig):
     """exponent of the polynomial cutoff"""
     standardize: bool = True
     """subtract the mean of each number of the spectrum in the training data, and divide by its standard deviation"""
+
+    @model_validator(mode="after")
+    def _orbitals_differ(self) -> Self:
+        if min(digits_left(degree, self.n_max, self.cutoff) for degree in range(self.l_max + 1)) < SEPARATE:
+            raise ValueError(
+                f"n_max {self.n_max}, l_max {self.l_max} and cutoff {self.cutoff:g} A give radial functions that cannot be "
+                "told apart in float64; take a smaller n_max for a short cutoff, a smaller l_max for a long one"
+            )
+        return self
 
 
 class Density(nn.Module):
