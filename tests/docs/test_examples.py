@@ -87,7 +87,7 @@ def test_configurations_are_valid() -> None:
 
 
 def test_example_architecture_works(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("unnp.models.registry._REGISTRY", architectures())  # a copy, which the example goes into
+    monkeypatch.setattr("unnp.models.registry.REGISTRY.entries", architectures())  # a copy, which the example goes into
     kind = load(DOCS.parent / "examples/outside_architecture/unnp_messages.py").Messages
     settings = PotentialConfig(architecture=kind.name, settings=kind.example_settings)
     with number_type("float64"):

@@ -162,7 +162,7 @@ class Charged(architecture("teanet")):  # type: ignore[misc]
 
 @pytest.fixture
 def charged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tuple[Potential, LoadedPotential]:
-    monkeypatch.setattr(registry, "_REGISTRY", architectures())
+    monkeypatch.setattr(registry.REGISTRY, "entries", architectures())
     registry.register("charged")(Charged)
     potential = build(architecture="charged")
     export_model([potential], tmp_path / "m.pt", name="charged")

@@ -15,11 +15,11 @@ from unnp.exported.export import export_model
 from unnp.exported.loader import load_model
 from unnp.models import Head, Potential, PotentialConfig, TrainingData, build_potential
 from unnp.models.checkpoint import number_type
-from unnp.models.output_heads.base import output_head, output_heads, register
+from unnp.models.output_heads.base import REGISTRY, register
 
 ELEMENTS = Elements(["Al", "Ni"])
 SETTINGS = {"cutoff": 4.0, "features": 6, "layers": 2, "radial_functions": 5}
-NAMES = sorted(output_heads())
+NAMES = REGISTRY.names()
 
 
 def build(outputs: list[str], seed: int = 0) -> Potential:
@@ -117,9 +117,10 @@ def test_only_quantities_of_the_table_can_be_registered(name: str) -> None:
 
 
 def test_a_head_of_another_package_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    loaded = []
-    entry = EntryPoint("x", "outside", "unnp.output_heads")
-    monkeypatch.setattr(EntryPoint, "load", lambda self: loaded.append(self.name))
-    monkeypatch.setattr("unnp.models.output_heads.base.entry_points", lambda group: [entry])
-    output_head("charges")
-    assert loaded == ["x"]
+    entry = EntryPoint("magnetic_moments", "outside", "unnp.output_heads")
+    own = REGISTRY.get("magnetic_moments")
+    monkeypatch.setattr(REGISTRY, "entries", {"charges": REGISTRY.get("charges")})
+    monkeypatch.setattr(EntryPoint, "load", lambda self: register(self.name)(own))
+    monkeypatch.setattr("unnp.plugins.registry.entry_points", lambda group: [entry])
+    assert REGISTRY.names() == ["charges", "magnetic_moments"]
+    assert REGISTRY.get("magnetic_moments") is own

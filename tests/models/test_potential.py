@@ -114,7 +114,7 @@ def test_terms_take_over_from_the_data_too(monkeypatch):
         adapt = architecture("teanet").adapt
         layers = ()
 
-    monkeypatch.setattr(registry, "_REGISTRY", architectures())
+    monkeypatch.setattr(registry.REGISTRY, "entries", architectures())
     registry.register("crowding")(Crowding)
     potential = build(add={"crowding": SETTINGS})
     assert potential.describe()["add"]["crowding"]["average_neighbors"] == 20.0
@@ -194,7 +194,7 @@ class Halos:
     ],
 )
 def test_halo_that_suits_all_terms(halos, monkeypatch):
-    monkeypatch.setattr(registry, "_REGISTRY", architectures())
+    monkeypatch.setattr(registry.REGISTRY, "entries", architectures())
     registry.register("passing")(Passing)
     cutoffs = {"layer_cutoffs": [3.0] if halos.network == "local" else [3.0, 4.0]}
     term = "passing" if halos.term == "exchange" else "zbl"
@@ -218,7 +218,7 @@ class Hasty(Passing):
 
 
 def test_exchanges_do_not_depend_on_what_a_rank_owns(monkeypatch):
-    monkeypatch.setattr(registry, "_REGISTRY", architectures())
+    monkeypatch.setattr(registry.REGISTRY, "entries", architectures())
     registry.register("hasty")(Hasty)
     with pytest.raises(
         ModelError, match=r"exchanges \[22, 2\] numbers per atom, one without bonds \[22\], one without"
@@ -267,7 +267,7 @@ def test_packages_that_do_not_import_are_named(monkeypatch):
     """For the architecture that was asked for alone; all others can be used."""
     broken = EntryPoint("quantum", "no_such_package.models:Quantum", "unnp.models")
     other = EntryPoint("odd", "unnp.nn.linear", "unnp.models")
-    monkeypatch.setattr(registry, "entry_points", lambda group: [broken, other])
+    monkeypatch.setattr("unnp.plugins.registry.entry_points", lambda group: [broken, other])
     with pytest.raises(ConfigError, match=r"'quantum' of no_such_package.models:Quantum cannot be imported"):
         architecture("quantum")
     with pytest.raises(ConfigError, match=r"'odd' of unnp.nn.linear does not register itself by this name"):

@@ -46,7 +46,7 @@ LAYERS = {
 @pytest.fixture
 def build(monkeypatch):
     """The function that builds a TeaNet with one more layer on its features."""
-    monkeypatch.setattr(registry, "_REGISTRY", architectures())
+    monkeypatch.setattr(registry.REGISTRY, "entries", architectures())
 
     class Moving(architecture("teanet")):  # type: ignore[misc]
         """A TeaNet with one more layer."""

@@ -77,7 +77,7 @@ class MeanField(Representation):
 def subjects() -> list[Subject]:
     """Return the network without and with an exchange beside the mean."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(registry, "_REGISTRY", architectures())
+        patch.setattr(registry.REGISTRY, "entries", architectures())
         register("mean-field")(MeanField)
         yield [Subject(example("mean-field", exchanges=exchanges)) for exchanges in (False, True)]
 

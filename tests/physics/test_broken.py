@@ -62,7 +62,7 @@ class Density(Representation):
 
 @pytest.fixture
 def with_flaw(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Subject]:
-    monkeypatch.setattr(registry, "_REGISTRY", architectures())
+    monkeypatch.setattr(registry.REGISTRY, "entries", architectures())
     register("density")(Density)
     return lambda flaw: Subject(example("density", flaw=flaw))
 

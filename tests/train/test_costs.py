@@ -32,7 +32,7 @@ class Angles(SchNet):
 
 @pytest.fixture(autouse=True)
 def angles(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_REGISTRY", architectures())
+    monkeypatch.setattr(registry.REGISTRY, "entries", architectures())
     register("angles")(Angles)
 
 

@@ -17,7 +17,7 @@ from unnp.models.base import (
 )
 from unnp.models.exchanges import Communication, communication
 from unnp.models.heads import Head
-from unnp.models.output_heads.base import declared, output_head
+from unnp.models.output_heads.base import REGISTRY, declared
 from unnp.nn.edges import bonded
 from unnp.nn.system import System
 
@@ -63,7 +63,7 @@ class Potential(nn.Module):
         readouts = [] if representation is None else [representation.energy_head() for _ in heads]
         self.energy_heads = nn.ModuleList(readouts)
         n_features = 0 if representation is None else representation.n_features
-        self.output_heads = nn.ModuleDict({name: output_head(name)(n_features, len(elements)) for name in outputs})
+        self.output_heads = nn.ModuleDict({name: REGISTRY.get(name)(n_features, len(elements)) for name in outputs})
         values = [[head.reference_energies[e] for e in elements] for head in heads]
         self.register_buffer("reference_energies", torch.tensor(values, dtype=torch.float64), persistent=False)
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
-from pkgutil import iter_modules
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -15,7 +12,8 @@ import numpy as np
 from unnp.atoms.quantities import QUANTITIES, Quantity
 from unnp.atoms.structure import Structure
 from unnp.config import Config, from_dict
-from unnp.errors import ConfigError, DataError, unknown
+from unnp.errors import ConfigError, DataError
+from unnp.plugins.registry import Registry
 
 
 class Labeller(ABC):
@@ -77,42 +75,28 @@ def _plain(value: Any) -> float | np.ndarray:
 
 
 L = TypeVar("L", bound=type[Labeller])
-_REGISTRY: dict[str, type[Labeller]] = {}
+REGISTRY: Registry[type[Labeller]] = Registry("kind of calculator", "unnp.data.labellers", "unnp.labellers")
 
 
 def register(kind: str) -> Callable[[L], L]:
     """Make a labeller known: ``@register("lammps")``."""
 
     def add(labeller: L) -> L:
-        if kind in _REGISTRY and _REGISTRY[kind].__module__ != labeller.__module__:
-            raise ConfigError(f"labeller '{kind}' is registered twice.")
+        REGISTRY.add(kind, labeller, labeller.__module__)
         labeller.kind = kind
-        _REGISTRY[kind] = labeller
         return labeller
 
     return add
 
 
-def labellers() -> dict[str, type[Labeller]]:
-    """Return all labellers by kind: those of this package and those of the entry-point group ``unnp.labellers``."""
-    package = import_module("unnp.data.labellers")
-    for module in iter_modules(package.__path__):
-        import_module(f"unnp.data.labellers.{module.name}")
-    for entry in entry_points(group="unnp.labellers"):
-        entry.load()
-    return dict(sorted(_REGISTRY.items()))
-
-
 def check_settings(settings: Mapping[str, Any]) -> tuple[type[Labeller], Config]:
     """Return the labeller that settings name by ``kind``, and its configuration; raise ConfigError for wrong ones."""
-    known = labellers()
     remaining = dict(settings)
     kind = remaining.pop("kind", None)
     if not isinstance(kind, str):
-        raise ConfigError(f"calculator: give its kind, one of {', '.join(known)}.")
-    if kind not in known:
-        raise ConfigError(unknown("kind of calculator", kind, known))
-    return known[kind], from_dict(remaining, known[kind].Config, where=f"calculator ({kind})")
+        raise ConfigError(f"calculator: give its kind, one of {', '.join(REGISTRY.names())}.")
+    labeller = REGISTRY.get(kind)
+    return labeller, from_dict(remaining, labeller.Config, where=f"calculator ({kind})")
 
 
 def build_labeller(settings: Mapping[str, Any], folder: Path) -> Labeller:

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
-from pkgutil import iter_modules
 from typing import Any
 
 import numpy as np
@@ -16,6 +13,7 @@ from ase import Atoms
 from ase.io.formats import ioformats
 
 from unnp.errors import ConfigError, did_you_mean
+from unnp.plugins.registry import Registry
 
 COMPRESSIONS = (".gz", ".bz2", ".xz")
 
@@ -65,7 +63,7 @@ class Reader:
     suffixes: tuple[str, ...] = ()
 
 
-_REGISTRY: dict[str, Reader] = {}
+REGISTRY: Registry[Reader] = Registry("reader", "unnp.data.readers", "unnp.readers")
 FALLBACK = "ase"
 _SAME_AS = {"xyz": "extxyz", "db": "ase-db"}  # ASE's names of formats that have a reader of their own here
 
@@ -74,23 +72,15 @@ def register(name: str, suffixes: tuple[str, ...] = ()) -> Callable[[ReadFrames]
     """Make a function the reader of a format: ``@register("extxyz", (".xyz", ".extxyz"))``."""
 
     def add(frames: ReadFrames) -> ReadFrames:
-        known = _REGISTRY.get(name)
-        if known is not None and known.frames.__module__ != frames.__module__:
-            raise ConfigError(f"reader '{name}' is registered twice.")
-        _REGISTRY[name] = Reader(name, frames, suffixes)
+        REGISTRY.add(name, Reader(name, frames, suffixes), frames.__module__)
         return frames
 
     return add
 
 
 def readers() -> dict[str, Reader]:
-    """Return all readers by name: those of this package and those of the entry-point group ``unnp.readers``."""
-    package = import_module("unnp.data.readers")
-    for module in iter_modules(package.__path__):
-        import_module(f"unnp.data.readers.{module.name}")
-    for entry in entry_points(group="unnp.readers"):
-        entry.load()
-    return dict(sorted(_REGISTRY.items()))
+    """Return all readers by name: those of this package and, as far as they can be imported, of ``unnp.readers``."""
+    return REGISTRY.all()
 
 
 def reader_for(path: Path, name: str | None) -> Reader:

@@ -1,24 +1,22 @@
 """The contract of an output head and the registry that finds it."""
 
 from collections.abc import Callable
-from importlib import import_module
-from importlib.metadata import entry_points
-from pkgutil import iter_modules
 from typing import ClassVar, TypeVar
 
 from torch import Tensor, nn
 
 from unnp.atoms.outputs import Output
 from unnp.atoms.quantities import QUANTITIES
-from unnp.errors import ConfigError, unknown
+from unnp.errors import ConfigError
+from unnp.plugins.registry import Registry
 
 
 class OutputHead(nn.Module):
     """From the features of an atom to a quantity of ``unnp.atoms.quantities`` that the energy does not give.
 
     A subclass lives in one file of ``unnp.models.output_heads``, or of a package that names it in the entry-point group
-    ``unnp.output_heads``, is decorated with ``@register(quantity)`` and is TorchScript-able. It is trained where the
-    configuration names the quantity under ``potential.outputs``, and gives the output of that name.
+    ``unnp.output_heads`` by the name of the quantity. It is decorated with ``@register(quantity)`` and is TorchScript-able. It
+    is trained where the configuration names the quantity under ``potential.outputs``, and gives the output of that name.
 
     Args:
         n_features: features of an atom.
@@ -40,7 +38,7 @@ class OutputHead(nn.Module):
 
 
 H = TypeVar("H", bound=type[OutputHead])
-_REGISTRY: dict[str, type[OutputHead]] = {}
+REGISTRY: Registry[type[OutputHead]] = Registry("output", "unnp.models.output_heads", "unnp.output_heads")
 
 
 def register(quantity: str) -> Callable[[H], H]:
@@ -49,31 +47,11 @@ def register(quantity: str) -> Callable[[H], H]:
         raise ConfigError(f"'{quantity}' is no quantity of atoms that unnp.atoms.quantities leaves to an output head.")
 
     def add(head: H) -> H:
-        if quantity in _REGISTRY and _REGISTRY[quantity].__module__ != head.__module__:
-            raise ConfigError(f"the output head '{quantity}' is registered twice.")
+        REGISTRY.add(quantity, head, head.__module__)
         head.quantity = quantity
-        _REGISTRY[quantity] = head
         return head
 
     return add
-
-
-def output_heads() -> dict[str, type[OutputHead]]:
-    """Return all output heads by quantity: those of this package and those of the entry-point group."""
-    package = import_module("unnp.models.output_heads")
-    for module in iter_modules(package.__path__):
-        import_module(f"{package.__name__}.{module.name}")
-    for entry in entry_points(group="unnp.output_heads"):
-        entry.load()
-    return dict(sorted(_REGISTRY.items()))
-
-
-def output_head(quantity: str) -> type[OutputHead]:
-    """Return the head of a quantity; raise ConfigError where there is none."""
-    known = output_heads()
-    if quantity not in known:
-        raise ConfigError(unknown("output", quantity, known))
-    return known[quantity]
 
 
 def declared(quantity: str) -> Output:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from importlib import import_module
-from importlib.metadata import entry_points
 from itertools import pairwise
-from pkgutil import iter_modules
 from typing import Any, ClassVar, Literal, TypeVar
 
 from pydantic import Field, FiniteFloat, NonNegativeFloat, PositiveFloat, model_validator
@@ -17,7 +14,7 @@ from unnp.atoms.quantities import QUANTITIES
 from unnp.config import Config
 from unnp.data.dataset import Batch
 from unnp.derivatives import Prediction
-from unnp.errors import ConfigError
+from unnp.plugins.registry import Registry
 
 Need = Literal["energy", "derivative", "head", "curvature"]
 """What of a prediction a term looks at: energies; forces or stress; other outputs; the derivative of forces."""
@@ -83,8 +80,8 @@ class OptionalTermConfig(TermConfig):
 class Term(ABC):
     """A term of the loss: errors of atoms or structures, whose mean is to become small; labels are not needed.
 
-    A subclass lives in one file of ``unnp.train.terms``, or of a package that names it in the entry-point group
-    ``unnp.loss_terms``, and is decorated with ``@register(name)``. The name is its key in the loss table.
+    A subclass lives in one file of ``unnp.train.terms``, or of a package that names it, by the name of the term, in the
+    entry-point group ``unnp.loss_terms``, and is decorated with ``@register(name)``. The name is its key in the loss table.
 
     Args:
         config: its row of the table.
@@ -111,28 +108,22 @@ class Term(ABC):
 
 
 T = TypeVar("T", bound=type[Term])
-_REGISTRY: dict[str, type[Term]] = {}
+REGISTRY: Registry[type[Term]] = Registry("term of the loss", "unnp.train.terms", "unnp.loss_terms")
 
 
 def register(name: str) -> Callable[[T], T]:
     """Make a term of the loss known: ``@register("stress")``."""
 
     def add(term: T) -> T:
-        if name in _REGISTRY and _REGISTRY[name].__module__ != term.__module__:
-            raise ConfigError(f"the term '{name}' of the loss is registered twice.")
+        REGISTRY.add(name, term, term.__module__)
         term.name = name
-        _REGISTRY[name] = term
         return term
 
     return add
 
 
 def terms() -> dict[str, type[Term]]:
-    """Return all terms by name, those with labels first: of this package and of the entry-point group ``unnp.loss_terms``."""
-    package = import_module("unnp.train.terms")
-    for module in iter_modules(package.__path__):
-        import_module(f"{package.__name__}.{module.name}")
-    for entry in entry_points(group="unnp.loss_terms"):
-        entry.load()
-    labelled = [name for name in QUANTITIES if name in _REGISTRY]
-    return {name: _REGISTRY[name] for name in (*labelled, *sorted(_REGISTRY.keys() - QUANTITIES.keys()))}
+    """Return all terms by name that can be imported, those with labels first, in the order of ``unnp.atoms.quantities``."""
+    known = REGISTRY.all()
+    labelled = [name for name in QUANTITIES if name in known]
+    return {name: known[name] for name in (*labelled, *sorted(known.keys() - QUANTITIES.keys()))}
