@@ -6,7 +6,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import silu
-from unnp.models import ArchitectureConfig, Representation, TrainingData, register
+from unnp.models import ArchitectureConfig, Representation, register
 from unnp.nn import SincBasis, System, exchange, polynomial_cutoff
 
 
@@ -42,11 +42,6 @@ class Messages(Representation):
         self.radial = SincBasis(8, config.cutoff)
         self.filters = nn.ModuleList(nn.Linear(8, config.width, bias=False) for _ in range(2))
         self.updates = nn.ModuleList(nn.Linear(config.width, config.width) for _ in range(2))
-
-    def adapt(self, data: TrainingData) -> None:
-        if self.config.average_neighbors is None:
-            self.config = self.config.model_copy(update={"average_neighbors": data.average_neighbors})
-            self.norm = data.average_neighbors**-0.5
 
     def features(self, system: System) -> Tensor:
         distance = torch.sqrt(system.bond_vector.square().sum(1))

@@ -102,7 +102,7 @@ def test_scaling_factors_keep_the_size_of_features():
             lambda _, inputs, output: ratios.append(float(output.square().mean() / inputs[1].square().mean()))
         )
     with torch.no_grad():
-        network.features(system_of(data.sample(10**9)))
+        network.features(data.sample(torch.float64, 10**9))
     assert len(ratios) == len(scalings) == 4 * network.config.blocks + 1
     np.testing.assert_allclose(ratios, 1.0, rtol=1e-10)
 
@@ -128,7 +128,7 @@ def test_without_bonds_the_factors_are_estimates():
 def test_a_sample_is_spread_over_the_data(times, kept):
     one = graph(2)
     graphs = [replace(one, bond_vector=one.bond_vector + k) for k in range(11)]
-    sample = TrainingData(20.0, graphs).sample(times * one.n_bonds)
+    sample = TrainingData(20.0, graphs).sample(torch.float64, times * one.n_bonds)
     assert sample.n_graphs == len(kept)
     assert torch.equal(sample.bond_vector, torch.cat([graphs[k].bond_vector for k in kept]))
-    assert TrainingData(20.0).sample(times) is None
+    assert TrainingData(20.0).sample(torch.float64, times) is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,9 @@ from unnp.config import Config
 from unnp.nn.heads import EnergyHead
 from unnp.nn.linear import SILU_GAIN
 from unnp.nn.system import System, lone_atoms
+
+SAMPLED_BONDS = 20_000
+"""Bonds of the training structures on which the sizes of features are measured."""
 
 HaloKind = Literal["local", "exchange", "wide"]
 
@@ -31,10 +34,11 @@ class TrainingData:
     average_neighbors: float
     graphs: Iterable[Graph] = ()
 
-    def sample(self, most_bonds: int) -> Graph | None:
+    def sample(self, dtype: torch.dtype, most_bonds: int = SAMPLED_BONDS) -> System | None:
         """Return structures at equal distances in the training data as one batch, and None where there are none.
 
         Args:
+            dtype: number type of the bond vectors.
             most_bonds: bonds of all of them together; more only where a single structure has more.
         """
         kept: list[Graph] = []
@@ -44,7 +48,10 @@ class TrainingData:
                 kept.append(graph)
             while len(kept) > 1 and sum(graph.n_bonds for graph in kept) > most_bonds:
                 kept, stride = kept[::2], 2 * stride
-        return Graph.batch(kept) if kept else None
+        if not kept:
+            return None
+        batch = Graph.batch(kept).to("cpu", dtype)
+        return System(*batch.arguments[:4], batch.n_graphs, batch.n_atoms, 0)
 
 
 class ArchitectureConfig(Config):
@@ -57,6 +64,12 @@ class ArchitectureConfig(Config):
 
         @property
         def cutoff(self) -> float: ...
+
+    def completed(self, data: TrainingData) -> Self:
+        """Return the settings with what they leave to the training data: an ``average_neighbors`` that is None."""
+        if getattr(self, "average_neighbors", 0.0) is not None:
+            return self
+        return self.model_copy(update={"average_neighbors": data.average_neighbors})
 
     @property
     def receptive_field(self) -> float:
@@ -92,7 +105,7 @@ class Architecture(nn.Module):
         self.n_elements = len(elements)
 
     def adapt(self, data: TrainingData) -> None:
-        """Take over what the settings left to the training data; called once, before the training.
+        """Look at the training data; called once, before the training. Settings that they complete are completed before.
 
         What is taken over has to be in ``self.config`` or in persistent buffers afterwards, so that it is stored and exported.
         """

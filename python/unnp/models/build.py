@@ -77,7 +77,7 @@ def build_potential(
     Raises:
         ConfigError: an unknown architecture, preset or setting, or heads that do not fit.
     """
-    settings = {name: checked.model_dump(mode="json") for name, checked in config.summands().items()}
+    settings = {name: s.completed(data).model_dump(mode="json") for name, s in config.summands().items()}
     description = {
         "architecture": config.architecture,
         "settings": settings.pop(config.architecture),

@@ -9,6 +9,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+BLOCK = 16
+"""Neighbours in a block: with more of them more places stay empty, with fewer there are more sums to add up."""
+
 
 class Blocks(NamedTuple):
     """Edges by receiver.
@@ -24,7 +27,7 @@ class Blocks(NamedTuple):
     atom: Tensor
 
 
-def neighbor_blocks(receiver: Tensor, n_atoms: int, size: int) -> Blocks:
+def neighbor_blocks(receiver: Tensor, n_atoms: int, size: int = BLOCK) -> Blocks:
     """Return the edges of each atom in blocks.
 
     Args:

@@ -24,9 +24,6 @@ from unnp.nn.scaling import Scaling, fit_scalings
 from unnp.nn.system import System
 from unnp.nn.triplets import pairs
 
-SAMPLED_BONDS = 20_000
-"""bonds of the training structures that the sizes of the functions are measured on"""
-
 ACTIVATIONS: dict[str, type[nn.Module]] = {"silu": nn.SiLU, "celu": CELU}
 GAINS = {"silu": SILU_GAIN, "celu": CELU_GAIN}
 
@@ -279,10 +276,8 @@ class ANI(Representation):
         self.networks = ElementNetworks(self.n_elements, n_in, config)
 
     def adapt(self, data: TrainingData) -> None:
-        graph = data.sample(SAMPLED_BONDS) if self.config.normalize else None
-        if graph is not None:
-            graph = graph.to("cpu", self.scale_angles.factor.dtype)
-            system = System(*graph.arguments[:4], graph.n_graphs, graph.n_atoms, 0)
+        system = data.sample(self.scale_angles.factor.dtype) if self.config.normalize else None
+        if system is not None:
             fit_scalings(self, data.average_neighbors, lambda: self.features(system))
 
     def features(self, system: System) -> Tensor:

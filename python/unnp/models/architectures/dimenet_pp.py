@@ -10,7 +10,7 @@ import torch
 from pydantic import Field, FiniteFloat
 from torch import Tensor, nn
 
-from unnp.models.base import ArchitectureConfig, Representation, TrainingData
+from unnp.models.base import ArchitectureConfig, Representation
 from unnp.models.registry import register
 from unnp.nn.angles import AngularSums, Neighborhoods
 from unnp.nn.cutoff import polynomial_cutoff
@@ -207,13 +207,6 @@ class DimeNetPP(Representation):
         self.first = Output(config)
         self.interactions = nn.ModuleList(Interaction(config) for _ in range(config.blocks))
         self.outputs = nn.ModuleList(Output(config) for _ in range(config.blocks))
-
-    def adapt(self, data: TrainingData) -> None:
-        if self.config.average_neighbors is None:
-            self.config = self.config.model_copy(update={"average_neighbors": data.average_neighbors})
-            for part in self.modules():
-                if isinstance(part, Interaction | Output):
-                    part.norm = data.average_neighbors**-0.5
 
     def features(self, system: System) -> Tensor:
         bond_index, bond_vector = within(system.bond_index, system.bond_vector, self.longest)

@@ -10,7 +10,7 @@ import torch
 from pydantic import Field, FiniteFloat
 from torch import Tensor, nn
 
-from unnp.models.base import ArchitectureConfig, Representation, TrainingData
+from unnp.models.base import ArchitectureConfig, Representation
 from unnp.models.registry import register
 from unnp.nn.cutoff import CutoffFunction, CutoffKind
 from unnp.nn.edges import within
@@ -203,13 +203,6 @@ class PaiNN(Representation):
         self.radial = SincBasis(config.radial_functions, config.cutoff)
         self.envelope = CutoffFunction(config.cutoff_function, config.cutoff, config.cutoff_exponent)
         self.layers = nn.ModuleList(Layer(config, k) for k in range(config.layers))
-
-    def adapt(self, data: TrainingData) -> None:
-        if self.config.average_neighbors is None:
-            self.config = self.config.model_copy(update={"average_neighbors": data.average_neighbors})
-            for layer in self.layers:
-                assert isinstance(layer, Layer)
-                layer.message.norm = data.average_neighbors**-0.5
 
     def features(self, system: System) -> Tensor:
         bond_index, bond_vector = within(system.bond_index, system.bond_vector, self.longest)

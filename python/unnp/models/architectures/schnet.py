@@ -10,7 +10,7 @@ import torch
 from pydantic import Field, FiniteFloat
 from torch import Tensor, nn
 
-from unnp.models.base import ArchitectureConfig, Representation, TrainingData
+from unnp.models.base import ArchitectureConfig, Representation
 from unnp.models.registry import register
 from unnp.nn.activations import SOFTPLUS_GAIN, ShiftedSoftplus
 from unnp.nn.cutoff import CutoffFunction, CutoffKind
@@ -132,12 +132,6 @@ class SchNet(Representation):
         self.radial = GaussianBasis(config.gaussians, config.cutoff)
         self.envelope = CutoffFunction(config.cutoff_function, config.cutoff, config.cutoff_exponent)
         self.layers = nn.ModuleList(Interaction(config, k == 0) for k in range(config.interactions))
-
-    def adapt(self, data: TrainingData) -> None:
-        if self.config.average_neighbors is None:
-            self.config = self.config.model_copy(update={"average_neighbors": data.average_neighbors})
-            for layer in self.layers:
-                layer.norm = data.average_neighbors**-0.5
 
     def features(self, system: System) -> Tensor:
         bond_index, bond_vector = within(system.bond_index, system.bond_vector, self.longest)

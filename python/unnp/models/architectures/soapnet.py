@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from unnp.models.base import ArchitectureConfig, Representation, TrainingData
 from unnp.models.registry import register
 from unnp.nn.activations import SOFTPLUS_GAIN, ShiftedSoftplus
-from unnp.nn.blocks import neighbor_blocks
+from unnp.nn.blocks import BLOCK, neighbor_blocks
 from unnp.nn.cutoff import CutoffFunction, CutoffKind
 from unnp.nn.edges import directed, within
 from unnp.nn.heads import EnergyHead, LinearHead
@@ -22,12 +22,6 @@ from unnp.nn.linear import linear
 from unnp.nn.orbitals import GaussianOrbitals, digits_left
 from unnp.nn.spherical import SphericalHarmonics
 from unnp.nn.system import System
-
-BLOCK = 16
-"""neighbours in a block: with more of them more places stay empty, with fewer there are more sums to add up"""
-
-SAMPLED_BONDS = 20_000
-"""bonds of the structures with which the spectrum is standardised"""
 
 SEPARATE = 1e-13
 """smallest eigenvalue over the largest, from which on the overlaps of the radial functions can be inverted in float64"""
@@ -245,10 +239,8 @@ class SOAPNet(Representation):
             self.layers.append(ShiftedSoftplus())
 
     def adapt(self, data: TrainingData) -> None:
-        graph = data.sample(SAMPLED_BONDS) if self.config.standardize else None
-        if graph is not None:
-            graph = graph.to("cpu", self.weights.dtype)
-            system = System(*graph.arguments[:4], graph.n_graphs, graph.n_atoms, 0)
+        system = data.sample(self.weights.dtype) if self.config.standardize else None
+        if system is not None:
             with torch.no_grad():
                 self.standardization.fit(self.power_spectrum(system))
 

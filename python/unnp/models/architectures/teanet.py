@@ -14,7 +14,7 @@ from pydantic import Field, FiniteFloat
 from torch import Tensor, nn
 from torch.nn.functional import silu
 
-from unnp.models.base import ArchitectureConfig, Representation, TrainingData
+from unnp.models.base import ArchitectureConfig, Representation
 from unnp.models.registry import register
 from unnp.nn.bonds import aggregate, combine, project
 from unnp.nn.cutoff import polynomial_cutoff
@@ -251,12 +251,6 @@ class TeaNet(Representation):
         self.bond_scalars = linear(config.radial_functions, config.bond_scalars, gain=longest)
         self.bond_amplitudes = linear(config.radial_functions, config.projections, gain=longest)
         self.layers = nn.ModuleList(Layer(config, k) for k in range(len(config.layer_cutoffs)))
-
-    def adapt(self, data: TrainingData) -> None:
-        if self.config.average_neighbors is None:
-            self.config = self.config.model_copy(update={"average_neighbors": data.average_neighbors})
-            for k, layer in enumerate(self.layers):
-                layer.norm = normalisation(self.config, k)  # type: ignore[assignment]
 
     def tied_parameters(self) -> list[list[nn.Parameter]]:
         groups: dict[tuple[str, torch.Size], list[nn.Parameter]] = {}

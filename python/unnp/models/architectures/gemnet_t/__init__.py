@@ -23,9 +23,6 @@ from unnp.nn.scaling import fit_scalings
 from unnp.nn.spherical_bessel import SphericalBesselBasis
 from unnp.nn.system import System
 
-SAMPLED_BONDS = 20_000
-"""bonds of the training data on which the scaling factors are fitted"""
-
 
 @register("gemnet-t")
 class GemNetT(Representation):
@@ -88,13 +85,8 @@ class GemNetT(Representation):
         self.outputs = nn.ModuleList(AtomUpdate(config) for _ in range(config.blocks))
 
     def adapt(self, data: TrainingData) -> None:
-        graph = data.sample(SAMPLED_BONDS)
-        if graph is None:
-            fit_scalings(self, data.average_neighbors)
-            return
-        graph = graph.to("cpu", self.embedding.weight.dtype)
-        system = System(*graph.arguments[:4], graph.n_graphs, graph.n_atoms, 0)
-        fit_scalings(self, data.average_neighbors, lambda: self.features(system))
+        system = data.sample(self.embedding.weight.dtype)
+        fit_scalings(self, data.average_neighbors, None if system is None else lambda: self.features(system))
 
     def features(self, system: System) -> Tensor:
         bond_index, bond_vector = within(system.bond_index, system.bond_vector, self.longest)

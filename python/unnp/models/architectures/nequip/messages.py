@@ -12,16 +12,13 @@ from torch import Tensor, nn
 
 from unnp.models.architectures.nequip.config import NequIPConfig
 from unnp.models.architectures.nequip.irreps import Irrep, irreps_of_layers, paths_between
-from unnp.nn.blocks import neighbor_blocks
+from unnp.nn.blocks import BLOCK, neighbor_blocks
 from unnp.nn.coupling import clebsch_gordan
 from unnp.nn.cutoff import polynomial_cutoff
 from unnp.nn.edges import directed, within
 from unnp.nn.linear import SILU_GAIN, linear
 from unnp.nn.spherical import SphericalHarmonics
 from unnp.nn.system import System
-
-BLOCK = 16
-"""neighbours in a block: with more of them more places stay empty, with fewer there are more sums to add up"""
 
 
 class Geometry(NamedTuple):

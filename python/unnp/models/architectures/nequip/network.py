@@ -8,7 +8,7 @@ from unnp.models.architectures.nequip.config import NequIPConfig
 from unnp.models.architectures.nequip.irreps import irreps_of_layers
 from unnp.models.architectures.nequip.layers import Layer, kinds_of
 from unnp.models.architectures.nequip.messages import Bonds
-from unnp.models.base import Representation, TrainingData
+from unnp.models.base import Representation
 from unnp.models.registry import register
 from unnp.nn.heads import EnergyHead
 from unnp.nn.linear import SILU_GAIN
@@ -63,11 +63,6 @@ class NequIP(Representation):
         self.layers = nn.ModuleList(
             Layer(config, irreps[k], irreps[k + 1], self.n_elements, first=k == 0) for k in range(config.layers)
         )
-
-    def adapt(self, data: TrainingData) -> None:
-        if self.config.average_neighbors is None:
-            self.config = self.config.model_copy(update={"average_neighbors": data.average_neighbors})
-            self.bonds.norm = data.average_neighbors**-0.5
 
     def features(self, system: System) -> Tensor:
         species = system.species[: system.n_updated]
