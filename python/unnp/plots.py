@@ -39,17 +39,17 @@ def save_figure(figure: Figure, path: str | Path, columns: Mapping[str, Sequence
     write_atomically(path.with_suffix(".csv"), text.getvalue())
 
 
-def learning_curve(records: Sequence[Mapping[str, Any]], path: str | Path) -> None:
+def learning_curve(records: Sequence[Mapping[str, Any]], path: str | Path, errors: Mapping[str, str]) -> None:
     """Plot loss and validation errors over the epochs.
 
     Args:
         records: rows of the log.
         path: PNG to write.
+        errors: labels of the errors by their names in the records.
     """
-    columns = ["epoch", "minutes", "learning_rate", "loss", "validation_loss", "energy_mae", "forces_mae", "stress_mae"]
+    columns = ["epoch", "minutes", "learning_rate", "loss", "validation_loss", *errors]
     table = {name: [record.get(name) for record in records] for name in columns}
-    drawn = {"forces_mae": "forces [eV/A]", "energy_mae": "energy [meV/atom]", "stress_mae": "stress [GPa]"}
-    drawn = {name: label for name, label in drawn.items() if any(v is not None for v in table[name])}
+    drawn = {name: label for name, label in errors.items() if any(v is not None for v in table[name])}
     figure, (left, right) = new_figure(2)
     _curve(left, table, "loss", "training")
     _curve(left, table, "validation_loss", "validation")

@@ -135,7 +135,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "offsets": (lambda p: np.save(p / "offsets.npy", np.array([0, 4, 2, 12, 16])), "offsets.npy does not fit"),
     "no JSON": (lambda p: (p / "dataset.json").write_text("{"), "is damaged"),
     "other JSON": (lambda p: (p / "dataset.json").write_text("[1]"), "does not describe a data set"),
-    "newer version": (lambda p: change(p / "dataset.json", version=99), "format version 99, this unnp reads 1"),
+    "newer version": (lambda p: change(p / "dataset.json", version=99), "format version 99, this unnp reads 2"),
     "no arrays": (lambda p: change(p / "dataset.json", arrays=None), "is damaged"),
     "no index": (lambda p: (p / "dataset.json").unlink(), "cannot read dataset.json"),
 }

@@ -7,6 +7,7 @@ import numpy as np
 from unnp import plots
 
 PNG = b"\x89PNG"
+ERRORS = {"forces_mae": "forces [eV/A]", "charges_mae": "charges [e]"}
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -19,11 +20,13 @@ def test_learning_curve(tmp_path: Path) -> None:
         {"epoch": 1, "loss": 1.0, "learning_rate": 0.1, "minutes": 0.1},
         {"epoch": 2, "loss": 0.5, "learning_rate": 0.1, "minutes": 0.2, "validation_loss": 0.7, "forces_mae": 0.1},
     ]
-    plots.learning_curve(records, tmp_path / "curve.png")
+    plots.learning_curve(records, tmp_path / "curve.png", ERRORS)
     assert (tmp_path / "curve.png").read_bytes().startswith(PNG)
     table = rows(tmp_path / "curve.csv")
     assert [row["loss"] for row in table] == ["1.0", "0.5"]
     assert [row["validation_loss"] for row in table] == ["", "0.7"]
+    assert [row["forces_mae"] for row in table] == ["", "0.1"]
+    assert [row["charges_mae"] for row in table] == ["", ""]
 
 
 def test_parity_lists_what_it_draws(tmp_path: Path) -> None:

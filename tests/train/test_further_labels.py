@@ -4,17 +4,21 @@ import csv
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+import torch
 import yaml
 from ase import Atoms
+from ase.build import bulk
 from ase.io import read, write
 from ase.neighborlist import neighbor_list
 from typer.testing import CliRunner
 from unnp.adapters.ase import UnnpCalculator
+from unnp.adapters.labeller import LabellerCalculator
 from unnp.atoms.graph import Graph
+from unnp.atoms.outputs import Output
 from unnp.cli import build_app
 from unnp.core import core
 from unnp.data.labelling import label_structures
@@ -23,11 +27,13 @@ from unnp.data.readers import ReadOptions
 from unnp.data.readers.reading import read_structures
 from unnp.data.store import Store
 from unnp.data.writing import write_structures
-from unnp.errors import ConfigError, DataError
+from unnp.errors import ConfigError, DataError, TrainingError
 from unnp.evaluate.evaluation import evaluate
 from unnp.exported.export import export_model
 from unnp.exported.loader import load_model
+from unnp.models import architecture, architectures, registry
 from unnp.models.checkpoint import load_potential
+from unnp.nn.system import System
 from unnp.train.config import TrainConfig
 from unnp.train.run import train
 
@@ -188,7 +194,18 @@ def test_energies_of_atoms_are_learnt_without_a_head(
     [
         ({"potential": {**POTENTIAL, "outputs": ["charges"]}, "loss": {}}, "nothing trains; give loss.charges.weight"),
         ({"potential": POTENTIAL}, r"loss\.charges has a weight, .* add outputs: \[charges\]"),
-        ({"potential": {**POTENTIAL, "outputs": ["charge"]}, "loss": {}}, "charge, which nothing trains"),
+        (
+            {"potential": POTENTIAL, "loss": {"dipole": {"weight": 1.0}}},
+            "no training structure has dipole.*dipole: NAME",
+        ),
+        (
+            {"potential": POTENTIAL, "loss": {n: {"weight": 0.0} for n in ("energy", "forces")}},
+            "nothing would be learnt",
+        ),
+        (
+            {"potential": {**POTENTIAL, "outputs": ["charge"]}, "loss": {}},
+            r"unknown output 'charge'.*Did you mean 'charges'",
+        ),
     ],
 )
 def test_a_head_needs_a_term_and_a_term_a_head(
@@ -231,3 +248,96 @@ def test_mixed_charges_are_an_error_where_they_are_asked_for(charged_files: dict
     assert len(read_structures(tmp_path / "mixed.extxyz", ReadOptions())) == 8
     with pytest.raises(DataError, match=r"mixed labels: .* has charges, .* has not"):
         read_structures(tmp_path / "mixed.extxyz", ReadOptions.model_validate(READ))
+
+
+class Polar(architecture("schnet")):  # type: ignore[misc]
+    """A representation that gives a dipole: a sum of bond vectors, weighted by the features of both ends."""
+
+    further_outputs: ClassVar[list[Output]] = [Output(name="dipole", per="structure", shape=[3], unit="e A")]
+
+    def __init__(self, config: Any, elements: list[str]) -> None:
+        super().__init__(config, elements)
+        self.polarity = torch.nn.Linear(self.n_features, 1, bias=False)
+
+    def further(self, features: torch.Tensor, system: System) -> dict[str, torch.Tensor]:
+        i, j = system.bond_index[0], system.bond_index[1]
+        p = self.polarity(features)
+        length = system.bond_vector.square().sum(1, keepdim=True)
+        along = (p[j] - p[i]) * torch.exp(-length) * system.bond_vector
+        dipole = along.new_zeros([system.n_graphs, 3]).index_add(0, system.graph[i], along)
+        return {"dipole": dipole}
+
+
+def test_a_dipole_of_structures_is_read_stored_and_trained(
+    configuration: Configuration, data_files: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry.REGISTRY, "entries", architectures())
+    registry.register("polar")(Polar)
+    frames: list[Atoms] = read(data_files["train"], ":")  # type: ignore[assignment]
+    for atoms in frames:
+        i, j, vectors = neighbor_list("ijD", atoms, 3.5)
+        z = atoms.numbers.astype(float)
+        weights = 0.05 * (z[j] - z[i]) * np.exp(-(vectors**2).sum(1))
+        atoms.info["mu"] = 0.5 * (weights[:, None] * vectors).sum(0)
+    write(tmp_path / "polar.extxyz", frames)
+    options = {"labels": {"dipole": "mu"}}
+    structures = read_structures(tmp_path / "polar.extxyz", ReadOptions.model_validate(options))
+    write_structures(structures, tmp_path / "set")
+    write_structures(structures, tmp_path / "again.extxyz")
+    for path in ("set", "again.extxyz"):
+        again = list(open_structures([str(tmp_path / path)], ReadOptions(labels={"dipole": "dipole"})))
+        np.testing.assert_array_equal([s.label("dipole") for s in again], [s.label("dipole") for s in structures])
+    data = {"train": [str(tmp_path / "set")], "validation": [str(tmp_path / "set")]}
+    optimizer = {"learning_rate": 1e-2, "average_decay": 0.9}
+    loss = {"energy": {"weight": 0.0}, "forces": {"weight": 0.0}, "dipole": {"weight": 100.0}}
+    potential = {**POTENTIAL, "architecture": "polar"}
+    train(configuration(data=data, loss=loss, optimizer=optimizer, potential=potential, epochs=40), tmp_path / "run")
+    metrics = yaml.safe_load((tmp_path / "run/card.yaml").read_text())["metrics"]["validation"]
+    spread = np.std([s.label("dipole") for s in structures])
+    assert error_of(metrics, "dipole") < 0.3 * spread
+
+
+def test_the_line_of_an_epoch_and_the_learning_curve_show_them(
+    configuration: Configuration, charged_files: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loss = {**LOSS, "curvature": {"weight": 1.0, "limit": 0.0}}
+    train(settings(configuration, charged_files, epochs=1, loss=loss), tmp_path / "run")
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("epoch 1 "))
+    for part in ("E part ", "charges part ", "curvature part ", "charges MAE e "):
+        assert part in line
+    shares = [int(word[:-1]) for word in line.split() if word.endswith("%")]
+    assert sum(shares) == pytest.approx(100, abs=3)
+    assert "charges_mae" in (tmp_path / "run/learning-curve.csv").read_text().splitlines()[0]
+
+
+def test_data_with_charges_alone_are_labelled(charged_files: dict[str, str], tmp_path: Path) -> None:
+    structures = read_structures(charged_files["train"], ReadOptions.model_validate(READ))
+    alone = [s.with_labels(dict.fromkeys(("energy", "forces", "stress"))) for s in structures]
+    write_structures(alone, tmp_path / "set")
+    options = ReadOptions(labels={"charges": "charges"}, required=("any",))
+    assert len(open_structures([str(tmp_path / "set")], options)) == 8
+    write_structures(alone, tmp_path / "set.extxyz")
+    assert len(open_structures([str(tmp_path / "set.extxyz")], options)) == 8
+
+
+def test_evaluate_says_what_is_not_compared(charged_model: Path, data_files: dict[str, str], tmp_path: Path) -> None:
+    words = ["evaluate", charged_model, data_files["validation"], "-o", tmp_path / "out"]
+    result = CliRunner().invoke(build_app(), [str(word) for word in words])
+    assert result.exit_code == 0, result.output
+    said = " ".join(result.output.split())
+    assert "Not compared, as no structure has that label: charges." in said
+    assert "--read labels='{charges: NAME}'" in said
+
+
+def test_a_calculator_of_a_labeller_gives_them() -> None:
+    atoms = bulk("Al")
+    atoms.calc = LabellerCalculator({"kind": "ase", "name": "emt", "labels": ["atomic_energy"]})
+    assert atoms.get_potential_energies().sum() == pytest.approx(atoms.get_potential_energy())
+
+
+def test_another_optimizer_is_no_damage(
+    configuration: Configuration, data_files: dict[str, str], tmp_path: Path
+) -> None:
+    train(configuration(epochs=1), tmp_path / "run")
+    with pytest.raises(TrainingError, match=r"optimizer\.kind changed since .* was made"):
+        train(configuration(epochs=2, optimizer={"kind": "adamw"}), tmp_path / "run", resume=True)

@@ -12,7 +12,9 @@ import yaml
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import read, write
 from typer.testing import CliRunner
+from unnp.atoms.structure import Structure
 from unnp.cli import build_app
+from unnp.cli import evaluate as evaluate_verb
 from unnp.config import from_dict
 from unnp.errors import ConfigError
 from unnp.train.config import TrainConfig
@@ -130,10 +132,18 @@ def test_the_exported_model_takes_it_off_where_it_is_evaluated(
     }
     assert stress["with"] == pytest.approx(errors(run)["stress"]["mae"], rel=1e-6)
     assert stress["without"] > stress["with"] + 2  # 5 and 12 GPa on three of nine components
-    assert "GPa, found in the training, is taken off the stress labels" in " ".join(
-        found[str(tmp_path / "with")].split()
-    )
-    assert "taken off" not in found["--no-stress-offset"]
+    said = " ".join(found[str(tmp_path / "with")].split())
+    assert "Taken off the stress labels, as found in the training: " in said
+    assert "GPa (few), " in said
+    assert "GPa (many)." in said
+    assert "Taken off" not in found["--no-stress-offset"]
+
+
+def test_of_groups_that_the_training_did_not_have_it_is_said() -> None:
+    structures = [Structure(np.array([13]), np.zeros((1, 3)), group=name) for name in ("few", "", "other")]
+    said = evaluate_verb._offsets(structures, {"few": 2.0, "many": 1.0})
+    guess = "not in the training: the mean of its groups"
+    assert said == f"1.500 GPa (no group, {guess}), 2.000 GPa (few), 1.500 GPa (other, {guess})"
 
 
 def test_a_fitted_offset_that_cannot_be_likely_is_said(
@@ -157,3 +167,11 @@ def test_a_group_without_stress_labels_is_not_blamed() -> None:
     offset.seen[1], offset.mean[1] = 5.0, 3.0 / GPA_PER_EV_PER_A3
     said = offset.complaint((1.0 / GPA_PER_EV_PER_A3) ** 2 / 3)
     assert "labels of group bulk are 1.00 GPa more tensile" in said
+
+
+@pytest.mark.parametrize("row", [{"kind": "mae"}, {"kind": "huber", "delta": 0.1}])
+def test_only_a_mean_square_is_compared_with_the_square_of_an_offset(row: dict[str, Any]) -> None:
+    table = from_dict({"stress": {"weight": 1.0, **row}}, LossConfig)
+    offset = StressOffset(Loss(table, ["bulk"]), ["bulk"], [5], "cpu")
+    offset.seen[0], offset.mean[0] = 5.0, 3.0 / GPA_PER_EV_PER_A3
+    assert offset.complaint(1e-9) == ""

@@ -24,6 +24,7 @@ from unnp.train.distributed import Processes
 from unnp.train.run import train
 from unnp.train.run_folder import RunFolder
 from unnp.train.signals import StopRequest
+from unnp.train.state import SUMMED
 from unnp.train.trainer import Trainer
 
 WRONG_VALUES: list[Any] = [None, True, -1, 10**9, 1e300, "x", [], [1], {}, {"x": 1}, [[]] * 3]
@@ -105,6 +106,22 @@ def test_every_tensor_is_checked_before_a_training_goes_on(
             n_tried += 1
     assert n_tried > 150
     assert resume(original).state.position.step == original.description["position"]["step"]
+
+
+def test_terms_of_the_loss_may_come_and_go(
+    finished: tuple[TrainConfig, Path], resume: Callable[[Checkpoint], Trainer]
+) -> None:
+    """The sums of the running epoch are kept by name: another plugin, or a later version, has other terms."""
+    original = last_of(finished)
+    summed = [name for name in original.description["summed"] if name != "charges"] + ["spin"]
+    tensors = {**original.tensors, "sums.spin": torch.tensor(3.0, dtype=torch.float64)}
+    del tensors["sums.charges"]
+    tensors["sums.forces"] = torch.tensor(7.0, dtype=torch.float64)
+    state = resume(Checkpoint({**original.description, "summed": summed}, tensors)).state
+    assert dict(zip(SUMMED, state.sums.tolist(), strict=True))["forces"] == 7.0
+    for wrong in (None, [], "loss", ["forces"], ["loss", 3]):
+        with pytest.raises(ModelError, match="does not say what its sums are of"):
+            resume(Checkpoint({**original.description, "summed": wrong}, original.tensors))
 
 
 def test_optimizer_state_that_cannot_be(

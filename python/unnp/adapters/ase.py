@@ -158,7 +158,8 @@ class UnnpCalculator(Calculator):
         self.results = {"energy": energy, "free_energy": energy, "energies": _numpy(prediction.atomic_energy)}
         for name, quantity in self._trained.items():
             if quantity in prediction.outputs:
-                self.results[name] = _numpy(prediction.outputs[quantity])
+                value = _numpy(prediction.outputs[quantity])
+                self.results[name] = value if QUANTITIES[quantity].per_atom else value[0]
         if prediction.forces is not None:
             self.results["forces"] = _numpy(prediction.forces)
         if stress is None:

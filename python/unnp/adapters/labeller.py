@@ -33,6 +33,8 @@ class LabellerCalculator(Calculator):
     def __init__(self, settings: Mapping[str, Any], folder: str | Path = ".", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._labeller = build_labeller(settings, Path(folder))
+        further = [QUANTITIES[name].ase for name in getattr(self._labeller.config, "labels", ())]
+        self.implemented_properties = [*type(self).implemented_properties, *further]
 
     def calculate(
         self,

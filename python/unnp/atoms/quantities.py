@@ -1,7 +1,8 @@
 """The quantities that structures are labelled with and potentials predict, in one table.
 
 What reads, stores, computes, learns, measures, draws or writes labels goes through the rows of this table. A new label is a
-row here; if the energy does not give it, it is also an output head, one file in ``unnp.models.output_heads``.
+row here. If the energy does not give it, an output head does, one file in ``unnp.models.output_heads``, or an architecture
+among its ``further_outputs``.
 """
 
 from __future__ import annotations
@@ -22,11 +23,13 @@ class Quantity:
         shape: shape of the value of one atom or structure.
         unit: unit of the stored values.
         ase: name that ASE's calculators give it.
+        short: its name at the head of a narrow column; empty: its name.
+        symmetric: whether it is a symmetric tensor, which files may hold as six numbers.
         standard: whether files are searched for it unasked; the energy of every potential gives these.
         extensive: whether it grows with the number of atoms, so that errors are those per atom.
         needs_volume: whether it exists only in structures that are periodic in all three directions.
         weight: name of the factors that single atoms have in the loss; empty: there are none.
-        origin: what gives it: the energy of a potential, a derivative of that, or an output head.
+        origin: what gives it: the energy of a potential, a derivative of that, or an output beside it ("head").
         shown: unit of parity plots, and their values in stored units.
         errors_in: unit of error tables, and the same.
     """
@@ -36,6 +39,8 @@ class Quantity:
     shape: tuple[int, ...]
     unit: str
     ase: str
+    short: str = ""
+    symmetric: bool = False
     standard: bool = False
     extensive: bool = False
     needs_volume: bool = False
@@ -50,6 +55,11 @@ class Quantity:
         return self.per == "atom"
 
     @property
+    def title(self) -> str:
+        """Its name at the head of a narrow column."""
+        return self.short or self.words
+
+    @property
     def words(self) -> str:
         """Its name in a sentence."""
         return self.name.replace("_", " ")
@@ -62,6 +72,7 @@ _ALL = (
         (),
         "eV",
         "energy",
+        short="E",
         standard=True,
         extensive=True,
         origin="energy",
@@ -74,6 +85,7 @@ _ALL = (
         (3,),
         "eV/A",
         "forces",
+        short="F",
         standard=True,
         weight="forces_weight",
         origin="derivative",
@@ -86,6 +98,7 @@ _ALL = (
         (3, 3),
         "eV/A^3",
         "stress",
+        symmetric=True,
         standard=True,
         needs_volume=True,
         origin="derivative",
@@ -104,6 +117,7 @@ _ALL = (
     ),
     Quantity("charges", "atom", (), "e", "charges", shown=("e", 1.0), errors_in=("e", 1.0)),
     Quantity("magnetic_moments", "atom", (), "mu_B", "magmoms", shown=("mu_B", 1.0), errors_in=("mu_B", 1.0)),
+    Quantity("dipole", "structure", (3,), "e A", "dipole", shown=("e A", 1.0), errors_in=("e A", 1.0)),
 )
 
 QUANTITIES: dict[str, Quantity] = {quantity.name: quantity for quantity in _ALL}

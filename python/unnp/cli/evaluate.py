@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from unnp.cli.data import Read
+
+if TYPE_CHECKING:
+    from unnp.atoms.structure import Structure
 
 
 def command(
@@ -28,12 +32,13 @@ def command(
     The folder gets errors.json and errors.csv (overall, by group, by element), predictions.xyz, and parity plots with
     their data.
     """
+    from unnp.atoms.quantities import FURTHER, STANDARD
     from unnp.cli.data import _read_options
     from unnp.cli.tables import print_table
     from unnp.data.opening import open_structures
     from unnp.errors import DataError
     from unnp.evaluate.card import error_header, error_table
-    from unnp.evaluate.evaluation import Limits, evaluate
+    from unnp.evaluate.evaluation import Limits, comparable, evaluate
     from unnp.exported.loader import load_model
 
     potential = load_model(model, device, dtype, head)
@@ -41,13 +46,27 @@ def command(
     offset = potential.stress_offset if stress_offset else {}
     errors = evaluate(potential, structures, output, Limits(batch_atoms, 40 * batch_atoms), offset)
     if offset and "stress" in errors["overall"]:
-        listed = ", ".join(f"{value:.3f}" for value in offset.values())
-        print(f"A constant of {listed} GPa, found in the training, is taken off the stress labels.")
+        print(f"Taken off the stress labels, as found in the training: {_offsets(structures, offset)}.")
     if not errors["overall"]:
         raise DataError(
             f"the structures have no labels to compare with; the predictions are in {output}/predictions.xyz."
         )
-    if missing := [name for name in ("energy", "forces", "stress") if name not in errors["overall"]]:
-        print(f"Not compared, as no structure has that label: {', '.join(missing)}.")
+    expected = [name for name in comparable(potential) if name in STANDARD or name in potential.quantities]
+    if missing := [name for name in expected if name not in errors["overall"]]:
+        hint = " Of these, files are searched for energy, forces and stress only: --read labels='{charges: NAME}'."
+        said = f"Not compared, as no structure has that label: {', '.join(missing)}."
+        print(said + (hint if set(missing) & set(FURTHER) else ""))
     print_table(f"Errors of {model} on {len(structures)} structures", error_header(errors), error_table(errors))
     print(f"Tables, predictions and plots: {output}")
+
+
+def _offsets(structures: Sequence[Structure], found: Mapping[str, float]) -> str:
+    """Return what is taken off the stress labels of each group, and where that is a guess."""
+    from unnp.data.statistics import group_names
+    from unnp.evaluate.stress_offset import offsets_of
+
+    values = offsets_of(sorted(set(group_names(structures))), found)
+    guessed = ", not in the training: the mean of its groups"
+    return ", ".join(
+        f"{value:.3f} GPa ({name or 'no group'}{'' if name in found else guessed})" for name, value in values.items()
+    )

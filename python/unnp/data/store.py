@@ -21,14 +21,14 @@ from typing import Any, overload
 
 import numpy as np
 
-from unnp.atoms.quantities import FURTHER, QUANTITIES, STANDARD, Quantity
+from unnp.atoms.quantities import FURTHER, QUANTITIES, Quantity
 from unnp.atoms.structure import Structure
 from unnp.data.statistics import Statistics
 from unnp.data.store_checks import verify_files
 from unnp.errors import DataError, in_one_line
 
 FORMAT = "unnp-dataset"
-VERSION = 1
+VERSION = 2
 INDEX_FILE = "dataset.json"
 
 # name: (dtype, shape of one row, what a row belongs to)
@@ -115,8 +115,8 @@ class Store(Sequence[Structure]):
         return np.where(counts[:, None, None], self._arrays["stress"], np.nan)
 
     def first_with(self, label: str, present: bool) -> int | None:
-        """Return the first structure that has (or lacks) a label, or energy, forces or stress for "any"; or None."""
-        labels = STANDARD if label == "any" else (label,)
+        """Return the first structure that has (or lacks) a label, or any at all for "any"; or None."""
+        labels = tuple(QUANTITIES) if label == "any" else (label,)
         has = np.any([self._has(name) for name in labels], axis=0)
         found = np.flatnonzero(has == present)
         return int(found[0]) if len(found) else None

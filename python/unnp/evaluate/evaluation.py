@@ -102,7 +102,7 @@ def evaluate(
         ModelError: a structure has an element the model does not know, or a prediction is not finite.
         UnnpError: the folder cannot be written, or another process writes it.
     """
-    dataset = Dataset(structures, potential.elements, potential.cutoff, cache_bytes=0, quantities=_predicted(potential))
+    dataset = Dataset(structures, potential.elements, potential.cutoff, cache_bytes=0, quantities=comparable(potential))
     metrics = Metrics(dataset.groups, potential.elements.symbols, potential.device)
     pairs = Pairs(dataset.groups)
     offsets = torch.tensor(list(offsets_of(dataset.groups, offset or {}).values()), dtype=torch.float64)
@@ -189,7 +189,7 @@ def _batches(dataset: Dataset, unit: Cost, limits: Limits) -> Iterator[tuple[lis
         yield list(indices), collate(parts)
 
 
-def _predicted(potential: LoadedPotential) -> list[str]:
+def comparable(potential: LoadedPotential) -> list[str]:
     """Return the names of the quantities that a model can be compared in."""
     return [name for name, q in QUANTITIES.items() if q.origin != "head" or name in potential.quantities]
 

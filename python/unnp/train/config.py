@@ -51,21 +51,21 @@ class OptimizerConfig(Config):
 
     kind: Literal["soap", "adamw"] = "soap"
     """`soap`, Adam in the eigenbasis of each weight matrix' gradients, or `adamw`."""
-    learning_rate: PositiveFloat = 3e-3
+    learning_rate: PositiveFloat = Field(default=3e-3, json_schema_extra=FREE)
     """Highest learning rate."""
-    final_learning_rate: NonNegativeFloat = 1e-5
+    final_learning_rate: NonNegativeFloat = Field(default=1e-5, json_schema_extra=FREE)
     """Learning rate at the end of the half cosine."""
-    warmup_steps: NonNegativeInt = 100
+    warmup_steps: NonNegativeInt = Field(default=100, json_schema_extra=FREE)
     """Steps of the linear rise to the highest rate."""
-    weight_decay: NonNegativeFloat = 1e-5
+    weight_decay: NonNegativeFloat = Field(default=1e-5, json_schema_extra=FREE)
     """Decoupled decay of weight matrices; biases do not decay."""
-    betas: tuple[Decay, Decay] = (0.95, 0.95)
+    betas: tuple[Decay, Decay] = Field(default=(0.95, 0.95), json_schema_extra=FREE)
     """Decay of the moments."""
-    epsilon: PositiveFloat = 1e-8
+    epsilon: PositiveFloat = Field(default=1e-8, json_schema_extra=FREE)
     """Added to the root of the second moment."""
-    clip: PositiveFloat | None = 1.0
+    clip: PositiveFloat | None = Field(default=1.0, json_schema_extra=FREE)
     """Largest norm of the gradient of all weights together; null: no clipping."""
-    average_decay: Decay = 0.999
+    average_decay: Decay = Field(default=0.999, json_schema_extra=FREE)
     """Decay of the running average of the weights, which is what is validated and exported."""
 
 
@@ -88,7 +88,7 @@ class TrainConfig(Config):
     heads: dict[Name, HeadConfig] = Field(default={DEFAULT_HEAD: HeadConfig()}, min_length=1)
     """Levels of theory by name, which share all but the last layers; the first is the default of the exported model."""
     loss: LossConfig = Field(default=LossConfig(), json_schema_extra=FREE)
-    optimizer: OptimizerConfig = Field(default=OptimizerConfig(), json_schema_extra=FREE)
+    optimizer: OptimizerConfig = OptimizerConfig()
     seed: NonNegativeInt = 0
     """Seed for the first weights, the split and the order of the batches."""
     dtype: Literal["float32", "float64"] = "float32"

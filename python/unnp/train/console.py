@@ -9,22 +9,31 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from unnp.atoms.quantities import QUANTITIES
 from unnp.train.log import Record
 
-COLUMNS = {
+_PLAIN = {
     "epoch": ("epoch", "{:d}"),
     "minutes": ("min", "{:.1f}"),
     "learning_rate": ("rate", "{:.1e}"),
     "loss": ("loss", "{:.3e}"),
-    "share_energy": ("E part", "{:.0%}"),
-    "share_forces": ("F part", "{:.0%}"),
-    "share_stress": ("stress part", "{:.0%}"),
     "validation_loss": ("val. loss", "{:.3e}"),
-    "energy_mae": ("E MAE meV/atom", "{:.3f}"),
-    "forces_mae": ("F MAE eV/A", "{:.4f}"),
-    "stress_mae": ("stress MAE GPa", "{:.4f}"),
 }
 ROWS = 10
+
+
+def column(key: str) -> tuple[str, str] | None:
+    """Return title and format of an entry of a record; None for one that is only in the log."""
+    if key in _PLAIN:
+        return _PLAIN[key]
+    if key.startswith("share_"):
+        name = key.removeprefix("share_")
+        return f"{QUANTITIES[name].title if name in QUANTITIES else name} part", "{:.0%}"
+    quantity = QUANTITIES.get(key.removesuffix("_mae"))
+    if quantity is None or not key.endswith("_mae"):
+        return None
+    unit = quantity.errors_in[0]
+    return f"{quantity.title} MAE {unit}", "{:.3f}" if unit.startswith("meV") else "{:.4f}"
 
 
 class SilentConsole:
@@ -53,7 +62,8 @@ class PlainConsole(SilentConsole):
         print(text, flush=True)
 
     def epoch(self, record: Record) -> None:
-        cells = [f"{title} {style.format(record[key])}" for key, (title, style) in COLUMNS.items() if key in record]
+        shown = ((column(key), value) for key, value in record.items())
+        cells = [f"{found[0]} {found[1].format(value)}" for found, value in shown if found is not None]
         print("  ".join(cells), flush=True)
 
 
@@ -95,10 +105,12 @@ class LiveConsole(SilentConsole):
 
     def _picture(self) -> Group:
         table = Table(box=None, pad_edge=False)
-        for title, _ in COLUMNS.values():
+        keys = dict.fromkeys(key for record in self._records for key in record)
+        columns = {key: found for key in keys if (found := column(key)) is not None}
+        for title, _ in columns.values():
             table.add_column(title, justify="right")
         for record in self._records:
-            table.add_row(*(style.format(record[k]) if k in record else "" for k, (_, style) in COLUMNS.items()))
+            table.add_row(*(style.format(record[key]) if key in record else "" for key, (_, style) in columns.items()))
         return Group(self._progress, table)
 
 

@@ -21,6 +21,7 @@ from unnp.data.statistics import Statistics, atom_counts, group_names, statistic
 from unnp.errors import ConfigError, DataError
 from unnp.models import Head, Potential, Representation, TrainingData, architecture, build_potential
 from unnp.models.checkpoint import number_type
+from unnp.models.output_heads.base import REGISTRY as OUTPUT_HEADS
 from unnp.models.still import check_still
 from unnp.train.config import DataConfig, TrainConfig
 from unnp.train.distributed import Processes
@@ -116,7 +117,7 @@ def build(config: TrainConfig, sources: Sources) -> tuple[Potential, dict[str, D
         raise ConfigError(
             f"architecture '{name}' has nothing to train; add it to another one: `add: {{{name}: {{}}}}`."
         )
-    _check_outputs(config)
+    _check_names(config)
     elements = Elements(list(sources.statistics.elements))
     cutoff = config.potential.cutoff()
     owner = heads_of_groups(config.heads, sources.groups)
@@ -129,18 +130,30 @@ def build(config: TrainConfig, sources: Sources) -> tuple[Potential, dict[str, D
     data = TrainingData(neighbors, Graphs(training))
     with number_type(config.dtype):
         potential = build_potential(config.potential, elements.symbols, heads, data)
+    _check_given(config, potential)
     check_still(potential)
     return potential, datasets
 
 
-def _check_outputs(config: TrainConfig) -> None:
-    """Raise ConfigError where an output has no term in the loss, or a term of the loss no output."""
-    heads = {name for name in config.loss.used() if name in QUANTITIES and QUANTITIES[name].origin == "head"}
+def _trained_outputs(config: TrainConfig) -> set[str]:
+    """Return the terms of the loss that need an output beside the energy."""
+    return {name for name in config.loss.used() if name in QUANTITIES and QUANTITIES[name].origin == "head"}
+
+
+def _check_names(config: TrainConfig) -> None:
+    """Raise ConfigError where an output has no term in the loss."""
     for name in config.potential.outputs:
-        if name not in heads:
+        OUTPUT_HEADS.get(name)
+        if name not in _trained_outputs(config):
             raise ConfigError(f"potential.outputs names {name}, which nothing trains; give loss.{name}.weight.")
-    for name in heads - set(config.potential.outputs):
-        raise ConfigError(f"loss.{name} has a weight, but the potential does not give it; add outputs: [{name}].")
+
+
+def _check_given(config: TrainConfig, potential: Potential) -> None:
+    """Raise ConfigError where a term of the loss has no output."""
+    given = {output.name for output in potential.declared()}
+    for name in sorted(_trained_outputs(config) - given):
+        how = f"add outputs: [{name}]" if name in OUTPUT_HEADS.names() else "an architecture that gives it is needed"
+        raise ConfigError(f"loss.{name} has a weight, but the potential does not give it; {how}.")
 
 
 class Graphs:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from unnp.atoms.quantities import QUANTITIES, Quantity
+from unnp.atoms.quantities import FURTHER, QUANTITIES, Quantity
 from unnp.atoms.structure import Structure
 from unnp.errors import ConfigError
 from unnp.train.loss import LossTable
@@ -77,6 +77,10 @@ def check_labels(loss: LossTable, train: Iterable[Structure], validation: Iterab
         ConfigError: a term has a weight, but no training structure a label that counts; or the validation structures have
             none for any term.
     """
+    if not loss.used():
+        raise ConfigError(
+            "no term of the loss has a weight, so nothing would be learnt; give one to loss.energy or others."
+        )
     terms = [name for name in loss.used() if name in QUANTITIES]
     counts = count_labels(train, loss)
     for name in terms:
@@ -87,7 +91,7 @@ def check_labels(loss: LossTable, train: Iterable[Structure], validation: Iterab
             )
         _say(name, counts, "")
     held_back = count_labels(validation, loss)
-    if not any(held_back.counting[name] for name in terms):
+    if terms and not any(held_back.counting[name] for name in terms):
         raise ConfigError(
             f"no validation structure has a label that the loss counts ({', '.join(terms)}); give others under "
             "data.validation, or a larger fraction."
@@ -139,4 +143,10 @@ def _why_none(name: str, counts: LabelCounts) -> str:
 def _remedy(name: str, counts: LabelCounts) -> str:
     if counts.without_volume[name]:
         return "structures that are periodic in all directions"
-    return "other weights" if counts.present[name] else "the label's key under data.read"
+    if counts.present[name]:
+        return "other weights"
+    return (
+        f"its name in the files: data.read.labels: {{{name}: NAME}}"
+        if name in FURTHER
+        else "the label's key under data.read"
+    )

@@ -48,6 +48,7 @@ class StressOffset:
         given = loss.config.row("stress").offset
         self.fitted = given == "fit"
         self.used = loss.config.row("stress").used
+        self._square = loss.config.row("stress").kind == "mse" and not loss.config.group_weights
         self.mean = torch.zeros(len(groups), dtype=torch.float64, device=device)
         """Mean isotropic difference between label and prediction, (n_groups,) [eV/A^3]; measured whether it is used or not."""
         self.seen = torch.zeros_like(self.mean)
@@ -108,7 +109,7 @@ class StressOffset:
         """
         left = torch.where(self.seen > 0, self.mean - self.values, 0.0)
         share = float((self.seen * left.square()).sum() / self.seen.sum().clamp(min=1.0)) / 3
-        if self.fitted or stress_term <= 0 or share < LARGEST_SHARE * stress_term:
+        if self.fitted or not self._square or stress_term <= 0 or share < LARGEST_SHARE * stress_term:
             return ""
         worst = int(left.abs().argmax())
         pressure, name = GPA_PER_EV_PER_A3 * float(left[worst]), self.groups[worst] or "(none)"

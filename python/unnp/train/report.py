@@ -49,7 +49,7 @@ def write_report(
     """
     potential, description = load_potential(folder.checkpoint("best"))
     potential.to(device)
-    plots.learning_curve(records, folder.path / "learning-curve.png")
+    plots.learning_curve(records, folder.path / "learning-curve.png", _learning_errors(config))
     parts: list[str] = [name for name in ("validation", "test") if name in datasets]
     offset = found_offsets(description)
     metrics = {name: _errors(folder, config, offset, potential, datasets[name], name, device) for name in parts}
@@ -76,6 +76,12 @@ def write_report(
         },
     )
     return metrics
+
+
+def _learning_errors(config: TrainConfig) -> dict[str, str]:
+    """Return the labels of the errors in a learning curve by their names in the log."""
+    shown = [QUANTITIES[name] for name in config.loss.shown() if name in QUANTITIES]
+    return {f"{quantity.name}_mae": f"{quantity.words} [{quantity.errors_in[0]}]" for quantity in shown}
 
 
 def _errors(

@@ -13,6 +13,7 @@ from unnp.config import Config, from_dict
 from unnp.errors import ConfigError, ModelError, in_one_line
 from unnp.models.checkpoint import Checkpoint, check_tensors
 from unnp.train.ema import RunningAverage
+from unnp.train.loss import TERMS
 from unnp.train.offset import StressOffset, found_offsets
 from unnp.train.optim import optimizer_sizes, optimizer_tensors, restore_optimizer
 
@@ -83,6 +84,23 @@ class Position(Config):
         return self
 
 
+SUMMED = ("loss", *TERMS)
+"""What is summed over the steps of an epoch, in order."""
+
+
+def named_sums(sums: Tensor) -> dict[str, Tensor]:
+    """Return sums (1 + n_terms,) by name: which terms there are may differ where a checkpoint is read again."""
+    return {f"sums.{name}": sums[k] for k, name in enumerate(SUMMED)}
+
+
+def _summed(checkpoint: Checkpoint) -> list[str]:
+    """Return the names of the sums in a checkpoint; raise ModelError where they are missing or no names."""
+    found = checkpoint.description.get("summed")
+    if not isinstance(found, list) or "loss" not in found or not all(isinstance(name, str) for name in found):
+        raise ModelError("the checkpoint does not say what its sums are of.")
+    return found
+
+
 @dataclass
 class TrainState:
     """Weights, running average, optimizer, random numbers and counters: together they determine every later step.
@@ -104,11 +122,11 @@ class TrainState:
         tensors = {f"raw.{k}": v for k, v in self.potential.state_dict().items()}
         tensors |= {f"average.{k}": v for k, v in self.average.potential.state_dict().items()}
         tensors |= {f"optimizer.{k}": v for k, v in optimizer_tensors(self.optimizer).items()}
-        tensors |= {"sums": self.sums, "offset.mean": self.offset.mean, "offset.seen": self.offset.seen}
+        tensors |= {**named_sums(self.sums), "offset.mean": self.offset.mean, "offset.seen": self.offset.seen}
         tensors["random.cpu"] = torch.get_rng_state()
         if self.sums.is_cuda:
             tensors["random.cuda"] = torch.cuda.get_rng_state(self.sums.device)
-        told = {"position": self.position.model_dump(), "stress_offset": self.offset.summary()}
+        told = {"position": self.position.model_dump(), "stress_offset": self.offset.summary(), "summed": list(SUMMED)}
         return Checkpoint({**description, **told}, tensors)
 
     def restore(self, checkpoint: Checkpoint) -> None:
@@ -130,7 +148,9 @@ class TrainState:
         self.potential.load_state_dict(checkpoint.part("raw"))
         self.average.potential.load_state_dict(checkpoint.part("average"))
         restore_optimizer(self.optimizer, checkpoint.part("optimizer"))
-        self.sums.copy_(checkpoint.tensors["sums"])
+        sums = checkpoint.part("sums")
+        for k, name in enumerate(SUMMED):
+            self.sums[k] = sums.get(name, torch.zeros(()))
         self.offset.mean.copy_(checkpoint.tensors["offset.mean"])
         self.offset.seen.copy_(checkpoint.tensors["offset.seen"])
         self.position = position
@@ -143,7 +163,8 @@ class TrainState:
         }
         for name, expected in parts.items():
             check_tensors(checkpoint.part(name), expected, f"the {name} tensors of the checkpoint")
-        others = {"sums": self.sums, "random.cpu": torch.get_rng_state()}
+        others = {f"sums.{name}": self.sums[0] for name in _summed(checkpoint)}
+        others |= {"random.cpu": torch.get_rng_state()}
         others |= {"offset.mean": self.offset.mean, "offset.seen": self.offset.seen}
         for name, expected_tensor in others.items():
             found = {name: checkpoint.tensors[name]} if name in checkpoint.tensors else {}

@@ -29,7 +29,7 @@ from unnp.train.record import epoch_record
 from unnp.train.run_folder import RunFolder
 from unnp.train.schedule import learning_rate, progress
 from unnp.train.signals import StopRequest
-from unnp.train.state import Position, TrainState
+from unnp.train.state import SUMMED, Position, TrainState, named_sums
 from unnp.train.step import backward, term_averages, update
 from unnp.train.validation import InterruptedTrainingError, Validation, validate
 
@@ -87,7 +87,7 @@ class Trainer:
             task.potential,
             RunningAverage(task.potential, config.optimizer.average_decay),
             build_optimizer(task.potential, config.optimizer),
-            torch.zeros(1 + len(TERMS), dtype=torch.float64, device=task.device),
+            torch.zeros(len(SUMMED), dtype=torch.float64, device=task.device),
             StressOffset(self.loss, task.train.groups, task.train.group_sizes, task.device),
         )
         self._complained = False
@@ -142,7 +142,7 @@ class Trainer:
         self.task.processes.add(sums)
         if self.task.processes.first:
             checkpoint = self.state.checkpoint(self.task.description)
-            checkpoint.tensors["sums"] = sums
+            checkpoint.tensors |= named_sums(sums)
             self.folder.save(checkpoint, best=best)
         self._saved_at = time.monotonic()
 
@@ -216,7 +216,7 @@ class Trainer:
             validation = self._validate()
         best = validation is not None and self._is_best(validation)
         sums = self.task.processes.add(self.state.sums)
-        means = dict(zip(("loss", *TERMS), (sums / max(1, n_steps)).tolist(), strict=True))
+        means = dict(zip(SUMMED, (sums / max(1, n_steps)).tolist(), strict=True))
         averages = {name: means[name] for name in ("loss", *self.loss.config.shown())}
         rate, minutes = self.state.optimizer.param_groups[0]["lr"], (time.monotonic() - self._clock) / 60
         record = epoch_record(position, minutes, rate, averages, self._weights_now, validation)

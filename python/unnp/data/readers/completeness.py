@@ -27,7 +27,7 @@ class Completeness:
         if self._options.missing == "allow":
             return
         present = {label: structure.label(label) is not None for label in QUANTITIES}
-        self._any_label = self._any_label or any(present[label] for label in STANDARD)
+        self._any_label = self._any_label or any(present[label] for label in (*STANDARD, *self._options.labels))
         present |= {"any": self._any_label, "group": structure.group != ""}
         for label in self._options.required:
             if not present[label]:

@@ -8,17 +8,18 @@ from collections import Counter
 import numpy as np
 from ase.data import atomic_masses
 
+from unnp.atoms.quantities import FURTHER, QUANTITIES
 from unnp.data.readers.base import Frame
 from unnp.data.readers.options import ReadOptions
 from unnp.errors import in_one_line
 
 # Geometry, and what only numbers atoms or repeats a label.
-_NOT_WORTH_SAYING = {"numbers", "positions", "id", "type", "comment", "energies", "stresses", "free_energy"}
+_NOT_WORTH_SAYING = {"numbers", "positions", "id", "type", "comment", "stresses", "free_energy"}
 _NAMES = {
     "momenta": "velocities",
     "vel": "velocities",
+    **{QUANTITIES[name].ase: QUANTITIES[name].words for name in FURTHER},
     "initial_magmoms": "magnetic moments",
-    "magmoms": "magnetic moments",
     "magmom": "magnetic moments",
     "initial_charges": "charges",
     "masses": "masses",
@@ -40,6 +41,7 @@ class LeftBehind:
         self._n += 1
         read = {*options.keys.values(), options.virial_key, options.group_key, options.forces_weight_key}
         names = {_NAMES.get(str(name), str(name)) for name in _carried(frame) if name not in read | _NOT_WORTH_SAYING}
+        names -= {QUANTITIES[name].words for name in options.labels}
         names |= {"constraints" for _ in frame.atoms.constraints}
         self._counts.update(names)
 

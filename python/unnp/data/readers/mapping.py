@@ -130,27 +130,28 @@ def _numbers(frame: Frame, key: str, label: str, factor: float, *, nan_is_absent
 
 
 def _label(frame: Frame, quantity: Quantity, key: str, options: ReadOptions) -> float | np.ndarray | None:
-    if quantity.shape == (3, 3):
+    """Return a label in the shape of its quantity, in our unit; None where there is none.
+
+    On single atoms NaN in all numbers means that the atom has none, and NaN on all atoms that there is no label at all.
+    """
+    if quantity.symmetric:
         return _tensor(frame, quantity.name, key, options, options.factor_of(quantity))
-    if quantity.per_atom:
-        return _of_atoms(frame, quantity, key, options)
-    number = _numbers(frame, key, quantity.name, options.factor_of(quantity))
-    if number is not None and number.size != 1:
-        raise DataError(f"{frame.where}: {quantity.words} must be one number, '{key}' has {number.size}.")
-    return None if number is None else float(number.reshape(()))
-
-
-def _of_atoms(frame: Frame, quantity: Quantity, key: str, options: ReadOptions) -> np.ndarray | None:
-    """Return the labels of the atoms; NaN in all its numbers means that an atom has none, NaN on all atoms no label at all."""
-    values = _numbers(frame, key, quantity.name, options.factor_of(quantity), nan_is_absent=True)
-    expected, name = (len(frame.atoms), *quantity.shape), quantity.words
-    if values is not None and values.shape != expected:
-        raise DataError(f"{frame.where}: {name} must have the shape {expected}, '{key}' has {values.shape}.")
-    if values is None:
+    found = _numbers(frame, key, quantity.name, options.factor_of(quantity), nan_is_absent=quantity.per_atom)
+    if found is None:
         return None
+    lead = (len(frame.atoms),) if quantity.per_atom else ()
+    expected, in_a_row = (*lead, *quantity.shape), (*lead, *([int(np.prod(quantity.shape))] if quantity.shape else []))
+    if found.shape not in (expected, in_a_row) and not found.size == 1 == np.prod(expected):
+        want = f"have the shape {expected}" if expected else "be one number"
+        has = str(found.shape) if expected else str(found.size)
+        raise DataError(f"{frame.where}: {quantity.words} must {want}, '{key}' has {has}.")
+    values = found.reshape(expected)
+    if not quantity.per_atom:
+        return values if quantity.shape else float(values)
     absent = np.isnan(values).reshape(len(values), -1)
     partly = np.flatnonzero(absent.any(axis=1) & ~absent.all(axis=1))
     if len(partly):
+        name = quantity.words
         raise DataError(
             f"{frame.where}: {name} ('{key}') of atom {partly[0]} are NaN in some components only; an atom without {name} "
             "has NaN in all of them. Repair or remove the frame."

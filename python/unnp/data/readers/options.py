@@ -55,7 +55,7 @@ class ReadOptions(Config):
     unconverged: Literal["leave_out", "keep", "error"] = "leave_out"
     """What to do with steps of VASP, Quantum ESPRESSO, GPAW and others whose electronic steps did not converge."""
     required: tuple[str, ...] = ("energy", "forces")
-    """Labels every structure must have, or `group`; `any`: the first has energy, forces or stress, others what they have."""
+    """Labels every structure must have, or `group`; `any`: the first has some label, others what they have."""
     missing: Literal["error", "allow"] = "error"
     """What to do where a required label is missing, or a label is there in some structures only."""
 
