@@ -125,3 +125,21 @@ def test_a_head_of_another_package_is_found(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("unnp.plugins.registry.entry_points", lambda group: [entry])
     assert REGISTRY.names() == ["charges", "magnetic_moments"]
     assert REGISTRY.get("magnetic_moments") is own
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_that_gives_another_output_is_not_written(tmp_path: Path, monkeypatch, name: str) -> None:
+    save = torch.jit.save
+
+    def save_changed(module, *args, **kwargs) -> None:
+        weight = next(p for n, p in module.named_parameters() if "output_heads" in n)
+        with torch.no_grad():
+            weight += 0.3
+        save(module, *args, **kwargs)
+        with torch.no_grad():
+            weight -= 0.3
+
+    monkeypatch.setattr(torch.jit, "save", save_changed)
+    with pytest.raises(ModelError, match=f"gives another output '{name}' than the potential"):
+        export_model([build([name])], tmp_path / "m.pt", name="other")
+    assert not list(tmp_path.iterdir())

@@ -6,7 +6,7 @@ import copy
 import datetime
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,7 +21,7 @@ from unnp.core import core
 from unnp.derivatives import predict
 from unnp.errors import ModelError
 from unnp.exported.archive import checksum_of, inspect
-from unnp.exported.loader import load_model
+from unnp.exported.loader import LoadedPotential, load_model
 from unnp.exported.manifest import MANIFEST_NAME, Manifest, ManifestHead
 from unnp.files.locks import hold_output
 from unnp.files.writing import make_folder, write_atomically
@@ -196,13 +196,33 @@ def _compare(potentials: Sequence[Potential], file: Path) -> None:
         "force of a member": (loaded.members(graph)[1], forces),
     }
     # Not on the scale of the energies: reference energies may be thousands of eV.
-    allowed = TOLERANCE[loaded.dtype] * max(1.0, forces.abs().max().item())
+    _check_equal(pairs, TOLERANCE[loaded.dtype] * max(1.0, forces.abs().max().item()))
+    _compare_outputs(potentials, loaded, graph)
+
+
+def _compare_outputs(potentials: Sequence[Potential], loaded: LoadedPotential, graph: Graph) -> None:
+    """Raise ModelError where features or trained outputs of the reloaded file are not those of the potentials."""
+    with torch.no_grad():
+        expected = Committee(potentials).outputs(*graph.arguments)
+    found = loaded.outputs(graph)
+    for output in loaded.manifest.outputs:
+        if output.name != "energy":
+            a, b = found[output.name], expected[output.name]
+            _check_equal({f"output '{output.name}'": (a, b)}, TOLERANCE[loaded.dtype] * max(1.0, _largest(b)))
+
+
+def _check_equal(pairs: Mapping[str, tuple[Tensor, Tensor]], allowed: float) -> None:
     for quantity, (a, b) in pairs.items():
-        difference = (a - b).abs().max().item()
+        difference = _largest(a - b)
         if not difference <= allowed:
             raise ModelError(
                 f"the exported file gives another {quantity} than the potential (difference {difference:.3g})."
             )
+
+
+def _largest(values: Tensor) -> float:
+    """Return the largest absolute value; 0 of no values, as the features of a potential of terms alone are."""
+    return values.abs().max().item() if values.numel() else 0.0
 
 
 def _probe(potential: Potential) -> Structure:
