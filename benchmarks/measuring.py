@@ -38,7 +38,12 @@ def nickel(n_atoms: int, seed: int = 0) -> ase.Atoms:
 
 
 def model_file(model: str, folder: Path) -> Path:
-    """Return a model file: the one given, or a TeaNet preset (S, M, L) with random weights, exported into a folder."""
+    """Return a model file: the one given, or one of random weights, exported into a folder.
+
+    Args:
+        model: a file, a preset of TeaNet (S, M, L), or ``ARCHITECTURE:PRESET``, the preset ``default`` or one of its own.
+        folder: where to write it.
+    """
     if Path(model).is_file():
         return Path(model).resolve()
     import torch
@@ -46,11 +51,17 @@ def model_file(model: str, folder: Path) -> Path:
     from unnp.models import Head, PotentialConfig, TrainingData, build_potential
 
     torch.manual_seed(0)
-    heads, data = [Head(1.0, {"Ni": 0.0})], TrainingData(NEIGHBORS)
-    potential = build_potential(PotentialConfig(preset=model), ["Ni"], heads, data)
-    path = folder / f"{model}.pt"
-    export_model([potential], path, name=f"TeaNet {model}, random weights")
+    config = PotentialConfig.model_validate(potential_settings(model))
+    potential = build_potential(config, ["Ni"], [Head(1.0, {"Ni": 0.0})], TrainingData(NEIGHBORS))
+    path = folder / f"{model.replace(':', '-')}.pt"
+    export_model([potential], path, name=f"{model}, random weights")
     return path
+
+
+def potential_settings(model: str) -> Row:
+    """Return the settings of a potential called ``PRESET`` of TeaNet, or ``ARCHITECTURE:PRESET``."""
+    architecture, _, preset = model.rpartition(":")
+    return {"architecture": architecture or "teanet"} | ({} if preset == "default" else {"preset": preset})
 
 
 def default_models() -> list[str]:
@@ -60,7 +71,9 @@ def default_models() -> list[str]:
 
 def label(model: str) -> str:
     """Return how a model is called in tables."""
-    return f"unnp {Path(model).parent.name if model.endswith('.pt') else f'TeaNet {model}'}"
+    if model.endswith(".pt"):
+        return f"unnp {Path(model).parent.name}"
+    return f"unnp {model.replace(':', ' ') if ':' in model else f'TeaNet {model}'}"
 
 
 def isolated(script: str, case: Row, python: str = sys.executable) -> Row:

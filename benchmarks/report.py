@@ -69,6 +69,15 @@ def training(result: Row) -> str:
     return table(header, [[row["preset"], *[number(row.get(key)) for key in keys]] for row in result["rows"]])
 
 
+def architectures(result: Row) -> str:
+    """Return time and memory per architecture."""
+    header = ["architecture", "preset", "parameters", "cutoff, A", "neighbours"]
+    keys = ["n_parameters", "cutoff_A", "neighbors", "us_per_atom_step_thread", "mb_per_atom", "training_us_per_atom"]
+    header += ["LAMMPS, us/atom/step", "LAMMPS, MB/atom", "training, us/atom/step"]
+    lines = [[*row["name"].split(":"), *[number(row[key]) for key in keys]] for row in result["rows"]]
+    return table(header, lines)
+
+
 def fused(result: Row) -> str:
     """Return times of the operators beside their floors."""
     rates, *rows = result["rows"]
@@ -129,6 +138,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Row], str]]] = {
     "lammps_throughput": ("Molecular dynamics in LAMMPS", lammps),
     "ase_peers": ("Energy and forces through ASE", ase),
     "training_throughput": ("Training", training),
+    "architecture_costs": ("Architectures", architectures),
     "fused_ops": ("Fused bond operators", fused),
     "momt_overhead": ("Overhead of fix momt", momt),
     "fuzz_model_files": ("Damaged model files", model_files),

@@ -1,4 +1,4 @@
-"""Training of TeaNet on synthetic cells of fcc Ni (108 atoms, EMT labels): time per step and peak memory."""
+"""Training of TeaNet and others on synthetic cells of fcc Ni (108 atoms, EMT labels): time per step and peak memory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from measuring import Report, Row, isolated, nickel
+from measuring import Report, Row, isolated, nickel, potential_settings
 
 N_ATOMS = 108
 
@@ -67,7 +67,7 @@ def trainer(case: Row, folder: Path, clock: Clock) -> Any:
     config = TrainConfig.model_validate(
         {
             "data": {"train": [str(folder / "cells.extxyz")], "validation": [str(folder / "few.extxyz")]},
-            "potential": {"preset": case["preset"]},
+            "potential": potential_settings(case["preset"]),
             "loss": {"energy": {"weight": 10}, "forces": {"weight": 1}, "stress": {"weight": 1000}},
             "batch_size": case["batch_size"],
             "epochs": 2,
@@ -104,7 +104,7 @@ def run_case(case: Row) -> Row:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--presets", nargs="+", default=["S", "M", "L"])
+    parser.add_argument("--presets", nargs="+", default=["S", "M", "L"], help="of TeaNet, or ARCHITECTURE:PRESET")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--batch-size", type=int, default=4)
     parser.add_argument("--steps", type=int, default=12, help="steps per epoch; the first of two epochs is the warm-up")
