@@ -174,6 +174,11 @@ def test_a_stopped_benchmark_goes_on(files: Path, tmp_path: Path) -> None:
         ({"models": {"x": {"peer": EAM, "published": {"force": 1}}}}, "no column 'force'"),
         ({"seeds": [1, 1]}, "different numbers"),
         ({"training": {"seed": 3}}, "may not hold `seed`"),
+        (
+            {"training": {"heads": {"a": {"groups": ["x"]}, "b": {}}}},
+            "may not hold `heads`: all are judged at one level",
+        ),
+        ({"models": {"x": {"potential": SCHNET, "training": {"heads": {"a": {}}}}}}, "may not hold `heads`"),
         ({"data": {"train": ["train.extxyz"]}}, "`data.test` is empty"),
     ],
 )

@@ -58,7 +58,7 @@ class BenchmarkConfig(Launch):
     models: dict[Name, ModelConfig] = Field(min_length=1)
     """Contestants by name."""
     training: dict[str, Any] = Field(default_factory=dict)
-    """Settings of all trainings, as in the file of `unnp train`, but for `data`, `potential` and `seed`."""
+    """Settings of all trainings, as in the file of `unnp train`, but for `data`, `potential`, `seed` and `heads`."""
     seeds: list[int] = Field(default=[0], min_length=1)
     """A training for each, for error bars."""
     cost: CostConfig | None = Field(default=CostConfig(), json_schema_extra=FREE)
@@ -74,6 +74,10 @@ class BenchmarkConfig(Launch):
             for key in ("data", "potential", "seed"):
                 if key in settings:
                     raise ValueError(f"`training` may not hold `{key}`, which the benchmark sets itself")
+            if "heads" in settings:
+                raise ValueError(
+                    "`training` may not hold `heads`: all are judged at one level of theory; give `data` of that one"
+                )
         return self
 
 
