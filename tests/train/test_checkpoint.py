@@ -1,6 +1,7 @@
 """The checkpoint file: what goes in comes out, and nothing else passes for one."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -8,7 +9,14 @@ from safetensors.torch import save_file
 from unnp.errors import ModelError, UnnpError
 from unnp.models import Head, Potential, PotentialConfig, TrainingData, build_potential
 from unnp.models import checkpoint as module
-from unnp.models.checkpoint import Checkpoint, find_checkpoint, load_checkpoint, load_potential, save_checkpoint
+from unnp.models.checkpoint import (
+    Checkpoint,
+    find_checkpoint,
+    load_checkpoint,
+    load_potential,
+    save_checkpoint,
+    training_data,
+)
 
 
 def make_potential() -> Potential:
@@ -20,6 +28,17 @@ def make(potential: Potential) -> Checkpoint:
     weights = potential.state_dict()
     tensors = {f"raw.{k}": v + 1 for k, v in weights.items()} | {f"average.{k}": v for k, v in weights.items()}
     return Checkpoint({"potential": potential.describe(), "dtype": "float32"}, tensors)
+
+
+@pytest.mark.parametrize(
+    ("offset", "expected"),
+    [
+        ({"stress_offset": {"a": 1.5}}, {"n_atoms": 4, "stress_offset": {"a": 1.5}}),
+        ({"stress_offset": {}}, {"n_atoms": 4}),
+    ],
+)
+def test_an_exported_file_says_the_offset_beside_the_data(offset: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert training_data({"data": {"n_atoms": 4}, **offset}) == expected
 
 
 def test_round_trip(tmp_path: Path) -> None:

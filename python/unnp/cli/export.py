@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -24,7 +24,7 @@ def command(
     """
     from unnp.evaluate.card import read_metrics
     from unnp.exported.export import export_model
-    from unnp.models.checkpoint import load_potential
+    from unnp.models.checkpoint import load_potential, training_data
 
     loaded = [load_potential(run, weights) for run in runs]
     manifest = export_model(
@@ -32,16 +32,10 @@ def command(
         output,
         name=name or output.stem,
         licence=licence,
-        data=_data(loaded[0][1]),
+        data=training_data(loaded[0][1]),
         metrics=read_metrics(runs[0]),
     )
     members = f", committee of {manifest.n_members}" if manifest.n_members > 1 else ""
     elements = " ".join(manifest.elements)
     print(f"{output}: {manifest.architecture}, {elements}, cutoff {manifest.cutoff:g} A, {manifest.dtype}{members}")
     print(f"LAMMPS: pair_style unnp, then pair_coeff * * {output} {elements}")
-
-
-def _data(description: dict[str, Any]) -> dict[str, Any]:
-    """Return what the file says of the training data, the offset of their stress labels included."""
-    offset = description.get("stress_offset")
-    return {**description.get("data", {}), **({"stress_offset": offset} if offset else {})}

@@ -154,6 +154,16 @@ def check_tensors(found: Mapping[str, Tensor], expected: Mapping[str, Tensor], w
             raise ModelError(f"{what} are not finite: {name} holds NaN or inf. Use an earlier checkpoint.")
 
 
+def training_data(description: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an exported file says of the training data, the offset of their stress labels included.
+
+    Args:
+        description: of a checkpoint.
+    """
+    offset = description.get("stress_offset")
+    return {**description.get("data", {}), **({"stress_offset": offset} if offset else {})}
+
+
 def find_checkpoint(path: str | Path, names: tuple[str, ...] = ("best", "last", "previous")) -> Path:
     """Return the checkpoint file of a path: itself, or the first of ``names`` in a run folder that exists."""
     path = Path(path)

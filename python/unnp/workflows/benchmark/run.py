@@ -16,7 +16,7 @@ from unnp.exported.export import export_model
 from unnp.files.locks import hold_folder
 from unnp.files.writing import make_folder, read_json, write_atomically
 from unnp.lammps.system_config import InteractionConfig
-from unnp.models.checkpoint import load_potential
+from unnp.models.checkpoint import load_potential, training_data
 from unnp.train.config import TrainConfig
 from unnp.train.run import train
 from unnp.workflows.benchmark.config import BenchmarkConfig, ModelConfig
@@ -135,9 +135,7 @@ def _trained(own: Path, training: TrainConfig, test: Sequence[Structure], device
     if not (run / "card.yaml").is_file():
         train(training, run, resume=(run / "config.yaml").is_file(), base=own)
     potential, description = load_potential(run)
-    offset = description.get("stress_offset") or {}
-    data = {**description.get("data", {}), **({"stress_offset": offset} if offset else {})}
-    export_model([potential], own / "model.pt", name=own.parent.name, data=data)
+    export_model([potential], own / "model.pt", name=own.parent.name, data=training_data(description))
     position = description["position"]
     return {
         "errors": of_model(own / "model.pt", test, device),
