@@ -13,14 +13,16 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from ase import Atoms
 from ase.build import bulk
 from ase.calculators.emt import EMT
 from ase.calculators.singlepoint import SinglePointCalculator
-from ase.io import write
+from ase.io import read, write
 from typer.testing import CliRunner
 from unnp.atoms.structure import Structure
 from unnp.cli import build_app
 from unnp.config import from_dict
+from unnp.data.opening import open_structures
 from unnp.data.readers.reading import read_structures
 from unnp.errors import ConfigError
 from unnp.evaluate.evaluation import evaluate
@@ -28,7 +30,7 @@ from unnp.exported.loader import load_model
 from unnp.units import GPA_PER_EV_PER_A3
 from unnp.workflows.benchmark.config import BenchmarkConfig
 from unnp.workflows.benchmark.cost import repeated
-from unnp.workflows.benchmark.errors import mean_absolute_errors
+from unnp.workflows.benchmark.errors import of_labels
 from unnp.workflows.benchmark.run import merged, run_benchmark
 
 SCHNET = {"architecture": "schnet", "settings": {"cutoff": 4.0, "features": 8, "interactions": 1, "gaussians": 8}}
@@ -84,12 +86,12 @@ def finished(files: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
 def test_errors_by_hand() -> None:
     cell, pbc = 3 * np.eye(3), np.ones(3, dtype=bool)
     forces = np.array([[3.0, 4.0, 0.0], [0, 0, 0]])
-    one = Structure(np.array([29, 29]), np.zeros((2, 3)), cell, pbc, 1.0, forces, np.zeros((3, 3)))
+    apart = np.diag([0.0, 0.0, 1.5])[1:]
+    one = Structure(np.array([29, 29]), apart, cell, pbc, 1.0, forces, np.zeros((3, 3)))
     cluster = Structure(np.array([29]), np.zeros((1, 3)), energy=0.0, stress=np.zeros((3, 3)))
-    turned = {"energy": 1.1, "forces": forces[:, [1, 0, 2]], "stress": np.eye(3)}
-    found = mean_absolute_errors(
-        [(one, turned), (cluster, {"energy": 0.3, "forces": np.zeros((1, 3)), "stress": None})]
-    )
+    turned = one.with_labels({"energy": 1.1, "forces": forces[:, [1, 0, 2]], "stress": np.eye(3)})
+    shifted = cluster.with_labels({"energy": 0.3, "forces": np.zeros((1, 3)), "stress": None})
+    found = of_labels([one, cluster], [turned, shifted])
     assert found == pytest.approx(
         {"energy": (50 + 300) / 2, "forces": 2 / 6, "force_norms": 0.0, "stress": GPA_PER_EV_PER_A3 / 3}
     )
@@ -122,6 +124,28 @@ def test_errors_are_those_of_the_exported_model(finished: tuple[Path, str], file
     table = evaluate(load_model(folder / "PaiNN/seed-1/model.pt", device="cpu"), structures, tmp_path / "e")["overall"]
     for name in ("energy", "forces", "stress"):
         assert own[name] == pytest.approx(table[name]["mae"], rel=1e-6)
+
+
+def test_further_labels_have_a_column_where_a_contestant_gives_them(files: Path, tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        frames: list[Atoms] = read(files / f"{part}.extxyz", ":")  # type: ignore[assignment]
+        for k, atoms in enumerate(frames):
+            atoms.arrays["bader"] = 0.01 * k * np.array([1.0, -1.0, 1.0, -1.0])
+        write(tmp_path / f"{part}.extxyz", frames)
+    models = {"SchNet": {"potential": {**SCHNET, "outputs": ["charges"]}}, "EAM": {"peer": EAM}}
+    data = {**settings()["data"], "read": {"labels": {"charges": "bader"}}}
+    training = {"epochs": 1, "threads": 1, "loss": {"charges": {"weight": 1.0}}}
+    changes = {"data": data, "models": models, "training": training, "seeds": [0], "cost": None}
+    config = from_dict(settings(**changes), BenchmarkConfig)
+    results = run_benchmark(config, tmp_path, tmp_path / "out")
+    structures = open_structures(tmp_path / "test.extxyz", config.data.read)
+    model = load_model(tmp_path / "out/SchNet/seed-0/model.pt", device="cpu")
+    expected = evaluate(model, structures, tmp_path / "e")["overall"]["charges"]["mae"]
+    assert results["SchNet"][0]["errors"]["charges"] == pytest.approx(expected, rel=1e-6)
+    assert "charges" not in results["EAM"][0]["errors"]
+    with (tmp_path / "out/results.csv").open() as file:
+        rows = {row[""]: row["charges MAE [e]"] for row in csv.DictReader(file)}
+    assert rows == {"SchNet": f"{expected:.3g}", "EAM": ""}
 
 
 def test_common_and_own_settings_of_trainings_are_merged(finished: tuple[Path, str]) -> None:

@@ -68,15 +68,6 @@ def predictions(
         yield indices, on_device, potential.predict(on_device.graph, outputs=bool(potential.quantities))
 
 
-def evaluated(
-    potential: LoadedPotential, structures: Sequence[Structure], limits: Limits
-) -> Iterator[dict[str, np.ndarray]]:
-    """Yield the predicted quantities of each structure, by the names of ``unnp.atoms.quantities``."""
-    dataset = Dataset(structures, potential.elements, potential.cutoff, cache_bytes=0)
-    for _, batch, prediction in predictions(potential, dataset, limits):
-        yield from _separate(batch, prediction)
-
-
 def evaluate(
     potential: LoadedPotential,
     structures: Sequence[Structure],
@@ -102,22 +93,17 @@ def evaluate(
         ModelError: a structure has an element the model does not know, or a prediction is not finite.
         UnnpError: the folder cannot be written, or another process writes it.
     """
-    dataset = Dataset(structures, potential.elements, potential.cutoff, cache_bytes=0, quantities=comparable(potential))
+    dataset = labelled(potential, structures)
     metrics = Metrics(dataset.groups, potential.elements.symbols, potential.device)
     pairs = Pairs(dataset.groups)
-    offsets = torch.tensor(list(offsets_of(dataset.groups, offset or {}).values()), dtype=torch.float64)
-    offsets = offsets.to(potential.device) / GPA_PER_EV_PER_A3
     make_folder(folder)
 
     def write_predictions(file: BinaryIO) -> None:
         text = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
         with counting("evaluating", len(dataset)) as advance:
-            for indices, batch, prediction in predictions(potential, dataset, limits or Limits()):
-                sources = [structures[k].source or f"structure {k}" for k in indices]
-                check_finite(prediction, batch.graph, potential.elements, str(potential.path), sources)
-                compared = without_offset(batch, offsets)
-                metrics.update(prediction, compared)
-                pairs.update(prediction, compared)
+            for indices, batch, prediction in compared(potential, dataset, limits or Limits(), offset or {}):
+                metrics.update(prediction, batch)
+                pairs.update(prediction, batch)
                 for structure, predicted in zip(indices, _separate(batch, prediction), strict=True):
                     _write_frame(text, structures[structure], predicted)
                     advance()
@@ -133,6 +119,32 @@ def evaluate(
                 quantity, QUANTITIES[quantity].shown[0], reference, predicted, groups, folder / f"parity-{quantity}.png"
             )
     return errors
+
+
+def compared(
+    potential: LoadedPotential, dataset: Dataset, limits: Limits, offset: Mapping[str, float]
+) -> Iterator[tuple[list[int], Batch, Prediction]]:
+    """Yield what ``predictions`` does, with the offset taken off the stress labels, as errors are counted.
+
+    Args:
+        potential, dataset, limits: as for ``predictions``; the dataset is that of ``labelled``.
+        offset: as for ``evaluate``.
+
+    Raises:
+        ModelError: as for ``evaluate``.
+    """
+    offsets = torch.tensor(list(offsets_of(dataset.groups, offset).values()), dtype=torch.float64)
+    offsets = offsets.to(potential.device) / GPA_PER_EV_PER_A3
+    for indices, batch, prediction in predictions(potential, dataset, limits):
+        sources = [dataset.structures[k].source or f"structure {k}" for k in indices]
+        check_finite(prediction, batch.graph, potential.elements, str(potential.path), sources)
+        yield indices, without_offset(batch, offsets), prediction
+
+
+def labelled(potential: LoadedPotential, structures: Sequence[Structure]) -> Dataset:
+    """Return structures as a data set with the labels that a model can be compared in."""
+    names = comparable(potential)
+    return Dataset(structures, potential.elements, potential.cutoff, cache_bytes=0, quantities=names)
 
 
 def write_output(

@@ -13,6 +13,7 @@ from unnp.lammps.launch import Launch
 from unnp.lammps.system_config import InteractionConfig
 from unnp.models.build import PotentialConfig
 from unnp.train.config import DataConfig
+from unnp.workflows.benchmark.columns import COLUMNS
 
 
 class ModelConfig(Config):
@@ -25,7 +26,7 @@ class ModelConfig(Config):
     peer: InteractionConfig | None = None
     """Instead: an exported model, a pair style of LAMMPS or a potential of OpenKIM, which is only evaluated."""
     published: dict[str, FiniteFloat] = Field(default_factory=dict)
-    """Published errors to be shown beside, by column: `energy`, `forces`, `force_norms`, `stress`."""
+    """Published errors to be shown beside, by column: `energy`, `forces`, `force_norms`, `stress`, or another label."""
 
     @model_validator(mode="after")
     def _one_kind(self) -> ModelConfig:
@@ -79,12 +80,3 @@ class BenchmarkConfig(Launch):
                     "`training` may not hold `heads`: all are judged at one level of theory; give `data` of that one"
                 )
         return self
-
-
-COLUMNS = {
-    "energy": ("energy", "meV/atom"),
-    "forces": ("force components", "eV/A"),
-    "force_norms": ("force norms", "eV/A"),
-    "stress": ("stress", "GPa"),
-}
-"""Mean absolute errors of the table: title and unit."""

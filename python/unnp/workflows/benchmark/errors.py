@@ -2,82 +2,110 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
+import torch
 
+from unnp.atoms.elements import Elements, symbols_of
+from unnp.atoms.graph import Graph
+from unnp.atoms.quantities import QUANTITIES, STANDARD
 from unnp.atoms.structure import Structure
+from unnp.data.dataset import Batch, Labels
+from unnp.data.labellers import Labeller
 from unnp.data.labellers.kim import KimConfig, KimLabeller
 from unnp.data.labellers.lammps_pair_style import LammpsLabeller
 from unnp.data.labellers.lammps_simulation import PairStyle
-from unnp.evaluate.evaluation import Limits, evaluated
-from unnp.evaluate.stress_offset import offsets_of
+from unnp.derivatives import Prediction
+from unnp.evaluate.evaluation import Limits, compared, labelled
+from unnp.evaluate.metrics import Metrics
 from unnp.exported.loader import load_model
 from unnp.lammps.system_config import InteractionConfig
-from unnp.units import GPA_PER_EV_PER_A3
+from unnp.workflows.benchmark.columns import COLUMNS, FORCE_NORMS
 
-Pair = tuple[Structure, Mapping[str, Any]]
+CUTOFF = 1.0
+"""Length of bonds [A] in the graphs that predictions of potentials without graphs are compared with: any will do."""
 
 
-def mean_absolute_errors(pairs: Iterable[Pair]) -> dict[str, float]:
-    """Return energy [meV/atom], force components and norms [eV/A] and stress components [GPa] of labels and predictions.
+class Errors:
+    """Running mean absolute errors: those of ``unnp.evaluate.metrics.Metrics``, and of force norms.
 
-    ``force_norms`` is the mean of ``| |F| - |F_ref| |`` over atoms (Takamoto et al., HME21). Columns without a label are
-    left out. A stress counts where the structure is periodic in all directions.
+    The latter is the mean of ``| |F| - |F_ref| |`` over atoms (Takamoto et al., HME21).
+
+    Args:
+        groups, elements, device: as for ``Metrics``.
     """
-    found: dict[str, list[np.ndarray]] = {}
-    for structure, predicted in pairs:
-        for name, errors in _errors(structure, predicted):
-            found.setdefault(name, []).append(np.abs(np.ravel(errors)))
-    return {name: float(np.concatenate(parts).mean()) for name, parts in found.items()}
+
+    def __init__(self, groups: Sequence[str], elements: Sequence[str], device: torch.device | str = "cpu") -> None:
+        self._metrics = Metrics(groups, elements, device)
+        self._norms = torch.zeros(2, dtype=torch.float64, device=device)  # sum of |error|, and count
+
+    def update(self, prediction: Prediction, batch: Batch) -> None:
+        """Add a batch."""
+        self._metrics.update(prediction, batch)
+        if prediction.forces is None:
+            return
+        counting = batch.mask(QUANTITIES["forces"]).all(dim=1)
+        own, reference = prediction.forces.double()[counting], batch.labels["forces"][counting]
+        error = (own.norm(dim=1) - reference.norm(dim=1)).abs()
+        self._norms += torch.stack([error.sum(), counting.sum()])
+
+    def result(self) -> dict[str, float]:
+        """Return the errors by the names of ``columns.COLUMNS``; those without a label are left out."""
+        found = {name: values["mae"] for name, values in self._metrics.result()["overall"].items()}
+        total, n_atoms = self._norms.tolist()
+        if n_atoms:
+            found[FORCE_NORMS] = QUANTITIES["forces"].errors_in[1] * total / n_atoms
+        return {name: found[name] for name in COLUMNS if name in found}
 
 
-def _errors(structure: Structure, predicted: Mapping[str, Any]) -> Iterator[tuple[str, np.ndarray]]:
-    if structure.energy is not None:
-        yield "energy", np.array(1000 * (predicted["energy"] - structure.energy) / len(structure))
-    if structure.forces is not None and structure.has_forces.any():
-        own, reference = predicted["forces"][structure.has_forces], structure.forces[structure.has_forces]
-        yield "forces", own - reference
-        yield "force_norms", np.linalg.norm(own, axis=1) - np.linalg.norm(reference, axis=1)
-    if structure.stress is not None and np.all(structure.pbc) and predicted.get("stress") is not None:
-        yield "stress", GPA_PER_EV_PER_A3 * (np.asarray(predicted["stress"]) - structure.stress)
-
-
-def of_model(path: Path, structures: Sequence[Structure], device: str, head: str | None = None) -> dict[str, float]:
+def of_model(
+    path: Path, structures: Sequence[Structure], device: str, *, dtype: str = "model", head: str | None = None
+) -> dict[str, float]:
     """Return the errors of an exported model, the constant taken off the stress labels that its training found."""
-    potential = load_model(path, device, head=head)
-    offset = offsets_of(sorted({s.group for s in structures}), potential.stress_offset)
-    predictions = evaluated(potential, structures, Limits())
-    return mean_absolute_errors(zip((_shifted(s, offset) for s in structures), predictions, strict=True))
+    potential = load_model(path, device, dtype, head)
+    dataset = labelled(potential, structures)
+    errors = Errors(dataset.groups, potential.elements.symbols, potential.device)
+    for _, batch, prediction in compared(potential, dataset, Limits(), potential.stress_offset):
+        errors.update(prediction, batch)
+    return errors.result()
 
 
 def of_peer(peer: InteractionConfig, structures: Sequence[Structure], base: Path, device: str) -> dict[str, float]:
     """Return the errors of a potential that is there; energies and stresses count from its own zeros."""
     if peer.model is not None:
-        return of_model(base / peer.model, structures, device, peer.head)
-    labeller: LammpsLabeller | KimLabeller
-    if peer.kim is not None:
-        labeller = KimLabeller(KimConfig(model=peer.kim), base)
-    else:
-        labeller = LammpsLabeller(_pair_style(peer, structures), base)
+        return of_model(base / peer.model, structures, device, dtype=peer.dtype, head=peer.head)
+    labeller = _labeller(peer, structures, base)
     try:
-        return mean_absolute_errors((s, labeller.compute(s)) for s in structures)
+        return of_labels(structures, (labeller.label(s) for s in structures))
     finally:
         labeller.close()
 
 
-def _pair_style(peer: InteractionConfig, structures: Sequence[Structure]) -> PairStyle:
-    from unnp.atoms.elements import symbols_of
+def of_labels(structures: Sequence[Structure], computed: Iterable[Structure]) -> dict[str, float]:
+    """Return the errors of the energies, forces and stresses that the same structures have been given."""
+    elements, groups = _symbols(structures), sorted({s.group for s in structures})
+    errors = Errors(groups, elements)
+    for structure, other in zip(structures, computed, strict=True):
+        labels = Labels.of(structure, groups.index(structure.group))
+        errors.update(_prediction(other), Batch(Graph.of(structure, Elements(elements), CUTOFF), labels))
+    return errors.result()
 
-    elements = peer.elements or symbols_of(np.concatenate([s.numbers for s in structures]))
+
+def _prediction(computed: Structure) -> Prediction:
+    labels = Labels.of(computed, 0, STANDARD)
+    alone = torch.full((len(computed),), torch.nan, dtype=torch.float64)  # energies of single atoms are not compared
+    stress = None if computed.stress is None else labels["stress"]
+    return Prediction(labels["energy"], alone, labels["forces"], stress)
+
+
+def _labeller(peer: InteractionConfig, structures: Sequence[Structure], base: Path) -> Labeller:
+    if peer.kim is not None:
+        return KimLabeller(KimConfig(model=peer.kim), base)
+    elements = peer.elements or _symbols(structures)
     coefficients = [line.replace("{elements}", " ".join(elements)) for line in peer.pair_coeff]
-    return PairStyle(elements=elements, pair_style=peer.pair_style or "", pair_coeff=coefficients)
+    return LammpsLabeller(PairStyle(elements=elements, pair_style=peer.pair_style or "", pair_coeff=coefficients), base)
 
 
-def _shifted(structure: Structure, offset: Mapping[str, float]) -> Structure:
-    if structure.stress is None:
-        return structure
-    shift = offset[structure.group] / GPA_PER_EV_PER_A3
-    return structure.with_labels({"stress": structure.stress - shift * np.eye(3)})
+def _symbols(structures: Iterable[Structure]) -> list[str]:
+    return symbols_of({z for structure in structures for z in structure.numbers.tolist()})

@@ -14,7 +14,8 @@ import numpy as np
 from unnp.files.writing import write_atomically
 from unnp.plots import new_figure, save_figure
 from unnp.train.log import read_log
-from unnp.workflows.benchmark.config import COLUMNS, BenchmarkConfig
+from unnp.workflows.benchmark.columns import COLUMNS, shown
+from unnp.workflows.benchmark.config import BenchmarkConfig
 
 Result = dict[str, Any]
 _FURTHER = {
@@ -41,7 +42,10 @@ def write_report(folder: Path, config: BenchmarkConfig, results: Mapping[str, Se
 
 def table(config: BenchmarkConfig, results: Mapping[str, Sequence[Result]]) -> tuple[list[str], list[list[str]]]:
     """Return header and rows: mean absolute errors with their spread over seeds, published ones in brackets, and costs."""
-    titles = {**{key: (f"{title} MAE", unit) for key, (title, unit) in COLUMNS.items()}, **_FURTHER}
+    found = {key for own in results.values() for result in own for key in result["errors"]}
+    published = {key for model in config.models.values() for key in model.published}
+    errors = {key: COLUMNS[key] for key in shown(found | published)}
+    titles = {**{key: (f"{title} MAE", unit) for key, (title, unit) in errors.items()}, **_FURTHER}
     header = ["", *(f"{title} [{unit}]" if unit else title for title, unit in titles.values())]
     rows = [
         [name, *(_cell(key, own, config.models[name].published) for key in titles)]
