@@ -161,11 +161,13 @@ def generate(
             on_failure="skip" if skip_failures else "error",
         )
 
-    _compute_and_write(compute, output, overwrite)
+    _compute_and_write(compute, output, overwrite, resolved.parts, resolved.seed)
 
 
-def _compute_and_write(compute: Any, output: Path, overwrite: bool) -> None:
-    """Write what ``compute(work folder)`` returns, then delete the work folder."""
+def _compute_and_write(
+    compute: Any, output: Path, overwrite: bool, parts: dict[str, Any] | None = None, seed: int = 0
+) -> None:
+    """Write what ``compute(work folder)`` returns, whole or in parts, then delete the work folder."""
     import shutil
 
     from unnp.data.labelling import work_folder
@@ -174,11 +176,25 @@ def _compute_and_write(compute: Any, output: Path, overwrite: bool) -> None:
     with holding_target(output, overwrite):
         work = work_folder(output)
         result = compute(work)
-        write_structures(result.structures, output, overwrite=overwrite)
+        if parts is None:
+            write_structures(result.structures, output, overwrite=overwrite)
+        else:
+            _write_parts(result.structures, parts, output, seed, overwrite)
         shutil.rmtree(work, ignore_errors=True)
     for k, message in result.failures.items():
         print(f"left out: structure {k}: {message}")
-    print(f"{output}: {len(result.structures)} structures. Next: unnp data info {output}")
+    for reason, n in result.left_out.items():
+        print(f"left out: {reason}: {n}")
+    shown = output if parts is None else output / next(iter(parts))
+    print(f"{output}: {len(result.structures)} structures. Next: unnp data info {shown}")
+
+
+def _write_parts(structures: Any, parts: dict[str, Any], output: Path, seed: int, overwrite: bool) -> None:
+    from unnp.data.report import print_parts
+    from unnp.data.splits import write_split
+
+    indices = write_split(structures, parts, output, seed=seed, keep_together="source", overwrite=overwrite)
+    print_parts(structures, indices, output, "")
 
 
 def _open(inputs: list[Path], options: Any, left_behind: Any) -> Any:

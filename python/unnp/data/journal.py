@@ -86,7 +86,12 @@ class Journal:
 
 def count_finished(path: Path) -> int:
     """Return the number of results in a journal, 0 where there is none."""
-    return max(0, len(_complete_lines(path)[0]) - 1) if path.exists() else 0
+    return len(read_finished(path))
+
+
+def read_finished(path: Path) -> list[dict[str, Any]]:
+    """Return the results in a journal, in the order in which they were finished; none where there is no journal."""
+    return _complete_lines(path)[0][1:] if path.exists() else []
 
 
 def _complete_lines(path: Path) -> tuple[list[dict[str, Any]], int]:

@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -34,10 +34,12 @@ class Labelled:
     Attributes:
         structures: those that were labelled, in the order given.
         failures: why the others were not, by their index.
+        left_out: how many were not kept although they could be labelled, by reason.
     """
 
     structures: list[Structure]
     failures: dict[int, str]
+    left_out: dict[str, int] = field(default_factory=dict)
 
 
 def work_folder(output: str | Path) -> Path:

@@ -22,6 +22,7 @@ from unnp.files.writing import make_folder, temporary_beside, write_atomically, 
 Size = float | int | Literal["rest"]
 KeepTogether = Literal["nothing", "group", "source"]
 _RECORD = "split.json"
+_NAME = re.compile(r"\w[\w.-]*")
 
 
 def split(
@@ -151,7 +152,7 @@ def parse_parts(text: str) -> dict[str, Size]:
     parts: dict[str, Size] = {}
     for item in text.split(","):
         name, separator, size = (word.strip() for word in item.partition("="))
-        if not separator or not re.fullmatch(r"\w[\w.-]*", name):
+        if not separator or not _NAME.fullmatch(name):
             raise ConfigError(f"cannot read the part {item.strip()!r}; write name=size, as in train=0.8,valid=rest.")
         if name in parts:
             raise ConfigError(f"the part '{name}' is given twice.")
@@ -160,6 +161,14 @@ def parse_parts(text: str) -> dict[str, Size]:
         except ValueError:
             raise ConfigError(f"the size of '{name}' must be a fraction, a number or 'rest', got {size!r}.") from None
     return parts
+
+
+def check_fractions(parts: Mapping[str, float | Literal["rest"]]) -> None:
+    """Raise ConfigError where a part has no good name, or the fractions do not add up to all, whatever there is to divide."""
+    for name in parts:
+        if not _NAME.fullmatch(name):
+            raise ConfigError(f"the part {name!r} has no good name; take letters, digits, _, . and -.")
+    _wanted(parts, 1_000_000)
 
 
 def _wanted(parts: Mapping[str, Size], n: int) -> dict[str, int]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 from ase import Atoms
 
 from unnp.atoms.structure import Structure
+from unnp.config import dump_yaml
 from unnp.data.generation.crystals import (
     crystal,
     make_random,
@@ -20,31 +23,45 @@ from unnp.data.generation.crystals import (
     substituted,
     without,
 )
-from unnp.data.generation.dynamics import Run, settings_of, start_dynamics
-from unnp.data.generation.recipe import Dynamics, Recipe, Sample, Solid
+from unnp.data.generation.dynamics import Run, start_dynamics
+from unnp.data.generation.mixture import Mixture
+from unnp.data.generation.random_cells import random_cell
+from unnp.data.generation.recipe import Crystalline, Dynamics, Recipe, Sample, Solid
+from unnp.data.journal import Journal
 from unnp.data.progress import counting
 from unnp.data.worker_pool import Failure, run_parallel
 from unnp.errors import DataError
+from unnp.files.writing import write_atomically
 
-_LARGEST_SEED = 899_999_990  # LAMMPS allows seeds up to 9e8; a run uses three in a row
+RECIPE_FILE = "recipe.yaml"
+DYNAMICS_FILE = "dynamics.jsonl"
+_LARGEST_SEED = 899_000_000  # LAMMPS allows seeds up to 9e8; a run uses some in a row
 
 
-def generate_structures(recipe: Recipe, folder: Path, workers: int) -> list[Structure]:
+def generate_structures(
+    recipe: Recipe, folder: Path, workers: int, work: Path | None = None, on_failure: Literal["error", "skip"] = "error"
+) -> list[Structure]:
     """Return the structures of a recipe, unlabelled, in the order of its samples.
 
     Args:
         recipe: what to make.
         folder: where relative file names in the recipe begin.
         workers: processes for the dynamics.
+        work: existing folder for the record of finished runs of dynamics, from which a later call goes on; None: no record.
+        on_failure: stop at the first run of dynamics that cannot begin, or leave such runs out.
 
     Raises:
         ConfigError: a crystal or surface cannot be built.
-        DataError: a base's file cannot be read, or a run of dynamics failed.
+        DataError: a base's file cannot be read, a run of dynamics failed, or ``work`` belongs to another recipe.
     """
     parts: list[list[Structure]] = []
     runs: list[tuple[int, Run]] = []
     for k, sample in enumerate(recipe.samples):
         rng = np.random.default_rng([recipe.seed, k])
+        if isinstance(sample, Mixture):
+            runs += [(k, _mixture_run(sample, [recipe.seed, k, cell])) for cell in range(sample.count)]
+            parts.append([])
+            continue
         unit = crystal(recipe.base_of(sample), folder)
         decorate = partial(_decorate, recipe=recipe, sample=sample, rng=rng)
         if isinstance(sample, Dynamics):
@@ -53,12 +70,14 @@ def generate_structures(recipe: Recipe, folder: Path, workers: int) -> list[Stru
         else:
             made = make_solid(unit, sample) if isinstance(sample, Solid) else make_random(unit, sample, rng)
             parts.append([_structure(decorate(atoms), k, i, sample) for i, atoms in enumerate(made)])
-    for k, structures in _run_dynamics(recipe, folder, runs, workers):
-        parts[k] += structures
+    snapshots = _run_dynamics(recipe, folder, runs, workers, work, on_failure) if runs else {}
+    for r, positions in sorted(snapshots.items()):
+        k, run = runs[r]
+        parts[k] += [_snapshot(run, k, r, i, np.array(x)) for i, x in enumerate(positions)]
     return [structure for part in parts for structure in part]
 
 
-def _decorate(atoms: Atoms, *, recipe: Recipe, sample: Sample, rng: np.random.Generator) -> Atoms:
+def _decorate(atoms: Atoms, *, recipe: Recipe, sample: Crystalline, rng: np.random.Generator) -> Atoms:
     proportions = recipe.base_of(sample).substitute
     return substituted(atoms, proportions, rng) if proportions else atoms
 
@@ -77,27 +96,75 @@ def _runs(unit: Atoms, sample: Dynamics, rng: np.random.Generator, decorate: Cal
             yield Run(Structure.from_atoms(decorate(start)), temperature, sample, int(rng.integers(1, _LARGEST_SEED)))
 
 
+def _mixture_run(sample: Mixture, seeds: list[int]) -> Run:
+    rng = np.random.default_rng(seeds)
+    start = random_cell(sample, rng)
+    if isinstance(sample.temperatures, list):
+        temperature = float(rng.choice(sample.temperatures))
+    else:
+        temperature = float(np.exp(rng.uniform(*np.log([sample.temperatures.lowest, sample.temperatures.highest]))))
+    return Run(start, temperature, sample, int(rng.integers(1, _LARGEST_SEED)))
+
+
 def _run_dynamics(
-    recipe: Recipe, folder: Path, runs: list[tuple[int, Run]], workers: int
-) -> Iterator[tuple[int, list[Structure]]]:
-    """Yield the snapshots of each run with the number of its sample, in the order of the runs."""
-    if not runs or recipe.calculator is None:
-        return
-    start = partial(start_dynamics, settings_of(recipe.calculator), folder)
-    snapshots: dict[int, list[np.ndarray]] = {}
-    results = run_parallel(start, [(r, run) for r, (_, run) in enumerate(runs)], workers)
-    with closing(results), counting("dynamics", len(runs)) as advance:
+    recipe: Recipe,
+    folder: Path,
+    runs: list[tuple[int, Run]],
+    workers: int,
+    work: Path | None,
+    on_failure: Literal["error", "skip"],
+) -> dict[int, Any]:
+    """Return the positions of the snapshots of each run by its index."""
+    finished: dict[int, Any] = {}
+    with ExitStack() as stack:
+        journal = stack.enter_context(_open_journal(recipe, work)) if work is not None else None
+        if journal is not None:
+            finished = {r: entry for r, entry in journal.finished.items() if _fits(r, entry, runs)}
+        todo = [(r, run) for r, (_, run) in enumerate(runs) if r not in finished]
+        results = run_parallel(partial(start_dynamics, recipe.calculator or {}, folder), todo, workers)
+        stack.enter_context(closing(results))
+        advance = stack.enter_context(counting("dynamics", len(runs), len(finished)))
         for r, outcome in results:
-            k, run = runs[r]
-            if isinstance(outcome, Failure):
-                raise DataError(f"sample {k} ({run.sample.kind} at {run.temperature:g} K) failed: {outcome.message}")
-            snapshots[r] = outcome
+            if not isinstance(outcome, Failure):
+                finished[r] = outcome
+                if journal is not None:
+                    journal.add(r, outcome)
+            elif on_failure == "error" or not isinstance(runs[r][1].sample, Mixture):
+                raise DataError(f"{_name(runs[r][1], runs[r][0], r)} failed: {outcome.message}")
             advance()
-    for r, (k, run) in enumerate(runs):
-        yield k, [_snapshot(run, k, r, i, positions) for i, positions in enumerate(snapshots[r])]
+    return {r: entry["positions"] for r, entry in finished.items()}
+
+
+def recipe_text(recipe: Recipe) -> str:
+    """Return all that decides what a recipe makes, as YAML: how the result is divided may change until the end."""
+    return dump_yaml(recipe.model_copy(update={"parts": None}))
+
+
+def _open_journal(recipe: Recipe, work: Path) -> Journal:
+    text = recipe_text(recipe)
+    write_atomically(work / RECIPE_FILE, text)
+    return Journal(work / DYNAMICS_FILE, hashlib.sha256(text.encode()).hexdigest())
+
+
+def _fits(r: int, entry: dict[str, Any], runs: list[tuple[int, Run]]) -> bool:
+    """Tell whether a recorded result can be that of its run."""
+    if not (0 <= r < len(runs) and isinstance(entry.get("stopped"), str) and isinstance(entry.get("positions"), list)):
+        return False
+    shape = (len(runs[r][1].start), 3)
+    try:
+        return all(np.array(x, dtype=np.float64).shape == shape for x in entry["positions"])
+    except (TypeError, ValueError):
+        return False
+
+
+def _name(run: Run, k: int, r: int) -> str:
+    return f"sample {k} ({run.sample.kind} at {run.temperature:g} K, run {r})"
 
 
 def _snapshot(run: Run, k: int, r: int, i: int, positions: np.ndarray) -> Structure:
-    group = run.sample.group or run.sample.kind
-    source = f"sample {k} ({run.sample.kind} at {run.temperature:g} K, run {r}) frame {i}"
-    return replace(run.start, positions=positions, group=group, source=source)
+    sample = run.sample
+    if isinstance(sample, Mixture):
+        group = sample.group_of(run.temperature, cooled=i >= sample.snapshots)
+    else:
+        group = sample.group or sample.kind
+    return replace(run.start, positions=positions, group=group, source=f"{_name(run, k, r)} frame {i}")

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    Field,
+    JsonValue,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
 from unnp.config import Config
+from unnp.data.generation.mixture import Mixture
+from unnp.data.limits import Limits
+from unnp.data.splits import check_fractions
+from unnp.errors import UnnpError
 
 Repeat = tuple[PositiveInt, PositiveInt, PositiveInt]
 Prototype = Literal["fcc", "bcc", "hcp", "diamond", "sc", "rocksalt", "zincblende", "cesiumchloride", "fluorite"]
@@ -126,32 +139,67 @@ class Dynamics(SampleBase):
     """Time between snapshots [ps]."""
 
 
-Sample = Annotated[Solid | Strained | Rattled | Vacancy | Surface | Dynamics, Field(discriminator="kind")]
+Crystalline = Solid | Strained | Rattled | Vacancy | Surface | Dynamics
+Sample = Annotated[Crystalline | Mixture, Field(discriminator="kind")]
+Share = Annotated[float, Field(gt=0, lt=1)] | Literal["rest"]
 
 
 class Recipe(Config):
     """A set of structures: crystals, what is made of them, and what labels them."""
 
-    bases: dict[str, Base] = Field(min_length=1)
-    """Crystals by name."""
+    bases: dict[str, Base] = Field(default_factory=dict)
+    """Crystals by name; mixtures need none."""
     samples: list[Sample] = Field(min_length=1)
     """Structures that are made, in order."""
     seed: NonNegativeInt = 0
     """The same seed gives the same structures."""
     calculator: dict[str, JsonValue] | None = None
     """What labels the structures and drives the dynamics (see `unnp data label`); null: no labels."""
+    limits: Limits | None = None
+    """Frames that are left out, counted and said; null: none. `{}` takes the default limits."""
+    parts: dict[str, Share] | None = None
+    """Parts that the set is divided into, for instance `{train: 0.8, validation: 0.1, test: rest}`: all frames of one run of
+    dynamics, and all structures of another sample, stay in one part. Null: one set."""
 
     @model_validator(mode="after")
     def _samples_have_what_they_need(self) -> Recipe:
         for k, sample in enumerate(self.samples):
-            if sample.base is None and len(self.bases) > 1:
-                raise ValueError(f"samples.{k}: give base, one of {', '.join(self.bases)}")
-            if sample.base is not None and sample.base not in self.bases:
-                raise ValueError(f"samples.{k}: base '{sample.base}' is none of {', '.join(self.bases)}")
-            if isinstance(sample, Dynamics) and (self.calculator or {}).get("kind") != "lammps":
-                raise ValueError(f"samples.{k}: {sample.kind} needs a calculator of the kind lammps")
+            problem = self._mixture_problem(sample) if isinstance(sample, Mixture) else self._crystal_problem(sample)
+            if problem:
+                raise ValueError(f"samples.{k}: {problem}")
         return self
 
-    def base_of(self, sample: Sample) -> Base:
+    @field_validator("parts")
+    @classmethod
+    def _parts_are_all(cls, parts: dict[str, Share] | None) -> dict[str, Share] | None:
+        if parts is not None:
+            try:
+                check_fractions(parts)
+            except UnnpError as error:
+                raise ValueError(str(error)) from None
+        return parts
+
+    def base_of(self, sample: Crystalline) -> Base:
         """Return the crystal of a sample."""
         return self.bases[sample.base] if sample.base is not None else next(iter(self.bases.values()))
+
+    def _crystal_problem(self, sample: Crystalline) -> str:
+        names = ", ".join(self.bases)
+        if not self.bases:
+            return f"{sample.kind} needs a crystal; name one in bases"
+        if sample.base is None and len(self.bases) > 1:
+            return f"give base, one of {names}"
+        if sample.base is not None and sample.base not in self.bases:
+            return f"base '{sample.base}' is none of {names}"
+        if isinstance(sample, Dynamics) and (self.calculator or {}).get("kind") != "lammps":
+            return f"{sample.kind} needs a calculator of the kind lammps"
+        return ""
+
+    def _mixture_problem(self, sample: Mixture) -> str:
+        if self.calculator is None:
+            return "mixture needs a calculator, which moves and labels the atoms"
+        if self.limits is None:
+            return "mixture needs limits, as hot dynamics goes astray now and then; `limits: {}` takes the default ones"
+        known = self.calculator.get("elements")
+        absent = [symbol for symbol in sample.elements if isinstance(known, list) and symbol not in known]
+        return f"calculator.elements has no {', '.join(absent)}" if absent else ""

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
 from unnp.atoms.structure import Structure
-from unnp.config import dump_yaml
-from unnp.data.generation.generate import generate_structures
+from unnp.data.generation.generate import DYNAMICS_FILE, RECIPE_FILE, generate_structures, recipe_text
 from unnp.data.generation.recipe import Recipe
-from unnp.data.journal import count_finished
+from unnp.data.journal import count_finished, read_finished
 from unnp.data.labelling import JOURNAL_FILE, Labelled, available_cpus, label_structures
+from unnp.data.limits import mislabelled, unphysical
 from unnp.data.store import Store, is_store
 from unnp.data.store_writer import write_store
 from unnp.errors import DataError
 from unnp.files.locks import Lock, hold_folder
 from unnp.files.writing import write_atomically, writing
 
-RECIPE_FILE = "recipe.yaml"
 STRUCTURES_FOLDER = "structures"
+STOPPED = "runs of dynamics that ended early, whose last frames are missing"
 
 
 def generate(
@@ -52,48 +53,70 @@ def generate(
     workers = workers or available_cpus()
     with hold_folder(work) as lock, _removed_where_empty(work, lock):
         _check_same_recipe(recipe, work)
-        structures = _structures(recipe, folder, work, workers)
+        structures = _structures(recipe, folder, work, workers, on_failure)
+        left_out = Counter({STOPPED: sum(bool(run.get("stopped")) for run in read_finished(work / DYNAMICS_FILE))})
+        if recipe.limits is not None:
+            structures = _without(structures, unphysical(structures, recipe.limits), left_out)
         if recipe.calculator is None:
-            return Labelled(structures, {})
-        return label_structures(
+            return Labelled(structures, {}, dict(+left_out))
+        result = label_structures(
             structures, recipe.calculator, folder=folder, work=work, workers=workers, on_failure=on_failure
         )
+        kept = result.structures
+        if recipe.limits is not None:
+            kept = _without(kept, mislabelled(kept, recipe.limits), left_out)
+        return Labelled(kept, result.failures, dict(+left_out))
+
+
+def _without(structures: list[Structure], reasons: dict[int, str], left_out: Counter[str]) -> list[Structure]:
+    """Return the structures that there is no reason to leave out, and count the others."""
+    left_out.update(reasons.values())
+    kept = [structure for k, structure in enumerate(structures) if k not in reasons]
+    if structures and not kept:
+        counted = ", ".join(f"{reason}: {n}" for reason, n in (+left_out).items())
+        raise DataError(f"nothing is left of {len(structures)} structures ({counted}); see limits in the recipe.")
+    return kept
 
 
 @contextmanager
 def _removed_where_empty(work: Path, lock: Lock) -> Iterator[None]:
-    """Remove the work folder after an error, where nothing but its lock is in it."""
+    """Remove the work folder after an error, where nothing is finished in it."""
     try:
         yield
     except BaseException:
         with suppress(OSError):
+            if not count_finished(work / DYNAMICS_FILE) and not (work / STRUCTURES_FOLDER).exists():
+                for file in (DYNAMICS_FILE, RECIPE_FILE):
+                    (work / file).unlink(missing_ok=True)
             if all(path == lock.path for path in work.iterdir()):
                 lock.path.unlink()
                 work.rmdir()
         raise
 
 
-def _structures(recipe: Recipe, folder: Path, work: Path, workers: int) -> list[Structure]:
+def _structures(
+    recipe: Recipe, folder: Path, work: Path, workers: int, on_failure: Literal["error", "skip"]
+) -> list[Structure]:
     """Return the structures of a recipe, those that are kept in ``work`` or new ones, which are kept there."""
     stored = work / STRUCTURES_FOLDER
     if not is_store(stored):
-        structures = generate_structures(recipe, folder, workers)
-        write_atomically(work / RECIPE_FILE, dump_yaml(recipe))
+        structures = generate_structures(recipe, folder, workers, work, on_failure)
+        write_atomically(work / RECIPE_FILE, recipe_text(recipe))
         write_store(structures, stored)
     return list(Store(stored, verify=True))
 
 
 def _check_same_recipe(recipe: Recipe, work: Path) -> None:
-    """Raise DataError where the work of another recipe would be lost; delete what it has left where no label is in it."""
+    """Raise DataError where the work of another recipe would be lost; delete what it has left where nothing long is in it."""
     path = work / RECIPE_FILE
-    if not path.exists() or path.read_text(encoding="utf-8") == dump_yaml(recipe):
+    if not path.exists() or path.read_text(encoding="utf-8") == recipe_text(recipe):
         return
-    if count_finished(work / JOURNAL_FILE):
+    if count_finished(work / JOURNAL_FILE) or count_finished(work / DYNAMICS_FILE):
         raise DataError(
             f"{work} holds unfinished work of another recipe (its {RECIPE_FILE} says which). Restore that recipe, "
             "choose another output, or delete that folder."
         )
-    for left in (work / STRUCTURES_FOLDER, work / JOURNAL_FILE, path):
+    for left in (work / STRUCTURES_FOLDER, work / JOURNAL_FILE, work / DYNAMICS_FILE, path):
         _remove(left)
 
 
