@@ -25,7 +25,7 @@ class Limits(Config):
 
     shortest: PositiveFloat | None = 0.6
     """Shortest distance of two atoms, as a part of the sum of their covalent radii."""
-    isolated: PositiveFloat | None = 2.0
+    isolated: PositiveFloat | None = 1.6
     """Largest distance of an atom from its nearest neighbour, as a multiple of the sum of their covalent radii: atoms beyond it
     have evaporated."""
     duplicate: PositiveFloat | None = 0.02
