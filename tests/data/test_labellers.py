@@ -1,5 +1,8 @@
 """Labels are derivatives of the energy, in our units and signs, whatever the cell looks like."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -117,6 +120,21 @@ def test_ase_parameters_reach_the_calculator() -> None:
     )
     assert weak.energy is not None
     assert strong.energy == pytest.approx(2 * weak.energy)
+
+
+def test_a_calculator_that_runs_a_program_gets_as_far_as_the_program(tmp_path: Path) -> None:
+    code = """if True:
+        from ase.build import bulk
+        from pathlib import Path
+        from unnp.atoms.structure import Structure
+        from unnp.data.labellers import build_labeller
+        settings = {"kind": "ase", "name": "espresso", "parameters": {"pseudopotentials": {"Al": "Al.UPF"}}}
+        build_labeller(settings, Path()).label(Structure.from_atoms(bulk("Al")))
+    """
+    (tmp_path / "config.ini").write_text("[espresso]\ncommand = false\npseudo_dir = /tmp\n")
+    environment = {**os.environ, "ASE_CONFIG_PATH": str(tmp_path / "config.ini")}  # which ASE reads when it is imported
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert "espresso failed (CalledProcessError" in done.stderr
 
 
 def test_lammps_recovers_from_an_error(embedded_atoms: Labeller) -> None:

@@ -17,6 +17,8 @@ from unnp.atoms.graph import Graph
 from unnp.atoms.structure import Structure
 from unnp.config import from_dict, load_yaml
 from unnp.core import core
+from unnp.data.generation import Recipe
+from unnp.data.labellers import check_settings
 from unnp.data.labellers.ase_calculator import AseConfig
 from unnp.derivatives import predict
 from unnp.models import Head, PotentialConfig, TrainingData, architecture, architectures, build_potential
@@ -116,6 +118,13 @@ def test_examples_of_momt_are_valid() -> None:
     assert files
     for file in files:
         load_yaml(file, MomtConfig)
+
+
+@pytest.mark.parametrize("file", sorted((DOCS.parent / "examples/data").glob("*.yaml")), ids=lambda file: file.stem)
+def test_examples_of_recipes_are_valid(file: Path) -> None:
+    recipe = load_yaml(file, Recipe)
+    assert recipe.calculator is not None
+    check_settings(recipe.calculator)
 
 
 @pytest.mark.parametrize(

@@ -193,7 +193,9 @@ def _write_parts(structures: Any, parts: dict[str, Any], output: Path, seed: int
     from unnp.data.report import print_parts
     from unnp.data.splits import write_split
 
-    indices = write_split(structures, parts, output, seed=seed, keep_together="source", overwrite=overwrite)
+    indices = write_split(
+        structures, parts, output, seed=seed, keep_together="source", stratify=True, overwrite=overwrite
+    )
     print_parts(structures, indices, output, "")
 
 

@@ -122,4 +122,4 @@ class Mixture(Config):
         if isinstance(self.temperatures, list):
             return f"melt-{temperature:g}K"
         low = 500.0 * 2.0 ** np.floor(np.log2(temperature / 500.0))
-        return f"melt-{low:g}-{2 * low:g}K"
+        return f"melt-{max(low, self.temperatures.lowest):g}-{min(2 * low, self.temperatures.highest):g}K"

@@ -90,7 +90,7 @@ class AseLabeller(Labeller):
         # Calculators that work with files would write over each other's.
         self._scratch = TemporaryDirectory(prefix=f"unnp-{config.name}-")
         with suppress(AttributeError):
-            self._calculator.directory = self._scratch.name
+            self._calculator.directory = Path(self._scratch.name)  # some of ASE's take nothing else
 
     def close(self) -> None:
         self._scratch.cleanup()
