@@ -261,6 +261,24 @@ def test_wrong_recipes_say_what_is_allowed(changes: dict[str, Any], message: str
         recipe(**changes)
 
 
+def test_parts_go_into_a_folder(tmp_path: Path) -> None:
+    path = tmp_path / "mixture.yaml"
+    path.write_text(yaml.safe_dump(content(parts={"train": 0.8, "test": "rest"})))
+    result = CliRunner().invoke(app, ["generate", str(path), "-o", str(tmp_path / "set.xyz")])
+    assert "a set in parts is a folder" in str(result.exception)
+    assert [file.name for file in tmp_path.iterdir()] == ["mixture.yaml"]
+
+
+def test_groups_are_octaves_of_the_temperature_listed_ones_or_one() -> None:
+    wide = mixture()
+    assert [wide.group_of(t, False) for t in (500, 999, 1000, 9000)] == [
+        "melt-500-1000K", "melt-500-1000K", "melt-1000-2000K", "melt-8000-10000K"
+    ]  # fmt: skip
+    assert wide.group_of(9000, True) == "cooled"
+    assert mixture(temperatures=[1500, 2000]).group_of(1500, False) == "melt-1500K"
+    assert mixture(group="alloys").group_of(1500, True) == "alloys"
+
+
 def test_crystals_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ConfigError, match="no fcc cell has 5 to 7 atoms"):
         random_cell(mixture(atoms=[5, 7], starts=["fcc"]), np.random.default_rng(0))

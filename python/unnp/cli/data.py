@@ -161,6 +161,8 @@ def generate(
             on_failure="skip" if skip_failures else "error",
         )
 
+    if resolved.parts is not None:
+        _check_folder(output)
     _compute_and_write(compute, output, overwrite, resolved.parts, resolved.seed)
 
 
@@ -187,6 +189,16 @@ def _compute_and_write(
         print(f"left out: {reason}: {n}")
     shown = output if parts is None else output / next(iter(parts))
     print(f"{output}: {len(result.structures)} structures. Next: unnp data info {shown}")
+
+
+def _check_folder(output: Path) -> None:
+    from unnp.data.store import is_store
+    from unnp.errors import DataError
+
+    if output.suffix or is_store(output):
+        raise DataError(
+            f"{output}: a set in parts is a folder of data sets; name one without ending, new or made this way."
+        )
 
 
 def _write_parts(structures: Any, parts: dict[str, Any], output: Path, seed: int, overwrite: bool) -> None:

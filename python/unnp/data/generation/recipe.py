@@ -159,7 +159,8 @@ class Recipe(Config):
     """Frames that are left out, counted and said; null: none. `{}` takes the default limits."""
     parts: dict[str, Share] | None = None
     """Parts that the set is divided into, for instance `{train: 0.8, validation: 0.1, test: rest}`: all frames of one run of
-    dynamics, and all structures of another sample, stay in one part, and each part gets its share of each group. Null: one set."""
+    dynamics, and all structures of another sample, stay in one part, and each part gets its share of each group. Null: one
+    set."""
 
     @model_validator(mode="after")
     def _samples_have_what_they_need(self) -> Recipe:
