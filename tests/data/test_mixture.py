@@ -225,7 +225,9 @@ def test_runs_that_ended_early_are_counted_and_another_recipe_does_not_take_what
     journal.write_text(journal.read_text().replace('"stopped": ""', '"stopped": "lost atoms"', 1))
     with pytest.raises(DataError, match="unfinished work of another recipe"):
         generate(recipe(count=2, seed=3), folder=tmp_path, work=work, workers=1)
-    assert generate(recipe(count=2), folder=tmp_path, work=work, workers=1).left_out == {STOPPED: 1}
+    assert generate(recipe(count=2), folder=tmp_path, work=work, workers=1).left_out == {
+        f"{STOPPED} (the first: lost atoms)": 1
+    }
 
 
 def test_an_element_that_the_calculator_lacks_ends_the_run_or_is_left_out(tmp_path: Path) -> None:
@@ -234,6 +236,11 @@ def test_an_element_that_the_calculator_lacks_ends_the_run_or_is_left_out(tmp_pa
         generate(recipe(**changes), folder=tmp_path, work=tmp_path / "a", workers=1)
     result = generate(recipe(**changes), folder=tmp_path, work=tmp_path / "b", workers=1, on_failure="skip")
     assert {z for s in result.structures for z in s.numbers.tolist()} == {29}
+    n_copper = len({source_file(s.source) for s in result.structures})
+    ((reason, n_left_out),) = result.left_out.items()
+    assert n_copper + n_left_out == 4
+    assert STOPPED in reason
+    assert "emt failed" in reason
 
 
 @pytest.mark.parametrize(

@@ -125,12 +125,13 @@ def _run_dynamics(
         stack.enter_context(closing(results))
         advance = stack.enter_context(counting("dynamics", len(runs), len(finished)))
         for r, outcome in results:
-            if not isinstance(outcome, Failure):
-                finished[r] = outcome
-                if journal is not None:
-                    journal.add(r, outcome)
-            elif on_failure == "error" or not isinstance(runs[r][1].sample, Mixture):
-                raise DataError(f"{_name(runs[r][1], runs[r][0], r)} failed: {outcome.message}")
+            if isinstance(outcome, Failure):
+                if on_failure == "error" or not isinstance(runs[r][1].sample, Mixture):
+                    raise DataError(f"{_name(runs[r][1], runs[r][0], r)} failed: {outcome.message}")
+                outcome = {"positions": [], "stopped": outcome.message}
+            finished[r] = outcome
+            if journal is not None:
+                journal.add(r, outcome)
             advance()
     return {r: entry["positions"] for r, entry in finished.items()}
 

@@ -54,7 +54,7 @@ def generate(
     with hold_folder(work) as lock, _removed_where_empty(work, lock):
         _check_same_recipe(recipe, work)
         structures = _structures(recipe, folder, work, workers, on_failure)
-        left_out = Counter({STOPPED: sum(bool(run.get("stopped")) for run in read_finished(work / DYNAMICS_FILE))})
+        left_out = _stopped_runs(work)
         if recipe.limits is not None:
             structures = _without(structures, unphysical(structures, recipe.limits), left_out)
         if recipe.calculator is None:
@@ -66,6 +66,12 @@ def generate(
         if recipe.limits is not None:
             kept = _without(kept, mislabelled(kept, recipe.limits), left_out)
         return Labelled(kept, result.failures, dict(+left_out))
+
+
+def _stopped_runs(work: Path) -> Counter[str]:
+    """Return how many runs of dynamics have ended early, by what is said of them."""
+    reasons = [run["stopped"] for run in read_finished(work / DYNAMICS_FILE) if run.get("stopped")]
+    return Counter({f"{STOPPED} (the first: {reasons[0]})": len(reasons)} if reasons else {})
 
 
 def _without(structures: list[Structure], reasons: dict[int, str], left_out: Counter[str]) -> list[Structure]:
