@@ -9,7 +9,10 @@ import typer
 
 
 def command(
-    runs: Annotated[list[Path], typer.Argument(help="Run folder or checkpoint; several make a committee.")],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(help="Run folder or checkpoint; several, or the folder of a committee, make a committee."),
+    ],
     output: Annotated[Path, typer.Option("-o", "--output", help="Model file to write.")],
     name: Annotated[str | None, typer.Option(help="Name for people; default: the name of the output file.")] = None,
     licence: Annotated[str, typer.Option(help="Licence of the model, for instance CC-BY-4.0.")] = "",
@@ -25,8 +28,9 @@ def command(
     from unnp.evaluate.card import read_metrics
     from unnp.exported.export import export_model
     from unnp.models.checkpoint import load_potential, training_data
+    from unnp.train.committee import runs_of
 
-    loaded = [load_potential(run, weights) for run in runs]
+    loaded = [load_potential(member, weights) for run in runs for member in runs_of(run)]
     manifest = export_model(
         [potential for potential, _ in loaded],
         output,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 import typing
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -68,9 +69,9 @@ def from_dict(content: dict[str, Any], kind: type[C], where: str = "configuratio
         raise ConfigError(f"{where}:\n  " + "\n  ".join(lines)) from None
 
 
-def dump_yaml(config: BaseModel) -> str:
-    """Return the resolved configuration as YAML, in the order in which the fields are declared."""
-    return format_yaml(config.model_dump(mode="json"))
+def dump_yaml(config: BaseModel, leave_out: Collection[str] = ()) -> str:
+    """Return the resolved configuration as YAML, in the order in which the fields are declared, but for some of them."""
+    return format_yaml(config.model_dump(mode="json", exclude=set(leave_out)))
 
 
 def _read_text(path: Path) -> str:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from unnp.atoms.outputs import Name
 from unnp.config import Config
@@ -27,7 +27,9 @@ class DataConfig(Config):
     train: list[str] = Field(min_length=1)
     """Files or stores with the training structures."""
     validation: list[str] | Fraction = 0.1
-    """Files or stores, or the fraction of each group of the training structures that is held back (drawn by `seed`)."""
+    """Files or stores, or the fraction of each group of the training structures that is held back."""
+    split_seed: NonNegativeInt | None = None
+    """Seed that draws this fraction; null: that of the training, of a committee 0, so that all members hold back the same."""
     test: list[str] = Field(default_factory=list)
     """Files or stores that are looked at once, at the end, for the card and the parity plots."""
     read: ReadOptions = ReadOptions()
@@ -91,6 +93,8 @@ class TrainConfig(Config):
     optimizer: OptimizerConfig = OptimizerConfig()
     seed: NonNegativeInt = 0
     """Seed for the first weights, the split and the order of the batches."""
+    seeds: list[NonNegativeInt] | None = Field(default=None, min_length=1, json_schema_extra=FREE)
+    """Seeds of the members of a committee, in the place of `seed`; more may be added when the training is resumed."""
     dtype: Literal["float32", "float64"] = "float32"
     device: Device = Field(default="auto", json_schema_extra=FREE)
     """auto (a GPU where there is one), cpu, cuda or cuda:N."""
@@ -113,3 +117,17 @@ class TrainConfig(Config):
     """Stop after this many validations without a better loss; null: never."""
     checkpoint_minutes: PositiveFloat = Field(default=5.0, json_schema_extra=FREE)
     """Time between checkpoints inside an epoch; each end of an epoch writes one too."""
+
+    @model_validator(mode="after")
+    def _seeds_are_those_of_members(self) -> TrainConfig:
+        if self.seeds is None:
+            return self
+        if "seed" in self.model_fields_set:
+            raise ValueError("`seed` is for one training, `seeds` for a committee; give one of them")
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError(f"`seeds` must differ, got {self.seeds}: members with one seed would be one and the same")
+        return self
+
+    def member(self, seed: int) -> TrainConfig:
+        """Return the settings of the member of a committee with a seed."""
+        return self.model_copy(update={"seed": seed, "seeds": None})

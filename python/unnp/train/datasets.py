@@ -93,7 +93,8 @@ def open_sources(config: DataConfig, seed: int) -> Sources:
     if isinstance(config.validation, list):
         validation = open_structures(config.validation, config.read)
     else:
-        parts = split(train, {"validation": config.validation, "train": "rest"}, seed=seed, stratify=True)
+        drawn_by = seed if config.split_seed is None else config.split_seed
+        parts = split(train, {"validation": config.validation, "train": "rest"}, seed=drawn_by, stratify=True)
         train, validation = Subset(train, parts["train"]), Subset(train, parts["validation"])
     test: Structures = open_structures(config.test, config.read) if config.test else []
     for name, part in {"train": train, "validation": validation}.items():

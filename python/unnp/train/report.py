@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from unnp import plots
 from unnp.atoms.quantities import QUANTITIES
@@ -13,7 +16,6 @@ from unnp.evaluate.card import versions, write_card
 from unnp.evaluate.metrics import Pairs
 from unnp.evaluate.stress_offset import offsets_of
 from unnp.models.checkpoint import load_potential
-from unnp.models.potential import Potential
 from unnp.models.validity import validity
 from unnp.train.config import TrainConfig
 from unnp.train.datasets import sampler_of
@@ -52,7 +54,7 @@ def write_report(
     plots.learning_curve(records, folder.path / "learning-curve.png", _learning_errors(config))
     parts: list[str] = [name for name in ("validation", "test") if name in datasets]
     offset = found_offsets(description)
-    metrics = {name: _errors(folder, config, offset, potential, datasets[name], name, device) for name in parts}
+    metrics = {name: errors_on(folder.path, config, offset, potential, datasets[name], name, device) for name in parts}
     write_card(
         folder.path,
         {
@@ -84,15 +86,26 @@ def _learning_errors(config: TrainConfig) -> dict[str, str]:
     return {f"{quantity.name}_mae": f"{quantity.words} [{quantity.errors_in[0]}]" for quantity in shown}
 
 
-def _errors(
-    folder: RunFolder,
+def errors_on(
+    folder: Path,
     config: TrainConfig,
-    offset: dict[str, float],
-    potential: Potential,
+    offset: Mapping[str, float],
+    potential: nn.Module,
     dataset: Dataset,
     part: str,
     device: torch.device,
 ) -> dict[str, Any]:
+    """Return the error table of a potential, or of the mean of several, and draw its parity plots.
+
+    Args:
+        folder: where the plots go.
+        config: of the training.
+        offset: constant tension [GPa] by group that is taken off the stress labels.
+        potential: to evaluate.
+        dataset: structures with labels.
+        part: what they are for; ``validation`` or ``test``.
+        device: to compute on.
+    """
     pairs, alone = Pairs(dataset.groups), Processes()
     batches = sampler_of(config, dataset, alone, shuffle=False).epoch(0)
     dtype = torch.float64 if config.dtype == "float64" else torch.float32
@@ -108,6 +121,6 @@ def _errors(
                 reference,
                 predicted,
                 groups,
-                folder.path / f"parity-{part}-{quantity}.png",
+                folder / f"parity-{part}-{quantity}.png",
             )
     return result.metrics

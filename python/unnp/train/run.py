@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from unnp.atoms.quantities import QUANTITIES
 from unnp.config import dump_yaml, load_yaml
 from unnp.config.resume import refusal
 from unnp.data.dataset import Dataset
-from unnp.errors import TrainingError
+from unnp.errors import ConfigError, TrainingError
 from unnp.evaluate.card import versions
 from unnp.files.writing import write_atomically
 from unnp.models.checkpoint import Checkpoint
@@ -36,6 +37,15 @@ LIMITS_AND_MACHINE = ("epochs", "max_minutes", "patience", "device", "threads", 
 """Settings that may change when a training is over: a limit may end it, and the rest has no effect anyway."""
 
 
+@dataclass(frozen=True)
+class Team:
+    """Who trains: this process among the others, its device, and what tells it to stop."""
+
+    processes: Processes
+    device: torch.device
+    stop: StopRequest
+
+
 def train(config: TrainConfig, path: str | Path, *, resume: bool = False, base: str | Path = ".") -> dict[str, Any]:
     """Train, and leave checkpoints, log, figures and card in a run folder.
 
@@ -51,35 +61,48 @@ def train(config: TrainConfig, path: str | Path, *, resume: bool = False, base: 
     Raises:
         InterruptedTrainingError: the process was asked to stop, and a checkpoint has been written.
         TrainingError: the folder holds something else, or a loss is not finite.
+        ConfigError: the settings are of a committee.
     """
-    folder = RunFolder(Path(path))
+    if config.seeds is not None:
+        raise ConfigError("`seeds` asks for a committee; train it with train_committee, or give one `seed`.")
     processes, device = join(config.device)
     try:
-        held = folder.hold(resume=resume) if processes.first else nullcontext()
-        with held, StopRequest() as stop, make_console(silent=not processes.first) as console:
-            checkpoint, changed = _prepare(config, base, folder) if resume else (None, [])
-            task, datasets = _task(config, base, processes, device)
-            trainer = Trainer(task, folder, console, stop)
-            if checkpoint is not None:
-                _resume(trainer, checkpoint, changed)
-            elif processes.first and (warning := missing_repulsion(task.description["data"], task.potential)):
-                logger.warning("%s", warning)
-            if processes.first:
-                folder.create()
-                at_home = config.data.located(base, relative_to=folder.path)
-                write_atomically(folder.config, dump_yaml(config.model_copy(update={"data": at_home})))
-            console.message(_summary(task, trainer))
-            log = Log(folder.path, _log_columns(config), trainer.state.position.epoch) if processes.first else None
-            left = "" if trainer.over() == "" else " Nothing was left to train; to go on raise that limit."
-            console.message(f"Training is over: {trainer.run(log)}.{left}")
-            if processes.first and (warning := trainer.state.offset.doubt()):
-                logger.warning("%s", warning)
-            end = trainer.state.position
-            report = write_report(folder, config, datasets, log.records, end, device) if log is not None else {}
-        processes.meet()
-        return report
+        with StopRequest() as stop:
+            return train_one(config, Path(path), Team(processes, device, stop), resume=resume, base=base)
     finally:
         processes.close()
+
+
+def train_one(config: TrainConfig, path: Path, team: Team, *, resume: bool, base: str | Path) -> dict[str, Any]:
+    """Train one potential with processes that are together already; all else as of ``train``."""
+    folder, processes = RunFolder(path), team.processes
+    held = folder.hold(resume=resume) if processes.first else nullcontext()
+    with held, make_console(silent=not processes.first) as console:
+        checkpoint, changed = _prepare(config, base, folder) if resume else (None, [])
+        task, datasets = _task(config, base, processes, team.device)
+        trainer = Trainer(task, folder, console, team.stop)
+        if checkpoint is not None:
+            _resume(trainer, checkpoint, changed)
+        elif processes.first and (warning := missing_repulsion(task.description["data"], task.potential)):
+            logger.warning("%s", warning)
+        if processes.first:
+            folder.create()
+            write_atomically(folder.config, dump_yaml(settings_at(config, base, folder.path)))
+        console.message(_summary(task, trainer))
+        log = Log(folder.path, _log_columns(config), trainer.state.position.epoch) if processes.first else None
+        left = "" if trainer.over() == "" else " Nothing was left to train; to go on raise that limit."
+        console.message(f"Training is over: {trainer.run(log)}.{left}")
+        if processes.first and (warning := trainer.state.offset.doubt()):
+            logger.warning("%s", warning)
+        end = trainer.state.position
+        report = write_report(folder, config, datasets, log.records, end, team.device) if log is not None else {}
+    processes.meet()
+    return report
+
+
+def settings_at(config: TrainConfig, base: str | Path, folder: Path) -> TrainConfig:
+    """Return the settings with paths, which are relative to ``base``, relative to a folder."""
+    return config.model_copy(update={"data": config.data.located(base, relative_to=folder)})
 
 
 def _log_columns(config: TrainConfig) -> list[str]:
@@ -118,14 +141,24 @@ def _task(
 
 def _prepare(config: TrainConfig, base: str | Path, folder: RunFolder) -> tuple[Checkpoint | None, list[str]]:
     """Return the checkpoint to go on from, and which settings have changed; those that may not are an error."""
-    checkpoint = folder.load_last()
+    changed = changed_settings(config, base, folder)
+    return folder.load_last(), changed
+
+
+def changed_settings(config: TrainConfig, base: str | Path, folder: RunFolder) -> list[str]:
+    """Return which settings are others than those of the run in a folder; raise TrainingError for those that may not be."""
     now, before = config, load_yaml(folder.config, TrainConfig)
+    if (now.seeds is None) != (before.seeds is None):
+        raise TrainingError(
+            f"{folder.path} holds {'a single training' if before.seeds is None else 'a committee'}, but these settings have "
+            f"{'`seeds`' if before.seeds is None else 'one `seed`'}. Give the settings it was made with, or another folder."
+        )
     now = now.model_copy(update={"data": now.data.located(base)})
     before = before.model_copy(update={"data": before.data.located(folder.path)})
     changed = [name for name in TrainConfig.model_fields if getattr(now, name) != getattr(before, name)]
     if reason := refusal(now, before, folder.path):
         raise TrainingError(reason)
-    return checkpoint, changed
+    return changed
 
 
 def _resume(trainer: Trainer, checkpoint: Checkpoint, changed: list[str]) -> None:

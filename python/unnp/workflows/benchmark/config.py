@@ -71,7 +71,7 @@ class BenchmarkConfig(Launch):
         if len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
             raise ValueError("`seeds` must be different numbers, 0 or more")
         for settings in (self.training, *(model.training for model in self.models.values())):
-            for key in ("data", "potential", "seed"):
+            for key in ("data", "potential", "seed", "seeds"):
                 if key in settings:
                     raise ValueError(f"`training` may not hold `{key}`, which the benchmark sets itself")
             if "heads" in settings:
