@@ -3,7 +3,6 @@
 import csv
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -22,18 +21,17 @@ from ase.io import read, write
 from typer.testing import CliRunner
 from unnp.atoms.structure import Structure
 from unnp.cli import build_app
-from unnp.config import from_dict, load_yaml
+from unnp.config import from_dict
 from unnp.data.opening import open_structures
 from unnp.data.readers.reading import read_structures
-from unnp.errors import ConfigError, UnnpError
+from unnp.errors import ConfigError
 from unnp.evaluate.evaluation import evaluate
 from unnp.exported.loader import load_model
 from unnp.units import GPA_PER_EV_PER_A3
 from unnp.workflows.benchmark.config import BenchmarkConfig
-from unnp.workflows.benchmark.contestant import merged
 from unnp.workflows.benchmark.cost import repeated
 from unnp.workflows.benchmark.errors import of_labels
-from unnp.workflows.benchmark.run import run_benchmark
+from unnp.workflows.benchmark.run import merged, run_benchmark
 
 SCHNET = {"architecture": "schnet", "settings": {"cutoff": 4.0, "features": 8, "interactions": 1, "gaussians": 8}}
 PAINN = {"architecture": "painn", "settings": {"cutoff": 4.0, "features": 8, "layers": 1, "radial_functions": 6}}
@@ -85,10 +83,6 @@ def finished(files: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
     return folder, result.output
 
 
-def kept(folder: Path, name: str, seed: int, file: str = "errors") -> dict[str, Any]:
-    return json.loads((folder / f"{name}/seed-{seed}/{file}.json").read_text())["result"]
-
-
 def test_errors_by_hand() -> None:
     cell, pbc = 3 * np.eye(3), np.ones(3, dtype=bool)
     forces = np.array([[3.0, 4.0, 0.0], [0, 0, 0]])
@@ -125,7 +119,7 @@ def test_tables_hold_all_contestants(finished: tuple[Path, str], files: Path) ->
 
 def test_errors_are_those_of_the_exported_model(finished: tuple[Path, str], files: Path, tmp_path: Path) -> None:
     folder, _ = finished
-    own = kept(folder, "PaiNN", 1)["errors"]
+    own = json.loads((folder / "PaiNN/seed-1/result.json").read_text())["errors"]
     structures = read_structures(files / "test.extxyz")
     table = evaluate(load_model(folder / "PaiNN/seed-1/model.pt", device="cpu"), structures, tmp_path / "e")["overall"]
     for name in ("energy", "forces", "stress"):
@@ -164,10 +158,10 @@ def test_common_and_own_settings_of_trainings_are_merged(finished: tuple[Path, s
 def test_what_is_finished_is_not_done_again(finished: tuple[Path, str], files: Path) -> None:
     folder, _ = finished
     before = {path: path.stat().st_mtime_ns for path in folder.glob("*/*/run/card.yaml")}
-    (folder / "SchNet/seed-1/errors.json").unlink()
-    first = kept(folder, "SchNet", 0)
+    (folder / "SchNet/seed-1/result.json").unlink()
+    kept = json.loads((folder / "SchNet/seed-0/result.json").read_text())
     results = run_benchmark(from_dict(settings(), BenchmarkConfig), files, folder, resume=True)
-    assert results["SchNet"][0].items() >= first.items()
+    assert results["SchNet"][0] == kept
     assert before == {path: path.stat().st_mtime_ns for path in folder.glob("*/*/run/card.yaml")}
 
 
@@ -187,10 +181,10 @@ def test_a_stopped_benchmark_goes_on(files: Path, tmp_path: Path) -> None:
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 75, output
     assert "Stopped on request. Go on with: unnp benchmark" in output
-    assert not (tmp_path / "out/SchNet/seed-0/errors.json").exists()
+    assert not (tmp_path / "out/SchNet/seed-0/result.json").exists()
     done = subprocess.run([*command, "--resume"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert kept(tmp_path / "out", "SchNet", 0)["epochs"] <= 40
+    assert json.loads((tmp_path / "out/SchNet/seed-0/result.json").read_text())["epochs"] <= 40
     epochs = [json.loads(line)["epoch"] for line in log.read_text().splitlines()]
     assert epochs == list(range(1, 41))
 
@@ -228,84 +222,10 @@ def test_a_folder_belongs_to_one_benchmark(finished: tuple[Path, str], files: Pa
     folder, _ = finished
     with pytest.raises(ConfigError, match="already holds a benchmark; go on with --resume"):
         run_benchmark(from_dict(settings(), BenchmarkConfig), files, folder)
+    with pytest.raises(ConfigError, match="seeds changed since"):
+        run_benchmark(from_dict(settings(seeds=[0]), BenchmarkConfig), files, folder, resume=True)
     with pytest.raises(ConfigError, match="holds no benchmark that could be resumed"):
         run_benchmark(from_dict(settings(), BenchmarkConfig), files, tmp_path / "none", resume=True)
-
-
-@pytest.fixture
-def small(files: Path, tmp_path: Path) -> tuple[Path, Path]:
-    """A finished benchmark with one training and one peer, in a folder of its own with its data."""
-    for part in ("train", "test"):
-        shutil.copy(files / f"{part}.extxyz", tmp_path)
-    again(tmp_path, resume=False)
-    return tmp_path, tmp_path / "out"
-
-
-def again(base: Path, *, resume: bool = True, **changes: Any) -> dict[str, list[dict[str, Any]]]:
-    models = {"SchNet": {"potential": SCHNET}, "EAM": {"peer": EAM}}
-    given = settings(**{"models": models, "seeds": [0], "training": {"epochs": 1, "threads": 1}, **changes})
-    return run_benchmark(from_dict(given, BenchmarkConfig), base, base / "out", resume=resume)
-
-
-def test_contestants_and_seeds_may_come_and_go(small: tuple[Path, Path]) -> None:
-    base, folder = small
-    models = {"SchNet": {"potential": SCHNET}, "PaiNN": {"potential": PAINN}}
-    first = kept(folder, "SchNet", 0)
-    results = again(base, models=models, seeds=[1, 0])
-    assert {name: len(own) for name, own in results.items()} == {"SchNet": 2, "PaiNN": 2}
-    assert results["SchNet"][1].items() >= first.items()
-
-
-def test_a_training_that_has_begun_keeps_its_settings(small: tuple[Path, Path]) -> None:
-    base, folder = small
-    with pytest.raises(ConfigError, match=r"models.SchNet: epochs changed since .* remove .*SchNet/seed-0 to train it"):
-        again(base, training={"epochs": 2, "threads": 1})
-    assert load_yaml(folder / "benchmark.yaml", BenchmarkConfig).training["epochs"] == 1
-
-
-@pytest.mark.parametrize("in_place", [True, False])
-def test_other_test_data_are_judged_without_another_training(small: tuple[Path, Path], in_place: bool) -> None:
-    base, folder = small
-    card, before = (folder / "SchNet/seed-0/run/card.yaml"), kept(folder, "SchNet", 0)["errors"]
-    trained = card.stat().st_mtime_ns
-    name = "test.extxyz" if in_place else "other.extxyz"
-    write(base / name, read(base / "test.extxyz", ":2"))
-    results = again(base, data={**settings()["data"], "test": [name]})
-    assert results["SchNet"][0]["errors"]["forces"] != before["forces"]
-    assert card.stat().st_mtime_ns == trained
-
-
-def test_a_cost_is_measured_again_where_it_would_be_another(small: tuple[Path, Path]) -> None:
-    base, folder = small
-    files = [folder / f"{name}/seed-0/{kind}.json" for kind in ("cost", "errors") for name in ("SchNet", "EAM")]
-    before = [file.stat().st_mtime_ns for file in files]
-    again(base)
-    assert before == [file.stat().st_mtime_ns for file in files]
-    again(base, cost={"atoms": 64, "steps": 2})
-    assert [file.stat().st_mtime_ns == time for file, time in zip(files, before, strict=True)] == [
-        False,
-        False,
-        True,
-        True,
-    ]
-    results = again(base, cost=None)
-    assert "us_per_atom_step" not in results["EAM"][0]
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"data": {"train": ["train.extxyz"], "test": ["tset.extxyz"]}}, r"tset.extxyz"),
-        ({"models": {"x": {"peer": {"pair_style": "eam", "pair_coeff": ["* * none.eam"]}}}}, r"none.eam"),
-        ({"models": {"x": {"peer": {"pair_style": "no/such", "pair_coeff": ["* *"]}}}}, r"no/such"),
-        ({"models": {"x": {"peer": {"model": "none.pt"}}}}, r"none.pt"),
-    ],
-)
-def test_wrong_test_data_and_peers_are_found_first(files: Path, tmp_path: Path, changes, message: str) -> None:
-    models = {"SchNet": {"potential": SCHNET}, **changes.pop("models", {})}
-    with pytest.raises(UnnpError, match=message):
-        run_benchmark(from_dict(settings(models=models, **changes), BenchmarkConfig), files, tmp_path / "out")
-    assert not (tmp_path / "out").exists()
 
 
 def test_without_lammps_the_table_says_so(files: Path, tmp_path: Path) -> None:

@@ -82,17 +82,6 @@ def of_peer(peer: InteractionConfig, structures: Sequence[Structure], base: Path
         labeller.close()
 
 
-def check_peer(peer: InteractionConfig, structures: Sequence[Structure], base: Path, device: str) -> None:
-    """Compute the smallest structure with each element, so that what cannot be computed is known before the trainings.
-
-    Raises:
-        UnnpError: a file is missing, LAMMPS does not know the pair style, or the potential has not all elements.
-    """
-    by_size = sorted(structures, key=len, reverse=True)
-    smallest = {z: structure for structure in by_size for z in structure.numbers.tolist()}
-    of_peer(peer, list({id(s): s for s in smallest.values()}.values()), base, device)
-
-
 def of_labels(structures: Sequence[Structure], computed: Iterable[Structure]) -> dict[str, float]:
     """Return the errors of the energies, forces and stresses that the same structures have been given."""
     elements, groups = _symbols(structures), sorted({s.group for s in structures})
