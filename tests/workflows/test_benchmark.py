@@ -24,14 +24,15 @@ from unnp.cli import build_app
 from unnp.config import from_dict
 from unnp.data.opening import open_structures
 from unnp.data.readers.reading import read_structures
-from unnp.errors import ConfigError
+from unnp.errors import ConfigError, UnnpError
 from unnp.evaluate.evaluation import evaluate
 from unnp.exported.loader import load_model
 from unnp.units import GPA_PER_EV_PER_A3
 from unnp.workflows.benchmark.config import BenchmarkConfig
 from unnp.workflows.benchmark.cost import repeated
 from unnp.workflows.benchmark.errors import of_labels
-from unnp.workflows.benchmark.run import merged, run_benchmark
+from unnp.workflows.benchmark.run import run_benchmark
+from unnp.workflows.benchmark.tasks import merged
 
 SCHNET = {"architecture": "schnet", "settings": {"cutoff": 4.0, "features": 8, "interactions": 1, "gaussians": 8}}
 PAINN = {"architecture": "painn", "settings": {"cutoff": 4.0, "features": 8, "layers": 1, "radial_functions": 6}}
@@ -119,7 +120,7 @@ def test_tables_hold_all_contestants(finished: tuple[Path, str], files: Path) ->
 
 def test_errors_are_those_of_the_exported_model(finished: tuple[Path, str], files: Path, tmp_path: Path) -> None:
     folder, _ = finished
-    own = json.loads((folder / "PaiNN/seed-1/result.json").read_text())["errors"]
+    own = json.loads((folder / "PaiNN/seed-1/errors.json").read_text())["result"]["errors"]
     structures = read_structures(files / "test.extxyz")
     table = evaluate(load_model(folder / "PaiNN/seed-1/model.pt", device="cpu"), structures, tmp_path / "e")["overall"]
     for name in ("energy", "forces", "stress"):
@@ -158,8 +159,8 @@ def test_common_and_own_settings_of_trainings_are_merged(finished: tuple[Path, s
 def test_what_is_finished_is_not_done_again(finished: tuple[Path, str], files: Path) -> None:
     folder, _ = finished
     before = {path: path.stat().st_mtime_ns for path in folder.glob("*/*/run/card.yaml")}
-    (folder / "SchNet/seed-1/result.json").unlink()
-    kept = json.loads((folder / "SchNet/seed-0/result.json").read_text())
+    (folder / "SchNet/seed-1/errors.json").unlink()
+    kept = json.loads((folder / "results.json").read_text())["SchNet"][0]
     results = run_benchmark(from_dict(settings(), BenchmarkConfig), files, folder, resume=True)
     assert results["SchNet"][0] == kept
     assert before == {path: path.stat().st_mtime_ns for path in folder.glob("*/*/run/card.yaml")}
@@ -181,10 +182,10 @@ def test_a_stopped_benchmark_goes_on(files: Path, tmp_path: Path) -> None:
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 75, output
     assert "Stopped on request. Go on with: unnp benchmark" in output
-    assert not (tmp_path / "out/SchNet/seed-0/result.json").exists()
+    assert not (tmp_path / "out/SchNet/seed-0/errors.json").exists()
     done = subprocess.run([*command, "--resume"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert json.loads((tmp_path / "out/SchNet/seed-0/result.json").read_text())["epochs"] <= 40
+    assert json.loads((tmp_path / "out/results.json").read_text())["SchNet"][0]["epochs"] <= 40
     epochs = [json.loads(line)["epoch"] for line in log.read_text().splitlines()]
     assert epochs == list(range(1, 41))
 
@@ -222,10 +223,87 @@ def test_a_folder_belongs_to_one_benchmark(finished: tuple[Path, str], files: Pa
     folder, _ = finished
     with pytest.raises(ConfigError, match="already holds a benchmark; go on with --resume"):
         run_benchmark(from_dict(settings(), BenchmarkConfig), files, folder)
-    with pytest.raises(ConfigError, match="seeds changed since"):
-        run_benchmark(from_dict(settings(seeds=[0]), BenchmarkConfig), files, folder, resume=True)
+    changed = from_dict(settings(training={**settings()["training"], "epochs": 3}), BenchmarkConfig)
+    refused = r"(?s)models\.SchNet: epochs changed since .*seed-0 was trained.*models\.PaiNN"
+    with pytest.raises(ConfigError, match=refused):
+        run_benchmark(changed, files, folder, resume=True)
     with pytest.raises(ConfigError, match="holds no benchmark that could be resumed"):
         run_benchmark(from_dict(settings(), BenchmarkConfig), files, tmp_path / "none", resume=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"data": {**settings()["data"], "test": ["tset.extxyz"]}}, "tset.extxyz"),
+        ({"data": {**settings()["data"], "test": ["gold.extxyz"]}}, "data.test contains Au"),
+        ({"models": {"SchNet": {"potential": SCHNET}, "E": {"peer": {**EAM, "pair_style": "aem"}}}}, "models.E: .*aem"),
+        ({"models": {"E": {"peer": {"pair_style": "eam", "pair_coeff": ["* * Cu_u4.eam"]}}}}, "models.E: .*Cu_u4.eam"),
+        ({"models": {"E": {"peer": {**EAM, "elements": ["Ni"]}}}}, "models.E: .*contains Cu"),
+        ({"models": {"M": {"peer": {"model": "none.pt"}}}}, "models.M: .*none.pt"),
+    ],
+)
+def test_test_structures_and_peers_are_checked_before_anything_is_written(
+    files: Path, tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    gold = bulk("Au", cubic=True)
+    gold.calc = SinglePointCalculator(gold, energy=0.0, forces=np.zeros((4, 3)), stress=np.zeros(6))
+    write(files / "gold.extxyz", gold)
+    with pytest.raises(UnnpError, match=message):
+        run_benchmark(from_dict(settings(**changes), BenchmarkConfig), files, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def one_training(**changes: Any) -> BenchmarkConfig:
+    models = changes.pop("models", {"SchNet": {"potential": SCHNET}})
+    training = {"epochs": 1, "threads": 1}
+    given = {"models": models, "training": training, "seeds": [0], "cost": None, **changes}
+    return from_dict(settings(**given), BenchmarkConfig)
+
+
+def test_contestants_and_seeds_may_be_added_and_what_has_not_begun_corrected(files: Path, tmp_path: Path) -> None:
+    unlabelled = {"potential": {**PAINN, "outputs": ["charges"]}, "training": {"loss": {"charges": {"weight": 1.0}}}}
+    first = one_training(models={"SchNet": {"potential": SCHNET}, "PaiNN": unlabelled})
+    with pytest.raises(ConfigError, match=r"loss\.charges"):
+        run_benchmark(first, files, tmp_path / "out")
+    card = tmp_path / "out/SchNet/seed-0/run/card.yaml"
+    before = card.stat().st_mtime_ns
+    models = {"SchNet": {"potential": SCHNET}, "PaiNN": {"potential": PAINN}, "EAM": {"peer": EAM}}
+    results = run_benchmark(one_training(models=models, seeds=[0, 3]), files, tmp_path / "out", resume=True)
+    assert {name: len(own) for name, own in results.items()} == {"SchNet": 2, "PaiNN": 2, "EAM": 1}
+    assert card.stat().st_mtime_ns == before
+    larger = {**SCHNET, "settings": {**SCHNET["settings"], "features": 12}}
+    changed = one_training(models={**models, "SchNet": {"potential": larger}})
+    with pytest.raises(
+        ConfigError, match=r"(?s)models\.SchNet: potential changed since .*delete the folders"
+    ) as refused:
+        run_benchmark(changed, files, tmp_path / "out", resume=True)
+    assert "PaiNN" not in str(refused.value)
+
+
+def test_errors_and_costs_are_measured_again_where_what_they_depend_on_changes(files: Path, tmp_path: Path) -> None:
+    data, test = settings()["data"], tmp_path / "test.extxyz"
+    data = {**data, "train": [str(files / "train.extxyz")], "test": [str(test)]}
+    frames: list[Atoms] = read(files / "test.extxyz", ":")  # type: ignore[assignment]
+    write(test, frames)
+
+    def run(resume: bool = True, **changes: Any) -> tuple[dict[str, Any], dict[str, int]]:
+        given = {"data": data, "cost": {"atoms": 32, "steps": 2}, **changes}
+        result = run_benchmark(one_training(**given), files, tmp_path / "out", resume=resume)["SchNet"][0]
+        written = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out/SchNet/seed-0").glob("*.*")}
+        return result, written
+
+    first, before = run(resume=False)
+    assert run() == (first, before)
+    again, timed = run(cost={"atoms": 32, "steps": 4})
+    assert again["errors"] == first["errors"]
+    assert {name for name in before if timed[name] != before[name]} == {"cost.json"}
+    _, on_two = run(cost={"atoms": 32, "steps": 4}, threads=2)
+    assert {name for name in before if on_two[name] != timed[name]} == {"cost.json"}
+    frames[0].calc.results["energy"] += 4.0
+    write(test, frames)
+    corrected, judged = run(cost={"atoms": 32, "steps": 4}, threads=2)
+    assert corrected["errors"]["energy"] != first["errors"]["energy"]
+    assert {name for name in before if judged[name] != on_two[name]} == {"errors.json"}
 
 
 def test_without_lammps_the_table_says_so(files: Path, tmp_path: Path) -> None:

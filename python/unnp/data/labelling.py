@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +15,7 @@ import numpy as np
 
 from unnp.atoms.quantities import QUANTITIES
 from unnp.atoms.structure import Structure
+from unnp.data.fingerprint import fingerprint
 from unnp.data.journal import Journal
 from unnp.data.labellers import build_labeller, check_settings
 from unnp.data.labellers.base import misfit
@@ -82,7 +82,8 @@ def label_structures(
     """
     check_settings(calculator)
     failures: dict[int, str] = {}
-    with hold_folder(work), Journal(work / JOURNAL_FILE, _fingerprint(structures, calculator)) as journal:
+    stamp = fingerprint(structures, json.dumps(calculator, sort_keys=True))
+    with hold_folder(work), Journal(work / JOURNAL_FILE, stamp) as journal:
         _forget_damaged(journal.finished, structures)
         todo = [(k, structures[k]) for k in range(len(structures)) if k not in journal.finished]
         results = run_parallel(partial(_start, dict(calculator), folder), todo, workers or available_cpus())
@@ -140,12 +141,3 @@ def _stopped(structure: Structure, k: int, message: str) -> str:
     return (
         f"structure {k} cannot be labelled. {said} What is finished is kept; repair it, or leave such structures out."
     )
-
-
-def _fingerprint(structures: Sequence[Structure], calculator: Mapping[str, Any]) -> str:
-    digest = hashlib.sha256(json.dumps(calculator, sort_keys=True).encode())
-    for structure in structures:
-        digest.update(f"{len(structure)} {structure.group}\n".encode())
-        for array in (structure.numbers, structure.positions, structure.cell, structure.pbc):
-            digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()

@@ -17,6 +17,7 @@ from unnp.data.labellers.kim import KimConfig, KimLabeller
 from unnp.data.labellers.lammps_pair_style import LammpsLabeller
 from unnp.data.labellers.lammps_simulation import PairStyle
 from unnp.derivatives import Prediction
+from unnp.errors import ConfigError, UnnpError
 from unnp.evaluate.evaluation import Limits, compared, labelled
 from unnp.evaluate.metrics import Metrics
 from unnp.exported.loader import load_model
@@ -59,27 +60,41 @@ class Errors:
         return {name: found[name] for name in COLUMNS if name in found}
 
 
-def of_model(
-    path: Path, structures: Sequence[Structure], device: str, *, dtype: str = "model", head: str | None = None
+def errors_of(
+    potential: InteractionConfig, structures: Sequence[Structure], base: Path, device: str
 ) -> dict[str, float]:
-    """Return the errors of an exported model, the constant taken off the stress labels that its training found."""
-    potential = load_model(path, device, dtype, head)
-    dataset = labelled(potential, structures)
-    errors = Errors(dataset.groups, potential.elements.symbols, potential.device)
-    for _, batch, prediction in compared(potential, dataset, Limits(), potential.stress_offset):
-        errors.update(prediction, batch)
-    return errors.result()
+    """Return the errors of a potential on structures; energies of a pair style count from its own zero.
 
+    Args:
+        potential: exported model, from whose errors the constant is taken that its training has found in stress labels;
+            or pair style, or potential of OpenKIM.
+        structures: with labels.
+        base: where relative paths in the settings begin.
+        device: where a model runs.
 
-def of_peer(peer: InteractionConfig, structures: Sequence[Structure], base: Path, device: str) -> dict[str, float]:
-    """Return the errors of a potential that is there; energies and stresses count from its own zeros."""
-    if peer.model is not None:
-        return of_model(base / peer.model, structures, device, dtype=peer.dtype, head=peer.head)
-    labeller = _labeller(peer, structures, base)
+    Raises:
+        UnnpError: the potential cannot be run, or does not know an element.
+    """
+    if potential.model is not None:
+        return _of_model(base / potential.model, structures, device, potential.dtype, potential.head)
+    labeller = _labeller(potential, structures, base)
     try:
         return of_labels(structures, (labeller.label(s) for s in structures))
     finally:
         labeller.close()
+
+
+def check_peer(name: str, peer: InteractionConfig, structures: Sequence[Structure], base: Path, device: str) -> None:
+    """Run a peer on few structures that have all elements; raise ConfigError, with its name, where that fails."""
+    few, seen = [], set[int]()
+    for structure in sorted(structures, key=len):
+        if not seen.issuperset(structure.numbers.tolist()):
+            few.append(structure)
+            seen.update(structure.numbers.tolist())
+    try:
+        errors_of(peer, few, base, device)
+    except UnnpError as error:
+        raise ConfigError(f"models.{name}: {error}") from None
 
 
 def of_labels(structures: Sequence[Structure], computed: Iterable[Structure]) -> dict[str, float]:
@@ -89,6 +104,17 @@ def of_labels(structures: Sequence[Structure], computed: Iterable[Structure]) ->
     for structure, other in zip(structures, computed, strict=True):
         labels = Labels.of(structure, groups.index(structure.group))
         errors.update(_prediction(other), Batch(Graph.of(structure, Elements(elements), CUTOFF), labels))
+    return errors.result()
+
+
+def _of_model(
+    path: Path, structures: Sequence[Structure], device: str, dtype: str, head: str | None
+) -> dict[str, float]:
+    potential = load_model(path, device, dtype, head)
+    dataset = labelled(potential, structures)
+    errors = Errors(dataset.groups, potential.elements.symbols, potential.device)
+    for _, batch, prediction in compared(potential, dataset, Limits(), potential.stress_offset):
+        errors.update(prediction, batch)
     return errors.result()
 
 

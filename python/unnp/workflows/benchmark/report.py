@@ -7,7 +7,6 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -16,8 +15,8 @@ from unnp.plots import new_figure, save_figure
 from unnp.train.log import read_log
 from unnp.workflows.benchmark.columns import COLUMNS, shown
 from unnp.workflows.benchmark.config import BenchmarkConfig
+from unnp.workflows.benchmark.kept import Result
 
-Result = dict[str, Any]
 _FURTHER = {
     "n_parameters": ("parameters", ""),
     "minutes": ("training", "min"),
@@ -37,7 +36,7 @@ def write_report(folder: Path, config: BenchmarkConfig, results: Mapping[str, Se
     notes = [f"* {name}: {r['note']}" for name, own in results.items() for r in own if "note" in r]
     write_atomically(folder / "table.md", "\n".join([*lines, *(["", *notes] if notes else [])]) + "\n")
     _draw_cost(folder, results)
-    _draw_learning(folder, results)
+    _draw_learning(folder, config, results)
 
 
 def table(config: BenchmarkConfig, results: Mapping[str, Sequence[Result]]) -> tuple[list[str], list[list[str]]]:
@@ -92,12 +91,14 @@ def _draw_cost(folder: Path, results: Mapping[str, Sequence[Result]]) -> None:
     save_figure(figure, folder / "accuracy-cost.png", columns)
 
 
-def _draw_learning(folder: Path, results: Mapping[str, Sequence[Result]]) -> None:
+def _draw_learning(folder: Path, config: BenchmarkConfig, results: Mapping[str, Sequence[Result]]) -> None:
     """Draw the force error of the validation structures over training time, first seeds only."""
     curves = {}
     for name, own in results.items():
-        runs = sorted((folder / name).glob("seed-*/run/log.jsonl"))
-        records = [r for r in read_log(runs[0]) if r.get("forces_mae", 0) > 0] if own and runs else []
+        if not own or config.models[name].potential is None:
+            continue
+        log = folder / name / f"seed-{config.seeds[0]}/run/log.jsonl"
+        records = [r for r in read_log(log) if r.get("forces_mae", 0) > 0]
         if records:
             curves[name] = ([r["minutes"] for r in records], [r["forces_mae"] for r in records])
     if not curves:

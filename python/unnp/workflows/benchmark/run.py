@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from unnp.atoms.quantities import QUANTITIES
 from unnp.atoms.structure import Structure
-from unnp.config import dump_yaml, from_dict, load_yaml
-from unnp.config.resume import refusal
+from unnp.config import dump_yaml
+from unnp.data.fingerprint import fingerprint
 from unnp.data.opening import open_structures
 from unnp.errors import ConfigError, UnnpError, in_one_line
 from unnp.exported.export import export_model
 from unnp.files.locks import hold_folder
-from unnp.files.writing import make_folder, read_json, write_atomically
+from unnp.files.writing import make_folder, write_atomically
+from unnp.lammps.launch import Launch
 from unnp.lammps.system_config import InteractionConfig
 from unnp.models.checkpoint import load_potential, training_data
-from unnp.train.config import TrainConfig
+from unnp.train.datasets import open_sources
 from unnp.train.run import train
-from unnp.workflows.benchmark.config import BenchmarkConfig, ModelConfig
+from unnp.workflows.benchmark.config import BenchmarkConfig
 from unnp.workflows.benchmark.cost import cost
-from unnp.workflows.benchmark.errors import of_model, of_peer
+from unnp.workflows.benchmark.errors import check_peer, errors_of
+from unnp.workflows.benchmark.kept import Result, identity, kept
 from unnp.workflows.benchmark.report import write_report
+from unnp.workflows.benchmark.tasks import Task, tasks_of
 
 CONFIG_FILE = "benchmark.yaml"
-RESULT_FILE = "result.json"
-
-Result = dict[str, Any]
+ERRORS_FILE = "errors.json"
+COST_FILE = "cost.json"
 
 
 def run_benchmark(
@@ -35,125 +36,128 @@ def run_benchmark(
 ) -> dict[str, list[Result]]:
     """Run what is not finished of a benchmark and write its tables and figures; return the results by contestant.
 
-    The folder gets a folder for each contestant and seed, with the run of `unnp train`, ``model.pt`` and ``result.json``;
-    ``results.json``, ``results.csv``, ``table.md``, ``accuracy-cost.png`` and ``learning-curves.png`` are written anew after
-    each of them.
+    The folder gets a folder for each contestant and seed, with the run of `unnp train`, ``model.pt``, ``errors.json`` and
+    ``cost.json``; ``results.json``, ``results.csv``, ``table.md``, ``accuracy-cost.png`` and ``learning-curves.png`` are
+    written anew after each of them.
 
     Args:
         config: what to compare.
         base: where relative paths in it begin.
         folder: of the benchmark.
-        resume: go on; what has a ``result.json`` is not done again, a training that was stopped goes on.
+        resume: go on: trainings that are over stay as they are, one that was stopped goes on, and errors and costs are
+            measured again where what they depend on has changed.
 
     Raises:
-        ConfigError: wrong settings, or others than those of the benchmark in the folder.
+        ConfigError: wrong settings, a peer that cannot be run, or a training that has begun with other settings.
+        DataError: the structures cannot be read, or those for the test have elements that are not trained on.
         InterruptedTrainingError: the process was asked to stop, and a checkpoint has been written.
         UnnpError: a contestant cannot be trained or run; what is finished is kept.
     """
-    tasks = [(name, seed) for name, model in config.models.items() for seed in _seeds(config, model)]
-    trainings = {task: _training(config, base, folder, *task) for task in tasks if config.models[task[0]].potential}
-    _check_folder(config, folder, resume)
+    _check_folder(folder, resume)
+    tasks = tasks_of(config, base, folder)
+    test = _test_structures(config, base, tasks)
+    for task in tasks:
+        if task.model.peer is not None:
+            check_peer(task.name, task.model.peer, test, base, config.device)
     with hold_folder(folder):
         make_folder(folder)
         write_atomically(folder / CONFIG_FILE, dump_yaml(config))
-        test = list(open_structures([str(base / path) for path in config.data.test], config.data.read))
         results: dict[str, list[Result]] = {name: [] for name in config.models}
-        for name, seed in tasks:
-            own = folder / name / f"seed-{seed}"
-            results[name].append(_result(config, base, own, name, test, trainings.get((name, seed))))
+        for task in tasks:
+            results[task.name].append(_result(task, config, base, test))
             write_report(folder, config, results)
     return results
 
 
-def _seeds(config: BenchmarkConfig, model: ModelConfig) -> Sequence[int]:
-    return config.seeds if model.potential is not None else [0]
-
-
-def _training(config: BenchmarkConfig, base: Path, folder: Path, name: str, seed: int) -> TrainConfig:
-    """Return the configuration of a training; all are checked before the first begins."""
-    model = config.models[name]
-    assert model.potential is not None
-    settings = merged(config.training, model.training)
-    given = {**settings, "potential": model.potential.model_dump(mode="json"), "seed": seed}
-    given |= {
-        "data": config.data.located(base).model_dump(mode="json"),
-        "device": settings.get("device", config.device),
-    }
-    training = from_dict(given, TrainConfig, where=f"models.{name}")
-    training.potential.summands()
-    return training
-
-
-def merged(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings with those of ``own`` in the place of those of ``common``; tables are merged key by key."""
-    result = dict(common)
-    for key, value in own.items():
-        before = result.get(key)
-        result[key] = merged(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
-    return result
-
-
-def _check_folder(config: BenchmarkConfig, folder: Path, resume: bool) -> None:
+def _check_folder(folder: Path, resume: bool) -> None:
     exists = (folder / CONFIG_FILE).is_file()
-    if not resume:
-        if exists:
-            raise ConfigError(
-                f"{folder} already holds a benchmark; go on with --resume, or name another folder with -o."
-            )
-        return
-    if not exists:
+    if exists and not resume:
+        raise ConfigError(f"{folder} already holds a benchmark; go on with --resume, or name another folder with -o.")
+    if resume and not exists:
         raise ConfigError(f"{folder} holds no benchmark that could be resumed (no {CONFIG_FILE}); leave out --resume.")
-    if reason := refusal(config, load_yaml(folder / CONFIG_FILE, BenchmarkConfig), folder, fixed=()):
-        raise ConfigError(reason)
 
 
-def _result(
-    config: BenchmarkConfig, base: Path, own: Path, name: str, test: Sequence[Structure], training: TrainConfig | None
-) -> Result:
-    """Return the result of a contestant with a seed, from its file where it is finished."""
-    finished = own / RESULT_FILE
-    if finished.is_file():
-        result: Result = read_json(finished)
-        return result
-    print(f"{name}, {own.name}", flush=True)
-    model = config.models[name]
-    make_folder(own)
-    if training is None:
-        assert model.peer is not None
-        result = {"errors": of_peer(model.peer, test, base, config.device)}
-        potential = model.peer
+def _test_structures(config: BenchmarkConfig, base: Path, tasks: Sequence[Task]) -> list[Structure]:
+    """Return the structures for the test; where something is left to train, look at those for the training too."""
+    data = config.data.located(base)
+    if all(task.over for task in tasks):
+        return list(open_structures(data.test, data.read))
+    return list(open_sources(data, config.seeds[0]).test)
+
+
+def _result(task: Task, config: BenchmarkConfig, base: Path, test: Sequence[Structure]) -> Result:
+    """Return errors, sizes and cost of a contestant with a seed: trained, exported and measured as far as is left."""
+    make_folder(task.folder)
+    if task.model.peer is not None:
+        potential = task.model.peer
     else:
-        result = _trained(own, training, test, config.device)
-        potential, base = InteractionConfig(model=Path("model.pt")), own
-    result |= _measured(config, potential, test, base, own / "lammps")
-    write_atomically(finished, json.dumps(result, indent=1) + "\n")
-    return result
+        potential, base = _trained(task), task.folder
+    errors = _errors(task, potential, config, base, test)
+    return {**errors, **_cost(task, potential, config, base, test)}
 
 
-def _trained(own: Path, training: TrainConfig, test: Sequence[Structure], device: str) -> Result:
-    run = own / "run"
-    if not (run / "card.yaml").is_file():
-        train(training, run, resume=(run / "config.yaml").is_file(), base=own)
+def _trained(task: Task) -> InteractionConfig:
+    """Return the exported model of a training, which is done as far as is left."""
+    model = task.folder / "model.pt"
+    if not task.over:
+        assert task.training is not None
+        _say(task, "training")
+        model.unlink(missing_ok=True)
+        train(task.training, task.run, resume=task.begun, base=task.folder)
+    if not model.is_file():
+        potential, description = load_potential(task.run)
+        export_model([potential], model, name=task.name, data=training_data(description))
+    return InteractionConfig(model=Path(model.name))
+
+
+def _errors(
+    task: Task, potential: InteractionConfig, config: BenchmarkConfig, base: Path, test: Sequence[Structure]
+) -> Result:
+    made_with = {"test": fingerprint(test, labels=tuple(QUANTITIES)), "potential": identity(potential, base)}
+
+    def measure() -> Result:
+        _say(task, "errors")
+        sizes = _sizes(task.run) if task.training is not None else {}
+        return {"errors": errors_of(potential, test, base, config.device), **sizes}
+
+    return kept(task.folder / ERRORS_FILE, made_with, measure)
+
+
+def _sizes(run: Path) -> Result:
     potential, description = load_potential(run)
-    export_model([potential], own / "model.pt", name=own.parent.name, data=training_data(description))
     position = description["position"]
     return {
-        "errors": of_model(own / "model.pt", test, device),
         "n_parameters": potential.n_parameters,
         "minutes": position["seconds"] / 60,
         "epochs": position["epoch"],
     }
 
 
-def _measured(
-    config: BenchmarkConfig, potential: InteractionConfig, test: Sequence[Structure], base: Path, folder: Path
+def _cost(
+    task: Task, potential: InteractionConfig, config: BenchmarkConfig, base: Path, test: Sequence[Structure]
 ) -> Result:
-    """Return the cost in LAMMPS; where it cannot be had, why."""
-    if config.cost is None:
+    """Return the cost in LAMMPS; where it cannot be had, why, and it is tried again the next time."""
+    settings = config.cost
+    if settings is None:
         return {}
-    periodic = [s for s in test if s.pbc.all()] or list(test)
+    periodic = [s for s in test if s.pbc.all()] or test
     largest = max(periodic, key=len)
+    made_with = {
+        "potential": identity(potential, base),
+        "structure": fingerprint([largest]),
+        "cost": settings.model_dump(mode="json"),
+        "launch": config.model_dump(mode="json", include=set(Launch.model_fields)),
+    }
+
+    def measure() -> Result:
+        _say(task, "cost in LAMMPS")
+        return dict(cost(potential, largest, settings, config, base, task.folder / "lammps"))
+
     try:
-        return dict(cost(potential, largest, config.cost, config, base, folder))
+        return kept(task.folder / COST_FILE, made_with, measure)
     except UnnpError as error:
         return {"note": in_one_line(f"no cost in LAMMPS: {error}", 300)}
+
+
+def _say(task: Task, what: str) -> None:
+    print(f"{task.name}, {task.folder.name}: {what}", flush=True)

@@ -1,0 +1,117 @@
+"""What a benchmark has to do: a task for each contestant and seed, and which of them have been trained with what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from unnp.config import from_dict, load_yaml
+from unnp.errors import ConfigError
+from unnp.train.config import TrainConfig
+from unnp.workflows.benchmark.config import BenchmarkConfig, ModelConfig
+
+MACHINE = ("device", "threads", "checkpoint_minutes")
+"""Settings of a training that say how it is run, not what is learnt."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A contestant with a seed.
+
+    Attributes:
+        name: of the contestant.
+        model: its settings.
+        folder: where its run, its model and its results are.
+        training: configuration of its training; None: it is there already.
+    """
+
+    name: str
+    model: ModelConfig
+    folder: Path
+    training: TrainConfig | None
+
+    @property
+    def run(self) -> Path:
+        """The run folder of its training."""
+        return self.folder / "run"
+
+    @property
+    def begun(self) -> bool:
+        """Whether its training has begun."""
+        return (self.run / "config.yaml").is_file()
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is left to train."""
+        return self.training is None or (self.run / "card.yaml").is_file()
+
+
+def tasks_of(config: BenchmarkConfig, base: Path, folder: Path) -> list[Task]:
+    """Return all tasks in the order of the table.
+
+    Args:
+        config: what to compare.
+        base: where relative paths in it begin.
+        folder: of the benchmark.
+
+    Raises:
+        ConfigError: the settings of a training are wrong, or a training that has begun had others.
+    """
+    tasks = []
+    for name, model in config.models.items():
+        for seed in config.seeds if model.potential is not None else [0]:
+            training = _training(config, base, name, seed) if model.potential is not None else None
+            tasks.append(Task(name, model, folder / name / f"seed-{seed}", training))
+    _check_begun(tasks)
+    return tasks
+
+
+def merged(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings with those of ``own`` in the place of those of ``common``; tables are merged key by key."""
+    result = dict(common)
+    for key, value in own.items():
+        before = result.get(key)
+        result[key] = merged(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
+    return result
+
+
+def _training(config: BenchmarkConfig, base: Path, name: str, seed: int) -> TrainConfig:
+    model = config.models[name]
+    assert model.potential is not None
+    settings = merged(config.training, model.training)
+    data = config.data.located(base).model_copy(update={"test": []})  # the benchmark judges, and may be given others
+    given = {
+        "device": config.device,
+        **settings,
+        "potential": model.potential.model_dump(mode="json"),
+        "seed": seed,
+        "data": data.model_dump(mode="json"),
+    }
+    training = from_dict(given, TrainConfig, where=f"models.{name}")
+    training.potential.summands()
+    return training
+
+
+def _check_begun(tasks: Sequence[Task]) -> None:
+    """Raise ConfigError where the settings of a training are not those that it has begun with."""
+    complaints = []
+    for task in tasks:
+        if task.training is not None and task.begun and (changed := _changed(task.training, task.run)):
+            complaints.append(f"models.{task.name}: {', '.join(changed)} changed since {task.folder} was trained.")
+    if complaints:
+        raise ConfigError(
+            "\n  ".join(complaints)
+            + "\nWhat is compared has to be trained under one budget: restore these settings, or "
+            "delete the folders named, which are then trained anew, or name another folder with -o."
+        )
+
+
+def _changed(now: TrainConfig, run: Path) -> list[str]:
+    """Return the settings that differ from those of a run and may not."""
+    before = load_yaml(run / "config.yaml", TrainConfig)
+    before = before.model_copy(update={"data": before.data.located(run)})
+    return [
+        name for name in TrainConfig.model_fields if name not in MACHINE and getattr(now, name) != getattr(before, name)
+    ]
