@@ -31,6 +31,7 @@ from unnp.units import GPA_PER_EV_PER_A3
 from unnp.workflows.benchmark.config import BenchmarkConfig
 from unnp.workflows.benchmark.cost import repeated
 from unnp.workflows.benchmark.errors import of_labels
+from unnp.workflows.benchmark.report import write_report
 from unnp.workflows.benchmark.run import run_benchmark
 from unnp.workflows.benchmark.tasks import merged
 
@@ -304,6 +305,15 @@ def test_errors_and_costs_are_measured_again_where_what_they_depend_on_changes(f
     corrected, judged = run(cost={"atoms": 32, "steps": 4}, threads=2)
     assert corrected["errors"]["energy"] != first["errors"]["energy"]
     assert {name for name in before if judged[name] != on_two[name]} == {"errors.json"}
+
+
+def test_each_cost_stands_beside_the_error_of_the_same_seed(tmp_path: Path) -> None:
+    config = from_dict(settings(models={"EAM": {"peer": EAM}}), BenchmarkConfig)
+    failed = {"errors": {"forces": 9.0}, "note": "no cost in LAMMPS"}
+    write_report(tmp_path, config, {"EAM": [failed, {"errors": {"forces": 0.5}, "us_per_atom_step": 2.0}]})
+    with (tmp_path / "accuracy-cost.csv").open() as file:
+        rows = [(float(row["us_per_atom_step"]), float(row["force_mae"])) for row in csv.DictReader(file)]
+    assert rows == [(2.0, 0.5)]
 
 
 def test_without_lammps_the_table_says_so(files: Path, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def command(
 
     Potentials that are there (exported models, pair styles of LAMMPS, OpenKIM) stand in the same table. The folder gets
     results.json, results.csv, table.md, accuracy-cost.png and learning-curves.png, and every run. On SIGTERM or SIGINT a
-    checkpoint is written and the exit code is 75; --resume goes on there.
+    checkpoint is written and the exit code is 75; --resume goes on there, also with further contestants and seeds.
     """
     from unnp.config.overrides import load_with_overrides
     from unnp.train.validation import InterruptedTrainingError

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from unnp.files.writing import write_atomically
 from unnp.plots import new_figure, save_figure
@@ -17,6 +19,7 @@ from unnp.workflows.benchmark.columns import COLUMNS, shown
 from unnp.workflows.benchmark.config import BenchmarkConfig
 from unnp.workflows.benchmark.kept import Result
 
+Points = list[tuple[float, float]]
 _FURTHER = {
     "n_parameters": ("parameters", ""),
     "minutes": ("training", "min"),
@@ -71,43 +74,45 @@ def _cell(key: str, results: Sequence[Result], published: Mapping[str, float]) -
 
 def _draw_cost(folder: Path, results: Mapping[str, Sequence[Result]]) -> None:
     """Draw force errors over the cost in LAMMPS, a point for each contestant with bars from smallest to largest."""
-    points = {
-        name: (values("us_per_atom_step", own), values("forces", own))
-        for name, own in results.items()
-        if values("us_per_atom_step", own) and values("forces", own)
-    }
+    points: dict[str, Points] = {}
+    for name, own in results.items():
+        both = [r for r in own if "us_per_atom_step" in r and "forces" in r["errors"]]
+        if both:
+            points[name] = [(r["us_per_atom_step"], r["errors"]["forces"]) for r in both]
     if not points:
         return
     figure, (ax,) = new_figure(width=6.0, height=4.2)
-    for name, (x, y) in points.items():
-        mean = float(np.mean(y))
-        ax.errorbar(
-            float(np.mean(x)), mean, yerr=[[mean - min(y)], [max(y) - mean]], fmt="o", ms=5, capsize=2, label=name
-        )
+    for name, pairs in points.items():
+        costs, errors = zip(*pairs, strict=True)
+        mean = float(np.mean(errors))
+        bars = [[mean - min(errors)], [max(errors) - mean]]
+        ax.errorbar(float(np.mean(costs)), mean, yerr=bars, fmt="o", ms=5, capsize=2, label=name)
     ax.set(xlabel="cost in LAMMPS [us/atom/step]", ylabel="force error, components [eV/A]", xscale="log", yscale="log")
-    ax.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
-    rows = [(name, *pair) for name, (xs, ys) in points.items() for pair in zip(xs, ys, strict=False)]
-    columns = dict(zip(("model", "us_per_atom_step", "force_mae"), zip(*rows, strict=True), strict=True))
-    save_figure(figure, folder / "accuracy-cost.png", columns)
+    _save(figure, ax, folder / "accuracy-cost.png", "us_per_atom_step", points)
 
 
 def _draw_learning(folder: Path, config: BenchmarkConfig, results: Mapping[str, Sequence[Result]]) -> None:
     """Draw the force error of the validation structures over training time, first seeds only."""
-    curves = {}
+    curves: dict[str, Points] = {}
     for name, own in results.items():
         if not own or config.models[name].potential is None:
             continue
         log = folder / name / f"seed-{config.seeds[0]}/run/log.jsonl"
         records = [r for r in read_log(log) if r.get("forces_mae", 0) > 0]
         if records:
-            curves[name] = ([r["minutes"] for r in records], [r["forces_mae"] for r in records])
+            curves[name] = [(r["minutes"], r["forces_mae"]) for r in records]
     if not curves:
         return
     figure, (ax,) = new_figure(width=6.0, height=4.2)
-    for name, (x, y) in curves.items():
-        ax.plot(x, y, marker="." if len(x) < 30 else None, label=name)
+    for name, pairs in curves.items():
+        ax.plot(*zip(*pairs, strict=True), marker="." if len(pairs) < 30 else None, label=name)
     ax.set(xlabel="training time [min]", ylabel="force error, validation [eV/A]", yscale="log")
+    _save(figure, ax, folder / "learning-curves.png", "minutes", curves)
+
+
+def _save(figure: Figure, ax: Axes, path: Path, abscissa: str, points: Mapping[str, Points]) -> None:
+    """Write a figure of force errors with its legend, and its points beside it."""
     ax.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
-    rows = [(name, *pair) for name, (xs, ys) in curves.items() for pair in zip(xs, ys, strict=True)]
-    columns = dict(zip(("model", "minutes", "force_mae"), zip(*rows, strict=True), strict=True))
-    save_figure(figure, folder / "learning-curves.png", columns)
+    rows = [(name, *pair) for name, pairs in points.items() for pair in pairs]
+    columns = dict(zip(("model", abscissa, "force_mae"), zip(*rows, strict=True), strict=True))
+    save_figure(figure, path, columns)
