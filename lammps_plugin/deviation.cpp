@@ -53,20 +53,21 @@ bool Deviation::is_due() const {
   return update->ntimestep % every_ == 0;
 }
 
-void Deviation::write(unnp::Halo& halo) {
+void Deviation::write(unnp::Halo& halo, const unnp::Manifest& manifest) {
+  const double force_unit = energy_unit_ * manifest.deviation_scale("forces");
   const auto n_members = members_.size();
   const auto forces = member_forces(members_, halo);
   double extremes[2] = {0.0, -std::numeric_limits<double>::max()}; // max, -min
   std::vector<double> sums(n_members + 2, 0.0); // energies, sum of deviations, number of atoms
   for (std::size_t row = 0; row < static_cast<std::size_t>(halo.n_owned()); ++row) {
-    const double deviation = spread(&forces[3 * n_members * row], n_members, 3) * energy_unit_;
+    const double deviation = spread(&forces[3 * n_members * row], n_members, 3) * force_unit;
     extremes[0] = std::max(extremes[0], deviation);
     extremes[1] = std::max(extremes[1], -deviation);
     sums[n_members] += deviation;
     sums[n_members + 1] += 1.0;
   }
   for (std::size_t m = 0; m < n_members; ++m)
-    sums[m] = members_[m].energy * energy_unit_;
+    sums[m] = members_[m].energy * energy_unit_ * manifest.deviation_scale("energy");
   MPI_Allreduce(MPI_IN_PLACE, extremes, 2, MPI_DOUBLE, MPI_MAX, world);
   MPI_Allreduce(MPI_IN_PLACE, sums.data(), static_cast<int>(sums.size()), MPI_DOUBLE, MPI_SUM, world);
   if (!file_)

@@ -16,7 +16,8 @@ namespace unnp_lammps {
 
 /// Writes how far the members of a committee disagree: for each atom the root mean square over members of
 /// |F_member - F_mean|, of which a line holds the maximum, minimum and mean over atoms, and the standard
-/// deviation of the members' energies per atom. Units of LAMMPS.
+/// deviation of the members' energies per atom; times the factors of the model's calibration, where it has
+/// one. Units of LAMMPS.
 class Deviation : protected LAMMPS_NS::Pointers {
 public:
   /// Throws unnp::Error where the file cannot be written. Collective.
@@ -30,7 +31,7 @@ public:
 
   std::vector<unnp::Evaluation>& members() { return members_; }
   /// Throws unnp::Error where the disk is full. Collective.
-  void write(unnp::Halo& halo);
+  void write(unnp::Halo& halo, const unnp::Manifest& manifest);
 
 private:
   std::optional<LineFile> file_; // on rank 0

@@ -129,7 +129,7 @@ void PairUnnp::compute(int eflag, int vflag) {
 void PairUnnp::evaluate(const unnp::System& system) {
   if (deviation_ && deviation_->is_due()) {
     potential_->evaluate_members(system, vflag_atom || cvflag_atom, evaluation_, deviation_->members());
-    deviation_->write(halo_);
+    deviation_->write(halo_, potential_->manifest());
   } else {
     potential_->evaluate(system, vflag_atom || cvflag_atom, evaluation_);
   }

@@ -46,6 +46,16 @@ std::string communication(const unnp::Manifest& manifest) {
          listed("sums over all atoms", manifest.pooling_widths, "");
 }
 
+/// How far the deviations of a committee can be taken for errors.
+std::string calibration(const unnp::Manifest& manifest) {
+  if (manifest.deviation_scales.empty())
+    return "not calibrated: how far the members disagree";
+  std::string text = "calibrated:";
+  for (const auto& [quantity, scale] : manifest.deviation_scales)
+    text += " " + quantity + " times " + number(scale);
+  return text;
+}
+
 } // namespace
 
 std::string greeting(const unnp::Manifest& manifest, const Greeting& run) {
@@ -56,6 +66,8 @@ std::string greeting(const unnp::Manifest& manifest, const Greeting& run) {
                    unnp::printable(manifest.architecture) + ", " + std::to_string(manifest.n_parameters) +
                    " parameters" +
                    (manifest.n_members > 1 ? ", committee of " + std::to_string(manifest.n_members) : ""));
+  if (manifest.n_members > 1)
+    text += line("deviation", calibration(manifest));
   text += line("elements", unnp::join(manifest.elements));
   text += line("types", type_map(run.symbols));
   text += line("cutoff", number(manifest.cutoff) + " A, receptive field " + number(manifest.receptive_field) +

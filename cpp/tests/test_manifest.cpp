@@ -52,6 +52,22 @@ TEST(knows_the_shortest_distances_of_the_data) {
   CHECK(distances("{}").empty() && distances(R"({"shortest_distances": [2]})").empty());
 }
 
+TEST(knows_the_scales_of_deviations) {
+  CHECK(unnp::parse_manifest(good, "m.pt").deviation_scale("forces") == 1.0);
+  const auto parse = [](const std::string& scales, const std::string& members) {
+    return unnp::parse_manifest(
+        changed("\"n_members\": 1", "\"deviation_scales\": " + scales + ", \"n_members\": " + members),
+        "m.pt");
+  };
+  const auto calibrated = parse(R"({"forces": 1.5})", "3");
+  CHECK(calibrated.deviation_scale("forces") == 1.5 && calibrated.deviation_scale("energy") == 1.0);
+  for (const auto* wrong : {R"({"forces": 0})", R"({"forces": -1})", R"({"forces": 1e300})",
+                            R"({"energy": "2"})", R"({"stress": 2})"})
+    CHECK_ERROR(parse(wrong, "3"), "deviation_scales must hold positive numbers by energy and forces");
+  CHECK_ERROR(parse("[2]", "3"), "deviation_scales");
+  CHECK_ERROR(parse(R"({"forces": 1.5})", "1"), "of a committee, but the model has one member");
+}
+
 TEST(refuses_wrong_manifests) {
   const auto refuses = [](const std::string& from, const std::string& to, const char* message) {
     CHECK_ERROR(unnp::parse_manifest(changed(from, to), "m.pt"), message);

@@ -9,7 +9,7 @@ import pytest
 import structures
 from lammps_run import read_dump, run_lammps, write_data
 from reference import evaluate
-from toy_model import CUTOFF, ELEMENTS
+from toy_model import CUTOFF, ELEMENTS, write_toy
 
 DECK = """
 units metal
@@ -39,6 +39,21 @@ def test_deviation_file(ranks: int, newton: str, models: Path, tmp_path: Path) -
     spread = np.sqrt(((forces - forces.mean(0)) ** 2).sum(2).mean(0))
     energy = np.std([m.energy for m in members]) / len(dump["id"])
     np.testing.assert_allclose(table[-1, 1:], [spread.max(), spread.min(), spread.mean(), energy], rtol=1e-8)
+
+
+def test_a_calibrated_committee_gives_calibrated_deviations(models: Path, tmp_path: Path) -> None:
+    write_data(tmp_path / "a.data", structures.crystal(), ELEMENTS)
+    scales = {"energy": 2.5, "forces": 0.25}
+    write_toy(tmp_path / "calibrated.pt", n_members=3, deviation_scales=scales)
+    tables, outputs = [], []
+    for model in (models / "committee.pt", tmp_path / "calibrated.pt"):
+        deck = DECK.format(model=model, symbols=" ".join(ELEMENTS), newton="")
+        outputs.append(run_lammps(tmp_path, deck, 2).output)
+        tables.append(np.loadtxt(tmp_path / "deviation.out"))
+    factors = [1.0, *[scales["forces"]] * 3, scales["energy"]]
+    np.testing.assert_allclose(tables[1], factors * tables[0], rtol=1e-8)
+    assert "deviation not calibrated" in outputs[0]
+    assert "deviation calibrated: energy times 2.5 forces times 0.25" in outputs[1]
 
 
 @pytest.mark.parametrize("ranks", [1, 2])

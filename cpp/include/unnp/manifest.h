@@ -39,11 +39,12 @@ struct Manifest {
   double cutoff = 0.0;               ///< longest bond [A]
   double receptive_field = 0.0;      ///< how far an atom's energy reaches [A]
   HaloKind halo = HaloKind::local;
-  std::vector<std::int64_t> exchange_widths;                ///< numbers per atom of each exchange
-  std::vector<std::int64_t> pooling_widths;                 ///< numbers of each sum over all atoms
-  std::string dtype;                                        ///< float32 | float64
-  std::int64_t n_members = 1;                               ///< size of the committee
-  std::string torch_version;                                ///< written with
+  std::vector<std::int64_t> exchange_widths;      ///< numbers per atom of each exchange
+  std::vector<std::int64_t> pooling_widths;       ///< numbers of each sum over all atoms
+  std::string dtype;                              ///< float32 | float64
+  std::int64_t n_members = 1;                     ///< size of the committee
+  std::map<std::string, double> deviation_scales; ///< "energy", "forces": factors that a calibration found
+  std::string torch_version;                      ///< written with
   std::string torch_oldest = "2.11", torch_newest = "2.15"; ///< may be opened with
   std::int64_t n_parameters = 0;
   std::map<std::string, double> shortest_distances; ///< [A] in the training data, by "Al-Ni"
@@ -54,6 +55,8 @@ struct Manifest {
 
   /// Whether ranks have to hear of each other for it, where the halo is not wide.
   bool communicates() const { return halo == HaloKind::exchange || !pooling_widths.empty(); }
+  /// Factor on how far the members disagree in "energy" or "forces"; 1 where it is not calibrated.
+  double deviation_scale(const std::string& quantity) const;
   /// Position of a head; of the first for an empty name. Throws Error for a name it does not have.
   std::int64_t head(const std::string& name) const;
   /// Throws Error for a name it does not have.

@@ -2,6 +2,7 @@
 
 #include "elements.h"
 #include "fields.h"
+#include "named_numbers.h"
 #include "unnp/error.h"
 #include "unnp/text.h"
 
@@ -19,21 +20,21 @@ constexpr std::array halo_names = {std::pair{HaloKind::local, std::string_view("
                                    std::pair{HaloKind::exchange, std::string_view("exchange")},
                                    std::pair{HaloKind::wide, std::string_view("wide")}};
 
-constexpr double max_cutoff = 50.0, max_receptive_field = 1000.0;
+constexpr double max_receptive_field = 1000.0;
 constexpr std::int64_t max_width = 16384, max_members = 1000, max_parameters = 1'000'000'000'000;
 constexpr std::int64_t max_features = 1'000'000;
 constexpr std::size_t max_exchanges = 10000, max_heads = 1000, max_outputs = 1000;
 
-const std::set<std::string_view> known_fields = {// what is computed
-                                                 "format_version", "architecture", "config", "elements",
-                                                 "cutoff", "units", "heads", "outputs", "n_members",
-                                                 // how
-                                                 "receptive_field", "halo", "exchange_widths",
-                                                 "pooling_widths", "cost", "dtype", "torch_version",
-                                                 "torch_supported",
-                                                 // for people
-                                                 "name", "n_parameters", "data", "validity", "metrics",
-                                                 "references", "licence", "created", "records_checksum"};
+const std::set<std::string_view> known_fields = {
+    // what is computed
+    "format_version", "architecture", "config", "elements", "cutoff", "units", "heads", "outputs",
+    "n_members", "deviation_scales",
+    // how
+    "receptive_field", "halo", "exchange_widths", "pooling_widths", "cost", "dtype", "torch_version",
+    "torch_supported",
+    // for people
+    "name", "n_parameters", "data", "validity", "metrics", "references", "licence", "created",
+    "records_checksum"};
 
 void check_format(const Fields& fields, const std::string& source) {
   const auto format = fields.count("format_version", 1, max_parameters);
@@ -144,27 +145,14 @@ void check_consistent(const Manifest& manifest, const Fields& fields) {
     fields.fail("receptive_field is shorter than cutoff.");
   if (manifest.dtype != "float32" && manifest.dtype != "float64")
     fields.fail("dtype '" + printable(manifest.dtype) + "' is unknown; float32 and float64 are.");
+  if (!manifest.deviation_scales.empty() && manifest.n_members < 2)
+    fields.fail("deviation_scales is of a committee, but the model has one member.");
   if (manifest.halo == HaloKind::exchange && manifest.exchange_widths.empty())
     fields.fail("halo 'exchange' needs exchange_widths.");
   if (manifest.halo == HaloKind::local && !manifest.exchange_widths.empty())
     fields.fail("halo 'local' has no exchange, but exchange_widths is not empty.");
   if (manifest.halo == HaloKind::wide && !manifest.pooling_widths.empty())
     fields.fail("halo 'wide' has no sums over all atoms, but pooling_widths is not empty.");
-}
-
-/// What is no distance is left out: the summary of the data is for people, and a limit for a warning at most.
-std::map<std::string, double> shortest_distances(const Fields& fields) {
-  std::map<std::string, double> distances;
-  if (!fields.has("data"))
-    return distances;
-  const auto& data = fields.object("data");
-  const auto given = data.find("shortest_distances");
-  if (given == data.end() || !given->second.object())
-    return distances;
-  for (const auto& [pair, distance] : *given->second.object())
-    if (const auto* value = distance.number(); value && *value > 0.0 && *value <= max_cutoff)
-      distances[pair] = *value;
-  return distances;
 }
 
 void check_for_people(const Fields& fields) {
@@ -230,6 +218,11 @@ std::int64_t Output::width() const {
   return numbers;
 }
 
+double Manifest::deviation_scale(const std::string& quantity) const {
+  const auto found = deviation_scales.find(quantity);
+  return found == deviation_scales.end() ? 1.0 : found->second;
+}
+
 std::int64_t Manifest::head(const std::string& name) const {
   if (name.empty())
     return 0;
@@ -274,6 +267,7 @@ Manifest parse_manifest(std::string_view text, const std::string& source) {
   manifest.dtype = fields.text("dtype");
   if (fields.has("n_members"))
     manifest.n_members = fields.count("n_members", 1, max_members);
+  manifest.deviation_scales = deviation_scales(fields);
   manifest.n_parameters = fields.count("n_parameters", 0, max_parameters);
   parse_versions(manifest, fields, source);
   manifest.shortest_distances = shortest_distances(fields);

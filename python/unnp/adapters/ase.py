@@ -21,6 +21,7 @@ from unnp.atoms.structure import Structure
 from unnp.atoms.verlet_list import VerletList
 from unnp.derivatives import Prediction
 from unnp.errors import DataError, ModelError
+from unnp.exported.deviation import deviation_of
 from unnp.exported.finiteness import NotFiniteError, check_finite
 from unnp.exported.loader import LoadedPotential, load_model
 from unnp.models.validity import closer_than_seen
@@ -43,6 +44,8 @@ class CommitteeResult:
         forces: (n_members, n_atoms, 3) [eV/A].
         energy_deviation: standard deviation of the energies per atom [eV/atom].
         force_deviation: (n_atoms,) [eV/A], ``sqrt(<|F_i - <F_i>|^2>)`` over members.
+
+    Both deviations hold the factors of the model's calibration, where it has one.
     """
 
     energies: np.ndarray
@@ -179,9 +182,9 @@ class UnnpCalculator(Calculator):
             self._check(
                 Prediction(energies[k], share.expand(len(atoms)), forces[k]), graph, f", member {k} of the committee"
             )
-        e, f = _numpy(energies), _numpy(forces)
-        spread = np.sqrt(np.square(f - f.mean(axis=0)).sum(axis=2).mean(axis=0))
-        return CommitteeResult(e, f, float(e.std()) / max(len(atoms), 1), spread)
+        found = deviation_of(energies, forces, graph, self.potential)
+        of_energy, of_forces = float(found.energy_deviation[0]), _numpy(found.force_deviation)
+        return CommitteeResult(_numpy(energies), _numpy(forces), of_energy, of_forces)
 
     def _check(self, prediction: Prediction, graph: Graph, member: str = "") -> None:
         try:

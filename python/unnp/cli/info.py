@@ -38,7 +38,7 @@ def _lines(manifest: Manifest) -> list[str]:
         "cutoff": f"{manifest.cutoff:g} A, receptive field {manifest.receptive_field:g} A",
         "on several ranks": f"{manifest.halo}{exchanges}",
         "numbers": f"{manifest.n_parameters} parameters, {manifest.dtype}",
-        "committee": f"{manifest.n_members} members" if manifest.n_members > 1 else "",
+        "committee": _committee(manifest),
         **{_energies_of(head.name, manifest): _listed(head.reference_energies) for head in manifest.heads},
         "outputs": ", ".join(f"{o.name} per {o.per}" for o in manifest.outputs),
         "torch": f"written with {manifest.torch_version}, runs with {' to '.join(manifest.torch_supported)}",
@@ -53,6 +53,14 @@ def _lines(manifest: Manifest) -> list[str]:
         lines += [f"{title}:", *_indented(content)] if content else []
     cited = [f"  {in_one_line(reference, 1000)}" for reference in manifest.references]
     return [*lines, "cite:", *cited] if cited else lines
+
+
+def _committee(manifest: Manifest) -> str:
+    if manifest.n_members < 2:
+        return ""
+    factors = [f"{quantity} times {scale:.4g}" for quantity, scale in manifest.deviation_scales.items()]
+    said = f"deviations calibrated: {', '.join(factors)}" if factors else "deviations not calibrated"
+    return f"{manifest.n_members} members, {said}"
 
 
 def _energies_of(head: str, manifest: Manifest) -> str:

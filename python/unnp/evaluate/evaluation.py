@@ -63,7 +63,7 @@ def predictions(
         dataset: structures with or without labels, graphs as long as the potential's cutoff.
         limits: of a batch.
     """
-    for indices, batch in _batches(dataset, potential.manifest.cost, limits):
+    for indices, batch in batches(dataset, potential.manifest.cost, limits):
         on_device = batch.to(potential.device, potential.dtype)
         yield indices, on_device, potential.predict(on_device.graph, outputs=bool(potential.quantities))
 
@@ -169,7 +169,7 @@ def write_output(
     dataset = Dataset(structures, potential.elements, potential.cutoff, cache_bytes=0)
     rows = []
     with counting("evaluating", len(dataset)) as advance:
-        for indices, batch in _batches(dataset, potential.manifest.cost, limits or Limits()):
+        for indices, batch in batches(dataset, potential.manifest.cost, limits or Limits()):
             graph = batch.graph
             found = potential.features(graph) if name == "features" else potential.outputs(graph)[name]
             rows.append(found.cpu().numpy())
@@ -188,7 +188,7 @@ def write_output(
     return tuple(arrays["values"].shape)
 
 
-def _batches(dataset: Dataset, unit: Cost, limits: Limits) -> Iterator[tuple[list[int], Batch]]:
+def batches(dataset: Dataset, unit: Cost, limits: Limits) -> Iterator[tuple[list[int], Batch]]:
     """Yield indices and batch, in the order of the structures, each of which is read once."""
 
     def size_of(item: tuple[int, Batch]) -> np.ndarray:

@@ -65,14 +65,14 @@ def export_model(
     manifest = _manifest(members, name, licence, data or {}, metrics or {})
     core()  # the operators that the code of a model may name
     scripted = torch.jit.script(Committee(members))
-    content, manifest = _serialised(scripted, manifest)
+    content, manifest = serialised(scripted, manifest)
     make_folder(path.parent)
     with hold_output(path):
         write_atomically(path, content, check=lambda written: _check_written(members, written))
     return manifest
 
 
-def _serialised(scripted: torch.jit.ScriptModule, manifest: Manifest) -> tuple[bytes, Manifest]:
+def serialised(scripted: torch.jit.ScriptModule, manifest: Manifest) -> tuple[bytes, Manifest]:
     """Return the bytes of the file, and the manifest in it, which has their checksum."""
 
     def save(manifest: Manifest) -> bytes:
@@ -87,11 +87,11 @@ def _serialised(scripted: torch.jit.ScriptModule, manifest: Manifest) -> tuple[b
 
 def _check_written(potentials: Sequence[Potential], file: Path) -> None:
     """Raise ModelError where the file would be refused, or gives other numbers than the potentials."""
-    _check_allowed(file)
+    check_allowed(file)
     _compare(potentials, file)
 
 
-def _check_allowed(file: Path) -> None:
+def check_allowed(file: Path) -> None:
     """Raise ModelError where the readers would refuse the file, above all for an operator that is not on their list."""
     try:
         inspect(file)

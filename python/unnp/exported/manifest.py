@@ -22,6 +22,7 @@ MAX_CUTOFF = 50.0
 MAX_RECEPTIVE_FIELD = 1000.0
 MAX_WIDTH = 16384
 MAX_MEMBERS = 1000
+MAX_SCALE = 1e12
 
 
 class Units(Config):
@@ -75,6 +76,10 @@ class Manifest(Config):
     """Quantities that can be asked for; energy and features among them."""
     n_members: int = Field(default=1, ge=1, le=MAX_MEMBERS)
     """Committee size; 1 means no committee."""
+    deviation_scales: dict[Literal["energy", "forces"], Annotated[FiniteFloat, Field(gt=0, le=MAX_SCALE)]] = Field(
+        default_factory=dict
+    )
+    """Factors that make errors of how far the members disagree, as `unnp calibrate` found them; empty: not calibrated."""
     torch_version: str
     """Version of torch the file was written with."""
     torch_supported: tuple[str, str] = TORCH_SUPPORTED
@@ -120,6 +125,8 @@ class Manifest(Config):
                 raise ValueError(f"of the names {', '.join(names)} one stands twice")
         if not {"energy", "features"} <= {output.name for output in self.outputs}:
             raise ValueError("outputs must name energy and features")
+        if self.deviation_scales and self.n_members < 2:
+            raise ValueError("deviation_scales is of a committee, but the model has one member")
         if self.receptive_field < self.cutoff * (1 - 1e-9):
             raise ValueError(f"receptive_field {self.receptive_field} A is shorter than cutoff {self.cutoff} A")
         if self.halo == "exchange" and not self.exchange_widths:
@@ -143,6 +150,10 @@ class Manifest(Config):
         if name not in outputs:
             raise ConfigError(unknown("output of this model", in_one_line(name), outputs))
         return outputs[name]
+
+    def deviation_scale(self, quantity: Literal["energy", "forces"]) -> float:
+        """Return the factor on how far the members disagree; 1 where it is not calibrated."""
+        return self.deviation_scales.get(quantity, 1.0)
 
     def to_json(self) -> str:
         """Return the manifest as JSON text, fields in declared order."""
