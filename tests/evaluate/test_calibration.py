@@ -14,7 +14,7 @@ from ase.build import bulk
 from typer.testing import CliRunner
 from unnp.adapters.ase import UnnpCalculator
 from unnp.cli import build_app
-from unnp.errors import DataError, ModelError
+from unnp.errors import ConfigError, DataError, ModelError
 from unnp.evaluate.calibration import SHARE, Errors, scales_of
 from unnp.evaluate.reliability import binned, gaussian, within
 from unnp.exported.archive import read_manifest
@@ -125,6 +125,9 @@ def test_quantiles_and_bins_are_those_of_the_formulas() -> None:
 def test_what_cannot_be_calibrated_is_said(small_model: Path, write_model, data: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="holds one member, which has nobody to disagree with"):
         run("calibrate", write_model(tmp_path / "one.pt"), data, "-o", tmp_path / "m.pt")
+    (tmp_path / "config.yaml").touch()
+    with pytest.raises(ConfigError, match="give one run folder, or labelled structures"):
+        run("calibrate", small_model, data, tmp_path, "-o", tmp_path / "m.pt")
     with pytest.raises(DataError, match="at least 10 labels"):
         scales_of({"energy": Errors(np.ones(9), np.ones(9))})
     with pytest.raises(ModelError, match="most of the deviations vanish"):

@@ -12,7 +12,12 @@ from unnp.cli.data import Read
 
 def command(
     model: Annotated[Path, typer.Argument(help="Exported committee.")],
-    inputs: Annotated[list[Path], typer.Argument(help="Labelled structures that no member was trained on.")],
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Labelled structures that no member was trained on, or a run folder: those it has held back."
+        ),
+    ],
     output: Annotated[Path, typer.Option("-o", "--output", help="Model file to write.")],
     read: Read = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
@@ -28,13 +33,14 @@ def command(
     from unnp.cli.data import _read_options
     from unnp.cli.tables import print_table
     from unnp.data.opening import open_structures
-    from unnp.errors import ModelError
+    from unnp.errors import ConfigError, ModelError
     from unnp.evaluate.calibration import errors_of, estimates, scales_of
     from unnp.evaluate.evaluation import Limits
     from unnp.evaluate.reliability import draw_reliability, summary
     from unnp.exported.amend import write_amended
     from unnp.exported.deviation import committee_deviation
     from unnp.exported.loader import load_model
+    from unnp.train.structures import is_run, sources_of_run
 
     potential = load_model(model, device, head=head)
     if potential.manifest.n_members < 2:
@@ -42,7 +48,12 @@ def command(
             f"{model} holds one member, which has nobody to disagree with. Export a committee (`seeds` of `unnp train`), or "
             "take `unnp last-layer`."
         )
-    structures = open_structures(inputs, _read_options(read, required=["any"]))
+    if any(map(is_run, inputs)):
+        if len(inputs) > 1:
+            raise ConfigError("give one run folder, or labelled structures, not both.")
+        structures = sources_of_run(inputs[0], potential.head).validation
+    else:
+        structures = open_structures(inputs, _read_options(read, required=["any"]))
     limits = Limits(batch_atoms, 40 * batch_atoms)
     results = estimates(
         potential, structures, lambda graph: committee_deviation(potential, graph, calibrated=False), limits

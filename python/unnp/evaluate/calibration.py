@@ -42,9 +42,12 @@ SHARE = math.erf(1 / math.sqrt(2))
 LEAST = 10
 """Labels from which on a factor is found."""
 UNITS = {"energy": "eV/atom", "forces": "eV/A"}
+"""Quantities with a deviation, and their units."""
 
 Estimator = Callable[[Graph], Uncertain]
 """What gives energies, forces and their deviations for a graph on the device of the potential."""
+Estimated = tuple[list[int], Batch, Uncertain]
+"""Positions of structures, their labels, and what was estimated for them, on the CPU."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ class Errors:
 
 def estimates(
     potential: LoadedPotential, structures: Sequence[Structure], estimate: Estimator, limits: Limits | None = None
-) -> list[tuple[list[int], Batch, Uncertain]]:
+) -> list[Estimated]:
     """Return indices, batch and what was estimated for all structures, on the CPU.
 
     Args:
@@ -97,7 +100,7 @@ def estimates(
     return results
 
 
-def errors_of(results: Sequence[tuple[list[int], Batch, Uncertain]]) -> dict[str, Errors]:
+def errors_of(results: Sequence[Estimated]) -> dict[str, Errors]:
     """Return errors and deviations of the labels that are there, by ``energy`` and ``forces``."""
     parts: dict[str, list[tuple[Tensor, Tensor]]] = {"energy": [], "forces": []}
     for _, batch, found in results:

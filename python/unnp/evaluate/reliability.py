@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import math
+from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
+from ase.io.extxyz import write_extxyz
 
 from unnp import plots
-from unnp.evaluate.calibration import UNITS, Errors
+from unnp.atoms.structure import Structure
+from unnp.evaluate.calibration import UNITS, Errors, Estimated
+from unnp.files.writing import make_folder, write_atomically
 
 BINS = 12
 """Bins of equally many labels, and steps of k."""
@@ -96,3 +103,41 @@ def summary(errors: dict[str, Errors], scales: dict[str, float]) -> tuple[list[s
         shares = [f"{share:.1%}" for share in within(own, np.array([1.0, 2.0, 3.0]))]
         rows.append([name, str(len(own.error)), *factors, *shares])
     return header, rows
+
+
+COLUMNS = ("structure", "source", "group", "n_atoms", "energy_deviation", "max_force_deviation", "mean_force_deviation")
+
+
+def write_deviations(structures: Sequence[Structure], results: Sequence[Estimated], folder: Path) -> None:
+    """Write the deviations of structures and atoms into a folder.
+
+    ``structures.csv`` has a row for each structure, energies in eV/atom and forces in eV/A, a deviation that is not known
+    left empty; ``uncertainty.xyz`` the structures with ``unnp_force_deviation`` of their atoms.
+
+    Args:
+        structures: that were evaluated.
+        results: of ``calibration.estimates`` for them.
+        folder: is made where it does not exist.
+    """
+    make_folder(folder)
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(COLUMNS)
+
+    def write_frames(file: BinaryIO) -> None:
+        text = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
+        for indices, batch, found in results:
+            owner = batch.graph.atom_graph
+            for row, k in enumerate(indices):
+                structure, of_atoms = structures[k], found.force_deviation[owner == row].numpy()
+                numbers = [float(found.energy_deviation[row]), float(of_atoms.max()), float(of_atoms.mean())]
+                known = ["" if math.isnan(number) else number for number in numbers]
+                writer.writerow([k, structure.source or "", structure.group or "", len(structure), *known])
+                atoms = structure.to_atoms()
+                if not np.isnan(of_atoms).any():
+                    atoms.arrays["unnp_force_deviation"] = of_atoms
+                write_extxyz(text, [atoms], write_results=False)
+        text.detach()
+
+    write_atomically(folder / "uncertainty.xyz", write_frames)
+    write_atomically(folder / "structures.csv", table.getvalue())

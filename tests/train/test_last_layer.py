@@ -1,0 +1,188 @@
+"""The last layer of a single model: the formula, its file, and `unnp last-layer` and `unnp uncertainty`."""
+
+import csv
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import ase.io
+import numpy as np
+import pytest
+import torch
+import yaml
+from ase.build import bulk
+from typer.testing import CliRunner
+from unnp.atoms.graph import Graph
+from unnp.atoms.structure import Structure
+from unnp.cli import build_app
+from unnp.config import from_dict
+from unnp.data.opening import open_structures
+from unnp.errors import ConfigError, ModelError
+from unnp.evaluate.last_layer import LastLayer, fit_last_layer, load_last_layer
+from unnp.exported.loader import LoadedPotential, load_model
+from unnp.train.config import TrainConfig
+from unnp.train.run import train
+
+SMALL = {"architecture": "schnet", "settings": {"cutoff": 4.0, "features": 6, "interactions": 1, "gaussians": 5}}
+
+
+def run(*arguments: object) -> Any:
+    return CliRunner().invoke(build_app(), [str(a) for a in arguments], catch_exceptions=False)
+
+
+@pytest.fixture(scope="module")
+def folder(
+    settings: Callable[..., dict[str, Any]], data_files: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A folder with a trained model, its run folder, and its last layer."""
+    torch.set_num_threads(1)
+    path = tmp_path_factory.mktemp("last-layer")
+    data = {"train": [data_files["train"]], "validation": list(data_files.values())}
+    config = settings(potential=SMALL, data=data, epochs=2, dtype="float64")
+    train(from_dict(config, TrainConfig), path / "run")
+    assert run("export", path / "run", "-o", path / "model.pt").exit_code == 0
+    result = run("last-layer", path / "model.pt", path / "run", "-o", path / "model.safetensors", "--device", "cpu")
+    assert result.exit_code == 0, result.output
+    assert "last layer of 6 features over 8 training structures" in result.output
+    return path
+
+
+@pytest.fixture
+def model(folder: Path) -> LoadedPotential:
+    return load_model(folder / "model.pt", device="cpu")
+
+
+def graphs(model: LoadedPotential, structures: Any) -> Graph:
+    return Graph.batch([Graph.of(structure, model.elements, model.cutoff) for structure in structures])
+
+
+def test_rigidity_is_the_quadratic_form() -> None:
+    random = np.random.default_rng(0)
+    x, rows = random.standard_normal((20, 4)), random.standard_normal((3, 4))
+    matrix = x.T @ x + 0.1 * np.eye(4)
+    layer = LastLayer(torch.from_numpy(np.linalg.cholesky(matrix)), {"energy": 1.0}, "")
+    expected = np.sqrt(np.einsum("ni,ij,nj->n", rows, np.linalg.inv(matrix), rows))
+    np.testing.assert_allclose(layer.rigidity(torch.from_numpy(rows)).numpy(), expected, rtol=1e-10)
+
+
+def test_the_sum_is_over_the_atoms_of_the_training_data(
+    folder: Path, model: LoadedPotential, data_files: dict[str, str]
+) -> None:
+    layer = load_last_layer(folder / "model.safetensors")
+    graph = graphs(model, open_structures(data_files["train"]))
+    x = model.features(graph).double()
+    sums = x.T @ x
+    level = 1e-6 * float(sums.diagonal().mean())
+    torch.testing.assert_close(layer.factor @ layer.factor.T, sums + level * torch.eye(6, dtype=torch.float64))
+    # leverages add up to the number of directions that are there: sum x^T C^-1 x = sum_k e_k / (e_k + lambda)
+    eigenvalues = torch.linalg.eigvalsh(sums)
+    directions = float((eigenvalues / (eigenvalues + level)).sum())
+    assert float(layer.rigidity(x).square().sum()) == pytest.approx(directions, rel=1e-6)
+    found = layer.deviation(model, graph)
+    means = torch.stack([x[graph.atom_graph == k].mean(0) for k in range(graph.n_graphs)])
+    torch.testing.assert_close(found.energy_deviation, layer.scales["energy"] * layer.rigidity(means))
+    torch.testing.assert_close(found.force_deviation, layer.scales["forces"] * layer.rigidity(x))
+    torch.testing.assert_close(found.energy, model.predict(graph).energy)
+
+
+def test_what_is_far_from_the_training_data_deviates_most(folder: Path, model: LoadedPotential) -> None:
+    layer = load_last_layer(folder / "model.safetensors")
+    near, far = (Structure.from_atoms(bulk("Al", cubic=True, a=a)) for a in (4.0, 3.0))
+    found = layer.deviation(model, graphs(model, [near, far]))
+    assert float(found.energy_deviation[1]) > 3 * float(found.energy_deviation[0])
+    assert float(found.force_deviation[4:].min()) > 3 * float(found.force_deviation[:4].max())
+
+
+def test_its_file_belongs_to_one_model_in_any_number_type(folder: Path, write_model, tmp_path: Path) -> None:
+    layer = load_last_layer(folder / "model.safetensors")
+    assert layer.scales.keys() == {"energy", "forces"}
+    single = load_model(folder / "model.pt", device="cpu", dtype="float32")
+    layer.check(single)
+    other = load_model(write_model(tmp_path / "other.pt"), device="cpu")
+    with pytest.raises(ModelError, match="has other weights than the model whose last layer this is"):
+        layer.deviation(other, graphs(other, [Structure.from_atoms(bulk("Al"))]))
+    without = replace(layer, scales={"forces": 1.0}).deviation(
+        single, graphs(single, [Structure.from_atoms(bulk("Al"))])
+    )
+    assert torch.isnan(without.energy_deviation).all()
+    assert torch.isfinite(without.force_deviation).all()
+
+
+def test_damaged_files_are_refused_in_one_line(folder: Path, tmp_path: Path) -> None:
+    layer, path = load_last_layer(folder / "model.safetensors"), tmp_path / "damaged.safetensors"
+    nothing = torch.full_like(layer.factor, torch.nan)
+    for wrong in (
+        replace(layer, factor=nothing),
+        replace(layer, factor=-layer.factor),
+        replace(layer, scales={"energy": 0.0}),
+    ):
+        wrong.save(path)
+        with pytest.raises(ModelError, match="is no last layer of a model") as error:
+            load_last_layer(path)
+        assert "\n" not in str(error.value)
+    for content in (
+        (folder / "model.safetensors").read_bytes()[:100],
+        b"",
+        (folder / "run/checkpoints/best.safetensors").read_bytes(),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(ModelError, match="is no last layer of a model"):
+            load_last_layer(path)
+    with pytest.raises(ModelError, match="is no file"):
+        load_last_layer(tmp_path)
+
+
+def test_a_model_without_features_is_refused(folder: Path, small_model: Path, model: LoadedPotential) -> None:
+    lonely = [Structure.from_atoms(bulk("Al", a=30.0))]  # no bonds: the features of the small model are all 0
+    with pytest.raises(ModelError, match="no features that say anything"):
+        fit_last_layer(load_model(small_model, device="cpu"), lonely, lonely)
+
+
+def test_uncertainty_of_structures_and_atoms(folder: Path, data_files: dict[str, str], tmp_path: Path) -> None:
+    unlabelled = tmp_path / "md.xyz"
+    ase.io.write(unlabelled, [bulk("Al", cubic=True, a=a) for a in (4.0, 3.0)], format="extxyz")
+    arguments = ["--last-layer", folder / "model.safetensors", "--device", "cpu"]
+    result = run("uncertainty", folder / "model.pt", unlabelled, "-o", tmp_path / "md", *arguments)
+    assert result.exit_code == 0, result.output
+    with (tmp_path / "md/structures.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["n_atoms"]) for row in rows] == [4, 4]
+    assert float(rows[1]["energy_deviation"]) > 3 * float(rows[0]["energy_deviation"])
+    frames = ase.io.read(tmp_path / "md/uncertainty.xyz", ":")
+    for row, atoms in zip(rows, frames, strict=True):
+        assert atoms.arrays["unnp_force_deviation"].max() == pytest.approx(float(row["max_force_deviation"]), rel=1e-6)
+    assert not list((tmp_path / "md").glob("*.png"))
+    labelled = run(
+        "uncertainty", folder / "model.pt", data_files["validation"], "-o", tmp_path / "labelled", *arguments
+    )
+    assert "within 1" in labelled.output
+    assert (tmp_path / "labelled/reliability-forces.csv").exists()
+    with pytest.raises(ModelError, match="holds one member, which has nobody to disagree with"):
+        run("uncertainty", folder / "model.pt", unlabelled, "-o", tmp_path / "out")
+
+
+def test_a_committee_says_whether_it_is_calibrated(small_model: Path, tmp_path: Path) -> None:
+    unlabelled = tmp_path / "md.xyz"
+    ase.io.write(unlabelled, bulk("AlNi", "cesiumchloride", a=2.9), format="extxyz")
+    result = run("uncertainty", small_model, unlabelled, "-o", tmp_path / "md", "--device", "cpu")
+    assert "deviations of 1 structures, not calibrated" in result.output
+
+
+def test_the_run_knows_what_it_has_held_back(
+    settings: Callable[..., dict[str, Any]], data_files: dict[str, str], folder: Path, tmp_path: Path
+) -> None:
+    from unnp.train.structures import sources_of_run
+
+    data = {"train": list(data_files.values()), "validation": 0.25}
+    heads = {"first": {"groups": ["many"]}, "second": {}}
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump(settings(data=data, heads=heads, seed=5)))
+    whole = sources_of_run(folder / "run")
+    assert (len(whole.train), len(whole.validation)) == (8, 12)
+    first, second = (sources_of_run(tmp_path, head) for head in (0, 1))
+    assert {s.group for s in first.validation} == {"many"}
+    assert {s.group for s in second.validation} == {"few"}
+    assert len(first.train) + len(first.validation) + len(second.validation) == 12
+    with pytest.raises(ConfigError, match=r"config\.yaml"):
+        run("last-layer", folder / "model.pt", tmp_path / "nowhere", "-o", tmp_path / "x")
