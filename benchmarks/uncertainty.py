@@ -1,0 +1,119 @@
+"""Which deviations tell where a potential is wrong: of a committee, or of the last layer of one of its members.
+
+Trains a committee of three (TeaNet S, 15 epochs) on four fifths of the training data of mlearn, calibrates on the fifth that is
+held back, and compares deviations with errors on the test data:
+
+    python benchmarks/uncertainty.py Cu_train.extxyz.gz Cu_test.extxyz.gz
+
+Rank correlation (Spearman) between errors and deviations; of the tenth of the atoms, or structures, with the largest errors the
+share that is in the tenth with the largest deviations; and the share of errors within 1 and 2 deviations (Gaussian: 68, 95 %).
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from measuring import Report, Row
+from scipy.stats import spearmanr
+from unnp.atoms.structure import Structure
+from unnp.config import from_dict
+from unnp.data.opening import open_structures
+from unnp.evaluate.calibration import Errors, Estimated, Estimator, errors_of, estimates, scales_of
+from unnp.evaluate.last_layer import fit_last_layer
+from unnp.evaluate.reliability import draw_reliability, within
+from unnp.exported.deviation import committee_deviation
+from unnp.exported.export import export_model
+from unnp.exported.loader import LoadedPotential, load_model
+from unnp.models.checkpoint import load_potential
+from unnp.train.committee import runs_of, train_committee
+from unnp.train.config import TrainConfig
+from unnp.train.structures import is_run, sources_of_run
+
+
+def settings(training: Path, test: Path, epochs: int, seeds: list[int]) -> TrainConfig:
+    """Return the settings of the trainings."""
+    content = {
+        "data": {"train": [str(training.resolve())], "validation": 0.2, "test": [str(test.resolve())]},
+        "potential": {"architecture": "teanet", "preset": "S", "add": {"zbl": {}}},
+        "loss": {
+            "energy": {"weight": 0.5, "schedule": [[0.9, 200]]},
+            "forces": {"weight": 1},
+            "stress": {"weight": 20, "offset": "fit"},
+        },
+        "optimizer": {"average_decay": 0.99},
+        "epochs": epochs,
+        "seeds": seeds,
+    }
+    return from_dict(content, TrainConfig)
+
+
+def norms(results: Sequence[Estimated]) -> dict[str, Errors]:
+    """Return errors of energies per atom, and lengths of the errors of forces, with their deviations."""
+    forces = [
+        ((found.forces - batch.labels["forces"]).norm(dim=1), found.force_deviation) for _, batch, found in results
+    ]
+    error, deviation = (torch.cat(column).numpy() for column in zip(*forces, strict=True))
+    return {"energy": errors_of(results)["energy"], "forces": Errors(error, deviation)}
+
+
+def largest_found(errors: Errors) -> float:
+    """Return the share of the tenth with the largest errors that is in the tenth with the largest deviations."""
+    n = max(1, len(errors.error) // 10)
+    worst, doubted = (set(np.argsort(-values)[:n]) for values in (np.abs(errors.error), errors.deviation))
+    return len(worst & doubted) / n
+
+
+def compare(name: str, potential: LoadedPotential, test: Sequence[Structure], estimate: Estimator, folder: Path) -> Row:
+    """Return how deviations and errors on the test structures go together, and draw the diagrams."""
+    results = estimates(potential, test, estimate)
+    row: Row = {"deviation": name}
+    for quantity, own in norms(results).items():
+        errors = errors_of(results)[quantity]
+        draw_reliability(quantity, errors, folder / f"{name.replace(' ', '-')}-{quantity}.png")
+        row |= {
+            f"{quantity}_rank_correlation": float(spearmanr(np.abs(own.error), own.deviation).statistic),
+            f"{quantity}_largest_found": largest_found(own),
+            f"{quantity}_within_1_2": within(errors, np.array([1.0, 2.0])).tolist(),
+            f"{quantity}_rmse": float(np.sqrt(np.mean(np.square(errors.error)))),
+        }
+    return row
+
+
+def export(runs: Sequence[Path], path: Path) -> LoadedPotential:
+    """Return the exported potentials of run folders."""
+    export_model([load_potential(run)[0] for run in runs], path, name=path.stem)
+    return load_model(path, device="cpu")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("training", type=Path)
+    parser.add_argument("test", type=Path)
+    parser.add_argument("--epochs", type=int, default=15)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--folder", type=Path, default=Path("runs/uncertainty"))
+    parser.add_argument("--regularisations", type=float, nargs="+", default=[1e-8, 1e-6, 1e-4])
+    given = parser.parse_args()
+    run = given.folder / "run"
+    train_committee(settings(given.training, given.test, given.epochs, given.seeds), run, resume=is_run(run))
+    report = Report("uncertainty", {"data": given.training.name, "epochs": given.epochs, "seeds": given.seeds})
+    sources, test = sources_of_run(run), open_structures([given.test])
+    committee = export(runs_of(run), given.folder / "committee.pt")
+    raw = errors_of(estimates(committee, sources.validation, partial(committee_deviation, committee)))
+    committee.manifest = committee.manifest.model_copy(update={"deviation_scales": scales_of(raw)})
+    report.add(compare("committee", committee, test, partial(committee_deviation, committee), given.folder))
+    for seed, member in zip(given.seeds, runs_of(run), strict=True):
+        potential = export([member], given.folder / f"{member.name}.pt")
+        for level in given.regularisations:
+            layer = fit_last_layer(potential, sources.train, sources.validation, regularisation=level)
+            name = f"last layer of seed {seed}, lambda {level:g}"
+            report.add(compare(name, potential, test, partial(layer.deviation, potential), given.folder))
+
+
+if __name__ == "__main__":
+    main()
