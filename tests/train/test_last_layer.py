@@ -1,6 +1,7 @@
 """The last layer of a single model: the formula, its file, and `unnp last-layer` and `unnp uncertainty`."""
 
 import csv
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ import torch
 import yaml
 from ase.build import bulk
 from typer.testing import CliRunner
+from unnp.adapters.ase import UnnpCalculator
 from unnp.atoms.graph import Graph
 from unnp.atoms.structure import Structure
 from unnp.cli import build_app
@@ -20,9 +22,12 @@ from unnp.config import from_dict
 from unnp.data.opening import open_structures
 from unnp.errors import ConfigError, ModelError
 from unnp.evaluate.last_layer import LastLayer, fit_last_layer, load_last_layer
+from unnp.exported.archive import read_manifest
 from unnp.exported.loader import LoadedPotential, load_model
+from unnp.train.committee import train_committee
 from unnp.train.config import TrainConfig
 from unnp.train.run import train
+from unnp.train.structures import sources_of_run
 
 SMALL = {"architecture": "schnet", "settings": {"cutoff": 4.0, "features": 6, "interactions": 1, "gaussians": 5}}
 
@@ -172,8 +177,6 @@ def test_a_committee_says_whether_it_is_calibrated(small_model: Path, tmp_path: 
 def test_the_run_knows_what_it_has_held_back(
     settings: Callable[..., dict[str, Any]], data_files: dict[str, str], folder: Path, tmp_path: Path
 ) -> None:
-    from unnp.train.structures import sources_of_run
-
     data = {"train": list(data_files.values()), "validation": 0.25}
     heads = {"first": {"groups": ["many"]}, "second": {}}
     config = tmp_path / "config.yaml"
@@ -186,3 +189,29 @@ def test_the_run_knows_what_it_has_held_back(
     assert len(first.train) + len(first.validation) + len(second.validation) == 12
     with pytest.raises(ConfigError, match=r"config\.yaml"):
         run("last-layer", folder / "model.pt", tmp_path / "nowhere", "-o", tmp_path / "x")
+
+
+def test_a_committee_is_calibrated_on_what_its_folder_has_held_back(
+    settings: Callable[..., dict[str, Any]], data_files: dict[str, str], tmp_path: Path
+) -> None:
+    data = {"train": [data_files["train"]], "validation": 0.25}
+    config = settings(potential=SMALL, data=data, epochs=1, seeds=[3, 5])
+    train_committee(from_dict(config, TrainConfig), tmp_path / "run")
+    assert run("export", tmp_path / "run", "-o", tmp_path / "raw.pt").exit_code == 0
+    result = run("calibrate", tmp_path / "raw.pt", tmp_path / "run", "-o", tmp_path / "m.pt", "--device", "cpu")
+    assert "Not calibrated, for lack of labels: energy." in result.output  # two structures are held back
+    held_back = open_structures(data_files["train"])
+    parity = np.loadtxt(tmp_path / "run/parity-validation-forces.csv", delimiter=",", skiprows=1, usecols=(1, 2))
+    chosen = sources_of_run(tmp_path / "run").validation
+    np.testing.assert_allclose(np.sort(parity[:, 0]), np.sort(np.concatenate([s.forces.ravel() for s in chosen])))
+    assert len(chosen) == len(held_back) // 4
+    raw, calibrated = (UnnpCalculator(tmp_path / name, device="cpu") for name in ("raw.pt", "m.pt"))
+    ratios = []
+    for structure in chosen:
+        found = calibrated.committee(structure.to_atoms())
+        error = np.abs(found.forces.mean(0) - structure.forces)
+        ratios.append(error / (found.force_deviation[:, None] / np.sqrt(3)))
+        scale = found.force_deviation / raw.committee(structure.to_atoms()).force_deviation
+        np.testing.assert_allclose(scale, read_manifest(tmp_path / "m.pt").deviation_scales["forces"], rtol=1e-9)
+    n = parity.shape[0]
+    assert np.count_nonzero(np.concatenate(ratios) <= 1 + 1e-4) == math.ceil((n + 1) * math.erf(1 / math.sqrt(2)))

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -47,7 +47,7 @@ UNITS = {"energy": "eV/atom", "forces": "eV/A"}
 Estimator = Callable[[Graph], Uncertain]
 """What gives energies, forces and their deviations for a graph on the device of the potential."""
 Estimated = tuple[list[int], Batch, Uncertain]
-"""Positions of structures, their labels, and what was estimated for them, on the CPU."""
+"""Positions of structures, their atoms and labels without bonds, and what was estimated for them, on the CPU."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Errors:
 def estimates(
     potential: LoadedPotential, structures: Sequence[Structure], estimate: Estimator, limits: Limits | None = None
 ) -> list[Estimated]:
-    """Return indices, batch and what was estimated for all structures, on the CPU.
+    """Return indices, batch without its bonds and what was estimated for all structures, on the CPU.
 
     Args:
         potential: exported model.
@@ -94,7 +94,7 @@ def estimates(
             found = estimate(batch.graph.to(potential.device, potential.dtype))
             _check(found, batch.graph, potential, [structures[k].source or f"structure {k}" for k in indices])
             on_cpu = [value.cpu() for value in vars(found).values()]
-            results.append((indices, batch, Uncertain(*on_cpu)))
+            results.append((indices, _without_bonds(batch), Uncertain(*on_cpu)))
             for _ in indices:
                 advance()
     return results
@@ -136,6 +136,15 @@ def _scale(name: str, ratio: np.ndarray) -> float:
         what = "deviations vanish: are all members the same?" if scale > 0 else "errors vanish: are the labels its own?"
         raise ModelError(f"{name} cannot be calibrated, as most of the {what}")
     return scale
+
+
+def _without_bonds(batch: Batch) -> Batch:
+    """Return a batch without what takes most of the memory, so that the results of a long trajectory can be kept."""
+    graph = batch.graph
+    return Batch(
+        replace(graph, bond_index=graph.bond_index[:, :0].clone(), bond_vector=graph.bond_vector[:0].clone()),
+        batch.labels,
+    )
 
 
 def _check(found: Uncertain, graph: Graph, potential: LoadedPotential, sources: Sequence[str]) -> None:

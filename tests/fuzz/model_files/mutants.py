@@ -138,6 +138,10 @@ FIELDS = [
     *[("pooling_widths", v) for v in ([0], [1], [10**15], [1.5], [True], "64", None)],
     *[("cost", v) for v in ("quadruplets", "", 1, None)],
     *[("n_members", v) for v in (0, 2, -1, 1.5, True, 10**9, "1")],
+    *[
+        ("deviation_scales", v)
+        for v in ({}, {"forces": 2.0}, {"forces": 0.0}, {"stress": 1.0}, {"energy": "1"}, [1.0], 2.0)
+    ],
     *[("elements", v) for v in ([], ["Ni", "Ni"], ["Xx"], [1], "Ni", ["ni"], [""], ["Ni "], ["\u00c4"])],
     *[("halo", v) for v in ("local", "exchnge", 1, None)],
     *[("dtype", v) for v in ("float16", "float32", "float64", 32)],
