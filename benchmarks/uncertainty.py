@@ -7,23 +7,23 @@ held back, and compares deviations with errors on the test data:
 
 Rank correlation (Spearman) between errors and deviations; of the tenth of the atoms, or structures, with the largest errors the
 share that is in the tenth with the largest deviations; and the share of errors within 1 and 2 deviations (Gaussian: 68, 95 %).
+Forces that vanish by symmetry are left out, as in a calibration.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 from measuring import Report, Row
 from scipy.stats import spearmanr
-from unnp.atoms.structure import Structure
 from unnp.config import from_dict
 from unnp.data.opening import open_structures
-from unnp.evaluate.calibration import Errors, Estimated, Estimator, errors_of, estimates, scales_of
+from unnp.evaluate.calibration import Errors, Estimated, committee_scales, errors_of, estimates
 from unnp.evaluate.last_layer import fit_last_layer
 from unnp.evaluate.reliability import draw_reliability, within
 from unnp.exported.deviation import committee_deviation
@@ -54,11 +54,10 @@ def settings(training: Path, test: Path, epochs: int, seeds: list[int]) -> Train
 
 def norms(results: Sequence[Estimated]) -> dict[str, Errors]:
     """Return errors of energies per atom, and lengths of the errors of forces, with their deviations."""
-    forces = [
-        ((found.forces - batch.labels["forces"]).norm(dim=1), found.force_deviation) for _, batch, found in results
-    ]
-    error, deviation = (torch.cat(column).numpy() for column in zip(*forces, strict=True))
-    return {"energy": errors_of(results)["energy"], "forces": Errors(error, deviation)}
+    errors = errors_of(results)
+    components = errors["forces"]
+    lengths = np.linalg.norm(components.error.reshape(-1, 3), axis=1)
+    return {"energy": errors["energy"], "forces": Errors(lengths, math.sqrt(3) * components.deviation[::3])}
 
 
 def largest_found(errors: Errors) -> float:
@@ -68,9 +67,8 @@ def largest_found(errors: Errors) -> float:
     return len(worst & doubted) / n
 
 
-def compare(name: str, potential: LoadedPotential, test: Sequence[Structure], estimate: Estimator, folder: Path) -> Row:
+def compare(name: str, results: Sequence[Estimated], scales: Mapping[str, float], folder: Path) -> Row:
     """Return how deviations and errors on the test structures go together, and draw the diagrams."""
-    results = estimates(potential, test, estimate)
     row: Row = {"deviation": name}
     for quantity, own in norms(results).items():
         errors = errors_of(results)[quantity]
@@ -78,6 +76,7 @@ def compare(name: str, potential: LoadedPotential, test: Sequence[Structure], es
         row |= {
             f"{quantity}_rank_correlation": float(spearmanr(np.abs(own.error), own.deviation).statistic),
             f"{quantity}_largest_found": largest_found(own),
+            f"{quantity}_scale": scales.get(quantity, 1.0),
             f"{quantity}_within_1_2": within(errors, np.array([1.0, 2.0])).tolist(),
             f"{quantity}_rmse": float(np.sqrt(np.mean(np.square(errors.error)))),
         }
@@ -105,14 +104,18 @@ def main() -> None:
     sources, test = sources_of_run(run), open_structures([given.test])
     committee = export(runs_of(run), given.folder / "committee.pt")
     raw = errors_of(estimates(committee, sources.validation, partial(committee_deviation, committee)))
-    committee.manifest = committee.manifest.model_copy(update={"deviation_scales": scales_of(raw)})
-    report.add(compare("committee", committee, test, partial(committee_deviation, committee), given.folder))
+    committee.manifest = committee.manifest.model_copy(
+        update={"deviation_scales": committee_scales(raw, len(given.seeds))}
+    )
+    found = estimates(committee, test, partial(committee_deviation, committee))
+    report.add(compare("committee", found, committee.manifest.deviation_scales, given.folder))
     for seed, member in zip(given.seeds, runs_of(run), strict=True):
         potential = export([member], given.folder / f"{member.name}.pt")
         for level in given.regularisations:
             layer = fit_last_layer(potential, sources.train, sources.validation, regularisation=level)
             name = f"last layer of seed {seed}, lambda {level:g}"
-            report.add(compare(name, potential, test, partial(layer.deviation, potential), given.folder))
+            found = estimates(potential, test, partial(layer.deviation, potential))
+            report.add(compare(name, found, layer.scales, given.folder))
 
 
 if __name__ == "__main__":

@@ -46,13 +46,15 @@ std::string communication(const unnp::Manifest& manifest) {
          listed("sums over all atoms", manifest.pooling_widths, "");
 }
 
-/// How far the deviations of a committee can be taken for errors.
+/// Which deviations of a committee can be taken for errors.
 std::string calibration(const unnp::Manifest& manifest) {
-  if (manifest.deviation_scales.empty())
-    return "not calibrated: how far the members disagree";
-  std::string text = "calibrated:";
-  for (const auto& [quantity, scale] : manifest.deviation_scales)
-    text += " " + quantity + " times " + number(scale);
+  std::string text;
+  for (const auto* quantity : {"energy", "forces"}) {
+    const auto found = manifest.deviation_scales.find(quantity);
+    text += (text.empty() ? "" : ", ") + std::string(quantity);
+    text += found == manifest.deviation_scales.end() ? " not calibrated"
+                                                     : " calibrated (times " + number(found->second) + ")";
+  }
   return text;
 }
 

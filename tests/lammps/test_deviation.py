@@ -52,8 +52,8 @@ def test_a_calibrated_committee_gives_calibrated_deviations(models: Path, tmp_pa
         tables.append(np.loadtxt(tmp_path / "deviation.out"))
     factors = [1.0, *[scales["forces"]] * 3, scales["energy"]]
     np.testing.assert_allclose(tables[1], factors * tables[0], rtol=1e-8)
-    assert "deviation not calibrated" in outputs[0]
-    assert "deviation calibrated: energy times 2.5 forces times 0.25" in outputs[1]
+    assert "deviation energy not calibrated, forces not calibrated" in outputs[0]
+    assert "deviation energy calibrated (times 2.5), forces calibrated (times 0.25)" in outputs[1]
 
 
 @pytest.mark.parametrize("ranks", [1, 2])

@@ -34,7 +34,7 @@ def command(
     from unnp.cli.tables import print_table
     from unnp.data.opening import open_structures
     from unnp.errors import ConfigError, ModelError
-    from unnp.evaluate.calibration import errors_of, estimates, scales_of
+    from unnp.evaluate.calibration import LEAST, MEMBERS_FOR_ENERGY, UNITS, committee_scales, errors_of, estimates
     from unnp.evaluate.evaluation import Limits
     from unnp.evaluate.reliability import draw_reliability, summary
     from unnp.exported.amend import write_amended
@@ -59,13 +59,14 @@ def command(
         potential, structures, lambda graph: committee_deviation(potential, graph, calibrated=False), limits
     )
     raw = errors_of(results)
-    scales = scales_of(raw)
+    scales = committee_scales(raw, potential.manifest.n_members)
     calibrated = {name: raw[name].scaled(scale) for name, scale in scales.items()}
     write_amended(model, output, deviation_scales=scales)
     for name, errors in calibrated.items():
         draw_reliability(name, errors, output.with_name(f"{output.stem}-reliability-{name}.png"))
     print_table(f"Deviations of {model} on {len(structures)} structures", *summary(calibrated, scales))
-    left_out = [name for name in ("energy", "forces") if name not in scales]
-    if left_out:
-        print(f"Not calibrated, for lack of labels: {', '.join(left_out)}.")
+    for name in UNITS.keys() - scales.keys():
+        few = name in raw and len(raw[name].error) >= LEAST  # so there are labels enough, but not members
+        reason = f"it needs {MEMBERS_FOR_ENERGY} members" if few else f"it needs {LEAST} labels"
+        print(f"{name} is not calibrated: {reason}.")
     print(f"{output}: the same committee, calibrated")

@@ -56,11 +56,7 @@ def _lines(manifest: Manifest) -> list[str]:
 
 
 def _committee(manifest: Manifest) -> str:
-    if manifest.n_members < 2:
-        return ""
-    factors = [f"{quantity} times {scale:.4g}" for quantity, scale in manifest.deviation_scales.items()]
-    said = f"deviations calibrated: {', '.join(factors)}" if factors else "deviations not calibrated"
-    return f"{manifest.n_members} members, {said}"
+    return f"{manifest.n_members} members; {manifest.calibration()}" if manifest.n_members > 1 else ""
 
 
 def _energies_of(head: str, manifest: Manifest) -> str:

@@ -58,5 +58,5 @@ def command(
         draw_reliability(name, own, output / f"reliability-{name}.png")
     if errors:
         print_table(f"Errors of {model} on {len(structures)} structures", *summary(errors, {}))
-    raw = layer is None and not potential.manifest.deviation_scales
-    print(f"{output}: deviations of {len(structures)} structures{', not calibrated' if raw else ''}")
+    said = f"; {potential.manifest.calibration()}" if layer is None else ""
+    print(f"{output}: deviations of {len(structures)} structures{said}")

@@ -1,24 +1,21 @@
 """From deviations to errors: factors that make a deviation the error that is to be expected.
 
-The factor is the quantile of split conformal prediction at one standard deviation of a Gaussian. With the errors ``e_k`` and
-deviations ``sigma_k`` of n labels, and ``p = erf(1 / sqrt 2) = 0.683``,
+The factor is that of the largest likelihood of Gaussian errors. With the errors ``e_k`` and deviations ``sigma_k`` of n labels,
 
-    s = the ceil((n + 1) p)-th smallest of |e_k| / sigma_k,
+    s^2 = 1/n sum_k e_k^2 / sigma_k^2
 
-so that a new label of the same kind is within ``s sigma`` with a probability of at least p, whatever the distribution of
-the errors (A. N. Angelopoulos, S. Bates, arXiv:2107.07511; for potentials Y. Hu et al., Mach. Learn.: Sci. Technol. 3,
-045028 (2022), arXiv:2208.08337). The factor of the largest likelihood of Gaussian errors, ``s^2 = <e^2 / sigma^2>``, is
-told beside it but not taken: with three members the energies have deviations of two degrees of freedom, for which the mean
-of ``1 / sigma^2`` does not exist, so that one structure on which the members agree by chance would decide.
+(F. Musil, M. J. Willatt, M. A. Langovoy, M. Ceriotti, J. Chem. Theory Comput. 15, 906 (2019), arXiv:1809.07653).
 
 Energies count per atom. A force counts as three components with the deviation ``sigma_i / sqrt 3`` each, as ``sigma_i^2``
-is the mean square that is expected of the length of its error.
+is the mean square that is expected of the length of its error. Labels for which the deviation says nothing take no part:
+forces that vanish by symmetry, whose deviation is that of the rounding, and energies in which all members are the same, as
+those of lone atoms.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -36,9 +33,14 @@ from unnp.evaluate.evaluation import Limits, batches
 from unnp.exported.deviation import Uncertain
 from unnp.exported.finiteness import check_finite
 from unnp.exported.loader import LoadedPotential
+from unnp.exported.manifest import MAX_SCALE
 
-SHARE = math.erf(1 / math.sqrt(2))
-"""Probability within one standard deviation of a Gaussian."""
+VANISHING = 1e-3
+"""Predicted force [eV/A] up to which it is taken for one that vanishes by symmetry: float32 makes up to 3e-4 of it."""
+ROUNDING = 1e-9
+"""Deviation [eV/atom, eV/A] up to which members are taken to agree exactly, but for the rounding of float64."""
+MEMBERS_FOR_ENERGY = 4
+"""Members from which on the energies of a committee are calibrated."""
 LEAST = 10
 """Labels from which on a factor is found."""
 UNITS = {"energy": "eV/atom", "forces": "eV/A"}
@@ -57,16 +59,9 @@ class Errors:
     error: np.ndarray
     deviation: np.ndarray
 
-    @property
-    def ratio(self) -> np.ndarray:
-        """``|error| / deviation``: 0 where both are, infinite where the deviation alone is."""
-        error = np.abs(self.error)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(error > 0, error / self.deviation, 0.0)
-
-    def likeliest_scale(self) -> float:
+    def scale(self) -> float:
         """Return the factor of the largest likelihood of Gaussian errors, ``sqrt(<(error / deviation)^2>)``."""
-        return float(np.sqrt(np.mean(np.square(self.ratio))))
+        return float(np.sqrt(np.mean(np.square(self.error / self.deviation))))
 
     def scaled(self, scale: float) -> Errors:
         """Return the same with the deviations times a factor."""
@@ -101,40 +96,56 @@ def estimates(
 
 
 def errors_of(results: Sequence[Estimated]) -> dict[str, Errors]:
-    """Return errors and deviations of the labels that are there, by ``energy`` and ``forces``."""
+    """Return errors and deviations of the labels that are there and that have a deviation, by ``energy`` and ``forces``."""
     parts: dict[str, list[tuple[Tensor, Tensor]]] = {"energy": [], "forces": []}
     for _, batch, found in results:
-        n_atoms = batch.n_atoms
+        n_atoms, moved = batch.n_atoms, found.forces.norm(dim=1, keepdim=True) > VANISHING
         rows = {
             "energy": (found.energy / n_atoms, batch.labels["energy"] / n_atoms, found.energy_deviation),
             "forces": (found.forces, batch.labels["forces"], found.force_deviation.view(-1, 1) / math.sqrt(3)),
         }
+        counts = {"energy": torch.ones_like(n_atoms, dtype=torch.bool), "forces": moved}
         for name, (predicted, label, deviation) in rows.items():
-            mask = batch.mask(QUANTITIES[name]) & ~torch.isnan(deviation)
+            mask = batch.mask(QUANTITIES[name]) & counts[name] & (deviation > ROUNDING)  # not so where it is NaN
             parts[name].append(((predicted - label)[mask], deviation.expand_as(label)[mask]))
     joined = {name: [torch.cat(column).numpy() for column in zip(*own, strict=True)] for name, own in parts.items()}
     return {name: Errors(error, deviation) for name, (error, deviation) in joined.items() if len(error)}
 
 
-def scales_of(errors: dict[str, Errors]) -> dict[str, float]:
+def scales_of(errors: Mapping[str, Errors]) -> dict[str, float]:
     """Return the factor of each quantity with enough labels.
 
     Raises:
         DataError: no quantity has enough labels.
-        ModelError: the deviations vanish, or the errors do: no factor makes one of the other.
+        ModelError: the errors vanish, or the deviations do: no factor makes one of the other.
     """
     enough = {name: own for name, own in errors.items() if len(own.error) >= LEAST}
     if not enough:
-        raise DataError(f"a calibration needs at least {LEAST} labels of energies or of components of forces.")
-    return {name: _scale(name, own.ratio) for name, own in enough.items()}
+        raise DataError(
+            f"a calibration needs at least {LEAST} labels of energies or of components of forces, for which the deviations "
+            "do not vanish."
+        )
+    return {name: _scale(name, own) for name, own in enough.items()}
 
 
-def _scale(name: str, ratio: np.ndarray) -> float:
-    rank = math.ceil((len(ratio) + 1) * SHARE)
-    scale = float(np.sort(ratio)[rank - 1])
-    if not 0 < scale < math.inf:
+def committee_scales(errors: Mapping[str, Errors], n_members: int) -> dict[str, float]:
+    """Return the factors of a committee; for energies only where it has at least four members.
+
+    ``1 / sigma^2`` of M members has a mean only where ``sigma`` is made of more than two free numbers, and an energy has
+    M - 1 of them: with three members, a single structure on which they agree by chance would decide the factor. A force has
+    3 (M - 1).
+
+    Raises:
+        DataError, ModelError: as ``scales_of``.
+    """
+    return scales_of({name: own for name, own in errors.items() if name != "energy" or n_members >= MEMBERS_FOR_ENERGY})
+
+
+def _scale(name: str, errors: Errors) -> float:
+    scale = errors.scale()
+    if not 0 < scale <= MAX_SCALE:
         what = "deviations vanish: are all members the same?" if scale > 0 else "errors vanish: are the labels its own?"
-        raise ModelError(f"{name} cannot be calibrated, as most of the {what}")
+        raise ModelError(f"{name} cannot be calibrated, as the {what}")
     return scale
 
 

@@ -39,7 +39,7 @@ def binned(errors: Errors) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def within(errors: Errors, multiples: np.ndarray = MULTIPLES) -> np.ndarray:
     """Return the share of errors of at most k deviations, 0..1, for each k."""
-    return np.array([np.mean(errors.ratio <= k) for k in multiples])
+    return np.array([np.mean(np.abs(errors.error) <= k * errors.deviation) for k in multiples])
 
 
 def gaussian(multiples: np.ndarray = MULTIPLES) -> np.ndarray:
@@ -63,6 +63,7 @@ def draw_reliability(name: str, errors: Errors, path: Path) -> None:
     if len(shown):
         left.plot([shown.min(), shown.max()], [shown.min(), shown.max()], color="0.6", lw=0.8, zorder=0)
         left.set(xscale="log", yscale="log")
+        left.tick_params(axis="x", which="both", rotation=30)
     left.set(xlabel=f"expected error [{UNITS[name]}]", ylabel=f"observed error, root mean square [{UNITS[name]}]")
     left.set_title(f"{name}: {len(errors.error)} labels", fontsize="medium")
     right.plot(MULTIPLES, within(errors), "o-", ms=3, label="observed")
@@ -91,15 +92,14 @@ def summary(errors: dict[str, Errors], scales: dict[str, float]) -> tuple[list[s
     header = [
         "",
         "labels",
-        *(["factor", "of the largest likelihood"] if scales else []),
+        *(["factor"] if scales else []),
         "within 1",
         "2",
         "3 deviations",
     ]
     rows = []
     for name, own in errors.items():
-        scale = scales.get(name, 1.0)
-        factors = [f"{scale:.4g}", f"{scale * own.likeliest_scale():.4g}"] if scales else []
+        factors = [f"{scales[name]:.4g}" if name in scales else ""] if scales else []
         shares = [f"{share:.1%}" for share in within(own, np.array([1.0, 2.0, 3.0]))]
         rows.append([name, str(len(own.error)), *factors, *shares])
     return header, rows

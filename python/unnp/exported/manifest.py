@@ -155,6 +155,16 @@ class Manifest(Config):
         """Return the factor on how far the members disagree; 1 where it is not calibrated."""
         return self.deviation_scales.get(quantity, 1.0)
 
+    def calibration(self) -> str:
+        """Return which deviations of a committee hold a factor, and which one, for people."""
+        said = [
+            f"{name} calibrated (times {self.deviation_scale(name):.4g})"
+            if name in self.deviation_scales
+            else f"{name} not calibrated"
+            for name in ("energy", "forces")
+        ]
+        return f"deviation of {', of '.join(said)}"
+
     def to_json(self) -> str:
         """Return the manifest as JSON text, fields in declared order."""
         return json.dumps(self.model_dump(mode="json"), indent=2, allow_nan=False)
