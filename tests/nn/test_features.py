@@ -10,7 +10,16 @@ from unnp.core import core
 from unnp.nn.exchange import exchange
 from unnp.nn.linear import SILU_GAIN, linear
 from unnp.nn.radial import GaussianBasis, SincBasis
-from unnp.nn.tensors import smooth_norm, tensor_norm, vector_norm
+from unnp.nn.tensors import (
+    applied,
+    contraction,
+    smooth_norm,
+    symmetric_dyad,
+    symmetric_product,
+    tamed,
+    tensor_norm,
+    vector_norm,
+)
 
 
 def test_radial_functions_are_orthonormal_and_vanish_at_the_cutoff():
@@ -95,3 +104,28 @@ def test_an_unknown_halo_is_an_error():
     core()
     with pytest.raises(RuntimeError, match="halo"):
         torch.ops.unnp.exchange(torch.zeros(2, 1), 3, 4711)
+
+
+def matrices(t: torch.Tensor) -> torch.Tensor:
+    """Return symmetric tensors (n, 6, channels) as matrices (n, channels, 3, 3)."""
+    xx, yy, zz, yz, xz, xy = t.unbind(1)
+    return torch.stack([xx, xy, xz, xy, yy, yz, xz, yz, zz], dim=2).unflatten(2, (3, 3))
+
+
+def test_products_of_tensors_are_those_of_matrices():
+    torch.manual_seed(0)
+    t, u = torch.randn(2, 4, 6, 5, dtype=torch.float64)
+    v, w = torch.randn(2, 4, 3, 5, dtype=torch.float64)
+    a, b = matrices(t), matrices(u)
+    x, y = v.transpose(1, 2), w.transpose(1, 2)
+    torch.testing.assert_close(contraction(t, u), (a * b).sum((2, 3)))
+    torch.testing.assert_close(applied(t, v).transpose(1, 2), (a @ x.unsqueeze(3)).squeeze(3))
+    dyads = x.unsqueeze(3) * y.unsqueeze(2)
+    torch.testing.assert_close(matrices(symmetric_dyad(v, w)), (dyads + dyads.mT) / 2)
+    torch.testing.assert_close(matrices(symmetric_product(t, u)), (a @ b + (a @ b).mT) / 2)
+
+
+def test_tamed_products_are_themselves_when_small_and_grow_as_one_factor_when_large():
+    x = torch.tensor([1e-3, -1e-3, 0.0, 1e8, -1e8], dtype=torch.float64)
+    small_and_large = torch.tensor([1e-3, -1e-3, 0.0, 1e4, -1e4], dtype=torch.float64)
+    torch.testing.assert_close(tamed(x, x.square()), small_and_large, rtol=1e-6, atol=0)

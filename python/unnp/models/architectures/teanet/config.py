@@ -1,0 +1,50 @@
+"""Settings of TeaNet."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, FiniteFloat
+
+from unnp.models.base import ArchitectureConfig
+
+
+class TeaNetConfig(ArchitectureConfig):
+    """Settings of TeaNet."""
+
+    layer_cutoffs: list[Annotated[FiniteFloat, Field(gt=0)]] = Field(default=[5.0, 5.0], min_length=1)
+    """cutoff of each layer [A]; their number is the number of layers"""
+    scalars: int = Field(default=32, ge=1)
+    """scalar channels of an atom"""
+    vectors: int = Field(default=16, ge=1)
+    """vector channels of an atom"""
+    tensors: int = Field(default=8, ge=1)
+    """rank-2 channels of an atom"""
+    bond_scalars: int = Field(default=16, ge=1)
+    """scalar channels of a bond"""
+    projections: int = Field(default=16, ge=1)
+    """channels in which the vectors and tensors of two atoms meet on a bond; also vector channels of a bond"""
+    hidden: int = Field(default=32, ge=1)
+    """width of the hidden state of a bond"""
+    radial_functions: int = Field(default=10, ge=1)
+    """number of sinc functions of the distance"""
+    cutoff_exponent: int = Field(default=6, ge=3)
+    """exponent of the polynomial cutoff"""
+    products: int = Field(default=0, ge=0)
+    """channels in which an atom multiplies its vectors and tensors with each other; 0: not at all, as published"""
+    last_messages: Literal["scalars", "all"] = "scalars"
+    """what the last layer sends: scalars only, or vectors and tensors too, of which the atoms make scalars"""
+    average_neighbors: FiniteFloat | None = Field(default=None, gt=0)
+    """neighbours per atom within the longest cutoff, to normalise sums; null: taken from the training data"""
+
+    @property
+    def cutoff(self) -> float:
+        return max(self.layer_cutoffs)
+
+    @property
+    def receptive_field(self) -> float:
+        return sum(self.layer_cutoffs)
+
+
+def normalisation(config: TeaNetConfig, k: int) -> float:
+    """Return the factor on the sums over the neighbours in layer ``k``, whose cutoff may not be the longest."""
+    share = (config.layer_cutoffs[k] / config.cutoff) ** 3
+    return float(((config.average_neighbors or 1.0) * share) ** -0.5)
