@@ -16,7 +16,7 @@ from unnp.nn.tensors import (
     smooth_norm,
     symmetric_dyad,
     symmetric_product,
-    tamed,
+    taming,
     tensor_norm,
     vector_norm,
 )
@@ -107,19 +107,20 @@ def test_an_unknown_halo_is_an_error():
 
 
 def matrices(t: torch.Tensor) -> torch.Tensor:
-    """Return symmetric tensors (n, 6, channels) as matrices (n, channels, 3, 3)."""
-    xx, yy, zz, yz, xz, xy = t.unbind(1)
+    """Return symmetric tensors (6, n, channels) as matrices (n, channels, 3, 3)."""
+    xx, yy, zz, yz, xz, xy = t.unbind(0)
     return torch.stack([xx, xy, xz, xy, yy, yz, xz, yz, zz], dim=2).unflatten(2, (3, 3))
 
 
 def test_products_of_tensors_are_those_of_matrices():
     torch.manual_seed(0)
-    t, u = torch.randn(2, 4, 6, 5, dtype=torch.float64)
-    v, w = torch.randn(2, 4, 3, 5, dtype=torch.float64)
+    t, u = torch.randn(2, 6, 4, 5, dtype=torch.float64)
+    v, w = torch.randn(2, 3, 4, 5, dtype=torch.float64)
     a, b = matrices(t), matrices(u)
-    x, y = v.transpose(1, 2), w.transpose(1, 2)
-    torch.testing.assert_close(contraction(t, u), (a * b).sum((2, 3)))
-    torch.testing.assert_close(applied(t, v).transpose(1, 2), (a @ x.unsqueeze(3)).squeeze(3))
+    x, y = v.permute(1, 2, 0), w.permute(1, 2, 0)
+    torch.testing.assert_close(contraction(t, u, 0), (a * b).sum((2, 3)))
+    torch.testing.assert_close(contraction(t.transpose(0, 1), u.transpose(0, 1)), (a * b).sum((2, 3)))
+    torch.testing.assert_close(applied(t, v).permute(1, 2, 0), (a @ x.unsqueeze(3)).squeeze(3))
     dyads = x.unsqueeze(3) * y.unsqueeze(2)
     torch.testing.assert_close(matrices(symmetric_dyad(v, w)), (dyads + dyads.mT) / 2)
     torch.testing.assert_close(matrices(symmetric_product(t, u)), (a @ b + (a @ b).mT) / 2)
@@ -128,4 +129,4 @@ def test_products_of_tensors_are_those_of_matrices():
 def test_tamed_products_are_themselves_when_small_and_grow_as_one_factor_when_large():
     x = torch.tensor([1e-3, -1e-3, 0.0, 1e8, -1e8], dtype=torch.float64)
     small_and_large = torch.tensor([1e-3, -1e-3, 0.0, 1e4, -1e4], dtype=torch.float64)
-    torch.testing.assert_close(tamed(x, x.square()), small_and_large, rtol=1e-6, atol=0)
+    torch.testing.assert_close(x * taming(x.square()), small_and_large, rtol=1e-6, atol=0)

@@ -1,6 +1,8 @@
 """Cartesian tensor features of atoms: norms and products.
 
-Vectors are stored as (n, 3, channels), symmetric rank-2 tensors as (n, 6, channels) in the order xx, yy, zz, yz, xz, xy.
+Vectors are stored as (n, 3, channels), symmetric rank-2 tensors as (n, 6, channels) in the order xx, yy, zz, yz, xz, xy: the
+diagonal, and then what stands beside it, at the place of the axis it lacks. Products take and return components first,
+(3, n, channels) and (6, n, channels), where one component of all atoms lies together in memory: half of the time.
 """
 
 import torch
@@ -22,40 +24,42 @@ def tensor_norm(tensors: Tensor) -> Tensor:
     return smooth_norm(contraction(tensors, tensors))
 
 
-def contraction(t: Tensor, u: Tensor) -> Tensor:
-    """Return ``T : U`` (n, channels) of symmetric tensors (n, 6, channels)."""
-    diagonal, beside = torch.split(t * u, 3, dim=1)
-    return diagonal.sum(1) + 2.0 * beside.sum(1)
+def contraction(t: Tensor, u: Tensor, dim: int = 1) -> Tensor:
+    """Return ``T : U`` (n, channels) of symmetric tensors, whose components are along ``dim``."""
+    diagonal, beside = torch.split(t * u, 3, dim=dim)
+    return torch.add(diagonal.sum(dim), beside.sum(dim), alpha=2.0)
 
 
 def applied(t: Tensor, v: Tensor) -> Tensor:
-    """Return ``T v`` (n, 3, channels) of symmetric tensors (n, 6, channels) and vectors (n, 3, channels)."""
-    diagonal, beside = torch.split(t, 3, dim=1)
-    return diagonal * v + crossed(beside, v)
+    """Return ``T v`` (3, n, channels) of symmetric tensors (6, n, channels) and vectors (3, n, channels)."""
+    diagonal, beside = torch.split(t, 3)
+    return diagonal * v + crossed(beside, v, beside * v)
 
 
 def symmetric_dyad(v: Tensor, w: Tensor) -> Tensor:
-    """Return ``(v (x) w + w (x) v) / 2`` (n, 6, channels) of vectors (n, 3, channels)."""
-    return torch.cat([v * w, 0.5 * crossed(v, w)], dim=1)
+    """Return ``(v (x) w + w (x) v) / 2`` (6, n, channels) of vectors (3, n, channels)."""
+    diagonal = v * w
+    return torch.cat([diagonal, 0.5 * crossed(v, w, diagonal)])
 
 
 def symmetric_product(t: Tensor, u: Tensor) -> Tensor:
-    """Return ``(T U + U T) / 2`` (n, 6, channels) of symmetric tensors (n, 6, channels)."""
-    t_d, t_o = torch.split(t, 3, dim=1)
-    u_d, u_o = torch.split(u, 3, dim=1)
-    diagonal = t_d * u_d + others(t_o * u_o)
-    beside = crossed(t_o, u_o) + t_o * others(u_d) + u_o * others(t_d)
-    return torch.cat([diagonal, 0.5 * beside], dim=1)
-
-
-def crossed(x: Tensor, y: Tensor) -> Tensor:
-    """Return ``x_b y_c + x_c y_b`` (n, 3, channels) for each a, with a, b, c the three axes; yz, xz, xy stand at x, y, z."""
-    return x.roll(1, 1) * y.roll(2, 1) + x.roll(2, 1) * y.roll(1, 1)
+    """Return ``(T U + U T) / 2`` (6, n, channels) of symmetric tensors (6, n, channels)."""
+    t_diagonal, t_beside = torch.split(t, 3)
+    u_diagonal, u_beside = torch.split(u, 3)
+    both = t_beside * u_beside
+    diagonal = t_diagonal * u_diagonal + others(both)
+    mixed = t_beside * others(u_diagonal) + u_beside * others(t_diagonal)
+    return torch.cat([diagonal, 0.5 * (mixed + crossed(t_beside, u_beside, both))])
 
 
 def others(x: Tensor) -> Tensor:
-    """Return ``x_b + x_c`` (n, 3, channels) for each a, with a, b, c the three axes."""
-    return x.roll(1, 1) + x.roll(2, 1)
+    """Return ``x_b + x_c`` (3, n, channels) in the place of each component ``x_a``; a, b, c are the three axes."""
+    return x.sum(0, keepdim=True) - x
+
+
+def crossed(x: Tensor, y: Tensor, xy: Tensor) -> Tensor:
+    """Return ``x_b y_c + x_c y_b`` (3, n, channels), given ``x_a y_a`` too; yz, xz and xy stand in the places of x, y and z."""
+    return others(x) * others(y) - others(xy)
 
 
 def taming(squared: Tensor) -> Tensor:
