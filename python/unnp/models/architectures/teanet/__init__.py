@@ -1,7 +1,9 @@
 """TeaNet: atoms and bonds that carry scalars, vectors and rank-2 tensors.
 
-S. Takamoto, S. Izumi, J. Li, Comput. Mater. Sci. 207, 111280 (2022), arXiv:1912.01398. Written from the published description;
-widths, activations, normalisation and readout are choices of this package and listed in docs/architectures/teanet.md.
+S. Takamoto, S. Izumi, J. Li, Comput. Mater. Sci. 207, 111280 (2022), arXiv:1912.01398. Published are the state of atoms and
+bonds and the way from atoms to bonds and back. Widths, activations, normalisation and readout are choices of this package, and
+so are two things that the published form has not: products of an atom's vectors and tensors, and vectors and tensors among the
+messages of the last layer. docs/architectures/teanet.md lists them; the preset ``published`` leaves the two out.
 
 A bond's vectors are always parallel to the bond, so they are kept as signed amplitudes ``a`` with ``v_ij = a u_ij``; the
 evaluation is symmetric under i <-> j, so that each bond is evaluated once.
@@ -21,6 +23,17 @@ from unnp.nn.linear import linear
 from unnp.nn.radial import SincBasis
 from unnp.nn.system import System
 
+SMALL: dict[str, object] = {"layer_cutoffs": [5.0, 4.0], "scalars": 32, "vectors": 16, "tensors": 16, "hidden": 32}
+MEDIUM: dict[str, object] = {"layer_cutoffs": [5.0, 5.0], "scalars": 64, "vectors": 16, "tensors": 16, "hidden": 64}
+LARGE: dict[str, object] = {
+    "layer_cutoffs": [5.0, 5.0, 5.0],
+    "scalars": 96,
+    "vectors": 32,
+    "tensors": 32,
+    "projections": 32,
+    "hidden": 96,
+}
+
 
 @register("teanet")
 class TeaNet(Representation):
@@ -36,16 +49,10 @@ class TeaNet(Representation):
         "electronic relaxations, Comput. Mater. Sci. 207, 111280 (2022), doi:10.1016/j.commatsci.2022.111280"
     ]
     presets: ClassVar[dict[str, dict[str, object]]] = {
-        "S": {"layer_cutoffs": [5.0, 4.0], "scalars": 32, "vectors": 16, "tensors": 16, "hidden": 32},
-        "M": {"layer_cutoffs": [5.0, 5.0], "scalars": 64, "vectors": 16, "tensors": 16, "hidden": 64},
-        "L": {
-            "layer_cutoffs": [5.0, 5.0, 5.0],
-            "scalars": 96,
-            "vectors": 32,
-            "tensors": 32,
-            "projections": 32,
-            "hidden": 96,
-        },
+        "S": SMALL | {"products": 8, "last_messages": "all"},
+        "M": MEDIUM | {"products": 16, "last_messages": "all"},
+        "L": LARGE | {"products": 16, "last_messages": "all"},
+        "published": MEDIUM | {"products": 0, "last_messages": "scalars"},
     }
     example_settings: ClassVar[dict[str, object]] = {
         "layer_cutoffs": [3.6, 3.0, 4.0],
@@ -56,6 +63,8 @@ class TeaNet(Representation):
         "projections": 5,
         "hidden": 9,
         "radial_functions": 6,
+        "products": 4,
+        "last_messages": "all",
     }
 
     def __init__(self, config: TeaNetConfig, elements: list[str]) -> None:

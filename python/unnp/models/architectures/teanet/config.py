@@ -28,10 +28,10 @@ class TeaNetConfig(ArchitectureConfig):
     """number of sinc functions of the distance"""
     cutoff_exponent: int = Field(default=6, ge=3)
     """exponent of the polynomial cutoff"""
-    products: int = Field(default=0, ge=0)
+    products: int = Field(default=8, ge=0)
     """channels in which an atom multiplies its vectors and tensors with each other; 0: not at all, as published"""
-    last_messages: Literal["scalars", "all"] = "scalars"
-    """what the last layer sends: scalars only, or vectors and tensors too, of which the atoms make scalars"""
+    last_messages: Literal["scalars", "all"] = "all"
+    """messages of the last layer: scalars, as published, or vectors and tensors too, of which atoms make scalars"""
     average_neighbors: FiniteFloat | None = Field(default=None, gt=0)
     """neighbours per atom within the longest cutoff, to normalise sums; null: taken from the training data"""
 

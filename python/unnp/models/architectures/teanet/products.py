@@ -13,9 +13,9 @@ from unnp.nn.tensors import applied, contraction, symmetric_dyad, symmetric_prod
 class Products(nn.Module):
     """Products of the vectors and tensors of an atom and of its messages, in channels mixed of both.
 
-    With two mixtures ``v, w`` of the vectors and ``T, U`` of the tensors: the vectors ``T v``, the tensors ``(T U + U T) / 2`` and
-    ``(v (x) w + w (x) v) / 2``, and the invariants ``v . w``, ``T : U``, ``T v . w`` and ``(T U) : U``. All are tamed, so that they
-    grow as one factor does where factors are large; none has a cusp where they vanish.
+    Linear maps mix vectors ``v, w`` and tensors ``T, U``. Their products are the vectors ``T v``, the tensors
+    ``(T U + U T) / 2`` and ``(v (x) w + w (x) v) / 2``, and the invariants ``v . w``, ``T : U``, ``T v . w`` and ``T U : U``. All are
+    tamed: large ones grow as one factor does, not as two or three.
     """
 
     first: Final[bool]
@@ -45,8 +45,9 @@ class Products(nn.Module):
         vector, tensor = applied(t_1, v_1), symmetric_product(t_1, t_2)
         for_vector = taming(vector.square().sum(0))
         for_tensor = taming(contraction(tensor, tensor, 0))
+        of_two = [(v_1 * v_2).sum(0), contraction(t_1, t_2, 0)]
         of_three = [for_vector * (vector * v_2).sum(0), for_tensor * contraction(tensor, t_2, 0)]
-        invariants = torch.cat([(v_1 * v_2).sum(0), contraction(t_1, t_2, 0)] + of_three, dim=1)
+        invariants = torch.cat(of_two + of_three, dim=1)
         invariants = invariants * taming(invariants.square())
         if not self.coupled:
             return invariants, [vector], [for_vector]
