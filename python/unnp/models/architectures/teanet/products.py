@@ -14,8 +14,8 @@ class Products(nn.Module):
     """Products of the vectors and tensors of an atom and of its messages, in channels mixed of both.
 
     Linear maps mix vectors ``v, w`` and tensors ``T, U``. Their products are the vectors ``T v``, the tensors
-    ``(T U + U T) / 2`` and ``(v (x) w + w (x) v) / 2``, and the invariants ``v . w``, ``T : U``, ``T v . w`` and ``T U : U``. All are
-    tamed: large ones grow as one factor does, not as two or three.
+    ``(T U + U T) / 2`` and ``(v (x) w + w (x) v) / 2``, and the invariants ``v . w``, ``T : U``, ``T v . w`` and
+    ``T U : U``. All of them are tamed: large ones grow as one factor does, not as two or three.
     """
 
     first: Final[bool]
