@@ -26,8 +26,8 @@ def tensor_norm(tensors: Tensor) -> Tensor:
 
 def contraction(t: Tensor, u: Tensor, dim: int = 1) -> Tensor:
     """Return ``T : U`` (n, channels) of symmetric tensors, whose components are along ``dim``."""
-    diagonal, beside = torch.split(t * u, 3, dim=dim)
-    return torch.add(diagonal.sum(dim), beside.sum(dim), alpha=2.0)
+    diagonal, beside = (t * u).unflatten(dim, (2, 3)).sum(dim + 1).unbind(dim)
+    return torch.add(diagonal, beside, alpha=2.0)
 
 
 def applied(t: Tensor, v: Tensor) -> Tensor:

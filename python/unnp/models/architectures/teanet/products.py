@@ -57,5 +57,5 @@ class Products(nn.Module):
 
 def in_halves(x: Tensor) -> tuple[Tensor, Tensor]:
     """Return the two halves of the channels of (n, components, channels), components first."""
-    halves = x.unflatten(2, (2, x.shape[2] // 2)).permute(2, 1, 0, 3).contiguous()
-    return halves[0], halves[1]
+    one, other = x.unflatten(2, (2, x.shape[2] // 2)).permute(2, 1, 0, 3).contiguous().unbind(0)
+    return one, other
