@@ -45,7 +45,9 @@ def in_lammps(name: str, file: Path, sizes: list[int], folder: Path) -> Row:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("models", nargs="*", help="ARCHITECTURE:PRESET, the preset 'default' or one of its own; default all")
+    parser.add_argument(
+        "models", nargs="*", help="ARCHITECTURE:PRESET, the preset 'default' or one of its own; default all"
+    )
     parser.add_argument("--atoms", type=int, nargs=2, default=[256, 864])
     arguments = parser.parse_args()
     report = Report("architecture_costs", {"atoms": arguments.atoms, "threads": 1})
