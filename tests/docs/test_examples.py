@@ -71,7 +71,7 @@ def test_options_of_commands_exist(page: str, words: list[str]) -> None:
 
 def test_configurations_are_valid() -> None:
     own = from_dict(yaml.safe_load(captioned("tutorials/your-data.md", "train.yaml")), TrainConfig)
-    assert own.loss.stress.weight == 1000
+    assert (own.loss.stress.weight, own.loss.stress.offset) == (20, "fit")
     calculator = yaml.safe_load(captioned("tutorials/your-data.md", "espresso.yaml"))
     assert calculator.pop("kind") == "ase"
     assert from_dict(calculator, AseConfig).name == "espresso"
