@@ -23,7 +23,7 @@ from measuring import Report, Row
 from scipy.stats import spearmanr
 from unnp.config import from_dict
 from unnp.data.opening import open_structures
-from unnp.evaluate.calibration import Errors, Estimated, committee_scales, errors_of, estimates
+from unnp.evaluate.calibration import Estimated, Residuals, committee_scales, estimates, residuals_of
 from unnp.evaluate.last_layer import fit_last_layer
 from unnp.evaluate.reliability import draw_reliability, within
 from unnp.exported.deviation import committee_deviation
@@ -52,15 +52,15 @@ def settings(training: Path, test: Path, epochs: int, seeds: list[int]) -> Train
     return from_dict(content, TrainConfig)
 
 
-def norms(results: Sequence[Estimated]) -> dict[str, Errors]:
+def norms(results: Sequence[Estimated]) -> dict[str, Residuals]:
     """Return errors of energies per atom, and lengths of the errors of forces, with their deviations."""
-    errors = errors_of(results)
+    errors = residuals_of(results)
     components = errors["forces"]
     lengths = np.linalg.norm(components.error.reshape(-1, 3), axis=1)
-    return {"energy": errors["energy"], "forces": Errors(lengths, math.sqrt(3) * components.deviation[::3])}
+    return {"energy": errors["energy"], "forces": Residuals(lengths, math.sqrt(3) * components.deviation[::3])}
 
 
-def largest_found(errors: Errors) -> float:
+def largest_found(errors: Residuals) -> float:
     """Return the share of the tenth with the largest errors that is in the tenth with the largest deviations."""
     n = max(1, len(errors.error) // 10)
     worst, doubted = (set(np.argsort(-values)[:n]) for values in (np.abs(errors.error), errors.deviation))
@@ -71,7 +71,7 @@ def compare(name: str, results: Sequence[Estimated], scales: Mapping[str, float]
     """Return how deviations and errors on the test structures go together, and draw the diagrams."""
     row: Row = {"deviation": name}
     for quantity, own in norms(results).items():
-        errors = errors_of(results)[quantity]
+        errors = residuals_of(results)[quantity]
         draw_reliability(quantity, errors, folder / f"{name.replace(' ', '-')}-{quantity}.png")
         row |= {
             f"{quantity}_rank_correlation": float(spearmanr(np.abs(own.error), own.deviation).statistic),
@@ -103,7 +103,7 @@ def main() -> None:
     report = Report("uncertainty", {"data": given.training.name, "epochs": given.epochs, "seeds": given.seeds})
     sources, test = sources_of_run(run), open_structures([given.test])
     committee = export(runs_of(run), given.folder / "committee.pt")
-    raw = errors_of(estimates(committee, sources.validation, partial(committee_deviation, committee)))
+    raw = residuals_of(estimates(committee, sources.validation, partial(committee_deviation, committee)))
     committee.manifest = committee.manifest.model_copy(
         update={"deviation_scales": committee_scales(raw, len(given.seeds))}
     )

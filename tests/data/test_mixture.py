@@ -31,7 +31,16 @@ from unnp.data.generation.resumable import STOPPED, generate
 from unnp.data.journal import count_finished
 from unnp.data.labellers import build_labeller
 from unnp.data.labelling import work_folder
-from unnp.data.limits import DUPLICATE, FAR_ENERGY, ISOLATED, LARGE_FORCE, TOO_CLOSE, Limits, mislabelled, unphysical
+from unnp.data.limits import (
+    DUPLICATE,
+    FAR_ENERGY,
+    ISOLATED,
+    LARGE_FORCE,
+    TOO_CLOSE,
+    FrameLimits,
+    mislabelled,
+    unphysical,
+)
 from unnp.data.splits import source_file
 from unnp.data.store import Store
 from unnp.eam import write_setfl
@@ -76,7 +85,7 @@ def test_cells_have_what_is_asked_for() -> None:
     assert {chemical_symbols[z] for cell in cells for z in cell.numbers} == set(METALS)
     factors = [c.volume / sum(sample.atomic_volume(chemical_symbols[z]) for z in c.numbers) for c in cells]
     assert 0.9 <= min(factors) < 1.0 < 1.2 < max(factors) <= 1.3
-    assert not unphysical(cells, Limits())
+    assert not unphysical(cells, FrameLimits())
     again = random_cell(sample, np.random.default_rng(5))
     np.testing.assert_array_equal(again.positions, cells[5].positions)
 
@@ -154,8 +163,8 @@ def test_limits_leave_out_frames_and_say_why() -> None:
     frames[2].positions[1] = frames[2].positions[0] + [0.9, 0, 0]
     far = Atoms("Cu3", [[0, 0, 0], [2.5, 0, 0], [6, 6, 6]], cell=[12, 12, 12], pbc=True)
     frames[3] = Structure.from_atoms(far)
-    assert unphysical(frames, Limits()) == {1: DUPLICATE, 2: TOO_CLOSE, 3: ISOLATED}
-    assert unphysical(frames, Limits(shortest=None, isolated=None, duplicate=None)) == {}
+    assert unphysical(frames, FrameLimits()) == {1: DUPLICATE, 2: TOO_CLOSE, 3: ISOLATED}
+    assert unphysical(frames, FrameLimits(shortest=None, isolated=None, duplicate=None)) == {}
 
 
 def test_limits_on_labels_leave_out_frames_and_say_why() -> None:
@@ -163,8 +172,8 @@ def test_limits_on_labels_leave_out_frames_and_say_why() -> None:
     assert frames[1].forces is not None
     frames[1].forces[2] = [0, 40, 40]
     frames[4].energy = -14.0 + 4 * 6
-    assert mislabelled(frames, Limits()) == {1: LARGE_FORCE, 4: FAR_ENERGY}
-    assert mislabelled(frames, Limits(max_force=None, energy_range=None)) == {}
+    assert mislabelled(frames, FrameLimits()) == {1: LARGE_FORCE, 4: FAR_ENERGY}
+    assert mislabelled(frames, FrameLimits(max_force=None, energy_range=None)) == {}
 
 
 def test_what_is_left_out_is_counted_and_a_run_that_ends_early_keeps_its_frames(

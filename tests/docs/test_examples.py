@@ -25,7 +25,7 @@ from unnp.models import Head, PotentialConfig, TrainingData, architecture, archi
 from unnp.models.checkpoint import number_type
 from unnp.train.config import TrainConfig
 from unnp.workflows.benchmark.config import BenchmarkConfig
-from unnp.workflows.benchmark.tasks import merged
+from unnp.workflows.benchmark.entries import merged
 from unnp.workflows.momt.config import MomtConfig
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -18,7 +18,7 @@ from unnp.adapters.ase import UnnpCalculator
 from unnp.atoms.structure import Structure
 from unnp.cli import build_app
 from unnp.errors import ConfigError, DataError, ModelError
-from unnp.evaluate.calibration import Errors, committee_scales, errors_of, estimates, scales_of
+from unnp.evaluate.calibration import Residuals, committee_scales, estimates, residuals_of, scales_of
 from unnp.evaluate.reliability import binned, gaussian, within
 from unnp.exported.archive import read_manifest
 from unnp.exported.deviation import committee_deviation
@@ -121,10 +121,10 @@ def test_the_diagram_stands_beside_its_numbers(calibrated: tuple[Path, str]) -> 
 
 def test_factors_and_bins_are_those_of_the_formulas() -> None:
     error = np.arange(1.0, 101.0)
-    own = Errors(error, np.full(100, 2.0))
+    own = Residuals(error, np.full(100, 2.0))
     assert scales_of({"energy": own}) == {"energy": pytest.approx(np.sqrt(np.mean(error**2)) / 2)}
     # of several factors it is the one of the largest likelihood
-    mixed = Errors(error, np.linspace(1.0, 3.0, 100))
+    mixed = Residuals(error, np.linspace(1.0, 3.0, 100))
 
     def likelihood(scale: float) -> float:
         sigma = scale * mixed.deviation
@@ -134,7 +134,7 @@ def test_factors_and_bins_are_those_of_the_formulas() -> None:
     assert likelihood(best) > max(likelihood(0.99 * best), likelihood(1.01 * best))
     assert within(own, np.array([1.0, 25.0])).tolist() == [0.02, 0.5]
     assert gaussian(np.array([1.0, 2.0, 3.0])) == pytest.approx([0.6827, 0.9545, 0.9973], abs=1e-4)
-    expected, observed, counts = binned(Errors(np.array([3.0, -4.0]), np.array([2.0, 1.0])))
+    expected, observed, counts = binned(Residuals(np.array([3.0, -4.0]), np.array([2.0, 1.0])))
     assert (expected.tolist(), observed.tolist(), counts.tolist()) == ([1.0, 2.0], [4.0, 3.0], [1, 1])
 
 
@@ -145,11 +145,11 @@ def test_what_cannot_be_calibrated_is_said(committee: Path, write_model, data: P
     with pytest.raises(ConfigError, match="give one run folder, or labelled structures"):
         run("calibrate", committee, data, tmp_path, "-o", tmp_path / "m.pt")
     with pytest.raises(DataError, match="at least 10 labels"):
-        scales_of({"energy": Errors(np.ones(9), np.ones(9))})
+        scales_of({"energy": Residuals(np.ones(9), np.ones(9))})
     with pytest.raises(ModelError, match="deviations vanish"):
-        scales_of({"energy": Errors(np.ones(20), np.full(20, 1e-15))})
+        scales_of({"energy": Residuals(np.ones(20), np.full(20, 1e-15))})
     with pytest.raises(ModelError, match="errors vanish"):
-        scales_of({"energy": Errors(np.zeros(20), np.ones(20))})
+        scales_of({"energy": Residuals(np.zeros(20), np.ones(20))})
     frames = ase.io.read(data, ":4")
     for atoms in frames:
         atoms.arrays["forces"], atoms.calc = atoms.get_forces(), None
@@ -164,7 +164,7 @@ def test_energies_of_three_members_are_not_calibrated(small_model: Path, data: P
     assert "energy is not calibrated: it needs 4 members." in result.output
     assert read_manifest(tmp_path / "m.pt").deviation_scales.keys() == {"forces"}
     assert "deviation of energy not calibrated, of forces calibrated (times" in run("info", tmp_path / "m.pt").output
-    both = {name: Errors(np.ones(20), np.ones(20)) for name in ("energy", "forces")}
+    both = {name: Residuals(np.ones(20), np.ones(20)) for name in ("energy", "forces")}
     assert [list(committee_scales(both, n)) for n in (3, 4)] == [["forces"], ["energy", "forces"]]
 
 
@@ -178,9 +178,11 @@ def test_forces_that_vanish_by_symmetry_and_members_that_agree_exactly_do_not_co
     ]
     potential = load_model(committee, device="cpu")
     results = estimates(potential, structures, lambda graph: committee_deviation(potential, graph))
-    assert {name: len(own.error) for name, own in errors_of(results).items()} == {"energy": 3, "forces": 48}
+    assert {name: len(own.error) for name, own in residuals_of(results).items()} == {"energy": 3, "forces": 48}
     (indices, batch, found), agreed = results[0], torch.tensor([0.1, 4e-16, math.nan], dtype=torch.float64)
-    assert errors_of([(indices, batch, replace(found, energy_deviation=agreed))])["energy"].deviation.tolist() == [0.1]
+    assert residuals_of([(indices, batch, replace(found, energy_deviation=agreed))])["energy"].deviation.tolist() == [
+        0.1
+    ]
 
 
 @pytest.mark.parametrize("wrong", [{"forces": 0.0}, {"forces": -1.0}, {"forces": 1e300}, {"stress": 1.0}])

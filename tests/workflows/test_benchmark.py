@@ -30,10 +30,10 @@ from unnp.exported.loader import load_model
 from unnp.units import GPA_PER_EV_PER_A3
 from unnp.workflows.benchmark.config import BenchmarkConfig
 from unnp.workflows.benchmark.cost import repeated
+from unnp.workflows.benchmark.entries import merged
 from unnp.workflows.benchmark.errors import of_labels
 from unnp.workflows.benchmark.report import write_report
 from unnp.workflows.benchmark.run import run_benchmark
-from unnp.workflows.benchmark.tasks import merged
 
 SCHNET = {"architecture": "schnet", "settings": {"cutoff": 4.0, "features": 8, "interactions": 1, "gaussians": 8}}
 PAINN = {"architecture": "painn", "settings": {"cutoff": 4.0, "features": 8, "layers": 1, "radial_functions": 6}}

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from unnp.cli.data import Read
+from unnp.cli.options import Read, read_options
 
 
 def command(
@@ -30,11 +30,10 @@ def command(
     NAME-reliability-energy.png and NAME-reliability-forces.png beside it show observed over expected errors, each with
     its CSV.
     """
-    from unnp.cli.data import _read_options
     from unnp.cli.tables import print_table
     from unnp.data.opening import open_structures
     from unnp.errors import ConfigError, ModelError
-    from unnp.evaluate.calibration import LEAST, MEMBERS_FOR_ENERGY, UNITS, committee_scales, errors_of, estimates
+    from unnp.evaluate.calibration import LEAST, MEMBERS_FOR_ENERGY, UNITS, committee_scales, estimates, residuals_of
     from unnp.evaluate.evaluation import Limits
     from unnp.evaluate.reliability import draw_reliability, summary
     from unnp.exported.amend import write_amended
@@ -53,12 +52,12 @@ def command(
             raise ConfigError("give one run folder, or labelled structures, not both.")
         structures = sources_of_run(inputs[0], potential.head).validation
     else:
-        structures = open_structures(inputs, _read_options(read, required=["any"]))
-    limits = Limits(batch_atoms, 40 * batch_atoms)
+        structures = open_structures(inputs, read_options(read, required=["any"]))
+    limits = Limits.of(batch_atoms)
     results = estimates(
         potential, structures, lambda graph: committee_deviation(potential, graph, calibrated=False), limits
     )
-    raw = errors_of(results)
+    raw = residuals_of(results)
     scales = committee_scales(raw, potential.manifest.n_members)
     calibrated = {name: raw[name].scaled(scale) for name, scale in scales.items()}
     write_amended(model, output, deviation_scales=scales)

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from unnp.cli.options import Read, read_options
+
 app = typer.Typer(help="Look at, convert, divide, label and generate structures.", no_args_is_help=True)
 
 Inputs = Annotated[list[Path], typer.Argument(help="Stored data sets, or files of any format that ASE reads.")]
@@ -21,15 +23,6 @@ Output = Annotated[
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output where it exists.")]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes; default: one per CPU.")]
 Skip = Annotated[bool, typer.Option("--skip-failures", help="Leave out what cannot be labelled, instead of stopping.")]
-Read = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--read",
-        metavar="KEY=VALUE",
-        help="How to read files, e.g. energy_key=dft_energy, stress_unit=GPa, missing=allow, format=lammps-data, "
-        "elements='[Al, Ni]' for LAMMPS types.",
-    ),
-]
 
 
 @app.command()
@@ -42,7 +35,7 @@ def info(
     from unnp.data.report import print_information
 
     with _saying_what_is_left_behind() as left_behind:
-        structures = _open(inputs, _read_options(read, missing="allow"), left_behind)
+        structures = _open(inputs, read_options(read, missing="allow"), left_behind)
         print_information(structures, cutoff)
 
 
@@ -60,7 +53,7 @@ def convert(
     from unnp.data.writing import holding_target, write_structures
 
     with holding_target(output, overwrite), _saying_what_is_left_behind() as left_behind:
-        structures = _open(inputs, _read_options(read), left_behind)
+        structures = _open(inputs, read_options(read), left_behind)
         kept = [s for s in structures if within_limits(s, max_force, max_energy)]
         write_structures(kept, output, overwrite=overwrite)
     left_out = len(structures) - len(kept)
@@ -88,7 +81,7 @@ def split(
     from unnp.data.splits import parse_parts, write_split
 
     with _saying_what_is_left_behind() as left_behind:
-        structures = _open(inputs, _read_options(read), left_behind)
+        structures = _open(inputs, read_options(read), left_behind)
     indices = write_split(
         structures,
         parse_parts(parts),
@@ -119,7 +112,7 @@ def label(
     from unnp.data.labelling import label_structures
 
     def compute(work: Path) -> Any:
-        options = _read_options(read, missing="allow", required=[], unconverged="keep")
+        options = read_options(read, missing="allow", required=[], unconverged="keep")
         with _saying_what_is_left_behind() as left_behind:
             structures = _open(inputs, options, left_behind)
         return label_structures(
@@ -227,12 +220,3 @@ def _saying_what_is_left_behind() -> Iterator[Any]:
     yield left_behind
     if said := left_behind.describe():
         print(printable(said))
-
-
-def _read_options(settings: list[str] | None, **defaults: Any) -> Any:
-    """Return the ReadOptions of ``--read KEY=VALUE``, on top of the verb's defaults."""
-    from unnp.config import from_dict
-    from unnp.config.overrides import apply_settings
-    from unnp.data.readers import ReadOptions
-
-    return from_dict(apply_settings(defaults, settings or [], option="--read"), ReadOptions, where="--read")

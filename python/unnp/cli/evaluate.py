@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from unnp.cli.data import Read
+from unnp.cli.options import Read, read_options
 
 if TYPE_CHECKING:
     from unnp.atoms.structure import Structure
@@ -33,7 +33,6 @@ def command(
     their data.
     """
     from unnp.atoms.quantities import FURTHER, STANDARD
-    from unnp.cli.data import _read_options
     from unnp.cli.tables import print_table
     from unnp.data.opening import open_structures
     from unnp.errors import DataError
@@ -42,9 +41,9 @@ def command(
     from unnp.exported.loader import load_model
 
     potential = load_model(model, device, dtype, head)
-    structures = open_structures(inputs, _read_options(read, required=["any"]))
+    structures = open_structures(inputs, read_options(read, required=["any"]))
     offset = potential.stress_offset if stress_offset else {}
-    errors = evaluate(potential, structures, output, Limits(batch_atoms, 40 * batch_atoms), offset)
+    errors = evaluate(potential, structures, output, Limits.of(batch_atoms), offset)
     if offset and "stress" in errors["overall"]:
         print(f"Taken off the stress labels, as found in the training: {_offsets(structures, offset)}.")
     if not errors["overall"]:

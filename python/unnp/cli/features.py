@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from unnp.cli.data import Read
+from unnp.cli.options import Read, read_options
 
 
 def command(
@@ -26,14 +26,13 @@ def command(
     The file holds the array `values`, one row for each atom (or structure), and for each atom `structure` (which one, from
     0) and `numbers` (atomic numbers); for each structure `groups`.
     """
-    from unnp.cli.data import _read_options
     from unnp.data.opening import open_structures
     from unnp.evaluate.evaluation import Limits, write_output
     from unnp.exported.loader import load_model
 
     potential = load_model(model, device, dtype, head)
     declared = potential.manifest.output(of)
-    structures = open_structures(inputs, _read_options(read, missing="allow", required=[], unconverged="keep"))
-    shape = write_output(potential, structures, of, output, Limits(batch_atoms, 40 * batch_atoms))
+    structures = open_structures(inputs, read_options(read, missing="allow", required=[], unconverged="keep"))
+    shape = write_output(potential, structures, of, output, Limits.of(batch_atoms))
     unit = f" [{declared.unit}]" if declared.unit else ""
     print(f"{output}: {of}{unit} of {len(structures)} structures, {' x '.join(map(str, shape))}, per {declared.per}")

@@ -28,7 +28,7 @@ def command(
     model and is refused for any other.
     """
     from unnp.cli.tables import print_table
-    from unnp.evaluate.calibration import errors_of, estimates
+    from unnp.evaluate.calibration import estimates, residuals_of
     from unnp.evaluate.evaluation import Limits
     from unnp.evaluate.last_layer import fit_last_layer
     from unnp.evaluate.reliability import summary
@@ -37,10 +37,10 @@ def command(
 
     potential = load_model(model, device, head=head)
     sources = sources_of_run(run, potential.head)
-    limits = Limits(batch_atoms, 40 * batch_atoms)
+    limits = Limits.of(batch_atoms)
     fitted = fit_last_layer(potential, sources.train, sources.validation, regularisation=regularisation, limits=limits)
     fitted.save(output)
-    errors = errors_of(
+    errors = residuals_of(
         estimates(potential, sources.validation, lambda graph: fitted.deviation(potential, graph), limits)
     )
     n_features, n_held_back = fitted.factor.shape[0], len(sources.validation)

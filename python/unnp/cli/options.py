@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -20,3 +20,21 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Override a setting; a dot leads into a table: KEY.SUBKEY=VALUE."),
 ]
+Read = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--read",
+        metavar="KEY=VALUE",
+        help="How to read files, e.g. energy_key=dft_energy, stress_unit=GPa, missing=allow, format=lammps-data, "
+        "elements='[Al, Ni]' for LAMMPS types.",
+    ),
+]
+
+
+def read_options(settings: list[str] | None, **defaults: Any) -> Any:
+    """Return the ReadOptions of ``--read KEY=VALUE``, on top of the verb's defaults."""
+    from unnp.config import from_dict
+    from unnp.config.overrides import apply_settings
+    from unnp.data.readers import ReadOptions
+
+    return from_dict(apply_settings(defaults, settings or [], option="--read"), ReadOptions, where="--read")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from unnp.cli.data import Read
+from unnp.cli.options import Read, read_options
 
 
 def command(
@@ -27,11 +27,10 @@ def command(
     The folder gets structures.csv, a row for each structure, and uncertainty.xyz with the deviation of each atom. Where there
     are labels, reliability-energy.png and reliability-forces.png show errors over deviations, each with its CSV.
     """
-    from unnp.cli.data import _read_options
     from unnp.cli.tables import print_table
     from unnp.data.opening import open_structures
     from unnp.errors import ModelError
-    from unnp.evaluate.calibration import errors_of, estimates
+    from unnp.evaluate.calibration import estimates, residuals_of
     from unnp.evaluate.evaluation import Limits
     from unnp.evaluate.last_layer import load_last_layer
     from unnp.evaluate.reliability import draw_reliability, summary, write_deviations
@@ -45,15 +44,15 @@ def command(
             f"{model} holds one member, which has nobody to disagree with; make its last layer with `unnp last-layer` and "
             "give it with --last-layer, or export a committee."
         )
-    structures = open_structures(inputs, _read_options(read, missing="allow", required=[], unconverged="keep"))
+    structures = open_structures(inputs, read_options(read, missing="allow", required=[], unconverged="keep"))
     results = estimates(
         potential,
         structures,
         lambda graph: committee_deviation(potential, graph) if layer is None else layer.deviation(potential, graph),
-        Limits(batch_atoms, 40 * batch_atoms),
+        Limits.of(batch_atoms),
     )
     write_deviations(structures, results, output)
-    errors = errors_of(results)
+    errors = residuals_of(results)
     for name, own in errors.items():
         draw_reliability(name, own, output / f"reliability-{name}.png")
     if errors:

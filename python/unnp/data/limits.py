@@ -20,7 +20,7 @@ TOO_CLOSE, ISOLATED, DUPLICATE = "atoms too close", "an atom without neighbours"
 LARGE_FORCE, FAR_ENERGY = "a force too large", "energy far from that of its run"
 
 
-class Limits(Config):
+class FrameLimits(Config):
     """Which frames are left out; null: no such limit."""
 
     shortest: PositiveFloat | None = 0.6
@@ -36,7 +36,7 @@ class Limits(Config):
     """Largest distance of the energy from the median of the run's frames [eV per atom]."""
 
 
-def unphysical(structures: Sequence[Structure], limits: Limits) -> dict[int, str]:
+def unphysical(structures: Sequence[Structure], limits: FrameLimits) -> dict[int, str]:
     """Return why structures are left out for where their atoms are, by index; labels are not looked at."""
     reasons: dict[int, str] = {}
     kept: dict[bytes, list[np.ndarray]] = defaultdict(list)
@@ -47,7 +47,7 @@ def unphysical(structures: Sequence[Structure], limits: Limits) -> dict[int, str
     return reasons
 
 
-def mislabelled(structures: Sequence[Structure], limits: Limits) -> dict[int, str]:
+def mislabelled(structures: Sequence[Structure], limits: FrameLimits) -> dict[int, str]:
     """Return why labelled structures are left out for their forces and energies, by index."""
     energies: dict[str, list[float]] = defaultdict(list)
     for structure in structures:
@@ -68,7 +68,7 @@ def _energy(structure: Structure) -> float:
     return structure.energy / len(structure)
 
 
-def _misplaced(structure: Structure, limits: Limits) -> str:
+def _misplaced(structure: Structure, limits: FrameLimits) -> str:
     """Return why the distances of atoms are wrong; empty where they are not."""
     radii = covalent_radii[structure.numbers]
     longest = max(limits.shortest or 0.0, limits.isolated or 0.0)

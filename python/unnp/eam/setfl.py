@@ -13,9 +13,8 @@ from unnp.errors import ConfigError, unknown
 from unnp.files.writing import write_atomically
 
 POINTS_R, POINTS_RHO = 2000, 5000
-_SHORTEST = (
-    0.5  # A; density and r phi(r) stay what they are there at shorter distances, as in the tables of the authors
-)
+# A; at shorter distances density and r phi(r) stay what they are there, as in the tables of the authors
+_SHORTEST = 0.5
 _REACH = 5.0**0.5  # cutoff / r_e, as in the tables of the authors
 _DENSEST = 8.0  # end of the table / rho_e; LAMMPS goes on linearly
 _PER_LINE = 5

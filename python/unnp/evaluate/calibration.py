@@ -53,7 +53,7 @@ Estimated = tuple[list[int], Batch, Uncertain]
 
 
 @dataclass(frozen=True)
-class Errors:
+class Residuals:
     """Errors of labels and the deviations that were expected of them, (n,) each, in eV/atom or eV/A."""
 
     error: np.ndarray
@@ -63,9 +63,9 @@ class Errors:
         """Return the factor of the largest likelihood of Gaussian errors, ``sqrt(<(error / deviation)^2>)``."""
         return float(np.sqrt(np.mean(np.square(self.error / self.deviation))))
 
-    def scaled(self, scale: float) -> Errors:
+    def scaled(self, scale: float) -> Residuals:
         """Return the same with the deviations times a factor."""
-        return Errors(self.error, scale * self.deviation)
+        return Residuals(self.error, scale * self.deviation)
 
 
 def estimates(
@@ -95,7 +95,7 @@ def estimates(
     return results
 
 
-def errors_of(results: Sequence[Estimated]) -> dict[str, Errors]:
+def residuals_of(results: Sequence[Estimated]) -> dict[str, Residuals]:
     """Return errors and deviations of the labels that are there and that have a deviation, by ``energy`` and ``forces``."""
     parts: dict[str, list[tuple[Tensor, Tensor]]] = {"energy": [], "forces": []}
     for _, batch, found in results:
@@ -109,10 +109,10 @@ def errors_of(results: Sequence[Estimated]) -> dict[str, Errors]:
             mask = batch.mask(QUANTITIES[name]) & counts[name] & (deviation > ROUNDING)  # not so where it is NaN
             parts[name].append(((predicted - label)[mask], deviation.expand_as(label)[mask]))
     joined = {name: [torch.cat(column).numpy() for column in zip(*own, strict=True)] for name, own in parts.items()}
-    return {name: Errors(error, deviation) for name, (error, deviation) in joined.items() if len(error)}
+    return {name: Residuals(error, deviation) for name, (error, deviation) in joined.items() if len(error)}
 
 
-def scales_of(errors: Mapping[str, Errors]) -> dict[str, float]:
+def scales_of(errors: Mapping[str, Residuals]) -> dict[str, float]:
     """Return the factor of each quantity with enough labels.
 
     Raises:
@@ -128,7 +128,7 @@ def scales_of(errors: Mapping[str, Errors]) -> dict[str, float]:
     return {name: _scale(name, own) for name, own in enough.items()}
 
 
-def committee_scales(errors: Mapping[str, Errors], n_members: int) -> dict[str, float]:
+def committee_scales(errors: Mapping[str, Residuals], n_members: int) -> dict[str, float]:
     """Return the factors of a committee; for energies only where it has at least four members.
 
     ``1 / sigma^2`` of M members has a mean only where ``sigma`` is made of more than two free numbers, and an energy has
@@ -141,7 +141,7 @@ def committee_scales(errors: Mapping[str, Errors], n_members: int) -> dict[str, 
     return scales_of({name: own for name, own in errors.items() if name != "energy" or n_members >= MEMBERS_FOR_ENERGY})
 
 
-def _scale(name: str, errors: Errors) -> float:
+def _scale(name: str, errors: Residuals) -> float:
     scale = errors.scale()
     if not 0 < scale <= MAX_SCALE:
         what = "deviations vanish: are all members the same?" if scale > 0 else "errors vanish: are the labels its own?"

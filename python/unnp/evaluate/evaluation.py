@@ -33,7 +33,7 @@ from unnp.plots import parity
 from unnp.units import GPA_PER_EV_PER_A3
 
 MAX_ATOMS = 1000
-MAX_COST = 40_000
+COST_PER_ATOM = 40
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,16 @@ class Limits:
     """
 
     atoms: int = MAX_ATOMS
-    cost: int = MAX_COST
+    cost: int = COST_PER_ATOM * MAX_ATOMS
 
     def __post_init__(self) -> None:
         if self.atoms < 1 or self.cost < 1:
             raise ConfigError(f"a batch must hold at least one atom and one bond, got {self.atoms} and {self.cost}.")
+
+    @classmethod
+    def of(cls, atoms: int) -> Limits:
+        """Return the limits of a batch of so many atoms, with the bonds that dense crystals have."""
+        return cls(atoms, COST_PER_ATOM * atoms)
 
 
 def predictions(

@@ -33,7 +33,7 @@ from unnp.atoms.structure import Structure
 from unnp.data.dataset import Dataset
 from unnp.data.progress import counting
 from unnp.errors import ModelError, in_one_line
-from unnp.evaluate.calibration import UNITS, errors_of, estimates, scales_of
+from unnp.evaluate.calibration import UNITS, estimates, residuals_of, scales_of
 from unnp.evaluate.evaluation import Limits, batches
 from unnp.exported.deviation import Uncertain
 from unnp.exported.loader import LoadedPotential
@@ -124,7 +124,7 @@ def fit_last_layer(
     factor = torch.linalg.cholesky(sums + level * torch.eye(size, dtype=torch.float64))
     plain = LastLayer(factor, dict.fromkeys(UNITS, 1.0), checksum_of_weights(potential))
     results = estimates(potential, validation, lambda graph: plain.deviation(potential, graph), limits)
-    return replace(plain, scales=scales_of(errors_of(results)))
+    return replace(plain, scales=scales_of(residuals_of(results)))
 
 
 def load_last_layer(path: Path) -> LastLayer:

@@ -14,7 +14,7 @@ from ase.io.extxyz import write_extxyz
 
 from unnp import plots
 from unnp.atoms.structure import Structure
-from unnp.evaluate.calibration import UNITS, Errors, Estimated
+from unnp.evaluate.calibration import UNITS, Estimated, Residuals
 from unnp.files.writing import make_folder, write_atomically
 
 BINS = 12
@@ -23,7 +23,7 @@ MULTIPLES = np.arange(1, BINS + 1) / 4
 """The k for which errors within k deviations are counted."""
 
 
-def binned(errors: Errors) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def binned(errors: Residuals) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the root mean square of deviations and of errors, and the number of labels, (n_bins,) each.
 
     Labels are sorted by their deviation and divided into at most 12 bins of as many labels.
@@ -37,7 +37,7 @@ def binned(errors: Errors) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return expected, observed, np.array([len(part) for part in parts])
 
 
-def within(errors: Errors, multiples: np.ndarray = MULTIPLES) -> np.ndarray:
+def within(errors: Residuals, multiples: np.ndarray = MULTIPLES) -> np.ndarray:
     """Return the share of errors of at most k deviations, 0..1, for each k."""
     return np.array([np.mean(np.abs(errors.error) <= k * errors.deviation) for k in multiples])
 
@@ -47,7 +47,7 @@ def gaussian(multiples: np.ndarray = MULTIPLES) -> np.ndarray:
     return np.array([math.erf(k / math.sqrt(2)) for k in multiples])
 
 
-def draw_reliability(name: str, errors: Errors, path: Path) -> None:
+def draw_reliability(name: str, errors: Residuals, path: Path) -> None:
     """Plot observed over expected errors, and the share of errors within k deviations, with their numbers in a CSV.
 
     Args:
@@ -82,7 +82,7 @@ def draw_reliability(name: str, errors: Errors, path: Path) -> None:
     plots.save_figure(figure, path, columns)
 
 
-def summary(errors: dict[str, Errors], scales: dict[str, float]) -> tuple[list[str], list[list[str]]]:
+def summary(errors: dict[str, Residuals], scales: dict[str, float]) -> tuple[list[str], list[list[str]]]:
     """Return header and rows of a table: labels, factors, and shares of errors within 1, 2 and 3 deviations.
 
     Args:

@@ -13,14 +13,14 @@ from unnp.config.base import read_yaml
 from unnp.errors import TrainingError, UnnpError
 from unnp.files.locks import LOCK_NAME, hold_folder
 from unnp.files.writing import write_atomically
-from unnp.train.config import TrainConfig
+from unnp.train.config import MACHINE, TrainConfig
 from unnp.train.distributed import join
 from unnp.train.run import Team, changed_settings, settings_at, train_one
 from unnp.train.run_folder import RunFolder
 from unnp.train.signals import StopRequest
 from unnp.train.spread import Table, write_spread
 
-WITHOUT_EFFECT = ("data", "device", "threads", "checkpoint_minutes")
+WITHOUT_EFFECT = ("data", *MACHINE)
 """Settings that say nothing of whether a training is over: a change of the data is refused, the others change no result."""
 
 

@@ -21,6 +21,10 @@ Fraction = Annotated[float, Field(gt=0, lt=1)]
 Decay = Annotated[float, Field(ge=0, lt=1)]
 
 
+MACHINE = ("device", "threads", "checkpoint_minutes")
+"""Settings of a training that say how it is run, not what is learnt."""
+
+
 class DataConfig(Config):
     """Which structures are trained on, and which are held back; paths are relative to the file they stand in."""
 

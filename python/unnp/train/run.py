@@ -19,7 +19,7 @@ from unnp.evaluate.card import versions
 from unnp.files.writing import write_atomically
 from unnp.models.checkpoint import Checkpoint
 from unnp.models.validity import missing_repulsion
-from unnp.train.config import TrainConfig
+from unnp.train.config import MACHINE, TrainConfig
 from unnp.train.console import make_console
 from unnp.train.datasets import build, open_sources
 from unnp.train.distributed import Processes, join
@@ -33,7 +33,7 @@ from unnp.train.trainer import Task, Trainer
 
 logger = logging.getLogger(__name__)
 
-LIMITS_AND_MACHINE = ("epochs", "max_minutes", "patience", "device", "threads", "checkpoint_minutes")
+LIMITS_AND_MACHINE = ("epochs", "max_minutes", "patience", *MACHINE)
 """Settings that may change when a training is over: a limit may end it, and the rest has no effect anyway."""
 
 

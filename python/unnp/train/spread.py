@@ -24,9 +24,9 @@ from unnp.train.heads import heads_of_groups
 from unnp.train.offset import found_offsets
 from unnp.train.report import errors_on
 
-Errors = dict[str, dict[str, float]]
+MeanErrors = dict[str, dict[str, float]]
 """``{quantity: {"mae", "rmse"}}`` of all structures together, in the units of ``unnp.atoms.quantities``."""
-Table = dict[str, Errors]
+Table = dict[str, MeanErrors]
 """Errors by row: ``seed 0`` ..., ``mean``, ``standard deviation``, ``mean prediction``."""
 KINDS = ("mae", "rmse")
 
@@ -97,7 +97,7 @@ def _errors_of_mean(
     }
 
 
-def _table(members: Mapping[int, Errors], mean_prediction: Errors) -> Table:
+def _table(members: Mapping[int, MeanErrors], mean_prediction: MeanErrors) -> Table:
     """Return the rows; the standard deviation is that of the seeds, with n - 1, and is missing where there is one."""
     table: Table = {f"seed {seed}": errors for seed, errors in members.items()}
     table["mean"] = _over(list(members.values()), np.mean)
@@ -106,7 +106,7 @@ def _table(members: Mapping[int, Errors], mean_prediction: Errors) -> Table:
     return {**table, "mean prediction": mean_prediction}
 
 
-def _over(members: Sequence[Errors], take: Any) -> Errors:
+def _over(members: Sequence[MeanErrors], take: Any) -> MeanErrors:
     shared = [name for name in members[0] if all(name in errors for errors in members)]
     return {name: {kind: float(take([e[name][kind] for e in members])) for kind in KINDS} for name in shared}
 

@@ -50,9 +50,8 @@ def spread(structure: Structure, radii: np.ndarray) -> Structure:
         overlaps = np.maximum(radii[index].sum(axis=0) - lengths, 0.0)
         if not overlaps.any():
             break
-        steps = (0.55 * overlaps / lengths)[
-            :, None
-        ] * vectors  # a little more than half: else the last ones take forever
+        # a little more than half: else the last ones take forever
+        steps = (0.55 * overlaps / lengths)[:, None] * vectors
         np.add.at(structure.positions, index[1], steps)
         np.add.at(structure.positions, index[0], -steps)
     return structure

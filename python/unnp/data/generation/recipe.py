@@ -17,7 +17,7 @@ from pydantic import (
 
 from unnp.config import Config
 from unnp.data.generation.mixture import Mixture
-from unnp.data.limits import Limits
+from unnp.data.limits import FrameLimits
 from unnp.data.splits import check_fractions
 from unnp.errors import UnnpError
 
@@ -155,7 +155,7 @@ class Recipe(Config):
     """The same seed gives the same structures."""
     calculator: dict[str, JsonValue] | None = None
     """What labels the structures and drives the dynamics (see `unnp data label`); null: no labels."""
-    limits: Limits | None = None
+    limits: FrameLimits | None = None
     """Frames that are left out, counted and said; null: none. `{}` takes the default limits."""
     parts: dict[str, Share] | None = None
     """Parts that the set is divided into, for instance `{train: 0.8, validation: 0.1, test: rest}`: all frames of one run of

@@ -8,7 +8,6 @@ from pydantic import Field, FiniteFloat, PositiveFloat, PositiveInt, model_valid
 
 from unnp.atoms.outputs import Name
 from unnp.config import Config
-from unnp.config.resume import FREE
 from unnp.lammps.launch import Launch
 from unnp.lammps.system_config import InteractionConfig
 from unnp.models.build import PotentialConfig
@@ -62,7 +61,7 @@ class BenchmarkConfig(Launch):
     """Settings of all trainings, as in the file of `unnp train`, but for `data`, `potential`, `seed` and `heads`."""
     seeds: list[int] = Field(default=[0], min_length=1)
     """A training for each, for error bars."""
-    cost: CostConfig | None = Field(default=CostConfig(), json_schema_extra=FREE)
+    cost: CostConfig | None = CostConfig()
     """How the cost in LAMMPS is measured; null: it is not."""
 
     @model_validator(mode="after")

@@ -21,10 +21,10 @@ from unnp.train.datasets import open_sources
 from unnp.train.run import train
 from unnp.workflows.benchmark.config import BenchmarkConfig
 from unnp.workflows.benchmark.cost import cost
+from unnp.workflows.benchmark.entries import Entry, entries_of
 from unnp.workflows.benchmark.errors import check_peer, errors_of
 from unnp.workflows.benchmark.kept import Result, identity, kept
 from unnp.workflows.benchmark.report import write_report
-from unnp.workflows.benchmark.tasks import Task, tasks_of
 
 CONFIG_FILE = "benchmark.yaml"
 ERRORS_FILE = "errors.json"
@@ -54,17 +54,17 @@ def run_benchmark(
         UnnpError: a contestant cannot be trained or run; what is finished is kept.
     """
     _check_folder(folder, resume)
-    tasks = tasks_of(config, base, folder)
-    test = _test_structures(config, base, tasks)
-    for task in tasks:
-        if task.model.peer is not None:
-            check_peer(task.name, task.model.peer, test, base, config.device)
+    entries = entries_of(config, base, folder)
+    test = _test_structures(config, base, entries)
+    for entry in entries:
+        if entry.model.peer is not None:
+            check_peer(entry.name, entry.model.peer, test, base, config.device)
     with hold_folder(folder):
         make_folder(folder)
         write_atomically(folder / CONFIG_FILE, dump_yaml(config))
         results: dict[str, list[Result]] = {name: [] for name in config.models}
-        for task in tasks:
-            results[task.name].append(_result(task, config, base, test))
+        for entry in entries:
+            results[entry.name].append(_result(entry, config, base, test))
             write_report(folder, config, results)
     return results
 
@@ -77,50 +77,50 @@ def _check_folder(folder: Path, resume: bool) -> None:
         raise ConfigError(f"{folder} holds no benchmark that could be resumed (no {CONFIG_FILE}); leave out --resume.")
 
 
-def _test_structures(config: BenchmarkConfig, base: Path, tasks: Sequence[Task]) -> list[Structure]:
+def _test_structures(config: BenchmarkConfig, base: Path, entries: Sequence[Entry]) -> list[Structure]:
     """Return the structures for the test; where something is left to train, look at those for the training too."""
     data = config.data.located(base)
-    if all(task.over for task in tasks):
+    if all(entry.over for entry in entries):
         return list(open_structures(data.test, data.read))
     return list(open_sources(data, config.seeds[0]).test)
 
 
-def _result(task: Task, config: BenchmarkConfig, base: Path, test: Sequence[Structure]) -> Result:
+def _result(entry: Entry, config: BenchmarkConfig, base: Path, test: Sequence[Structure]) -> Result:
     """Return errors, sizes and cost of a contestant with a seed: trained, exported and measured as far as is left."""
-    make_folder(task.folder)
-    if task.model.peer is not None:
-        potential = task.model.peer
+    make_folder(entry.folder)
+    if entry.model.peer is not None:
+        potential = entry.model.peer
     else:
-        potential, base = _trained(task), task.folder
-    errors = _errors(task, potential, config, base, test)
-    return {**errors, **_cost(task, potential, config, base, test)}
+        potential, base = _trained(entry), entry.folder
+    errors = _errors(entry, potential, config, base, test)
+    return {**errors, **_cost(entry, potential, config, base, test)}
 
 
-def _trained(task: Task) -> InteractionConfig:
+def _trained(entry: Entry) -> InteractionConfig:
     """Return the exported model of a training, which is done as far as is left."""
-    model = task.folder / "model.pt"
-    if not task.over:
-        assert task.training is not None
-        _say(task, "training")
+    model = entry.folder / "model.pt"
+    if not entry.over:
+        assert entry.training is not None
+        _say(entry, "training")
         model.unlink(missing_ok=True)
-        train(task.training, task.run, resume=task.begun, base=task.folder)
+        train(entry.training, entry.run, resume=entry.begun, base=entry.folder)
     if not model.is_file():
-        potential, description = load_potential(task.run)
-        export_model([potential], model, name=task.name, data=training_data(description))
+        potential, description = load_potential(entry.run)
+        export_model([potential], model, name=entry.name, data=training_data(description))
     return InteractionConfig(model=Path(model.name))
 
 
 def _errors(
-    task: Task, potential: InteractionConfig, config: BenchmarkConfig, base: Path, test: Sequence[Structure]
+    entry: Entry, potential: InteractionConfig, config: BenchmarkConfig, base: Path, test: Sequence[Structure]
 ) -> Result:
     made_with = {"test": fingerprint(test, labels=tuple(QUANTITIES)), "potential": identity(potential, base)}
 
     def measure() -> Result:
-        _say(task, "errors")
-        sizes = _sizes(task.run) if task.training is not None else {}
+        _say(entry, "errors")
+        sizes = _sizes(entry.run) if entry.training is not None else {}
         return {"errors": errors_of(potential, test, base, config.device), **sizes}
 
-    return kept(task.folder / ERRORS_FILE, made_with, measure)
+    return kept(entry.folder / ERRORS_FILE, made_with, measure)
 
 
 def _sizes(run: Path) -> Result:
@@ -134,7 +134,7 @@ def _sizes(run: Path) -> Result:
 
 
 def _cost(
-    task: Task, potential: InteractionConfig, config: BenchmarkConfig, base: Path, test: Sequence[Structure]
+    entry: Entry, potential: InteractionConfig, config: BenchmarkConfig, base: Path, test: Sequence[Structure]
 ) -> Result:
     """Return the cost in LAMMPS; where it cannot be had, why, and it is tried again the next time."""
     settings = config.cost
@@ -150,14 +150,14 @@ def _cost(
     }
 
     def measure() -> Result:
-        _say(task, "cost in LAMMPS")
-        return dict(cost(potential, largest, settings, config, base, task.folder / "lammps"))
+        _say(entry, "cost in LAMMPS")
+        return dict(cost(potential, largest, settings, config, base, entry.folder / "lammps"))
 
     try:
-        return kept(task.folder / COST_FILE, made_with, measure)
+        return kept(entry.folder / COST_FILE, made_with, measure)
     except UnnpError as error:
         return {"note": in_one_line(f"no cost in LAMMPS: {error}", 300)}
 
 
-def _say(task: Task, what: str) -> None:
-    print(f"{task.name}, {task.folder.name}: {what}", flush=True)
+def _say(entry: Entry, what: str) -> None:
+    print(f"{entry.name}, {entry.folder.name}: {what}", flush=True)

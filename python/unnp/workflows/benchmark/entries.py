@@ -1,4 +1,4 @@
-"""What a benchmark has to do: a task for each contestant and seed, and which of them have been trained with what."""
+"""What a benchmark has to do: a entry for each contestant and seed, and which of them have been trained with what."""
 
 from __future__ import annotations
 
@@ -9,15 +9,12 @@ from typing import Any
 
 from unnp.config import from_dict, load_yaml
 from unnp.errors import ConfigError
-from unnp.train.config import TrainConfig
+from unnp.train.config import MACHINE, TrainConfig
 from unnp.workflows.benchmark.config import BenchmarkConfig, ModelConfig
-
-MACHINE = ("device", "threads", "checkpoint_minutes")
-"""Settings of a training that say how it is run, not what is learnt."""
 
 
 @dataclass(frozen=True)
-class Task:
+class Entry:
     """A contestant with a seed.
 
     Attributes:
@@ -48,8 +45,8 @@ class Task:
         return self.training is None or (self.run / "card.yaml").is_file()
 
 
-def tasks_of(config: BenchmarkConfig, base: Path, folder: Path) -> list[Task]:
-    """Return all tasks in the order of the table.
+def entries_of(config: BenchmarkConfig, base: Path, folder: Path) -> list[Entry]:
+    """Return all entries in the order of the table.
 
     Args:
         config: what to compare.
@@ -59,13 +56,13 @@ def tasks_of(config: BenchmarkConfig, base: Path, folder: Path) -> list[Task]:
     Raises:
         ConfigError: the settings of a training are wrong, or a training that has begun had others.
     """
-    tasks = []
+    entries = []
     for name, model in config.models.items():
         for seed in config.seeds if model.potential is not None else [0]:
             training = _training(config, base, name, seed) if model.potential is not None else None
-            tasks.append(Task(name, model, folder / name / f"seed-{seed}", training))
-    _check_begun(tasks)
-    return tasks
+            entries.append(Entry(name, model, folder / name / f"seed-{seed}", training))
+    _check_begun(entries)
+    return entries
 
 
 def merged(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,12 +91,12 @@ def _training(config: BenchmarkConfig, base: Path, name: str, seed: int) -> Trai
     return training
 
 
-def _check_begun(tasks: Sequence[Task]) -> None:
+def _check_begun(entries: Sequence[Entry]) -> None:
     """Raise ConfigError where the settings of a training are not those that it has begun with."""
     complaints = []
-    for task in tasks:
-        if task.training is not None and task.begun and (changed := _changed(task.training, task.run)):
-            complaints.append(f"models.{task.name}: {', '.join(changed)} changed since {task.folder} was trained.")
+    for entry in entries:
+        if entry.training is not None and entry.begun and (changed := _changed(entry.training, entry.run)):
+            complaints.append(f"models.{entry.name}: {', '.join(changed)} changed since {entry.folder} was trained.")
     if complaints:
         raise ConfigError(
             "\n  ".join(complaints)
