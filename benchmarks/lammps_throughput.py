@@ -20,7 +20,7 @@ read_data       structure.data
 {style}
 velocity        all create 300 1 mom yes dist gaussian
 fix             dynamics all nve
-timestep        0.001
+timestep        {timestep}
 thermo          {steps}
 run             {warmup}
 run             {steps} pre no
@@ -30,12 +30,13 @@ PARTS = ["edges", "forward", "backward", "exchange", "forces"]
 
 @dataclass(frozen=True)
 class Style:
-    """A pair style: the lines of the deck, the LAMMPS that knows it, and how many atom-steps make a measurement."""
+    """A pair style: the lines of the deck, the LAMMPS that knows it, and how many atom-steps make a measurement, and the timestep."""
 
     name: str
     lines: str
     atom_steps: int
     lmp: str = "lmp"
+    timestep: float = 0.001  # ps
 
 
 def styles(models: list[str], folder: Path, arguments: argparse.Namespace) -> list[Style]:
@@ -67,7 +68,7 @@ def measure(style: Style, n_atoms: int, ranks: int, folder: Path) -> Row:
     from unnp.lammps.run import run_lammps
 
     steps = max(5, min(500, style.atom_steps // n_atoms))
-    deck = DECK.format(style=style.lines, steps=steps, warmup=max(1, steps // 10))
+    deck = DECK.format(style=style.lines, steps=steps, warmup=max(1, steps // 10), timestep=style.timestep)
     (folder / "in.lammps").write_text(deck)
     (folder / "structure.data").write_text(data_file(nickel(n_atoms), ["Ni"]))
     for file in folder.glob("rank-*.mb"):
