@@ -30,7 +30,7 @@ PARTS = ["edges", "forward", "backward", "exchange", "forces"]
 
 @dataclass(frozen=True)
 class Style:
-    """A pair style: the lines of the deck, the LAMMPS that knows it, and how many atom-steps make a measurement, and the timestep."""
+    """A pair style: the lines of the deck, how many atom-steps make a measurement, the LAMMPS that knows it, the timestep."""
 
     name: str
     lines: str
