@@ -42,7 +42,7 @@ def test_an_exported_file_says_the_offset_beside_the_data(offset: dict[str, Any]
 
 
 def test_round_trip(tmp_path: Path) -> None:
-    potential, path = make_potential(), tmp_path / "checkpoints" / "best.safetensors"
+    potential, path = make_potential(), tmp_path / "checkpoints" / "kept.safetensors"
     path.parent.mkdir()
     original = make(potential)
     save_checkpoint(path, original)
@@ -55,7 +55,7 @@ def test_round_trip(tmp_path: Path) -> None:
         assert all(torch.equal(loaded.state_dict()[k], v) for k, v in potential.state_dict().items())
     raw, _ = load_potential(path, weights="raw")
     assert all(torch.equal(raw.state_dict()[k], v + 1) for k, v in potential.state_dict().items())
-    assert [p.name for p in path.parent.iterdir()] == ["best.safetensors"]
+    assert [p.name for p in path.parent.iterdir()] == ["kept.safetensors"]
 
 
 @pytest.mark.parametrize("kept", [0.0, 0.1, 0.5, 0.99])

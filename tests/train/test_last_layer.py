@@ -129,7 +129,7 @@ def test_damaged_files_are_refused_in_one_line(folder: Path, tmp_path: Path) -> 
     for content in (
         (folder / "model.safetensors").read_bytes()[:100],
         b"",
-        (folder / "run/checkpoints/best.safetensors").read_bytes(),
+        (folder / "run/checkpoints/kept.safetensors").read_bytes(),
     ):
         path.write_bytes(content)
         with pytest.raises(ModelError, match="is no last layer of a model"):

@@ -31,7 +31,7 @@ def records(run: Path) -> list[dict[str, Any]]:
 
 
 def assert_same(one: Path, other: Path) -> None:
-    for name in ("last", "best"):
+    for name in ("last", "kept"):
         a, b = (load_checkpoint(run / "checkpoints" / f"{name}.safetensors") for run in (one, other))
         assert a.tensors.keys() == b.tensors.keys()
         for key in a.tensors:

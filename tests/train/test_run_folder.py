@@ -26,7 +26,7 @@ Configuration = Callable[..., TrainConfig]
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory, data_files: dict[str, str]) -> Path:
-    """A finished run of two epochs, the first of which was better: best, previous and last are three checkpoints."""
+    """A finished run of two epochs that keeps the best."""
     torch.set_num_threads(1)
     path = tmp_path_factory.mktemp("runs") / "run"
     train(from_dict(settings_of(data_files, epochs=2), TrainConfig), path)
@@ -42,6 +42,7 @@ def settings_of(data_files: dict[str, str], **changes: Any) -> dict[str, Any]:
         "device": "cpu",
         "threads": 1,
         "batch_size": 2,
+        "keep": "best",
         **changes,
     }
 
@@ -88,15 +89,15 @@ def test_previous_is_taken_where_last_is_gone(
     assert step_of(run, "last") == 12
 
 
-def test_best_is_taken_where_it_is_the_only_one(
+def test_what_was_kept_is_taken_where_it_is_the_only_one(
     config: Configuration, run: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    best = load_checkpoint(checkpoint(run, "best")).description["position"]["epoch"]
+    kept = load_checkpoint(checkpoint(run, "kept")).description["position"]["epoch"]
     for name in ("last", "previous"):
         checkpoint(run, name).unlink()
-    train(config(epochs=best + 1), run, resume=True)
-    assert "last.safetensors is missing. Resuming from best.safetensors." in caplog.text
-    assert epochs(run) == list(range(1, best + 2))
+    train(config(epochs=kept + 1), run, resume=True)
+    assert "last.safetensors is missing. Resuming from kept.safetensors." in caplog.text
+    assert epochs(run) == list(range(1, kept + 2))
 
 
 def test_without_any_checkpoint_a_log_is_not_written_over(config: Configuration, run: Path) -> None:
@@ -109,16 +110,16 @@ def test_without_any_checkpoint_a_log_is_not_written_over(config: Configuration,
 
 
 @pytest.mark.parametrize("damage", ["gone", "cut short"])
-def test_a_best_that_is_lost_is_made_again(
+def test_what_was_kept_and_is_lost_is_made_again(
     config: Configuration, run: Path, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    path = checkpoint(run, "best")
+    path = checkpoint(run, "kept")
     content = path.read_bytes()
     path.unlink()
     if damage == "cut short":
         path.write_bytes(content[:500])
     train(config(epochs=3), run, resume=True)
-    assert "The next validation makes a new best.safetensors." in caplog.text
+    assert "The next validation makes a new kept.safetensors." in caplog.text
     assert load_checkpoint(path).description["position"]["best_epoch"] == 3
 
 

@@ -232,7 +232,7 @@ def outcome_of(path: Path) -> str:
 
 
 def test_one_flipped_bit_is_noticed(run: Path, tmp_path: Path) -> None:
-    path = run / "checkpoints" / "best.safetensors"
+    path = run / "checkpoints" / "kept.safetensors"
     whole = path.read_bytes()
     path.unlink()
     n_noticed = 0

@@ -17,7 +17,7 @@ from unnp.data.opening import open_structures
 from unnp.derivatives import predict
 from unnp.errors import ConfigError, DataError, TrainingError
 from unnp.models import architecture
-from unnp.models.checkpoint import load_checkpoint, load_potential
+from unnp.models.checkpoint import load_checkpoint, load_potential, save_checkpoint
 from unnp.train.config import TrainConfig
 from unnp.train.datasets import build, open_sources
 from unnp.train.run import train
@@ -38,7 +38,7 @@ def test_run_folder(configuration: Configuration, tmp_path: Path, data_files: di
     figures = {"learning-curve", *(f"parity-{part}-{q}" for part in metrics for q in ("energy", "forces", "stress"))}
     assert names == {
         *("config.yaml", "log.jsonl", "log.csv", "card.md", "card.yaml"),
-        *(f"checkpoints/{name}.safetensors" for name in ("last", "previous", "best")),
+        *(f"checkpoints/{name}.safetensors" for name in ("last", "previous", "kept")),
         *(f"{figure}.{ending}" for figure in figures for ending in ("png", "csv")),
     }
     card = yaml.safe_load((run / "card.yaml").read_text())
@@ -50,8 +50,11 @@ def test_run_folder(configuration: Configuration, tmp_path: Path, data_files: di
     assert [float(row["loss"]) for row in rows] == [record["loss"] for record in records(run)]
 
 
-def test_metrics_in_the_card_are_those_of_the_best_checkpoint(configuration: Configuration, tmp_path: Path) -> None:
-    config = configuration(dtype="float64", epochs=6)
+@pytest.mark.parametrize("keep", ["last", "best"])
+def test_metrics_in_the_card_are_those_of_the_kept_checkpoint(
+    configuration: Configuration, tmp_path: Path, keep: str
+) -> None:
+    config = configuration(dtype="float64", epochs=6, keep=keep)
     metrics = train(config, tmp_path / "run")["validation"]
     potential, description = load_potential(tmp_path / "run")
     errors = []
@@ -61,6 +64,9 @@ def test_metrics_in_the_card_are_those_of_the_best_checkpoint(configuration: Con
     assert metrics["overall"]["energy"]["mae"] == pytest.approx(1000 * np.abs(errors).mean(), rel=1e-9)
     best = min(records(tmp_path / "run"), key=lambda record: record["validation_loss"])
     assert description["position"]["best_epoch"] == best["epoch"]
+    assert description["position"]["epoch"] == (best["epoch"] if keep == "best" else 6)
+    card = yaml.safe_load((tmp_path / "run" / "card.yaml").read_text())
+    assert card["training"]["epoch of the weights"] == description["position"]["epoch"]
     parity = list(csv.DictReader((tmp_path / "run" / "parity-validation-energy.csv").open()))
     found = [float(row["predicted"]) - float(row["reference"]) for row in parity]
     assert np.abs(found).mean() == pytest.approx(np.abs(errors).mean(), rel=1e-6)
@@ -122,8 +128,21 @@ def test_early_stop(configuration: Configuration, tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(Trainer, "_validate", scripted)
     train(configuration(epochs=9, patience=2), tmp_path / "run")
     assert [record["validation_loss"] for record in records(tmp_path / "run")] == [5.0, 3.0, 4.0, 4.5]
-    best = load_checkpoint(tmp_path / "run" / "checkpoints" / "best.safetensors").description["position"]
+    best = load_checkpoint(tmp_path / "run" / "checkpoints" / "kept.safetensors").description["position"]
     assert (best["epoch"], best["best_epoch"], best["best_loss"]) == (2, 2, 3.0)
+
+
+def test_a_patience_that_comes_later_finds_its_own_best(configuration: Configuration, tmp_path: Path) -> None:
+    """Until then the last weights were kept, which need not be those of the smallest loss."""
+    run = tmp_path / "run"
+    train(configuration(epochs=2), run)
+    kept = run / "checkpoints" / "kept.safetensors"
+    checkpoint = load_checkpoint(run / "checkpoints" / "last.safetensors")
+    checkpoint.description["position"] |= {"best_epoch": 1, "best_loss": 0.0, "validations_since_best": 1}
+    save_checkpoint(run / "checkpoints" / "last.safetensors", checkpoint)
+    train(configuration(epochs=3, patience=5), run, resume=True)
+    position = load_checkpoint(kept).description["position"]
+    assert (position["epoch"], position["best_epoch"]) == (3, 3)
 
 
 def test_time_limit_ends_the_training_and_the_cosine(configuration: Configuration, tmp_path: Path) -> None:
@@ -156,7 +175,7 @@ def test_loss_that_is_not_finite_stops_and_saves_the_structure(
     assert len(saved) == 1
     assert np.allclose(saved[0].positions, frames[5].positions)
     assert np.allclose(saved[0].get_forces(), frames[5].get_forces())
-    assert not (tmp_path / "run" / "checkpoints" / "best.safetensors").exists()
+    assert not (tmp_path / "run" / "checkpoints" / "kept.safetensors").exists()
 
 
 def test_data_that_do_not_fit_the_configuration(

@@ -73,7 +73,7 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     head = _head(path, metadata.get("unnp"))
     if content_checksum(metadata["unnp"], tensors) != metadata.get("sha256"):
         raise ModelError(
-            f"{path} is damaged: its checksum is not that of its content. Use another one (last, previous or best)."
+            f"{path} is damaged: its checksum is not that of its content. Use another one (last, previous or kept)."
         )
     version = head.pop("format_version")
     while version < FORMAT_VERSION:
@@ -96,7 +96,7 @@ def load_potential(path: str | Path, weights: Weights = "average") -> tuple[Pote
     """Return the potential of a checkpoint or run folder with its weights, and the checkpoint's description.
 
     Args:
-        path: a checkpoint file, or a run folder, of which the best checkpoint is taken.
+        path: a checkpoint file, or a run folder, of which the kept checkpoint is taken.
         weights: the running average (what is validated and exported) or the raw weights.
 
     Raises:
@@ -164,7 +164,7 @@ def training_data(description: Mapping[str, Any]) -> dict[str, Any]:
     return {**description.get("data", {}), **({"stress_offset": offset} if offset else {})}
 
 
-def find_checkpoint(path: str | Path, names: tuple[str, ...] = ("best", "last", "previous")) -> Path:
+def find_checkpoint(path: str | Path, names: tuple[str, ...] = ("kept", "last", "previous")) -> Path:
     """Return the checkpoint file of a path: itself, or the first of ``names`` in a run folder that exists."""
     path = Path(path)
     if not os.path.isdir(path):  # not Path.is_dir, which raises for a name that is too long
@@ -201,7 +201,7 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
     except Exception as error:  # a damaged header makes safetensors raise almost anything
         raise ModelError(
             f"{path} cannot be read as a checkpoint ({in_one_line(error)}); it is truncated or another kind of file. "
-            "Use the previous one beside it (previous.safetensors or best.safetensors)."
+            "Use the previous one beside it (previous.safetensors or kept.safetensors)."
         ) from None
 
 

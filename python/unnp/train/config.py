@@ -119,6 +119,8 @@ class TrainConfig(Config):
     """Epochs from one validation to the next."""
     patience: PositiveInt | None = Field(default=None, json_schema_extra=FREE)
     """Stop after this many validations without a better loss; null: never."""
+    keep: Literal["last", "best"] | None = None
+    """Weights that are exported: of the last validation or of that with the smallest loss; null: best with `patience`."""
     checkpoint_minutes: PositiveFloat = Field(default=5.0, json_schema_extra=FREE)
     """Time between checkpoints inside an epoch; each end of an epoch writes one too."""
 
@@ -131,6 +133,11 @@ class TrainConfig(Config):
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"`seeds` must differ, got {self.seeds}: members with one seed would be one and the same")
         return self
+
+    @property
+    def keeps(self) -> Literal["last", "best"]:
+        """Which weights are exported: the rate falls to nearly zero by the end, unless ``patience`` ends a training before."""
+        return self.keep or ("best" if self.patience else "last")
 
     def member(self, seed: int) -> TrainConfig:
         """Return the settings of the member of a committee with a seed."""

@@ -36,7 +36,7 @@ def write_report(
     end: Position,
     device: torch.device,
 ) -> dict[str, Any]:
-    """Evaluate the best weights, write figures and card; return the error tables of validation and test structures.
+    """Evaluate the kept weights, write figures and card; return the error tables of validation and test structures.
 
     Args:
         folder: the run's folder.
@@ -47,9 +47,9 @@ def write_report(
         device: to compute on.
 
     Raises:
-        ModelError: the best checkpoint is missing or damaged.
+        ModelError: the kept checkpoint is missing or damaged.
     """
-    potential, description = load_potential(folder.checkpoint("best"))
+    potential, description = load_potential(folder.checkpoint("kept"))
     potential.to(device)
     plots.learning_curve(records, folder.path / "learning-curve.png", _learning_errors(config))
     parts: list[str] = [name for name in ("validation", "test") if name in datasets]
@@ -67,7 +67,7 @@ def write_report(
             "validity": validity(description["data"], potential),
             "metrics": metrics,
             "training": {
-                "best epoch": end.best_epoch,
+                "epoch of the weights": description["position"]["epoch"],
                 "epochs": end.epoch,
                 "steps": end.step,
                 "minutes": round(end.seconds / 60, 1),

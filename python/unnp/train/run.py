@@ -56,7 +56,7 @@ def train(config: TrainConfig, path: str | Path, *, resume: bool = False, base: 
         base: folder that the paths in ``config`` are relative to.
 
     Returns:
-        Error tables of the best weights, by part ("validation", "test"); empty on processes beside the first.
+        Error tables of the kept weights, by part ("validation", "test"); empty on processes beside the first.
 
     Raises:
         InterruptedTrainingError: the process was asked to stop, and a checkpoint has been written.
@@ -172,9 +172,13 @@ def _resume(trainer: Trainer, checkpoint: Checkpoint, changed: list[str]) -> Non
             "have no effect. To train on with it raise that limit too (for instance --set epochs=...); to train anew "
             "give another folder with -o, without --resume."
         )
-    had_best = trainer.state.position.best_epoch is not None
-    if had_best and not over and not trainer.folder.best_is_sound():
-        trainer.state.position.forget_best()
+    position = trainer.state.position
+    if position.best_epoch is None or over:
+        return
+    kept = trainer.folder.kept_epoch()
+    # the last was kept until now where ``patience`` is new
+    if kept is None or (trainer.task.config.keeps == "best" and kept != position.best_epoch):
+        position.forget_best()
 
 
 def _summary(task: Task, trainer: Trainer) -> str:

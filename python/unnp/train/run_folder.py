@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Configuration, log, ``checkpoints/{last,previous,best}.safetensors``, figures and card."""
+    """Configuration, log, ``checkpoints/{last,previous,kept}.safetensors``, figures and card."""
 
     path: Path
 
@@ -33,7 +33,7 @@ class RunFolder:
         return self.path / "log.jsonl"
 
     def checkpoint(self, name: str) -> Path:
-        """Return the path of the checkpoint ``last``, ``previous`` or ``best``."""
+        """Return the path of the checkpoint ``last``, ``previous`` or ``kept``."""
         return self.path / "checkpoints" / f"{name}.safetensors"
 
     @contextmanager
@@ -81,30 +81,30 @@ class RunFolder:
         """Make the folder of a new run and that of its checkpoints; raise UnnpError where that is not possible."""
         make_folder(self.checkpoint("last").parent)
 
-    def save(self, checkpoint: Checkpoint, *, best: bool) -> None:
-        """Write the last checkpoint (and make it the best); the one before stays as ``previous``."""
+    def save(self, checkpoint: Checkpoint, *, keep: bool) -> None:
+        """Write the last checkpoint (and keep it for the export); the one before stays as ``previous``."""
         last = self.checkpoint("last")
         keep_as(last, self.checkpoint("previous"))
-        if best:
-            save_checkpoint(self.checkpoint("best"), checkpoint)
-            keep_as(self.checkpoint("best"), last)
+        if keep:
+            save_checkpoint(self.checkpoint("kept"), checkpoint)
+            keep_as(self.checkpoint("kept"), last)
         else:
             save_checkpoint(last, checkpoint)
 
     def load_last(self) -> Checkpoint | None:
         """Return the checkpoint to go on from, or None where the run has none yet.
 
-        It is the last one; the previous one where the last is missing or damaged, and the best one where it is the only
+        It is the last one; the previous one where the last is missing or damaged, and the kept one where it is the only
         one. Which one is taken is said, if it is not the last.
 
         Raises:
             TrainingError: the log has epochs, but there is no checkpoint; or something else lies in its place.
             ModelError: all are damaged.
         """
-        for path in map(self.checkpoint, ("last", "previous", "best")):
+        for path in map(self.checkpoint, ("last", "previous", "kept")):
             if path.exists() and not path.is_file():
                 raise TrainingError(f"{path} is no ordinary file; move it away, then resume.")
-        names = self._existing("last", "previous") or self._existing("best")
+        names = self._existing("last", "previous") or self._existing("kept")
         if not names:
             self._begin_anew()
             return None
@@ -128,14 +128,16 @@ class RunFolder:
             )
         logger.warning("%s has no checkpoint yet; the training begins at its start.", self.path)
 
-    def best_is_sound(self) -> bool:
-        """Return whether the best checkpoint can be read, where there is one, and say so if not."""
+    def kept_epoch(self) -> int | None:
+        """Return the epoch of the kept checkpoint; None, and a warning, where it cannot be read."""
         try:
-            load_checkpoint(self.checkpoint("best"))
-        except ModelError as error:
-            logger.warning("%s The next validation makes a new best.safetensors.", error)
-            return False
-        return True
+            kept = load_checkpoint(self.checkpoint("kept"))
+            epoch: int = kept.description["position"]["epoch"]
+        except (ModelError, KeyError, TypeError) as error:
+            reason = error if isinstance(error, ModelError) else f"{self.checkpoint('kept')} lacks its counters."
+            logger.warning("%s The next validation makes a new kept.safetensors.", reason)
+            return None
+        return epoch
 
     def _existing(self, *names: str) -> list[str]:
         return [name for name in names if os.path.lexists(self.checkpoint(name))]

@@ -46,7 +46,7 @@ def write_spread(
         device: to compute on.
 
     Raises:
-        ModelError: a best checkpoint is missing or damaged.
+        ModelError: a kept checkpoint is missing or damaged.
     """
     of_members = {seed: read_metrics(path) for seed, path in members.items()}
     of_mean = _errors_of_mean(folder, list(members.values()), config, base, device)
@@ -80,7 +80,7 @@ def rows(table: Table) -> tuple[list[str], list[list[str]]]:
 def _errors_of_mean(
     folder: Path, runs: Sequence[Path], config: TrainConfig, base: str | Path, device: torch.device
 ) -> dict[str, Any]:
-    """Return the error tables of the mean prediction of the best weights of all members, by part."""
+    """Return the error tables of the mean prediction of the kept weights of all members, by part."""
     potentials, descriptions = zip(*(load_potential(run) for run in runs), strict=True)
     offsets = [found_offsets(description) for description in descriptions]
     groups = {name for found in offsets for name in found}

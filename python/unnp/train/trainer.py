@@ -136,14 +136,14 @@ class Trainer:
         if not self.task.processes.first:
             self.state.sums.zero_()  # those of the checkpoint are the sums over all processes
 
-    def save(self, best: bool = False) -> None:
+    def save(self, keep: bool = False) -> None:
         """Write a checkpoint; all processes have to call it."""
         sums = self.state.sums.clone()
         self.task.processes.add(sums)
         if self.task.processes.first:
             checkpoint = self.state.checkpoint(self.task.description)
             checkpoint.tensors |= named_sums(sums)
-            self.folder.save(checkpoint, best=best)
+            self.folder.save(checkpoint, keep=keep)
         self._saved_at = time.monotonic()
 
     def over(self) -> str:
@@ -214,7 +214,7 @@ class Trainer:
         validation = None
         if last or (position.epoch + 1) % config.validation_interval == 0:
             validation = self._validate()
-        best = validation is not None and self._is_best(validation)
+        keep = validation is not None and (self._is_best(validation) or config.keeps == "last")
         sums = self.task.processes.add(self.state.sums)
         means = dict(zip(SUMMED, (sums / max(1, n_steps)).tolist(), strict=True))
         averages = {name: means[name] for name in ("loss", *self.loss.config.shown())}
@@ -226,7 +226,7 @@ class Trainer:
         self._agree(due=False, stop=False)
         if log is not None:
             log.add(record)
-        self.save(best)
+        self.save(keep)
         self.observer.epoch(record)
 
     def _complain(self, stress_term: float) -> None:

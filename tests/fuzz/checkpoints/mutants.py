@@ -15,7 +15,7 @@ from torch import Tensor
 from unnp.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
 Tensors = dict[str, Tensor]
-BEST, LAST, PREVIOUS = (f"checkpoints/{name}.safetensors" for name in ("best", "last", "previous"))
+KEPT, LAST, PREVIOUS = (f"checkpoints/{name}.safetensors" for name in ("kept", "last", "previous"))
 ANOTHER = "the checkpoint before takes its place, and the steps between are made again"
 FOR_PEOPLE = "it is for people; the numbers of the training are in the checkpoint"
 UNUSED = "this verb does not need it"
@@ -138,19 +138,19 @@ def counters() -> list[Mutant]:
 
 EXPORT_USES = ("average.", "potential", "dtype")
 RESUME_USES = ("raw.", "average.", "optimizer.", "sums", "random.cpu", "potential", "position")
-EXPORT = [m.within(BEST) for m in content(lambda name: name in EXPORT_USES)]
+EXPORT = [m.within(KEPT) for m in content(lambda name: name in EXPORT_USES)]
 RESUME = [m.within(LAST) for m in [*content(lambda name: name in RESUME_USES), *counters()]]
 
 FILES_EXPORT = [
-    *(m.within(BEST) for m in file_damage(flips=6)),
-    *(m.within(LAST) for m in file_damage("same", flips=1, why="the best checkpoint is exported")),
+    *(m.within(KEPT) for m in file_damage(flips=6)),
+    *(m.within(LAST) for m in file_damage("same", flips=1, why="the kept checkpoint is exported")),
     *(m.within("card.yaml") for m in [*file_damage("same", why=FOR_PEOPLE), *text_damage("same")]),
     *(m.within("config.yaml") for m in file_damage("same", flips=1, why="the checkpoint says what it is of")),
 ]
 FILES_RESUME = [
     *(m.within(LAST) for m in file_damage("same", flips=6, why=ANOTHER)),
     *(m.within(PREVIOUS) for m in file_damage("same", flips=1, why="the last checkpoint is whole")),
-    *(m.within(BEST) for m in file_damage("same", flips=2, why="another one may be better")),
+    *(m.within(KEPT) for m in file_damage("same", flips=2, why="another one may be better")),
     *(
         m.within("config.yaml")
         for m in [*file_damage("same", why="the settings are given again"), *text_damage("same")]

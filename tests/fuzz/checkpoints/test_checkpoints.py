@@ -79,7 +79,7 @@ def check_resume(mutant: Mutant, stopped: Path, toy_run: Path, unnp: Server, tmp
     ended = unnp.run(work, *RESUME_IT)
     verdict = classify(ended)
     if verdict is None:
-        names = ("last", "best")
+        names = ("last", "kept")
         ours, theirs = (
             [weights_of(folder / f"run/checkpoints/{n}.safetensors") for n in names] for folder in (work, toy_run)
         )
@@ -95,7 +95,7 @@ def check_resume(mutant: Mutant, stopped: Path, toy_run: Path, unnp: Server, tmp
 
 
 # Another checkpoint took the place of the damaged one, and the output says so.
-SAID = re.compile(r"WARNING.*(previous|last|best)\.safetensors|(last|previous)\.safetensors is taken", re.DOTALL)
+SAID = re.compile(r"WARNING.*(previous|last|kept)\.safetensors|(last|previous)\.safetensors is taken", re.DOTALL)
 
 
 def _of_answer(same: bool, mutant: Mutant, output: str) -> Verdict:
@@ -124,9 +124,9 @@ def test_resuming_a_damaged_run(mutant: Mutant, stopped: Path, toy_run: Path, un
     check_resume(mutant, stopped, toy_run, unnp, tmp_path)
 
 
-BEST, LAST = "checkpoints-best.safetensors-", "checkpoints-last.safetensors-"
+KEPT, LAST = "checkpoints-kept.safetensors-", "checkpoints-last.safetensors-"
 SHORT_EXPORT = some(
-    [*FILES_EXPORT, *EXPORT], f"{BEST}flip1", f"{BEST}version-0", f"{BEST}dtype-text", "card.yaml-latin1"
+    [*FILES_EXPORT, *EXPORT], f"{KEPT}flip1", f"{KEPT}version-0", f"{KEPT}dtype-text", "card.yaml-latin1"
 )
 SHORT_RESUME = some([*FILES_RESUME, *RESUME], f"{LAST}gone", f"{LAST}optimizer-gone", f"{LAST}position-object")
 

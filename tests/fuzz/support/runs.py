@@ -79,7 +79,7 @@ def _melt(folder: Path) -> Any:
 
 
 def _train(folder: Path) -> Any:
-    return [weights_of(folder / f"checkpoints/{name}.safetensors") for name in ("last", "best")]
+    return [weights_of(folder / f"checkpoints/{name}.safetensors") for name in ("last", "kept")]
 
 
 def _labels(folder: Path) -> Any:
