@@ -8,6 +8,9 @@
 #include "neighbor.h"
 
 #include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <unordered_map>
 
 namespace unnp_lammps {
 
@@ -41,10 +44,11 @@ bool LammpsSystem::is_known_build() const {
 void LammpsSystem::rebuild(const LAMMPS_NS::NeighList& list, const SystemOptions& options) {
   exclusions_.emplace(lmp);
   exclusions_->require_whole_atoms_here(options.species_of_type);
+  find_owners(options);
   collect_candidates(list, options);
-  std::vector<char> has_bond(static_cast<std::size_t>(atom->nlocal + atom->nghost), 0);
+  std::vector<char> has_bond(owner_.size(), 0);
   for (const int j : second_)
-    has_bond[static_cast<std::size_t>(j)] = 1;
+    has_bond[static_cast<std::size_t>(owner_[static_cast<std::size_t>(j)])] = 1;
   for (const int i : first_)
     has_bond[static_cast<std::size_t>(i)] = 1;
   number_rows(has_bond, options);
@@ -63,6 +67,32 @@ bool LammpsSystem::is_ours(int atom_index, const SystemOptions& options) const {
          !exclusions_->takes_away(atom_index);
 }
 
+void LammpsSystem::find_owners(const SystemOptions& options) {
+  owner_.resize(static_cast<std::size_t>(atom->nlocal + atom->nghost));
+  std::iota(owner_.begin(), owner_.end(), 0);
+  if (options.wide)
+    return;
+  std::unordered_map<LAMMPS_NS::tagint, int> owned;
+  owned.reserve(static_cast<std::size_t>(atom->nlocal));
+  for (int i = 0; i < atom->nlocal; ++i)
+    owned.emplace(atom->tag[i], i);
+  for (int j = atom->nlocal; j < atom->nlocal + atom->nghost; ++j)
+    if (const auto found = owned.find(atom->tag[j]); found != owned.end())
+      owner_[static_cast<std::size_t>(j)] = found->second;
+}
+
+// A pair of two owned atoms across the boundary is in the list twice, from either side.
+bool LammpsSystem::stands_for_its_mirror(int i, int j) const {
+  const int owner = owner_[static_cast<std::size_t>(j)];
+  if (owner == j || owner != i)
+    return owner == j || i < owner;
+  for (const int axis : {2, 1, 0})
+    if (const double d = atom->x[j][axis] - atom->x[i][axis];
+        std::abs(d) > 1e-6) // of a lattice vector, else 0
+      return d > 0.0;
+  return true;
+}
+
 void LammpsSystem::collect_candidates(const LAMMPS_NS::NeighList& list, const SystemOptions& options) {
   first_.clear();
   second_.clear();
@@ -73,7 +103,7 @@ void LammpsSystem::collect_candidates(const LAMMPS_NS::NeighList& list, const Sy
       continue;
     for (int m = 0; m < list.numneigh[i]; ++m) {
       const int j = list.firstneigh[i][m] & NEIGHMASK;
-      if (!is_ours(j, options))
+      if (!is_ours(j, options) || !stands_for_its_mirror(i, j))
         continue;
       first_.push_back(i);
       second_.push_back(j);
@@ -131,7 +161,7 @@ void LammpsSystem::update_bonds(double cutoff, Closeness& closeness) {
     if (squared >= cutoff_squared)
       continue;
     index_i[n] = rows_.row_of[static_cast<std::size_t>(i)];
-    index_j[n] = rows_.row_of[static_cast<std::size_t>(j)];
+    index_j[n] = rows_.row_of[static_cast<std::size_t>(owner_[static_cast<std::size_t>(j)])];
     if (squared < close_squared)
       closeness.note(species_[static_cast<std::size_t>(index_i[n])],
                      species_[static_cast<std::size_t>(index_j[n])], squared);
@@ -144,7 +174,7 @@ void LammpsSystem::update_bonds(double cutoff, Closeness& closeness) {
 
 double LammpsSystem::memory_usage() const {
   return static_cast<double>((rows_.row_of.capacity() + rows_.atom_of.capacity() + others_.capacity() +
-                              first_.capacity() + second_.capacity()) *
+                              owner_.capacity() + first_.capacity() + second_.capacity()) *
                                  sizeof(int) +
                              (species_.capacity() + bond_index_.capacity()) * sizeof(std::int64_t) +
                              bond_vector_.capacity() * sizeof(double));

@@ -9,8 +9,9 @@ namespace unnp_lammps {
 /// Which row of the model's tensors an atom of LAMMPS is.
 ///
 /// Rows are the owned atoms of the model's types, then the ghosts that can have a bond: atoms of other styles
-/// (NULL) and ghosts that only some longer-ranged style needs cost nothing. Atoms without a row are numbered
-/// too, as "spill", because ghosts without a row here may still have to be passed on to a further rank.
+/// (NULL), ghosts that only some longer-ranged style needs and images of owned atoms cost nothing. Atoms
+/// without a row are numbered too, as "spill", because ghosts without a row here may still have to be passed
+/// on to a further rank.
 struct RowMap {
   std::vector<int> row_of;  ///< by LAMMPS index: the row, or -1 - (spill index)
   std::vector<int> atom_of; ///< by row: the LAMMPS index
