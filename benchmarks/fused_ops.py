@@ -18,8 +18,8 @@ from torch import Tensor
 from unnp.nn import bonds
 
 ORDERS = ["forward", "backward", "double backward"]
-# Vectors, tensors and projections of preset M, its hidden width and its scalar messages.
-CHANNELS, HIDDEN, SCALARS = 16, 64, 64
+# Vectors, tensors and projections of preset M, and its hidden width, which is summed as scalars too.
+CHANNELS, HIDDEN, SCALARS = 16, 48, 48
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ from unnp.nn.radial import SincBasis
 from unnp.nn.system import System
 
 SMALL: dict[str, object] = {"layer_cutoffs": [5.0, 4.0], "scalars": 32, "vectors": 16, "tensors": 16, "hidden": 32}
-MEDIUM: dict[str, object] = {"layer_cutoffs": [5.0, 5.0], "scalars": 64, "vectors": 16, "tensors": 16, "hidden": 64}
+MEDIUM: dict[str, object] = {"layer_cutoffs": [5.0, 4.0], "scalars": 48, "vectors": 16, "tensors": 16, "hidden": 48}
+PUBLISHED: dict[str, object] = {"layer_cutoffs": [5.0, 5.0], "scalars": 64, "vectors": 16, "tensors": 16, "hidden": 64}
 LARGE: dict[str, object] = {
     "layer_cutoffs": [5.0, 5.0, 5.0],
     "scalars": 96,
@@ -52,7 +53,7 @@ class TeaNet(Representation):
         "S": SMALL | {"products": 8, "last_messages": "all"},
         "M": MEDIUM | {"products": 16, "last_messages": "all"},
         "L": LARGE | {"products": 16, "last_messages": "all"},
-        "published": MEDIUM | {"products": 0, "last_messages": "scalars"},
+        "published": PUBLISHED | {"products": 0, "last_messages": "scalars"},
     }
     example_settings: ClassVar[dict[str, object]] = {
         "layer_cutoffs": [3.6, 3.0, 4.0],

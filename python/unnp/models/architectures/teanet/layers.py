@@ -20,6 +20,7 @@ class Layer(nn.Module):
     first: Final[bool]
     last: Final[bool]
     short: Final[bool]
+    directed: Final[bool]
 
     def __init__(self, config: TeaNetConfig, k: int) -> None:
         super().__init__()
@@ -30,7 +31,8 @@ class Layer(nn.Module):
         self.norm = normalisation(config, k)
         cs, cv, ct = config.scalars, config.vectors, config.tensors
         cb, cp, hidden = config.bond_scalars, config.projections, config.hidden
-        self.n_vectors, self.n_tensors = (0, 0) if self.last and config.last_messages == "scalars" else (cv, ct)
+        self.directed = not self.last or config.last_messages == "all"
+        self.n_vectors, self.n_tensors = cv, ct
         self.bond_widths = [cb, cp]
         self.atom = linear(cs if self.first else cs + cv + ct, hidden)
         self.even_odd = linear(hidden, 2 * hidden, bias=False, gain=SILU_GAIN)
@@ -41,7 +43,9 @@ class Layer(nn.Module):
             self.tensor = linear(ct, cp, bias=False)
             self.projected_even = linear(3 * cp, hidden, bias=False)
             self.projected_odd = linear(2 * cp, hidden, bias=False)
-        self.message = linear(hidden, cs + self.n_vectors + self.n_tensors, bias=False, gain=0.5)
+        self.message = linear(hidden, cs, bias=False, gain=0.5)
+        if self.directed:
+            self.directed_message = linear(hidden, self.n_vectors + self.n_tensors, bias=False, gain=0.5)
         if not self.last:
             self.bond_message = linear(hidden, cb + cp, bias=False, gain=0.5)
         self.update = Update(config, self.first, self.last)
@@ -87,15 +91,16 @@ class Layer(nn.Module):
         n_updated: int,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """Return the updated atoms' s, v, t and the changes of the scalars and amplitudes of the bonds given."""
-        n_all, n_scalars = s.shape[0], s.shape[1]
+        n_all = s.shape[0]
         y = self.bond_state(s, v, t, bond_s, bond_a, bond_index, f, unit)
-        sums = (
-            self.norm * aggregate(self.message(y), unit, bond_index, n_all, self.n_vectors, self.n_tensors)[:n_updated]
-        )
-        s, v, t = s[:n_updated], v[:n_updated], t[:n_updated]
-        m_s, m_v, m_t = torch.split(sums, [n_scalars, 3 * self.n_vectors, 6 * self.n_tensors], dim=1)
-        m_v, m_t = m_v.reshape(n_updated, 3, self.n_vectors), m_t.reshape(n_updated, 6, self.n_tensors)
-        s, v, t = self.update(s, v, t, m_s, m_v, m_t)
+        # summed before the linear map, which is then one of atoms, not of bonds
+        m_s = self.message(self.norm * aggregate(y, unit, bond_index, n_all, 0, 0)[:n_updated])
+        m_v, m_t = m_s, m_s  # stand-ins where there are none
+        if self.directed:
+            rows = aggregate(self.directed_message(y), unit, bond_index, n_all, self.n_vectors, self.n_tensors)
+            m_v, m_t = torch.split(self.norm * rows[:n_updated], [3 * self.n_vectors, 6 * self.n_tensors], dim=1)
+            m_v, m_t = m_v.reshape(n_updated, 3, self.n_vectors), m_t.reshape(n_updated, 6, self.n_tensors)
+        s, v, t = self.update(s[:n_updated], v[:n_updated], t[:n_updated], m_s, m_v, m_t)
         if self.last:
             return s, v, t, bond_s, bond_a
         to_s, to_a = torch.split(self.bond_message(y), self.bond_widths, dim=1)
