@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk
+from ase.data import atomic_numbers, reference_states
 from unnp.adapters.ase import UnnpCalculator
 
 MODELS = sorted((Path(__file__).parents[2] / "models").glob("*/model.pt"))
@@ -27,12 +28,17 @@ def test_two_atoms_repel_ever_more(calculator):
     assert energies[0] - energies[-1] > 1000
 
 
-# Along [100] the way leads over the octahedral hole, half a lattice constant (1.8 A) from both atoms.
-@pytest.mark.parametrize(("direction", "start"), [((1, 1, 0), 2.1), ((1, 0, 0), 1.7)])
-def test_an_atom_pushed_onto_another_in_the_crystal_is_pushed_back(calculator, direction, start):
+# To the nearest atom, and to a further one over a hole of the lattice, in lattice constants; where the way begins, in A.
+WAYS = {"fcc": [((0.5, 0.5, 0), 2.1), ((1, 0, 0), 1.7)], "diamond": [((0.25, 0.25, 0.25), 2.1), ((0.5, 0.5, 0), 1.7)]}
+
+
+@pytest.mark.parametrize("way", [0, 1], ids=["nearest", "over a hole"])
+def test_an_atom_pushed_onto_another_in_the_crystal_is_pushed_back(calculator, way):
     symbol = calculator.potential.manifest.elements[0]
-    crystal = bulk(symbol, cubic=True) * (2, 2, 2)
-    target = crystal.cell[0, 0] / 2 * np.array(direction) / sum(direction)
+    crystal = bulk(symbol, cubic=True)
+    target, start = WAYS[reference_states[atomic_numbers[symbol]]["symmetry"]][way]
+    target = np.array(target) * crystal.cell[0, 0]
+    crystal *= (2, 2, 2)
     unit = target / np.linalg.norm(target)
     energies = []
     for distance in CLOSE[start > CLOSE]:
@@ -49,21 +55,16 @@ def test_the_manifest_says_what_the_model_has_seen(calculator):
     assert {"closest atoms", "volumes", "largest force"} < set(said)
 
 
-def test_the_repulsion_is_zero_at_all_distances_of_the_data(calculator):
-    manifest = calculator.potential.manifest
-    assert manifest.config["add"]["zbl"]["outer"] < min(manifest.data["shortest_distances"].values())
-
-
 def test_a_compressed_crystal_does_not_fall_into_a_hole(calculator):
-    symbol = calculator.potential.manifest.elements[0]
-    energies = []
-    for a in (lengths := np.arange(3.4, 1.0, -0.05)):
-        crystal = bulk(symbol, "fcc", a=a, cubic=True)
-        crystal.calc = calculator
+    crystal = bulk(calculator.potential.manifest.elements[0], cubic=True)
+    crystal.calc = calculator
+    cell, energies = crystal.cell.copy(), []
+    for volume in (volumes := np.arange(0.9, 0.05, -0.02)):
+        crystal.set_cell(cell * volume ** (1 / 3), scale_atoms=True)
         energies.append(crystal.get_potential_energy())
-    n = int((lengths > 2.675).sum())  # 40 % of the volume at rest
+    n = int((volumes > 0.4).sum())
     assert np.diff(energies[:n]).min() > 0
-    assert min(energies[n:]) > energies[lengths.round(2).tolist().index(3.0)]
+    assert min(energies[n:]) > energies[int((volumes > 0.6).sum())]
 
 
 def test_atoms_closer_than_in_the_data_are_said_once(calculator, caplog):
