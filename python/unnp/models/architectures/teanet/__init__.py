@@ -25,7 +25,14 @@ from unnp.nn.system import System
 
 SMALL: dict[str, object] = {"layer_cutoffs": [5.0, 4.0], "scalars": 32, "vectors": 16, "tensors": 16, "hidden": 32}
 MEDIUM: dict[str, object] = {"layer_cutoffs": [5.0, 4.0], "scalars": 48, "vectors": 16, "tensors": 16, "hidden": 48}
-PUBLISHED: dict[str, object] = {"layer_cutoffs": [5.0, 5.0], "scalars": 64, "vectors": 16, "tensors": 16, "hidden": 64}
+PUBLISHED: dict[str, object] = {
+    "layer_cutoffs": [5.0, 5.0],
+    "scalars": 64,
+    "vectors": 16,
+    "tensors": 16,
+    "hidden": 64,
+    "radial_functions": 10,
+}
 LARGE: dict[str, object] = {
     "layer_cutoffs": [5.0, 5.0, 5.0],
     "scalars": 96,

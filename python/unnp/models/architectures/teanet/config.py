@@ -24,8 +24,8 @@ class TeaNetConfig(ArchitectureConfig):
     """channels in which the vectors and tensors of two atoms meet on a bond; also vector channels of a bond"""
     hidden: int = Field(default=32, ge=1)
     """width of the hidden state of a bond"""
-    radial_functions: int = Field(default=10, ge=1)
-    """number of sinc functions of the distance"""
+    radial_functions: int = Field(default=6, ge=1)
+    """number of sinc functions of the distance; more of them fit the training data better and other data worse"""
     cutoff_exponent: int = Field(default=6, ge=3)
     """exponent of the polynomial cutoff"""
     products: int = Field(default=8, ge=0)
