@@ -85,12 +85,14 @@ def test_equation_of_state_recovers_the_curve_it_was_given():
     class Curve(EMT):
         def calculate(self, atoms=None, properties=("energy",), system_changes=()):
             x = (4 * 16.0 / atoms.get_volume()) ** (2 / 3)
-            self.results = {"energy": 4 * (9 * 16.0 * 0.5 / 8 * (x - 1) ** 2 - 3.0)}
+            bracket = (x - 1) ** 2 + (5.3 - 4) / 2 * (x - 1) ** 3  # Birch and Murnaghan with B' = 5.3
+            self.results = {"energy": 4 * (9 * 16.0 * 0.5 / 8 * bracket - 3.0)}
 
     curve = equation_of_state(bulk("Al", a=4.02, cubic=True), Curve())
     assert curve.volume == pytest.approx(16.0, rel=1e-9)
     assert curve.energy == pytest.approx(-3.0, abs=1e-9)
     assert curve.bulk_modulus == pytest.approx(0.5 * 160.2176634, rel=1e-9)
+    assert curve.bulk_modulus_derivative == pytest.approx(5.3, rel=1e-6)
 
 
 def test_what_cannot_be_relaxed_says_why():

@@ -12,8 +12,8 @@ import torch
 from ase.build import bulk
 from typer.testing import CliRunner
 from unnp.adapters.ase import UnnpCalculator
+from unnp.adapters.opening import names_of
 from unnp.cli import build_app
-from unnp.cli import elastic as elastic_verb
 from unnp.errors import ConfigError
 from unnp.exported.export import export_model
 from unnp.models import Head, PotentialConfig, TrainingData, architecture, build_potential
@@ -109,6 +109,6 @@ def test_elastic_takes_a_head(model, tmp_path, monkeypatch):
 
 def test_names_in_the_comparison_differ():
     twice = [(Path("a/model.pt"), "pbe"), (Path("a/model.pt"), "scan")]
-    assert [elastic_verb._name(k, twice) for k in (0, 1)] == ["model pbe", "model scan"]
+    assert names_of(twice) == ["model pbe", "model scan"]
     others = [(Path("a/model.pt"), None), (Path("b/model.pt"), None)]
-    assert [elastic_verb._name(k, others) for k in (0, 1)] == ["a/model.pt", "b/model.pt"]
+    assert names_of(others) == ["a/model.pt", "b/model.pt"]

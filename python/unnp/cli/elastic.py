@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -27,6 +27,7 @@ def command(
 
     Models are evaluated in float64. The atoms relax in each strained cell, all of them: constraints in the file do not count.
     """
+    from unnp.adapters.opening import names_of, open_calculator
     from unnp.cli.tables import print_table
     from unnp.config import from_dict
     from unnp.files.locks import hold_folder
@@ -40,30 +41,13 @@ def command(
     crystal = build_structure(from_dict(asked, StructureConfig, where="the crystal's options"), Path())
     make_folder(output)  # said before the work, not after it, where it cannot be made
     potentials = [(potential, head), (reference, reference_head)] if reference is not None else [(potential, head)]
-    calculators = {_name(k, potentials): _calculator(*potentials[k], device) for k in range(len(potentials))}
+    calculators = {
+        name: open_calculator(*potential, device)
+        for name, potential in zip(names_of(potentials), potentials, strict=True)
+    }
     with hold_folder(output):
         results = {name: elastic_properties(crystal, calculator) for name, calculator in calculators.items()}
         write_elastic(output, results)
     header = ["", *results, *(["deviation"] if len(results) == 2 else [])]
     print_table(f"{crystal.get_chemical_formula(empirical=True)} at zero pressure", header, comparison(results))
     print(f"Numbers and figure: {output}")
-
-
-def _name(k: int, potentials: list[tuple[Path, str | None]]) -> str:
-    """Return the name of a file for people, with its head where one is chosen; the whole path where two have one name."""
-    stems = [" ".join([path.stem, *([head] if head else [])]) for path, head in potentials]
-    return stems[k] if stems.count(stems[k]) == 1 else str(potentials[k][0])
-
-
-def _calculator(path: Path, head: str | None, device: str) -> Any:
-    """Return an ASE calculator on an exported model or, for a YAML file, on what that describes."""
-    from unnp.adapters.ase import UnnpCalculator
-    from unnp.adapters.labeller import LabellerCalculator
-    from unnp.config.base import read_yaml
-    from unnp.errors import ConfigError, in_one_line
-
-    if path.suffix in (".yaml", ".yml"):
-        if head is not None:
-            raise ConfigError(f"head '{in_one_line(head)}': {path} is a calculator file; only a model has heads.")
-        return LabellerCalculator(read_yaml(path), path.parent)
-    return UnnpCalculator(path, device, dtype="float64", head=head)

@@ -75,6 +75,7 @@ def _description(result: ElasticResult) -> dict[str, Any]:
             "volume_A3_per_atom": curve.volume,
             "energy_eV_per_atom": curve.energy,
             "bulk_modulus_GPa": curve.bulk_modulus,
+            "bulk_modulus_derivative": curve.bulk_modulus_derivative,
         },
     }
 

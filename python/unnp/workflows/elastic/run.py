@@ -33,6 +33,7 @@ class EquationOfState:
         volume: volume at the minimum [A^3/atom].
         energy: energy at the minimum [eV/atom].
         bulk_modulus: at the minimum [GPa].
+        bulk_modulus_derivative: its change with pressure at the minimum, ``dB/dP``.
     """
 
     volumes: np.ndarray
@@ -40,6 +41,7 @@ class EquationOfState:
     volume: float
     energy: float
     bulk_modulus: float
+    bulk_modulus_derivative: float
 
 
 @dataclass(frozen=True)
@@ -67,13 +69,14 @@ def elastic_properties(atoms: Atoms, calculator: Calculator) -> ElasticResult:
     return ElasticResult(relaxed, energy, c, equation_of_state(relaxed, calculator))
 
 
-def relax(atoms: Atoms, calculator: Calculator, *, cell: bool) -> Atoms:
+def relax(atoms: Atoms, calculator: Calculator, *, cell: bool, keep_shape: bool = False) -> Atoms:
     """Return a copy at the nearest minimum of the energy, moving the atoms alone or the cell as well.
 
     Args:
         atoms: periodic in all three directions.
         calculator: with forces and, for the cell, stress.
         cell: also bring the stress to zero.
+        keep_shape: the cell only grows or shrinks, until the pressure is zero.
 
     Raises:
         DataError: not periodic in all directions.
@@ -83,7 +86,7 @@ def relax(atoms: Atoms, calculator: Calculator, *, cell: bool) -> Atoms:
         raise DataError("a crystal must be periodic in all three directions; set pbc.")
     copy = atoms.copy()
     copy.calc = calculator
-    target: Any = FrechetCellFilter(copy) if cell else copy
+    target: Any = FrechetCellFilter(copy, hydrostatic_strain=keep_shape) if cell else copy
     if not BFGS(target, logfile=None).run(fmax=MAX_FORCE, steps=MAX_STEPS):
         raise ModelError(
             f"{copy.get_chemical_formula()} found no minimum within {MAX_STEPS} steps; begin nearer to it, or check the "
@@ -159,7 +162,8 @@ def equation_of_state(atoms: Atoms, calculator: Calculator, scales: Sequence[flo
     x -= float(slope(x) / curvature(x))  # roots of a polynomial with a small leading coefficient are not quite exact
     volume = reference / x**1.5
     bulk_modulus = 4 / 9 * x**2 * float(curvature(x)) / volume * GPA_PER_EV_PER_A3
-    return EquationOfState(volumes, np.array(energies), volume, float(curve(x)), bulk_modulus)
+    derivative = 4 + 2 / 3 * x * float(curve.deriv(3)(x) / curvature(x))
+    return EquationOfState(volumes, np.array(energies), volume, float(curve(x)), bulk_modulus, derivative)
 
 
 def is_cubic(c: np.ndarray, tolerance: float = 0.01) -> bool:
