@@ -108,21 +108,60 @@ def label(
     overwrite: Overwrite = False,
 ) -> None:
     """Label structures with an ASE calculator or a LAMMPS pair style. Run again after a kill, it goes on."""
-    from unnp.config.base import read_yaml
-    from unnp.data.labelling import label_structures
 
     def compute(work: Path) -> Any:
-        options = read_options(read, missing="allow", required=[], unconverged="keep")
-        with _saying_what_is_left_behind() as left_behind:
-            structures = _open(inputs, options, left_behind)
-        return label_structures(
-            structures,
-            read_yaml(calculator),
-            folder=calculator.parent,
-            work=work,
-            workers=workers,
-            on_failure="skip" if skip_failures else "error",
-        )
+        return _labelled(_unlabelled(inputs, read), calculator, work, workers, skip_failures)
+
+    _compute_and_write(compute, output, overwrite)
+
+
+@app.command()
+def translate(
+    inputs: Inputs,
+    output: Output,
+    elements: Annotated[str, typer.Option(metavar="OLD=NEW,...", help="What each element becomes, e.g. Ni=Al.")],
+    scale: Annotated[float | None, typer.Option(help="Factor on all lengths.")] = None,
+    lattice_constants: Annotated[
+        tuple[float, float] | None, typer.Option(help="Lattice constants, old and new [A]: their ratio is the factor.")
+    ] = None,
+    volumes: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            help="Volumes per atom, old and new [A^3]; or potentials, whose relaxed crystals have them (models or "
+            "calculator files)."
+        ),
+    ] = None,
+    lattices: Annotated[
+        tuple[str, str] | None,
+        typer.Option(help="Crystals of those potentials, as fcc bcc; default: the elements' own."),
+    ] = None,
+    calculator: Annotated[
+        Path | None, typer.Option("-c", "--calculator", help="Label anew with this, as `unnp data label`.")
+    ] = None,
+    workers: Workers = None,
+    skip_failures: Skip = False,
+    read: Read = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Make structures of one metal into those of another: scale, rename, label anew. Old labels are dropped.
+
+    Run again after a kill, the labelling goes on.
+    """
+    from unnp.cli.scaling import scale_factor
+    from unnp.data.labelling import Labelled
+    from unnp.data.translation import count_labels, parse_elements, translate
+
+    new_elements = parse_elements(elements)
+
+    def compute(work: Path) -> Any:
+        structures = _unlabelled(inputs, read)
+        factor = scale_factor(new_elements, scale, lattice_constants, volumes, lattices)
+        translated = translate(structures, new_elements, factor)
+        dropped = ", ".join(f"{name} ({n})" for name, n in count_labels(structures).items())
+        print(f"lengths times {factor:.6g}; labels dropped: {dropped or 'there were none'}")
+        if calculator is None:
+            return Labelled(translated, {})
+        return _labelled(translated, calculator, work, workers, skip_failures)
 
     _compute_and_write(compute, output, overwrite)
 
@@ -157,6 +196,27 @@ def generate(
     if resolved.parts is not None:
         _check_folder(output)
     _compute_and_write(compute, output, overwrite, resolved.parts, resolved.seed)
+
+
+def _unlabelled(inputs: list[Path], read: list[str] | None) -> Any:
+    """Return structures whose labels, if any, do not matter."""
+    options = read_options(read, missing="allow", required=[], unconverged="keep")
+    with _saying_what_is_left_behind() as left_behind:
+        return _open(inputs, options, left_behind)
+
+
+def _labelled(structures: Any, calculator: Path, work: Path, workers: int | None, skip_failures: bool) -> Any:
+    from unnp.config.base import read_yaml
+    from unnp.data.labelling import label_structures
+
+    return label_structures(
+        structures,
+        read_yaml(calculator),
+        folder=calculator.parent,
+        work=work,
+        workers=workers,
+        on_failure="skip" if skip_failures else "error",
+    )
 
 
 def _compute_and_write(

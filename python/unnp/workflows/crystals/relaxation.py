@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,6 +29,8 @@ QUANTITIES = {
 
 SEARCHED = tuple(np.linspace(0.8, 1.3, 21).tolist())
 """Factors on all lengths among which the minimum is looked for where the relaxation begins."""
+DRAWN = tuple(np.linspace(0.8, 1.2, 21).tolist())
+"""Factors on the volume along a curve that is drawn: wider than the one that the bulk modulus is fitted to."""
 SHAKEN_COPIES = (2, 2, 2)
 _FAILURES = (UnnpError, CalculatorError, NotImplementedError)
 
@@ -61,7 +64,8 @@ class Crystal:
         shell: its first shell of neighbours.
         volume: [A^3/atom].
         c_over_a: of prototypes that are not cubic.
-        curve: energies over volumes, along isotropic scaling of the relaxed cell.
+        curve: equation of state along isotropic scaling of the relaxed cell.
+        drawn: (n, 2) volumes [A^3/atom] and energies [eV/atom] further along the same scaling, as far as there are any.
         problem: what went wrong; empty: nothing.
     """
 
@@ -72,6 +76,7 @@ class Crystal:
     volume: float | None = None
     c_over_a: float | None = None
     curve: EquationOfState | None = None
+    drawn: np.ndarray | None = None
     problem: str = ""
 
     @property
@@ -130,7 +135,8 @@ def relax_crystal(spec: CrystalSpec, calculator: Calculator, settings: Settings)
     if not settings.curves or crystal.problem:
         return crystal
     try:
-        return replace(crystal, curve=equation_of_state(relaxed, calculator))
+        curve = equation_of_state(relaxed, calculator)
+        return replace(crystal, curve=curve, drawn=_drawn(relaxed, calculator))
     except _FAILURES as error:
         return replace(crystal, problem=f"it has no equation of state: {_reason(error)}")
 
@@ -157,6 +163,15 @@ def _near_minimum(atoms: Atoms, calculator: Calculator) -> Atoms:
             "give the bond of the close packing (--bond)."
         )
     return _scaled(atoms, SEARCHED[min(inner, key=lambda k: abs(SEARCHED[k] - 1))])
+
+
+def _drawn(relaxed: Atoms, calculator: Calculator) -> np.ndarray:
+    points = []
+    for factor in DRAWN:
+        with suppress(*_FAILURES):  # far from the minimum a potential may end
+            atoms = _scaled(relaxed, factor ** (1 / 3))
+            points.append((atoms.get_volume() / len(atoms), _energy(atoms, calculator) / len(atoms)))
+    return np.array(points).reshape(-1, 2)
 
 
 def _energy(atoms: Atoms, calculator: Calculator) -> float:

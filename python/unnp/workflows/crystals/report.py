@@ -32,8 +32,7 @@ _COLUMNS = {
 
 def rows(crystals: Sequence[Crystal]) -> list[list[str]]:
     """Return the cells of a table of crystals, under ``HEADER``; of one that went wrong what is known, marked."""
-    own = numbers_of(crystals)
-    lowest = {formula: own[names[0]]["energy"] for formula, names in stability(crystals, own).items()}
+    lowest = _lowest(crystals)
     return [[crystal.name + (" !" if crystal.problem else ""), *_cells(crystal, lowest)] for crystal in crystals]
 
 
@@ -116,26 +115,30 @@ def _structures(crystals: Sequence[Crystal]) -> list[Structure]:
 
 
 def _draw(path: Path, crystals: Mapping[str, Sequence[Crystal]]) -> None:
-    curves = [(name, crystal.name, crystal.curve) for name, found in crystals.items() for crystal in found]
-    colours = {crystal: f"C{k % 10}" for k, crystal in enumerate(dict.fromkeys(crystal for _, crystal, _ in curves))}
+    """Draw energies above the most stable crystal of the same formula, as zeros of potentials differ; list them as they are."""
     first, *others = crystals
+    names = list(dict.fromkeys(crystal.name for found in crystals.values() for crystal in found))
     figure, (ax,) = new_figure(width=6.4)
     columns: dict[str, list[Any]] = {"potential": [], "crystal": [], "volume_A3_per_atom": [], "energy_eV_per_atom": []}
-    for potential, crystal, curve in curves:
-        if curve is None:
-            continue
-        style, label = ("o-", crystal) if potential == first else ("--", None)
-        ax.plot(curve.volumes, curve.energies, style, color=colours[crystal], ms=3, lw=1, label=label)
-        columns["potential"] += [potential] * len(curve.volumes)
-        columns["crystal"] += [crystal] * len(curve.volumes)
-        columns["volume_A3_per_atom"] += curve.volumes.tolist()
-        columns["energy_eV_per_atom"] += curve.energies.tolist()
-    ax.set(xlabel="volume [A$^3$/atom]", ylabel="energy [eV/atom]")
-    if others:
-        ax.set_title(f"{first} (points), {', '.join(others)} (broken lines)", fontsize="medium")
-    if ax.lines:
-        ax.legend(frameon=False, fontsize="small")
-        save_figure(figure, path, columns)
+    for potential, found in crystals.items():
+        lowest = _lowest(found)
+        style = "o-" if potential == first else "--"
+        for crystal, drawn in ((each, each.drawn) for each in found):
+            if drawn is None:
+                continue
+            volumes, energies = drawn.T
+            colour, label = f"C{names.index(crystal.name) % 10}", crystal.name if potential == first else None
+            ax.plot(volumes, energies - lowest[crystal.spec.formula], style, color=colour, ms=3, lw=1, label=label)
+            columns["potential"] += [potential] * len(volumes)
+            columns["crystal"] += [crystal.name] * len(volumes)
+            columns["volume_A3_per_atom"] += volumes.tolist()
+            columns["energy_eV_per_atom"] += energies.tolist()
+    if not ax.lines:
+        return
+    ax.set(xlabel="volume [A$^3$/atom]", ylabel="energy above the most stable [eV/atom]")
+    ax.set_title(f"{first} (points), {', '.join(others)} (broken lines)" if others else first, fontsize="medium")
+    ax.legend(frameon=False, fontsize="small")
+    save_figure(figure, path, columns)
 
 
 def _cells(crystal: Crystal, lowest: Mapping[str, float]) -> list[str]:
@@ -157,6 +160,12 @@ def _deviations(differences: Numbers, reference: Numbers) -> list[str]:
         f"{units[key] * differences[key]:+.{digits}f}" if key in differences else ""
         for key, (_, _, digits) in _COLUMNS.items()
     ]
+
+
+def _lowest(crystals: Sequence[Crystal]) -> dict[str, float]:
+    """Return the energy of the most stable crystal of each formula."""
+    own = numbers_of(crystals)
+    return {formula: own[names[0]]["energy"] for formula, names in stability(crystals, own).items()}
 
 
 def _order(names: Sequence[str]) -> str:
