@@ -154,8 +154,8 @@ def translate(
     new_elements = parse_elements(elements)
 
     def compute(work: Path) -> Any:
-        structures = _unlabelled(inputs, read)
         factor = scale_factor(new_elements, scale, lattice_constants, volumes, lattices)
+        structures = _unlabelled(inputs, read)
         translated = translate(structures, new_elements, factor)
         dropped = ", ".join(f"{name} ({n})" for name, n in count_labels(structures).items())
         print(f"lengths times {factor:.6g}; labels dropped: {dropped or 'there were none'}")

@@ -22,7 +22,7 @@ def scale_factor(
 
     if sum(given is not None for given in (scale, lattice_constants, volumes)) != 1:
         raise ConfigError("say how lengths change, in one way: --scale, --lattice-constants or --volumes.")
-    if lattices is not None and volumes is None:
+    if lattices is not None and not any(Path(text).is_file() for text in volumes or ()):
         raise ConfigError("--lattices says which crystals of the potentials in --volumes are meant; give those.")
     if scale is not None:
         return scale
