@@ -100,6 +100,9 @@ def test_what_a_crystal_became_is_said() -> None:
     assert what_became(spec, start, tetragonal(1.005)) == ""
     assert what_became(spec, start, tetragonal(2**0.5)) == "it became fcc"
     assert "no longer bcc" in what_became(spec, start, tetragonal(1.15))
+    small = start.copy()
+    small.set_cell(0.8 * small.cell, scale_atoms=True)
+    assert "left its minimum, from 16.38 to 8.389 A^3/atom" in what_became(spec, start, small)
     moved = start.copy()
     moved.positions[0, 0] += 0.3
     assert "no longer bcc" in what_became(spec, start, moved)
@@ -315,6 +318,15 @@ def test_unnp_crystals_runs_an_exported_model_against_a_table(tmp_path: Path, sm
     numbers = content["crystals"]["Al:fcc"]["numbers"]
     assert content["reference"]["differences"]["Al:fcc"]["bond"] == pytest.approx(numbers["bond"] - 0.9)
     assert "deviations from the reference" in output
+
+
+def test_unnp_crystals_looks_at_its_output_before_it_computes(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "dangling").symlink_to("nowhere/at/all")
+    for place in ("file", "file/o", "dangling"):
+        words = ["crystals", str(EXAMPLES / "al-eam.yaml"), "-x", "fcc", "-o", str(tmp_path / place)]
+        with pytest.raises(UnnpError, match="cannot write"):
+            CliRunner().invoke(build_app(), words, catch_exceptions=False)
 
 
 def test_the_example_is_what_the_page_says(tmp_path: Path) -> None:

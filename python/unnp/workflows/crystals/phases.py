@@ -15,6 +15,8 @@ SAME_DISTANCES = 0.01
 STRAIN = 0.01
 SHIFT = 0.02
 """A strain, and a shift of atoms relative to the cube root of their volume, that make another crystal of a prototype."""
+VOLUME = 1.3
+"""Factor on the volume, or its inverse, that a relaxation does not reach within one minimum of the energy."""
 
 
 def what_became(spec: CrystalSpec, start: Atoms, relaxed: Atoms) -> str:
@@ -22,9 +24,12 @@ def what_became(spec: CrystalSpec, start: Atoms, relaxed: Atoms) -> str:
 
     Args:
         spec: what was asked for.
-        start: the perfect crystal, before it was relaxed.
+        start: the perfect crystal at about its equilibrium volume, before it was relaxed.
         relaxed: the same atoms, in the same order.
     """
+    if not 1 / VOLUME < relaxed.get_volume() / start.get_volume() < VOLUME:
+        volumes = (atoms.get_volume() / len(atoms) for atoms in (start, relaxed))
+        return "it left its minimum, from {:.4g} to {:.4g} A^3/atom".format(*volumes)
     before, after = phase_of(start), phase_of(relaxed)
     own = spec.kind if spec.kind in _elemental() else before
     if after is not None and after != own:

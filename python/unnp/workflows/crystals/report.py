@@ -10,7 +10,7 @@ from typing import Any
 
 from unnp.atoms.structure import Structure
 from unnp.data.writing import write_structures
-from unnp.files.writing import make_folder, write_atomically
+from unnp.files.writing import make_folder, write_atomically, writing
 from unnp.plots import new_figure, save_figure
 from unnp.workflows.crystals.judge import Comparison, Numbers, numbers_of, stability
 from unnp.workflows.crystals.relaxation import QUANTITIES, Crystal
@@ -134,6 +134,9 @@ def _draw(path: Path, crystals: Mapping[str, Sequence[Crystal]]) -> None:
             columns["volume_A3_per_atom"] += volumes.tolist()
             columns["energy_eV_per_atom"] += energies.tolist()
     if not ax.lines:
+        with writing(path):
+            path.unlink(missing_ok=True)  # of an earlier run
+            path.with_suffix(".csv").unlink(missing_ok=True)
         return
     ax.set(xlabel="volume [A$^3$/atom]", ylabel="energy above the most stable [eV/atom]")
     ax.set_title(f"{first} (points), {', '.join(others)} (broken lines)" if others else first, fontsize="medium")
