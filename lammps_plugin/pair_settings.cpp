@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 namespace unnp_lammps {
 
@@ -43,13 +44,61 @@ void set_head(PairSettings& settings, const std::string* values) {
   settings.head = values[0];
 }
 
+void set_last_layer(PairSettings& settings, const std::string* values) {
+  settings.last_layer = values[0];
+}
+
+std::int64_t whole_number(const std::string& keyword, const std::string& takes, const std::string& text) {
+  std::int64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, status] = std::from_chars(text.data(), end, number);
+  if (status != std::errc() || stop != end || number < 1)
+    throw unnp::Error("the keyword '" + keyword + "' takes " + takes + " with a whole number from 1, not '" +
+                      text + "'.");
+  return number;
+}
+
+double positive_number(const std::string& keyword, const std::string& takes, const std::string& text) {
+  double number = 0.0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, status] = std::from_chars(text.data(), end, number);
+  if (status != std::errc() || stop != end || !std::isfinite(number) || number <= 0.0)
+    throw unnp::Error("the keyword '" + keyword + "' takes " + takes +
+                      " with a threshold above 0, the largest deviation of a force, not '" + text + "'.");
+  return number;
+}
+
 void set_deviation(PairSettings& settings, const std::string* values) {
   settings.deviation_file = values[0];
-  const char* const end = values[1].data() + values[1].size();
-  const auto [stop, status] = std::from_chars(values[1].data(), end, settings.deviation_every);
-  if (status != std::errc() || stop != end || settings.deviation_every < 1)
-    throw unnp::Error("the keyword 'deviation' takes FILE EVERY with a whole number of steps from 1, not '" +
-                      values[1] + "'.");
+  settings.deviation_every = whole_number("deviation", "FILE EVERY", values[1]);
+}
+
+void set_capture(PairSettings& settings, const std::string* values) {
+  const std::string takes = "FILE THRESHOLD EVERY";
+  auto& capture = settings.capture.emplace();
+  capture.file = values[0];
+  capture.threshold = positive_number("capture", takes, values[1]);
+  capture.every = whole_number("capture", takes, values[2]);
+}
+
+CaptureSettings& capture_of(PairSettings& settings, const std::string& keyword) {
+  if (!settings.capture)
+    throw unnp::Error("the keyword '" + keyword +
+                      "' is of the frames that are captured: give it after 'capture FILE THRESHOLD EVERY'.");
+  return *settings.capture;
+}
+
+void set_apart(PairSettings& settings, const std::string* values) {
+  capture_of(settings, "apart").apart = whole_number("apart", "STEPS", values[0]);
+}
+
+void set_most(PairSettings& settings, const std::string* values) {
+  capture_of(settings, "most").most = whole_number("most", "FRAMES", values[0]);
+}
+
+void set_stop(PairSettings& settings, const std::string* values) {
+  const std::string takes = "THRESHOLD EVERY";
+  settings.stop = {positive_number("stop", takes, values[0]), whole_number("stop", takes, values[1])};
 }
 
 struct Keyword {
@@ -59,8 +108,16 @@ struct Keyword {
 };
 
 constexpr Keyword keywords[] = {
-    {"device", 1, set_device}, {"halo", 1, set_halo},           {"dtype", 1, set_dtype},
-    {"head", 1, set_head},     {"deviation", 2, set_deviation},
+    {"device", 1, set_device},
+    {"halo", 1, set_halo},
+    {"dtype", 1, set_dtype},
+    {"head", 1, set_head},
+    {"last_layer", 1, set_last_layer},
+    {"deviation", 2, set_deviation},
+    {"capture", 3, set_capture},
+    {"apart", 1, set_apart},
+    {"most", 1, set_most},
+    {"stop", 2, set_stop},
 };
 
 const Keyword& find_keyword(const std::string& word) {

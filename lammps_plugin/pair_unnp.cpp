@@ -2,7 +2,9 @@
 #include "pair_unnp.h"
 
 #include "agreement.h"
+#include "committee_deviation.h"
 #include "device_choice.h"
+#include "last_layer_deviation.h"
 #include "report.h"
 #include "unnp/error.h"
 
@@ -17,6 +19,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 using namespace LAMMPS_NS;
 using unnp_lammps::agree;
@@ -50,6 +53,7 @@ void PairUnnp::settings(int n_words, char** words) {
 void PairUnnp::apply_settings(const std::vector<std::string>& words) {
   settings_ = unnp_lammps::parse_pair_settings(words);
   settings_words_ = words;
+  watch_.reset(); // its files and thresholds may be others
 }
 
 void PairUnnp::coeff(int n_words, char** words) {
@@ -61,6 +65,8 @@ void PairUnnp::coeff(int n_words, char** words) {
   const auto problem = agree(world, [this] { load_model(); });
   if (!problem.empty())
     error->all(FLERR, "pair_style unnp: {}", problem);
+  if (watch_)
+    watch_->use(make_estimator());
   allocate();
 }
 
@@ -80,9 +86,33 @@ void PairUnnp::load_model() {
   if (options_.wide && !manifest.pooling_widths.empty())
     throw unnp::Error("this model sums over all atoms, which it cannot do with halo wide; use halo auto.");
   needs_halo_ = !options_.wide && manifest.communicates();
-  if (settings_.wants_deviation() && manifest.n_members < 2)
+  check_deviations();
+}
+
+void PairUnnp::check_deviations() {
+  last_layer_.reset();
+  if (!settings_.last_layer.empty())
+    last_layer_ = unnp::LastLayer::load(settings_.last_layer, *potential_);
+  if (!settings_.wants_deviation())
+    return;
+  if (!last_layer_ && potential_->manifest().n_members < 2)
     throw unnp::Error(
-        "deviation needs a committee, but the model has one member. Export several runs into one file.");
+        "deviation needs a committee, as do capture and stop, but the model has one member. Export several "
+        "runs into one file, or give a file of `unnp last-layer` with the keyword last_layer.");
+  if (last_layer_ && (settings_.capture || settings_.stop) && !std::isfinite(last_layer_->scale("forces")))
+    throw unnp::Error(
+        "the last layer '" + settings_.last_layer +
+        "' has no factor for forces, which capture and stop need: there were too few forces among the "
+        "structures held back when it was made.");
+  const auto& species = options_.species_of_type; // the first is of no type
+  if (settings_.capture && std::count(species.begin() + 1, species.end(), -1) > 0)
+    throw unnp::Error("capture needs to know the element of every atom; name one for each type, not NULL.");
+}
+
+std::unique_ptr<unnp_lammps::Estimator> PairUnnp::make_estimator() const {
+  if (last_layer_)
+    return std::make_unique<unnp_lammps::LastLayerDeviation>(*last_layer_);
+  return std::make_unique<unnp_lammps::CommitteeDeviation>();
 }
 
 void PairUnnp::allocate() {
@@ -120,19 +150,20 @@ void PairUnnp::compute(int eflag, int vflag) {
     // Other ranks may be inside of an exchange already: stop them all.
     error->one(FLERR, "pair_style unnp: step {}: {}", update->ntimestep, unnp_lammps::message_of(problem));
   }
-  check_step();
   if (!force->newton)
     return_ghost_shares();
   tally();
 }
 
 void PairUnnp::evaluate(const unnp::System& system) {
-  if (deviation_ && deviation_->is_due()) {
-    potential_->evaluate_members(system, vflag_atom || cvflag_atom, evaluation_, deviation_->members());
-    deviation_->write(halo_, potential_->manifest());
-  } else {
-    potential_->evaluate(system, vflag_atom || cvflag_atom, evaluation_);
-  }
+  const bool atom_virial = vflag_atom || cvflag_atom, looks = watch_ && watch_->is_due();
+  if (looks)
+    watch_->estimator().evaluate(*potential_, system, atom_virial, evaluation_);
+  else
+    potential_->evaluate(system, atom_virial, evaluation_);
+  check_step();
+  if (looks)
+    watch_->look(halo_, {system, system_.rows(), potential_->manifest().elements});
 }
 
 // One message between the ranks serves both checks, so that the second costs nothing.
@@ -211,15 +242,18 @@ void PairUnnp::tally_virial() {
 }
 
 void PairUnnp::finish() {
-  if (update->nsteps == 0)
-    return;
-  auto text = unnp_lammps::timing_report(world, edge_seconds_, potential_->timings());
-  if (warned_of_close_atoms_)
-    text += "pair_style unnp: closest atoms of this run: " + closeness_.closest(world) + "\n";
-  if (comm->me == 0)
+  std::string text;
+  if (update->nsteps > 0) {
+    text = unnp_lammps::timing_report(world, edge_seconds_, potential_->timings());
+    if (warned_of_close_atoms_)
+      text += "pair_style unnp: closest atoms of this run: " + closeness_.closest(world) + "\n";
+    potential_->reset_timings();
+    edge_seconds_ = 0.0;
+  }
+  if (watch_)
+    text += watch_->finish();
+  if (comm->me == 0 && !text.empty())
     utils::logmesg(lmp, text);
-  potential_->reset_timings();
-  edge_seconds_ = 0.0;
 }
 
 int PairUnnp::pack_forward_comm(int n, int* atoms, double* buffer, int, int*) {

@@ -3,11 +3,12 @@
 #define LMP_PAIR_UNNP_H
 
 #include "closeness.h"
-#include "deviation.h"
 #include "lammps_halo.h"
 #include "lammps_system.h"
 #include "pair_settings.h"
+#include "unnp/last_layer.h"
 #include "unnp/potential.h"
+#include "watch.h"
 
 #include "pair.h"
 
@@ -50,6 +51,10 @@ private:
   void check_neighbour_list();
   void note_float32_minimisation();
   void request_communication();
+  void check_deviations();
+  std::unique_ptr<unnp_lammps::Estimator> make_estimator() const;
+  void open_watch();
+  void greet();
   void evaluate(const unnp::System& system);
   void check_step();
   void warn_of_close_atoms();
@@ -67,7 +72,8 @@ private:
   unnp_lammps::LammpsHalo halo_;
   unnp::HaloRegistration registration_;
   unnp::Evaluation evaluation_;
-  std::unique_ptr<unnp_lammps::Deviation> deviation_;
+  std::optional<unnp::LastLayer> last_layer_;
+  std::optional<unnp_lammps::Watch> watch_;
   std::int64_t head_ = 0;
   bool needs_halo_ = false;
   bool greeted_ = false, noted_minimisation_ = false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What the pair style asks of LAMMPS at the start of a run.
 #include "agreement.h"
+#include "committee_deviation.h"
 #include "device_choice.h"
 #include "pair_unnp.h"
 #include "report.h"
@@ -33,28 +34,36 @@ void PairUnnp::init_style() {
   ghostneigh = options_.wide ? 1 : 0;
   neighbor->add_request(this, NeighConst::REQ_NEWTON_OFF | (options_.wide ? NeighConst::REQ_GHOST : 0));
   request_communication();
-  if (settings_.wants_deviation() && !deviation_) {
-    const auto problem = unnp_lammps::agree(world, [this] {
-      deviation_ = std::make_unique<unnp_lammps::Deviation>(lmp, settings_.deviation_file,
-                                                            settings_.deviation_every, energy_unit_);
-    });
-    if (!problem.empty())
-      error->all(FLERR, "pair_style unnp: {}", problem);
-  }
+  open_watch();
   note_float32_minimisation();
-  if (!greeted_) {
-    const auto devices = unnp_lammps::describe_devices(world, device_);
-    const unnp_lammps::Greeting run{
-        .file = coeff_words_.front(),
-        .symbols = {coeff_words_.begin() + 1, coeff_words_.end()},
-        .head = potential_->manifest().heads[static_cast<std::size_t>(head_)],
-        .halo = options_.wide ? "wide" : std::string(to_string(potential_->manifest().halo)),
-        .dtype = potential_->dtype(),
-        .devices = devices};
-    if (comm->me == 0)
-      utils::logmesg(lmp, unnp_lammps::greeting(potential_->manifest(), run));
-    greeted_ = true;
-  }
+  greet();
+}
+
+void PairUnnp::open_watch() {
+  if (!settings_.wants_deviation() || watch_)
+    return;
+  const auto problem =
+      unnp_lammps::agree(world, [this] { watch_.emplace(lmp, settings_, make_estimator(), energy_unit_); });
+  if (!problem.empty())
+    error->all(FLERR, "pair_style unnp: {}", problem);
+  watch_->begin();
+}
+
+void PairUnnp::greet() {
+  if (greeted_)
+    return;
+  const auto devices = unnp_lammps::describe_devices(world, device_);
+  const unnp_lammps::Greeting run{.file = coeff_words_.front(),
+                                  .symbols = {coeff_words_.begin() + 1, coeff_words_.end()},
+                                  .head = potential_->manifest().heads[static_cast<std::size_t>(head_)],
+                                  .halo = options_.wide ? "wide"
+                                                        : std::string(to_string(potential_->manifest().halo)),
+                                  .dtype = potential_->dtype(),
+                                  .devices = devices,
+                                  .last_layer = settings_.last_layer};
+  if (comm->me == 0)
+    utils::logmesg(lmp, unnp_lammps::greeting(potential_->manifest(), run));
+  greeted_ = true;
 }
 
 void PairUnnp::check_environment() {
@@ -116,7 +125,7 @@ void PairUnnp::request_communication() {
     for (const auto numbers : potential_->manifest().exchange_widths)
       width = std::max(width, unnp_lammps::LammpsHalo::doubles({scalar, numbers}));
   if (settings_.wants_deviation())
-    width = std::max(width, unnp_lammps::Deviation::width(potential_->manifest().n_members));
+    width = std::max(width, unnp_lammps::CommitteeDeviation::width(potential_->manifest().n_members));
   // The buffers of LAMMPS are as wide as the style that `force` holds asks for; `hybrid` asked its sub-styles
   // before they had read their models.
   for (Pair* const pair : {static_cast<Pair*>(this), force->pair}) {

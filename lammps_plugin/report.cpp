@@ -68,7 +68,9 @@ std::string greeting(const unnp::Manifest& manifest, const Greeting& run) {
                    unnp::printable(manifest.architecture) + ", " + std::to_string(manifest.n_parameters) +
                    " parameters" +
                    (manifest.n_members > 1 ? ", committee of " + std::to_string(manifest.n_members) : ""));
-  if (manifest.n_members > 1)
+  if (!run.last_layer.empty())
+    text += line("deviation", "of the last layer, " + unnp::printable(run.last_layer));
+  else if (manifest.n_members > 1)
     text += line("deviation", calibration(manifest));
   text += line("elements", unnp::join(manifest.elements));
   text += line("types", type_map(run.symbols));

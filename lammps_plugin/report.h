@@ -19,6 +19,7 @@ struct Greeting {
   std::string halo;
   std::string dtype;
   std::string devices;
+  std::string last_layer; ///< file; empty: none
 };
 
 std::string greeting(const unnp::Manifest& manifest, const Greeting& run);

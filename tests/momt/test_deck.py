@@ -75,3 +75,13 @@ def test_steps_of_chunks_and_frames_are_multiples_of_the_pace() -> None:
     assert config.stride % 7 == 0
     n_candidates = config.stages.production.min * 1000 / config.timestep / config.stride
     assert n_candidates >= 3 * 333
+
+
+def test_all_stages_watch_the_deviations_of_a_model() -> None:
+    model = System("Al, 108 atoms", ["Al"], "p p p", ["pair_style      unnp", "pair_coeff      * * model.pt Al"])
+    settings = {"potential": {"model": "m.pt"}, "capture": {"threshold": 0.3}, "stop": {"threshold": 2}}
+    config = from_dict({**BASE, **settings}, MomtConfig)
+    words = "pair_style      unnp capture {} 0.3 10 apart 100 most 100 stop 2 10\n"
+    assert words.format("observe/captured.liquid.extxyz") in observe_deck(config, model, "liquid")
+    for chunk in (Chunk("adapt", 1), Chunk("production", 2)):
+        assert words.format(f"{chunk.stage}/captured.${{walker}}.extxyz") in chunk_deck(config, model, chunk, BASINS)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import ase.io
@@ -278,3 +279,21 @@ def test_plain_dynamics_is_run_to_compare_with(finished: Path, tmp_path: Path) -
     assert again == first
     with pytest.raises(ConfigError, match=r"must lie within 650 to 1400 K"):
         compare(folder, 100.0)
+
+
+def test_a_run_stops_where_the_model_may_be_off_and_keeps_its_frames(
+    small_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capture = {"threshold": 1e-9, "every": 1, "apart": 2, "most": 3}
+    settings = {"potential": {"model": str(small_model)}, "device": "cpu", "capture": capture}
+    with pytest.raises(LammpsError, match=r"stopped at step 0: .* go on with --resume and another `stop` or none"):
+        run_momt(make(**settings, stop={"threshold": 1e-9, "every": 5}), tmp_path, tmp_path / "run")
+    assert "captured: 1, left out: 0" in capsys.readouterr().out
+    assert len(ase.io.read(tmp_path / "run/captured.kept.extxyz", ":")) == 1
+    assert read_record(tmp_path / "run").chunks == {}
+
+
+def test_a_model_without_deviations_cannot_be_watched(write_model: Callable[..., Path], tmp_path: Path) -> None:
+    write_model(tmp_path / "one.pt")
+    with pytest.raises(ConfigError, match=r"stop: one\.pt holds one model"):
+        run_momt(make(potential={"model": "one.pt"}, stop={"threshold": 1.0}), tmp_path, tmp_path / "run")

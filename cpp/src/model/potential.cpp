@@ -141,6 +141,9 @@ const Manifest& Potential::manifest() const {
 const std::string& Potential::dtype() const {
   return implementation_->dtype;
 }
+std::string Potential::checksum_of_weights() const {
+  return implementation_->evaluator.checksum_of_weights();
+}
 const Timings& Potential::timings() const {
   return implementation_->evaluator.timings;
 }

@@ -58,3 +58,9 @@ def _print(summary: dict) -> None:
         print(f"Energy drift: {summary['energy_drift_meV_per_atom_ps']:.3g} meV/atom/ps")
     if "atom_steps_per_second" in summary:
         print(f"Speed: {summary['atom_steps_per_second']:.4g} atom-steps/s on {summary['ranks']} rank(s)")
+    if "captured" in summary:
+        from unnp.lammps.captured import told
+
+        print(f"Frames captured: {told(summary['captured'])}")
+    if "stopped" in summary:
+        print(f"LAMMPS {summary['stopped']}")

@@ -11,6 +11,7 @@ import numpy as np
 from unnp.errors import LammpsError
 
 _LOOP = re.compile(r"Loop time of (\S+) on (\d+) procs? for (\d+) steps? with (\d+) atoms?")
+STOPPED = "pair_style unnp: stopped at step "
 _GRID = re.compile(r"(\d+) by (\d+) by (\d+) MPI processor grid")
 
 
@@ -55,6 +56,7 @@ class LammpsLog:
         warnings: text of every WARNING.
         error: text of the ERROR that ended the run, empty where there was none.
         last_input: the input line LAMMPS stopped at, where it says so.
+        stopped: what `pair_style unnp` says where it has stopped the run, else empty.
         n_ranks: product of the processor grid, 0 before it is known.
         ended: whether the last line is the one with which LAMMPS ends.
     """
@@ -64,6 +66,7 @@ class LammpsLog:
     warnings: list[str] = field(default_factory=list)
     error: str = ""
     last_input: str = ""
+    stopped: str = ""
     n_ranks: int = 0
     ended: bool = False
     _state: str = "text"
@@ -80,6 +83,8 @@ class LammpsLog:
             self.error, self._state = line.removeprefix("ERROR").lstrip(": "), "error"
         elif line.startswith(("Last input line:", "Last command:")):
             self.last_input, self._state = line.partition(":")[2].strip(), "text"
+        elif line.startswith(STOPPED):
+            self.stopped = line.removeprefix("pair_style unnp: ")
         elif self._state == "header" and line:
             self.blocks.append(ThermoBlock(line.split()))
             self._state = "thermo"

@@ -23,7 +23,7 @@ from unnp.lammps.structure_file import read_atoms
 from unnp.lammps.system_config import InteractionConfig, StructureConfig
 
 DATA_FILE = "structure.data"
-MODEL_FILE = "model.pt"
+MODEL_FILE, LAST_LAYER_FILE = "model.pt", "model.safetensors"
 MOST_ATOMS = 20_000_000
 
 
@@ -117,6 +117,8 @@ def place_potential(
         Elements(manifest.elements).species(atoms.numbers)
         manifest.head(settings.head)
         copy_file(base / settings.model, folder / MODEL_FILE)
+        if settings.last_layer is not None:
+            copy_file(base / settings.last_layer, folder / LAST_LAYER_FILE)
         if settings.plugin is not None and (base / settings.plugin).is_file():
             settings = settings.model_copy(update={"plugin": (base / settings.plugin).resolve()})
         return elements, model_lines(settings, MODEL_FILE, elements, device=device)
@@ -136,6 +138,7 @@ def model_lines(settings: InteractionConfig, model: str, elements: Sequence[str]
     """Return the potential commands of an exported model."""
     options = [f"device {device}"] if device != "auto" else []
     options += [f"head {settings.head}"] if settings.head is not None else []
+    options += [f"last_layer {LAST_LAYER_FILE}"] if settings.last_layer is not None else []
     options += [f"halo {settings.halo}"] if settings.halo != "auto" else []
     options += [f"dtype {settings.dtype}"] if settings.dtype != "model" else []
     return [

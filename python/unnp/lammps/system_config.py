@@ -83,6 +83,8 @@ class InteractionConfig(Config):
     """file written by `unnp export`; relative to the configuration file"""
     head: Name | None = None
     """level of theory of a model, by name; default: its first"""
+    last_layer: Path | None = None
+    """file of `unnp last-layer` for a model; what watches deviations then takes them from it, not from a committee"""
     halo: Literal["auto", "exchange", "wide"] = "auto"
     """how a model runs on several ranks"""
     dtype: Literal["model", "float32", "float64"] = "model"
@@ -106,6 +108,8 @@ class InteractionConfig(Config):
             raise ValueError("`pair_style` needs `pair_coeff`, a list of the arguments of each such command")
         if self.head is not None and self.model is None:
             raise ValueError("`head` chooses a level of theory of a `model`")
+        if self.last_layer is not None and self.model is None:
+            raise ValueError("`last_layer` is of a `model`")
         if self.pair_style is None and self.pair_coeff:
             raise ValueError(
                 f"`pair_coeff` does not go with `{'model' if self.model else 'kim'}`, which writes its own"

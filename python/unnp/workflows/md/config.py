@@ -9,6 +9,7 @@ from pydantic import Field, FiniteFloat, model_validator
 from unnp.config import Config
 from unnp.config.resume import FREE
 from unnp.lammps.system_config import Positive, RunConfig, Seed
+from unnp.lammps.watching import CaptureConfig, StopConfig, require_model
 
 Temperature = Annotated[FiniteFloat, Field(ge=0)]
 Ensemble = Literal["nve", "nvt", "npt", "nph", "langevin"]
@@ -59,6 +60,10 @@ class MdConfig(RunConfig):
     deviation: int | None = Field(default=None, ge=1, json_schema_extra=FREE)
     """steps between lines of `deviation.out`, in which a model that is a committee says how far its members disagree; null:
     none"""
+    capture: CaptureConfig | None = Field(default=None, json_schema_extra=FREE)
+    """frames to keep where the model may be off, in `captured.extxyz`; null: none"""
+    stop: StopConfig | None = Field(default=None, json_schema_extra=FREE)
+    """when the run ends because the model may be off; null: never"""
     restart: int = Field(default=10_000, ge=1, json_schema_extra=FREE)
     """steps between restart files, from which `--resume` goes on"""
 
@@ -80,9 +85,13 @@ class MdConfig(RunConfig):
 
     @model_validator(mode="after")
     def _deviates_as_a_model(self) -> MdConfig:
-        if self.deviation is not None and self.potential.model is None:
-            raise ValueError("`deviation` is of a committee of models; it needs `potential: {model: ...}`")
+        require_model(self.potential, self.watched)
         return self
+
+    @property
+    def watched(self) -> list[str]:
+        """The settings that need a model with deviations, by name."""
+        return [name for name in ("deviation", "capture", "stop") if getattr(self, name) is not None]
 
     @property
     def is_ramp(self) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from unnp.lammps.captured import CAPTURED_FILE
 from unnp.lammps.commands import command, thermo_format, timestep, world
 from unnp.lammps.system import DATA_FILE, System
+from unnp.lammps.watching import watching_words, with_words
 from unnp.workflows.md.config import BAROSTATTED, MdConfig
 from unnp.workflows.md.motion import (
     KEPT_FORCES,
@@ -80,10 +82,10 @@ def _summary(config: MdConfig, system: System) -> str:
 
 
 def _potential(config: MdConfig, system: System, file: str) -> list[str]:
-    if config.deviation is None:
-        return list(system.potential)
-    wanted = f" deviation {file} {config.deviation}"
-    return [line + wanted if line.startswith("pair_style ") else line for line in system.potential]
+    deviation = [] if config.deviation is None else [f"deviation {file} {config.deviation}"]
+    # one file for all parts of the run: each part keeps the frames of the steps before it
+    watching = watching_words(config.capture, config.stop, CAPTURED_FILE)
+    return with_words(system, " ".join([*deviation, watching]).strip())
 
 
 def _thermo(config: MdConfig, system: System) -> list[str]:

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from unnp.errors import LammpsError
 from unnp.files.locks import hold_folder
 from unnp.files.writing import writing
+from unnp.lammps.captured import CAPTURED_FILE, KEPT_FILE, SortedOut, keep_captured, told
+from unnp.lammps.log import LammpsLog
 from unnp.lammps.progress import MdProgress
 from unnp.lammps.run import run_lammps
+from unnp.lammps.watching import CaptureConfig
 from unnp.workflows.md.config import MdConfig
 from unnp.workflows.md.report import dynamics_blocks, gaps, logs_of, summarise, thermo_table, write_report
 from unnp.workflows.md.setup import prepare, prepare_resume, reopen, run_folder
@@ -65,10 +69,25 @@ def report(config: MdConfig, folder: Path) -> MdResult:
     logs = logs_of(folder)
     table = thermo_table(logs, config.minimise)
     summary = summarise(table, dynamics_blocks(logs, config.minimise), config.ensemble)
+    summary |= _watched(config, folder, logs)
     write_report(folder, table, summary)
     complete_trajectories(folder)
     warnings = dict.fromkeys(text for log in logs for text in log.warnings if not text.startswith(_HARMLESS))
     return MdResult(folder, summary, [*gaps(table["step"], config.thermo), *warnings])
+
+
+def _watched(config: MdConfig, folder: Path, logs: list[LammpsLog]) -> dict[str, Any]:
+    """Return what came of watching the deviations: the frames captured, and why the run was stopped."""
+    found: dict[str, Any] = {}
+    if config.capture is not None:
+        found["captured"] = _keep_captured(config.capture, folder).summary
+    if logs[-1].stopped:
+        found["stopped"] = logs[-1].stopped
+    return found
+
+
+def _keep_captured(capture: CaptureConfig, folder: Path) -> SortedOut:
+    return keep_captured([folder / CAPTURED_FILE], capture.limits, folder / KEPT_FILE)
 
 
 def _go_on(config: MdConfig, folder: Path) -> None:
@@ -91,5 +110,11 @@ def _last_step(config: MdConfig, folder: Path) -> int:
 
 def _run(config: MdConfig, deck: Path) -> None:
     starts = deck.name == "in.lammps"
-    with MdProgress(config.steps, int(config.minimise and starts)) as progress:
-        run_lammps(deck, config, log=deck.name.replace("in.", "log.", 1), follow=progress)
+    try:
+        with MdProgress(config.steps, int(config.minimise and starts)) as progress:
+            run_lammps(deck, config, log=deck.name.replace("in.", "log.", 1), follow=progress)
+    except LammpsError:
+        # a run that explodes is where frames are worth most
+        if config.capture is not None:
+            print(f"captured: {told(_keep_captured(config.capture, deck.parent).summary)}", flush=True)
+        raise

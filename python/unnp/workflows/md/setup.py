@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from unnp.errors import ConfigError
-from unnp.exported.archive import read_manifest
 from unnp.files.writing import write_atomically
 from unnp.lammps.log import read_log
 from unnp.lammps.run_folder import RunFolder, placed
-from unnp.lammps.system import MODEL_FILE, System, build_structure
+from unnp.lammps.system import System, build_structure
+from unnp.lammps.watching import require_deviations
 from unnp.workflows.md.beginning import notes, with_motion
 from unnp.workflows.md.config import MdConfig
 from unnp.workflows.md.deck import resume_deck, start_deck
@@ -34,7 +33,7 @@ def prepare(config: MdConfig, base: Path, folder: Path) -> System:
     run.check_new(_has_begun(config, folder))
     atoms = build_structure(config.structure, base)
     system = with_motion(placed(config, atoms, base, folder), config, atoms)
-    _check_committee(config, folder)
+    require_deviations(config.potential, config.watched, folder)
     deck = start_deck(config, system)
     run.write(config, system, atoms, triclinic=config.coupling == "tri")
     write_atomically(folder / "in.lammps", deck)
@@ -51,7 +50,7 @@ def reopen(config: MdConfig, folder: Path) -> System:
         LammpsError: the folder is damaged.
     """
     system = run_folder(folder).reopen(config, fixed=("steps",) if config.is_ramp else ())
-    _check_committee(config, folder)
+    require_deviations(config.potential, config.watched, folder)
     return system
 
 
@@ -65,15 +64,6 @@ def prepare_resume(config: MdConfig, system: System, folder: Path) -> Path | Non
     deck = folder / f"in.{segment}.lammps"
     write_atomically(deck, resume_deck(config, system, restart.name, segment))
     return deck
-
-
-def _check_committee(config: MdConfig, folder: Path) -> None:
-    """Raise ConfigError where members are to be compared, and the model has only one."""
-    if config.deviation is not None and read_manifest(folder / MODEL_FILE).n_members < 2:
-        raise ConfigError(
-            f"deviation: {config.potential.model} holds one model, which has nobody to disagree with; export several "
-            "trainings into one file (`unnp export RUN1 RUN2 ...`), or leave `deviation` out."
-        )
 
 
 def _has_begun(config: MdConfig, folder: Path) -> bool:

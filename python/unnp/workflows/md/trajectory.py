@@ -8,8 +8,8 @@ from pathlib import Path
 from unnp.errors import LammpsError
 from unnp.files.writing import write_atomically, writing
 from unnp.lammps.dump_file import read_dump
+from unnp.lammps.xyz_frames import FrameText, whole_frames
 
-Frame = tuple[bytes, bytes, list[bytes]]
 UNITS = b"units=metal"
 """Mark of a file whose column vel is in A/ps."""
 ENERGY_OF_LAMMPS, ENERGY = b" Potential_energy=", b" energy="
@@ -29,7 +29,7 @@ def complete_trajectories(folder: Path) -> None:
         beside = path.with_suffix(".forces")
         with writing(path):
             if not _is_complete(path):
-                frames = _with_forces(path, beside) if beside.is_file() else _frames(path)
+                frames = _with_forces(path, beside) if beside.is_file() else whole_frames(path)
                 write_atomically(path, lambda new, known=frames: new.writelines(_lines(known)))  # type: ignore[misc]
             beside.unlink(missing_ok=True)
 
@@ -40,29 +40,16 @@ def _is_complete(path: Path) -> bool:
         return UNITS in file.readline()
 
 
-def _lines(frames: Iterable[Frame]) -> Iterator[bytes]:
+def _lines(frames: Iterable[FrameText]) -> Iterator[bytes]:
     for head, comment, body in frames:
         yield head
         yield comment.rstrip().replace(ENERGY_OF_LAMMPS, ENERGY, 1) + b" " + UNITS + b"\n"
         yield from body
 
 
-def _frames(path: Path) -> Iterator[Frame]:
-    """Yield the first line, the comment and the lines of the atoms of each whole frame."""
-    with path.open("rb") as file:
-        while head := file.readline():
-            if not head.strip().isdigit():
-                raise LammpsError(f"{path} is damaged: where the number of atoms should be, it has something else.")
-            comment = file.readline()
-            body = [file.readline() for _ in range(int(head))]
-            if not body[-1].endswith(b"\n"):
-                return
-            yield head, comment, body
-
-
-def _with_forces(path: Path, beside: Path) -> Iterator[Frame]:
+def _with_forces(path: Path, beside: Path) -> Iterator[FrameText]:
     """Yield the frames with the forces of the same steps, as long as there are both."""
-    for (head, comment, body), forces in zip(_frames(path), read_dump(beside), strict=False):
+    for (head, comment, body), forces in zip(whole_frames(path), read_dump(beside), strict=False):
         if f"Timestep={forces.step} ".encode() not in comment or len(forces.rows) != len(body):
             raise LammpsError(f"{path} and {beside} do not belong together; start again in another folder.")
         named = comment.replace(b":vel:R:3", b":vel:R:3:forces:R:3", 1)

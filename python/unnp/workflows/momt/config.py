@@ -10,6 +10,7 @@ from pydantic import Field, FiniteFloat, NonNegativeFloat, PositiveInt, model_va
 from unnp.config import Config
 from unnp.config.resume import FREE
 from unnp.lammps.system_config import Positive, RunConfig, Seed
+from unnp.lammps.watching import CaptureConfig, StopConfig, require_model
 from unnp.sampling.config import AnalysisConfig
 from unnp.workflows.momt.bias_modes import Bias
 from unnp.workflows.momt.bias_modes.opes import OpesBias
@@ -107,6 +108,10 @@ class MomtConfig(RunConfig):
     frames: FramesConfig | None = Field(default=FramesConfig(), json_schema_extra=FREE)
     """the structures that are kept and labelled; null: none"""
     analysis: AnalysisConfig = Field(default=AnalysisConfig(), json_schema_extra=FREE)
+    capture: CaptureConfig | None = Field(default=None, json_schema_extra=FREE)
+    """frames to keep where the model may be off, `captured.<walker>.extxyz` of each stage; null: none"""
+    stop: StopConfig | None = Field(default=None, json_schema_extra=FREE)
+    """when the run ends because the model may be off; null: never"""
     seed: Seed = 1
     """seed for velocities, random forces and the choice of frames"""
     walkers: Annotated[int, Field(ge=1, le=10_000)] = 1
@@ -138,6 +143,16 @@ class MomtConfig(RunConfig):
     def _bias_fits(self) -> MomtConfig:
         self.bias.check(self.ensemble_temperatures, has_order=self.has_order)
         return self
+
+    @model_validator(mode="after")
+    def _deviates_as_a_model(self) -> MomtConfig:
+        require_model(self.potential, self.watched)
+        return self
+
+    @property
+    def watched(self) -> list[str]:
+        """The settings that need a model with deviations, by name."""
+        return [name for name in ("capture", "stop") if getattr(self, name) is not None]
 
     @property
     def reference_temperature(self) -> float:

@@ -61,7 +61,7 @@ def observe_deck(config: MomtConfig, system: System, phase: str) -> str:
         "",
         *world(system.boundary),
         command("read_data", DATA_FILE),
-        *interactions(config, system),
+        *interactions(config, system, f"observe/captured.{phase}.extxyz"),
         # half of the kinetic energy of a crystal at rest in its sites goes into potential energy
         draw_velocities(2 * start, config.seed),
         "",
@@ -91,7 +91,7 @@ def chunk_deck(config: MomtConfig, system: System, chunk: Chunk, basins: Basins)
         _per_walker("walker", walkers),
         _per_walker("seed", seeds),
         *_begin(config, system, chunk),
-        *interactions(config, system),
+        *interactions(config, system, f"{chunk.stage}/captured.${{walker}}.extxyz"),
         *([draw_velocities(t0, "${seed}")] if chunk == Chunk(ADAPT, 1) else []),
         _biased(config, chunk, basins),
         *ensemble(config, t0),

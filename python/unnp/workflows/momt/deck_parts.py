@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from unnp.lammps.commands import bath, command, number, piston, thermo_format, timestep
 from unnp.lammps.system import System
+from unnp.lammps.watching import watching_words, with_words
 from unnp.workflows.momt.config import MomtConfig
 
 # f_momt is the bias energy. The numbers are those of FixMomt::compute_vector (lammps_plugin/momt/fix_momt.cpp), from 1:
@@ -11,11 +12,12 @@ from unnp.workflows.momt.config import MomtConfig
 _THERMO = "step time temp press pe ke vol f_momt f_momt[1] f_momt[2] f_momt[4] f_momt[7] f_momt[8]"
 
 
-def interactions(config: MomtConfig, system: System) -> list[str]:
-    """Return potential and timestep."""
+def interactions(config: MomtConfig, system: System, captured: str = "") -> list[str]:
+    """Return potential and timestep; a name of a file for captured frames makes the potential watch its deviations."""
+    watching = watching_words(config.capture, config.stop, captured) if captured else ""
     return [
         "",
-        *system.potential,
+        *with_words(system, watching),
         "",
         timestep(config.timestep),
         "",

@@ -12,9 +12,11 @@ from pydantic import TypeAdapter
 
 from unnp.errors import ConfigError, LammpsError, in_one_line
 from unnp.files.writing import make_folder, read_json, write_atomically
+from unnp.lammps.captured import KEPT_FILE, SortedOut, keep_captured
 from unnp.lammps.run_folder import RunFolder, placed
 from unnp.lammps.structure_file import require_free, say_not_used
 from unnp.lammps.system import System, build_structure
+from unnp.lammps.watching import require_deviations
 from unnp.workflows.momt.basins import Basins
 from unnp.workflows.momt.config import MomtConfig
 
@@ -72,6 +74,12 @@ class Run:
         self.record.chunks[stage] = self.finished(stage) + 1
         self.record.write(self.folder)
 
+    def keep_captured(self) -> SortedOut:
+        """Write the frames that all stages have captured and atoms could be in, and return what was left out."""
+        assert self.config.capture is not None
+        files = [path for stage in STAGES for path in sorted((self.folder / stage).glob("captured.*.extxyz"))]
+        return keep_captured(files, self.config.capture.limits, self.folder / KEPT_FILE)
+
 
 def run_folder(folder: Path) -> RunFolder:
     """Return the folder of a MOMT run."""
@@ -105,6 +113,7 @@ def prepare(config: MomtConfig, base: Path, folder: Path) -> Run:
     config, atoms = examine(config, base)
     say_not_used(atoms)
     system = placed(config, atoms, base, folder)
+    require_deviations(config.potential, config.watched, folder)
     for stage in STAGES:
         make_folder(folder / stage)
     record = Record(_fingerprint(atoms))
@@ -131,6 +140,7 @@ def reopen(config: MomtConfig, base: Path, folder: Path) -> Run:
         )
     place.check_unchanged(config)
     _check_logs(config, record, folder)
+    require_deviations(config.potential, config.watched, folder)
     return Run(config, folder, place.reopen(config), record)
 
 

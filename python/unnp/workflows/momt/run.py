@@ -10,6 +10,7 @@ from typing import Any
 from unnp.errors import SamplingError
 from unnp.files.locks import hold_folder
 from unnp.files.writing import write_atomically
+from unnp.lammps.captured import told
 from unnp.sampling.report import analyse
 from unnp.sampling.samples import Samples, production, read_samples
 from unnp.workflows.momt.config import MomtConfig
@@ -70,6 +71,8 @@ def finish(run: Run) -> MomtResult:
     """Write frames, analysis and summary of a run whose stages are finished."""
     samples = read_samples(walker_logs(run.folder, PRODUCTION))
     summary = _summary(run, n_frames=_frames(run, samples))
+    if run.config.capture is not None:
+        summary["captured"] = run.keep_captured().summary
     summary["analysis"] = _analysis(run, samples)
     write_atomically(run.folder / "summary.json", json.dumps(summary, indent=2) + "\n")
     return MomtResult(run.folder, summary)
@@ -117,6 +120,8 @@ def summary_rows(summary: dict[str, Any]) -> list[list[str]]:
     for name, stage in summary["stages"].items():
         rows.append([name, f"{stage['time_ps']:g} ps, {stage['round_trips']:g} round trips, {stage['ended']}"])
     rows.append(["frames.extxyz", f"{summary['frames']} frames"])
+    if "captured" in summary:
+        rows.append(["frames captured", told(summary["captured"])])
     melting = summary["analysis"]["melting"]
     if melting is None:
         return [*rows, ["melting point", f"none: {summary['analysis']['refusal']}"]]

@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from unnp.errors import SamplingError
+from unnp.errors import LammpsError, SamplingError
 from unnp.files.writing import copy_file, write_atomically, writing
-from unnp.lammps.log import LammpsLog
+from unnp.lammps.captured import told
 from unnp.lammps.run import run_lammps
 from unnp.sampling.samples import production, read_samples
 from unnp.workflows.momt.config import MomtConfig, Span
@@ -104,9 +104,18 @@ def _run_chunk(run: Run, chunk: Chunk, progress: MomtProgress) -> None:
             old.unlink()
 
 
-def _lammps(run: Run, deck: Path, progress: MomtProgress, walkers: int) -> LammpsLog:
+def _lammps(run: Run, deck: Path, progress: MomtProgress, walkers: int) -> None:
     name = deck.name.replace("in.", "log.", 1)
-    return run_lammps(deck, run.config, partitions=walkers, log=name, follow=progress)
+    try:
+        log = run_lammps(deck, run.config, partitions=walkers, log=name, follow=progress)
+        if log.stopped:
+            raise LammpsError(
+                f"LAMMPS {log.stopped}. Train the model on such frames, or go on with --resume and another `stop` or none."
+            )
+    except LammpsError:
+        if run.config.capture is not None:
+            print(f"captured: {told(run.keep_captured().summary)}", flush=True)
+        raise
 
 
 def _unmet(run: Run, stage: str) -> list[str]:
