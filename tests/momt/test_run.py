@@ -284,12 +284,13 @@ def test_plain_dynamics_is_run_to_compare_with(finished: Path, tmp_path: Path) -
 def test_a_run_stops_where_the_model_may_be_off_and_keeps_its_frames(
     small_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    capture = {"threshold": 1e-9, "every": 1, "apart": 2, "most": 3}
+    capture = {"threshold": 1e-9, "every": 1, "apart": 2, "most": 3, "limits": None}
     settings = {"potential": {"model": str(small_model)}, "device": "cpu", "capture": capture}
-    with pytest.raises(LammpsError, match=r"stopped at step 0: .* go on with --resume and another `stop` or none"):
+    with pytest.raises(LammpsError, match=r"stopped at step 5: .* go on with --resume and another `stop` or none"):
         run_momt(make(**settings, stop={"threshold": 1e-9, "every": 5}), tmp_path, tmp_path / "run")
-    assert "captured: 1, left out: 0" in capsys.readouterr().out
-    assert len(ase.io.read(tmp_path / "run/captured.kept.extxyz", ":")) == 1
+    assert "captured: 3, left out: 0" in capsys.readouterr().out
+    kept = ase.io.read(tmp_path / "run/captured.kept.extxyz", ":")
+    assert [frame.info["step"] for frame in kept] == [1, 3, 5]  # at 0 the crystal is perfect
     assert read_record(tmp_path / "run").chunks == {}
 
 
