@@ -141,7 +141,7 @@ def test_the_published_form_has_no_products():
     config = TeaNetConfig(**TeaNet.presets["published"])
     names = [name for name, _ in TeaNet(config, ["Si"]).named_parameters()]
     assert not [name for name in names if "products" in name]
-    assert TeaNet(config, ["Si"]).layers[-1].message.out_features == config.scalars
+    assert not hasattr(TeaNet(config, ["Si"]).layers[-1], "directed_message")
     recommended = TeaNetConfig()
     assert recommended.products > 0
-    assert TeaNet(recommended, ["Si"]).layers[-1].message.out_features == recommended.scalars + 16 + 8
+    assert TeaNet(recommended, ["Si"]).layers[-1].directed_message.out_features == 16 + 8
