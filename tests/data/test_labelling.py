@@ -112,6 +112,32 @@ def test_workers_use_one_thread_each() -> None:
     assert results == {0: "1"}
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_workers_end_in_the_middle_of_an_item_when_their_parent_is_killed(tmp_path: Path) -> None:
+    item = (
+        f"open({str(tmp_path / 'pid')!r}, 'w').write(str(__import__('os').getpid())) and __import__('time').sleep(600)"
+    )
+    code = (
+        "from functools import partial\n"
+        "from unnp.data.worker_pool import run_parallel\n"
+        f"list(run_parallel(partial(partial, eval), [(0, {item!r})], 1))"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code])
+    wait_until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text() != "", 60)
+    worker = int((tmp_path / "pid").read_text())
+    parent.kill()
+    parent.wait()
+    wait_until(lambda: is_gone(worker))
+
+
+def is_gone(pid: int) -> bool:
+    """Return whether a process has ended, be it that nobody has asked for its exit code yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
 def start_label(folder: Path) -> subprocess.Popen[str]:
     command = [
         sys.executable,

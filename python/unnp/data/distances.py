@@ -32,6 +32,14 @@ def shortest_distances(structure: Structure) -> dict[str, float]:
     return found
 
 
+def rms_displacement(structure: Structure, positions: np.ndarray) -> float:
+    """Return the root mean square [A] of how far atoms are from other positions (n_atoms, 3), by the nearest images."""
+    lattice = np.where(structure.pbc[:, None], structure.cell, 0.0)
+    moved = structure.positions - positions
+    moved -= np.round(moved @ np.linalg.pinv(lattice)) @ lattice
+    return float(np.sqrt((moved**2).sum(axis=1).mean()))
+
+
 def merge(first: dict[str, float], second: dict[str, float]) -> dict[str, float]:
     """Return the shorter distance of each pair of either."""
     return {pair: min(d.get(pair, np.inf) for d in (first, second)) for pair in sorted({*first, *second})}

@@ -20,7 +20,7 @@ from unnp.data.journal import Journal
 from unnp.data.labellers import build_labeller, check_settings
 from unnp.data.labellers.base import misfit
 from unnp.data.progress import counting
-from unnp.data.worker_pool import Failure, run_parallel
+from unnp.data.worker_pool import Failure, Run, run_parallel
 from unnp.errors import DataError
 from unnp.files.locks import hold_folder
 
@@ -60,6 +60,7 @@ def label_structures(
     folder: Path,
     work: Path,
     workers: int | None = None,
+    run: Run | None = None,
     on_failure: Literal["error", "skip"] = "error",
 ) -> Labelled:
     """Compute energy, forces and stress of structures with a calculator.
@@ -73,6 +74,7 @@ def label_structures(
         folder: where relative file names in the settings begin.
         work: folder of the record.
         workers: number of processes; None: one per CPU.
+        run: what computes the labels; None: processes on this machine.
         on_failure: stop at the first structure that cannot be labelled, or leave such structures out.
 
     Raises:
@@ -86,7 +88,8 @@ def label_structures(
     with hold_folder(work), Journal(work / JOURNAL_FILE, stamp) as journal:
         _forget_damaged(journal.finished, structures)
         todo = [(k, structures[k]) for k in range(len(structures)) if k not in journal.finished]
-        results = run_parallel(partial(_start, dict(calculator), folder), todo, workers or available_cpus())
+        run = run or partial(run_parallel, n_workers=workers or available_cpus())
+        results = run(partial(_start, dict(calculator), folder), todo)
         with closing(results), counting("labelling", len(structures), len(journal.finished)) as advance:
             for k, outcome in results:
                 if not isinstance(outcome, Failure):

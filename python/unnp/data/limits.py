@@ -12,6 +12,7 @@ from pydantic import PositiveFloat
 from unnp.atoms.neighbors import bonds
 from unnp.atoms.structure import Structure
 from unnp.config import Config
+from unnp.data.distances import rms_displacement
 from unnp.data.filters import within_limits
 from unnp.data.splits import source_file
 from unnp.errors import DataError
@@ -90,12 +91,7 @@ def _known(structure: Structure, closest: float | None, kept: dict[bytes, list[n
     if closest is None:
         return ""
     same_cell = kept[structure.numbers.tobytes() + structure.cell.tobytes() + structure.pbc.tobytes()]
-    lattice = np.where(structure.pbc[:, None], structure.cell, 0.0)
-    inverse = np.linalg.pinv(lattice)
-    for positions in same_cell:
-        moved = structure.positions - positions
-        moved -= np.round(moved @ inverse) @ lattice
-        if np.sqrt((moved**2).sum(axis=1).mean()) < closest:
-            return DUPLICATE
+    if any(rms_displacement(structure, positions) < closest for positions in same_cell):
+        return DUPLICATE
     same_cell.append(structure.positions)
     return ""

@@ -9,11 +9,14 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import get_context, resource_tracker
+from multiprocessing import get_context, parent_process, resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from unnp.errors import UnnpError
+
+Run = Callable[[Callable[[], Callable[[Any], Any]], Iterable[tuple[int, Any]]], Generator[tuple[int, Any], None, None]]
+"""What computes items somewhere: as ``run_parallel``, without the number of processes."""
 
 _SPAWN = get_context("spawn")  # a fork would copy the state of MPI and of the thread pools
 _SECONDS_TO_STOP = 2.0
@@ -168,7 +171,8 @@ def _noted_signals() -> Iterator[None]:
 
 
 def _work(connection: Connection, start: Callable[[], Callable[[Any], Any]]) -> None:
-    """Serve items until the other end closes, which it also does when its process is killed."""
+    """Serve items until the other end closes; where the parent is killed, end in the middle of an item."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes the connection
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _PUT_OFF)
@@ -186,6 +190,14 @@ def _work(connection: Connection, start: Callable[[], Callable[[Any], Any]]) -> 
             except Exception as error:
                 answer = ("failure", _message(error))
             connection.send(answer)
+
+
+def _end_with_parent() -> None:
+    """End this process as soon as its parent has: nobody else would wait for an item that takes hours, or stop it."""
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 def _message(error: Exception) -> str:

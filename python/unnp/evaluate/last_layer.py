@@ -116,15 +116,26 @@ def fit_last_layer(
         ModelError: the model has no features, or a structure has an element it does not know.
         DataError: too few labels.
     """
+    plain = plain_last_layer(potential, training, regularisation=regularisation, limits=limits)
+    results = estimates(potential, validation, lambda graph: plain.deviation(potential, graph), limits)
+    return replace(plain, scales=scales_of(residuals_of(results)))
+
+
+def plain_last_layer(
+    potential: LoadedPotential,
+    training: Sequence[Structure],
+    *,
+    regularisation: float = REGULARISATION,
+    limits: Limits | None = None,
+) -> LastLayer:
+    """Return the last layer of a model with factors of 1, which ranks atoms; arguments and errors as of ``fit_last_layer``."""
     sums = _sums(potential, training, limits or Limits())
     size = sums.shape[0]
     level = regularisation * float(sums.diagonal().mean()) if size else 0.0
     if not level > 0 or not math.isfinite(level):
         raise ModelError(f"{potential.path} has no features that say anything of the training structures.")
     factor = torch.linalg.cholesky(sums + level * torch.eye(size, dtype=torch.float64))
-    plain = LastLayer(factor, dict.fromkeys(UNITS, 1.0), checksum_of_weights(potential))
-    results = estimates(potential, validation, lambda graph: plain.deviation(potential, graph), limits)
-    return replace(plain, scales=scales_of(residuals_of(results)))
+    return LastLayer(factor, dict.fromkeys(UNITS, 1.0), checksum_of_weights(potential))
 
 
 def load_last_layer(path: Path) -> LastLayer:

@@ -119,6 +119,12 @@ class LoadedPotential:
         with torch.jit.optimized_execution(False):
             return predict_members(self.module.members, self._prepared(graph))
 
+    def member_energies(self, graph: Graph) -> Tensor:
+        """Return the energies (n_members, n_atoms) float64 [eV] of the atoms according to every member."""
+        with torch.jit.optimized_execution(False), torch.no_grad():
+            energies: Tensor = self.module.members(*self._prepared(graph).arguments)
+        return energies.double()
+
     def _prepared(self, graph: Graph) -> Graph:
         """Return a graph on the model's device, in its number type and on its level of theory."""
         graph = graph.to(self.device, self.dtype)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from unnp.atoms.quantities import QUANTITIES, Quantity
 from unnp.atoms.structure import Structure
-from unnp.config import Config, from_dict
-from unnp.errors import ConfigError, DataError
+from unnp.config import Config
+from unnp.config.kinds import check_kind, registering
+from unnp.errors import DataError
 from unnp.plugins.registry import Registry
 
 
@@ -74,29 +75,16 @@ def _plain(value: Any) -> float | np.ndarray:
     return np.array(value, dtype=np.float64) if np.ndim(value) else float(value)
 
 
-L = TypeVar("L", bound=type[Labeller])
 REGISTRY: Registry[type[Labeller]] = Registry("kind of calculator", "unnp.data.labellers", "unnp.labellers")
 
 
-def register(kind: str) -> Callable[[L], L]:
-    """Make a labeller known: ``@register("lammps")``."""
-
-    def add(labeller: L) -> L:
-        REGISTRY.add(kind, labeller, labeller.__module__)
-        labeller.kind = kind
-        return labeller
-
-    return add
+register = registering(REGISTRY)
+"""Make a labeller known: ``@register("lammps")``."""
 
 
 def check_settings(settings: Mapping[str, Any]) -> tuple[type[Labeller], Config]:
     """Return the labeller that settings name by ``kind``, and its configuration; raise ConfigError for wrong ones."""
-    remaining = dict(settings)
-    kind = remaining.pop("kind", None)
-    if not isinstance(kind, str):
-        raise ConfigError(f"calculator: give its kind, one of {', '.join(REGISTRY.names())}.")
-    labeller = REGISTRY.get(kind)
-    return labeller, from_dict(remaining, labeller.Config, where=f"calculator ({kind})")
+    return check_kind(REGISTRY, settings, "calculator")
 
 
 def build_labeller(settings: Mapping[str, Any], folder: Path) -> Labeller:
