@@ -20,8 +20,8 @@ from unnp.train.run_folder import RunFolder
 from unnp.train.signals import StopRequest
 from unnp.train.spread import Table, write_spread
 
-WITHOUT_EFFECT = ("data", *MACHINE)
-"""Settings that say nothing of whether a training is over: a change of the data is refused, the others change no result."""
+WITHOUT_EFFECT = ("data", "start", *MACHINE)
+"""Settings that say nothing of whether a training is over: other data or another start are refused, the rest has no effect."""
 
 
 def train_committee(

@@ -89,6 +89,9 @@ class TrainConfig(Config):
 
     data: DataConfig
     potential: PotentialConfig = PotentialConfig()
+    start: str | None = None
+    """Run folder or checkpoint of a training of the same potential, with whose weights, scale and reference energies this one
+    begins; null: random weights."""
     reference_energies: Literal["zero", "least-squares"] | dict[str, float] = "least-squares"
     """Energies of the elements [eV] that the network's energies are counted from."""
     heads: dict[Name, HeadConfig] = Field(default={DEFAULT_HEAD: HeadConfig()}, min_length=1)
@@ -123,6 +126,19 @@ class TrainConfig(Config):
     """Weights that are exported: of the last validation or of that with the smallest loss; null: best with `patience`."""
     checkpoint_minutes: PositiveFloat = Field(default=5.0, json_schema_extra=FREE)
     """Time between checkpoints inside an epoch; each end of an epoch writes one too."""
+
+    def located(self, base: str | Path, relative_to: str | Path | None = None) -> TrainConfig:
+        """Return the same with paths that are relative to ``base`` made absolute, or relative to another folder."""
+        start = None if self.start is None else os.path.abspath(os.path.join(base, self.start))
+        if start is not None and relative_to is not None:
+            start = os.path.relpath(start, relative_to)
+        return self.model_copy(update={"data": self.data.located(base, relative_to), "start": start})
+
+    @model_validator(mode="after")
+    def _weights_are_free_to_begin_with(self) -> TrainConfig:
+        if self.start is not None and self.tied_epochs:
+            raise ValueError("`tied_epochs` makes weights of layers one at the start; leave it out with `start`")
+        return self
 
     @model_validator(mode="after")
     def _seeds_are_those_of_members(self) -> TrainConfig:

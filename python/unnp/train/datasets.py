@@ -26,6 +26,7 @@ from unnp.models.still import check_still
 from unnp.train.config import DataConfig, TrainConfig
 from unnp.train.distributed import Processes
 from unnp.train.heads import heads_of_groups
+from unnp.train.start import started_potential
 
 Structures = Sequence[Structure]
 
@@ -112,25 +113,27 @@ def open_sources(config: DataConfig, seed: int) -> Sources:
 
 
 def build(config: TrainConfig, sources: Sources) -> tuple[Potential, dict[str, Dataset]]:
-    """Return the potential with random weights and the data sets ``train``, ``validation`` (and ``test``)."""
+    """Return the potential with the weights to begin with and the data sets ``train``, ``validation`` (and ``test``)."""
     name = config.potential.architecture
     if not issubclass(architecture(name), Representation):
         raise ConfigError(
             f"architecture '{name}' has nothing to train; add it to another one: `add: {{{name}: {{}}}}`."
         )
     _check_names(config)
-    elements = Elements(list(sources.statistics.elements))
+    begun = None if config.start is None else started_potential(config, sources.statistics.elements)
+    elements = Elements(list(sources.statistics.elements) if begun is None else begun.elements)
     cutoff = config.potential.cutoff()
     owner = heads_of_groups(config.heads, sources.groups)
-    heads = _fit_heads(config, sources, elements, owner)
     datasets = make_datasets(config, sources, elements, cutoff, owner)
     neighbors = datasets["train"].average_neighbors
     if not neighbors:
         raise DataError(f"no two atoms of the training structures are within {cutoff} A; check cells and units.")
-    training = datasets["train"]
-    data = TrainingData(neighbors, Graphs(training))
-    with number_type(config.dtype):
-        potential = build_potential(config.potential, elements.symbols, heads, data)
+    potential = begun
+    if potential is None:
+        heads = _fit_heads(config, sources, elements, owner)
+        data = TrainingData(neighbors, Graphs(datasets["train"]))
+        with number_type(config.dtype):
+            potential = build_potential(config.potential, elements.symbols, heads, data)
     _check_given(config, potential)
     check_still(potential)
     return potential, datasets

@@ -102,7 +102,7 @@ def train_one(config: TrainConfig, path: Path, team: Team, *, resume: bool, base
 
 def settings_at(config: TrainConfig, base: str | Path, folder: Path) -> TrainConfig:
     """Return the settings with paths, which are relative to ``base``, relative to a folder."""
-    return config.model_copy(update={"data": config.data.located(base, relative_to=folder)})
+    return config.located(base, relative_to=folder)
 
 
 def _log_columns(config: TrainConfig) -> list[str]:
@@ -126,7 +126,7 @@ def _task(
     torch.manual_seed(config.seed)
     sources = open_sources(config.data.located(base), config.seed)
     check_labels(config.loss, sources.train, sources.validation)
-    potential, datasets = build(config, sources)
+    potential, datasets = build(config.located(base), sources)
     description = {
         "potential": potential.describe(),
         "dtype": config.dtype,
@@ -153,8 +153,7 @@ def changed_settings(config: TrainConfig, base: str | Path, folder: RunFolder) -
             f"{folder.path} holds {'a single training' if before.seeds is None else 'a committee'}, but these settings have "
             f"{'`seeds`' if before.seeds is None else 'one `seed`'}. Give the settings it was made with, or another folder."
         )
-    now = now.model_copy(update={"data": now.data.located(base)})
-    before = before.model_copy(update={"data": before.data.located(folder.path)})
+    now, before = now.located(base), before.located(folder.path)
     changed = [name for name in TrainConfig.model_fields if getattr(now, name) != getattr(before, name)]
     if reason := refusal(now, before, folder.path):
         raise TrainingError(reason)
