@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -46,6 +46,15 @@ def apply_settings(content: dict[str, Any], settings: Sequence[str], option: str
             raise ConfigError(f"{said}: '{in_one_line(text)}' is not a YAML value ({error}).") from None
         _put(content, key.split("."), value, said)
     return content
+
+
+def merged(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings with those of ``own`` in the place of those of ``common``; tables are merged key by key."""
+    result = dict(common)
+    for key, value in own.items():
+        before = result.get(key)
+        result[key] = merged(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
+    return result
 
 
 def _put(content: dict[str, Any], keys: list[str], value: Any, setting: str) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from unnp.config import from_dict, load_yaml
+from unnp.config.overrides import merged
 from unnp.errors import ConfigError
 from unnp.train.config import MACHINE, TrainConfig
 from unnp.workflows.benchmark.config import BenchmarkConfig, ModelConfig
@@ -63,15 +63,6 @@ def entries_of(config: BenchmarkConfig, base: Path, folder: Path) -> list[Entry]
             entries.append(Entry(name, model, folder / name / f"seed-{seed}", training))
     _check_begun(entries)
     return entries
-
-
-def merged(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings with those of ``own`` in the place of those of ``common``; tables are merged key by key."""
-    result = dict(common)
-    for key, value in own.items():
-        before = result.get(key)
-        result[key] = merged(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
-    return result
 
 
 def _training(config: BenchmarkConfig, base: Path, name: str, seed: int) -> TrainConfig:

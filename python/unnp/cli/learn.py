@@ -1,0 +1,47 @@
+"""``unnp learn``: propose structures, select, label, train, judge, and again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from unnp.cli.options import OutputFolder, Resume, Settings
+from unnp.cli.tables import EXIT_INTERRUPTED, print_table
+
+
+def command(
+    config: Annotated[Path, typer.Argument(help="YAML file: propose, start, select, label, train, judge, stop ...")],
+    output: OutputFolder = None,
+    resume: Resume = False,
+    compare: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder of another loop, whose errors compare.png shows beside; repeatable."),
+    ] = None,
+    settings: Settings = None,
+) -> None:
+    """Learn in rounds: structures are proposed, some are selected and labelled, and a committee learns them.
+
+    The folder gets report.json, chosen.csv, errors.png, cost.png, coverage.png, and a folder for each round with its model.pt.
+    Killed at any time, --resume goes on with the step that was not finished. Stopped by SIGTERM or Ctrl-C, the exit code is 75.
+    """
+    from unnp.config.overrides import load_with_overrides
+    from unnp.train.validation import InterruptedTrainingError
+    from unnp.workflows.learn.config import LearnConfig
+    from unnp.workflows.learn.console import table
+    from unnp.workflows.learn.report import write_comparison
+    from unnp.workflows.learn.rounds import read_rounds
+    from unnp.workflows.learn.run import run_learning
+
+    resolved = load_with_overrides(config, settings or [], LearnConfig)
+    folder = output or Path(config.stem)
+    try:
+        report = run_learning(resolved, config.parent, folder, resume=resume)
+    except (KeyboardInterrupt, InterruptedTrainingError):
+        print(f"Stopped on request. Go on with: unnp learn {config} -o {folder} --resume")
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    if compare:
+        write_comparison(folder, compare)
+    print_table("Rounds, and mean absolute errors", *table(read_rounds(folder), report["pool"]))
+    print(f"Models, report and figures: {folder}")

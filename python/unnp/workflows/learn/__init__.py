@@ -1,0 +1,1 @@
+"""Learning loops: propose structures, select, label, train, judge, and again."""

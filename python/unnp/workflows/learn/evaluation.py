@@ -1,0 +1,74 @@
+"""What the model of a round says of many structures, in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import numpy as np
+from torch import Tensor
+
+from unnp.atoms.graph import Graph
+from unnp.atoms.structure import Structure
+from unnp.data.dataset import Dataset
+from unnp.evaluate.evaluation import Limits, batches, compared, labelled
+from unnp.evaluate.metrics import Metrics
+from unnp.exported.loader import LoadedPotential
+
+T = TypeVar("T")
+
+
+def of_structures(
+    potential: LoadedPotential,
+    structures: Sequence[Structure],
+    compute: Callable[[Graph], Tensor],
+    reduce: Callable[[np.ndarray], T],
+) -> list[T]:
+    """Return what is left of the numbers of the atoms of each structure.
+
+    Args:
+        potential: decides on elements, length of bonds and device.
+        structures: labels are not looked at.
+        compute: returns (n_atoms, ...) of a graph on the device.
+        reduce: makes of those of one structure what is returned.
+
+    Raises:
+        ModelError: a structure has an element that the model does not know.
+    """
+    dataset = Dataset(structures, potential.elements, potential.cutoff, cache_bytes=0)
+    found: list[T] = []
+    for indices, batch in batches(dataset, potential.manifest.cost, Limits()):
+        rows = compute(batch.graph.to(potential.device, potential.dtype)).cpu().numpy()
+        ends = np.cumsum([len(structures[k]) for k in indices])
+        found += [reduce(part) for part in np.split(rows, ends[:-1])]
+    return found
+
+
+def errors_on(potential: LoadedPotential, structures: Sequence[Structure]) -> dict[str, float]:
+    """Return the errors on labelled structures, ``energy_mae``, ``energy_rmse`` ..., in the units of the error tables.
+
+    Raises:
+        ModelError: a structure has an element that the model does not know, or a prediction is not finite.
+    """
+    dataset = labelled(potential, structures)
+    metrics = Metrics(dataset.groups, potential.elements.symbols, potential.device)
+    for _, batch, prediction in compared(potential, dataset, Limits(), potential.stress_offset):
+        metrics.update(prediction, batch)
+    overall = metrics.result()["overall"]
+    return {f"{name}_{kind}": errors[kind] for name, errors in overall.items() for kind in ("mae", "rmse")}
+
+
+def descriptors(potential: LoadedPotential, structures: Sequence[Structure]) -> np.ndarray:
+    """Return mean and standard deviation of the features over the atoms of each structure, (n_structures, 2 n_features)."""
+
+    def summary(features: np.ndarray) -> np.ndarray:
+        return np.concatenate([features.mean(axis=0), features.std(axis=0)]).astype(np.float32)
+
+    return np.stack(of_structures(potential, structures, potential.features, summary))
+
+
+def standardised(rows: np.ndarray, like: np.ndarray) -> np.ndarray:
+    """Return rows in units of the standard deviation of each column of other rows; columns that do not change are left out."""
+    spread = like.std(axis=0)
+    changing = spread > 1e-6 * max(1e-30, float(np.abs(like).max()))
+    return (rows[:, changing] - like[:, changing].mean(axis=0)) / spread[changing]

@@ -1,0 +1,1 @@
+"""Where labels are computed and members are trained, one kind in a file."""

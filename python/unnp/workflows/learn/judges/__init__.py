@@ -1,0 +1,1 @@
+"""What a model is judged on, one kind in a file."""

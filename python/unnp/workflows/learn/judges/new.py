@@ -1,0 +1,25 @@
+"""Errors on the structures of a round before they are learnt: what the model was wrong about where it went itself."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from unnp.config import Config
+from unnp.workflows.learn.evaluation import errors_on
+from unnp.workflows.learn.judges.base import Judge, Numbers, register
+from unnp.workflows.learn.situation import Situation
+
+
+class NewConfig(Config):
+    """The structures that were chosen, before they are learnt from."""
+
+
+@register("new")
+class New(Judge):
+    """Errors of the last model on the new structures."""
+
+    Config = NewConfig
+    moment: ClassVar[Literal["before", "after"]] = "before"
+
+    def judge(self, at: Situation) -> Numbers:
+        return errors_on(at.potential, at.new)

@@ -1,0 +1,30 @@
+"""Errors on all that was proposed from files, learnt or not: what the distillation of a set is measured by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from unnp.atoms.structure import Structure
+from unnp.config import Config
+from unnp.errors import ConfigError
+from unnp.workflows.learn.evaluation import errors_on
+from unnp.workflows.learn.judges.base import Judge, Numbers, register
+from unnp.workflows.learn.situation import Situation
+
+
+class PoolConfig(Config):
+    """The whole pool, with the labels that are hidden from the selection."""
+
+
+@register("pool")
+class Pool(Judge):
+    """Errors on the whole pool."""
+
+    Config = PoolConfig
+
+    def check(self, pool: Sequence[Structure]) -> None:
+        if not len(pool) or all(structure.energy is None for structure in pool[:1]):
+            raise ConfigError("judge: the kind pool needs a proposer of the kind pool whose structures have labels.")
+
+    def judge(self, at: Situation) -> Numbers:
+        return errors_on(at.potential, at.pool)

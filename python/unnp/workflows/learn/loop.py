@@ -1,0 +1,209 @@
+"""The loop: what is done in a round, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+from unnp.atoms.structure import Structure
+from unnp.config.kinds import check_kind
+from unnp.config.overrides import merged
+from unnp.data.opening import Concatenated, open_structures
+from unnp.data.store import Store, is_store
+from unnp.data.store_writer import write_store
+from unnp.errors import ConfigError
+from unnp.workflows.learn.candidates import Candidates
+from unnp.workflows.learn.committee import Member, export_committee, train_members
+from unnp.workflows.learn.config import LearnConfig, training
+from unnp.workflows.learn.console import say_round, say_step
+from unnp.workflows.learn.executors.base import REGISTRY as EXECUTORS
+from unnp.workflows.learn.judges.base import REGISTRY as JUDGES
+from unnp.workflows.learn.labels import labelled_structures
+from unnp.workflows.learn.proposers.base import REGISTRY as PROPOSERS
+from unnp.workflows.learn.proposers.pool import Pool
+from unnp.workflows.learn.rounds import (
+    AFTER,
+    BEFORE,
+    LABEL,
+    PROPOSE,
+    SELECT,
+    TRAIN,
+    Round,
+    read_rounds,
+    reason_to_stop,
+    round_path,
+)
+from unnp.workflows.learn.selectors.base import REGISTRY as SELECTORS
+from unnp.workflows.learn.selectors.base import Choice, Selector
+from unnp.workflows.learn.selectors.random import Random, RandomConfig
+from unnp.workflows.learn.situation import Situation, Unlabelled
+from unnp.workflows.learn.steps import Result, RoundFolder, Steps
+
+MEMBERS_PER_ROUND = 1000
+"""Seeds that each round has for itself."""
+
+
+class Loop:
+    """Everything that a configuration names, built and checked, and the rounds made of it.
+
+    Args:
+        config: the loop.
+        base: where relative paths in it begin, absolute.
+        folder: of the run, absolute.
+
+    Raises:
+        ConfigError: a judge has nothing to judge on, or nothing can be drawn for the start.
+        DataError: structures cannot be read.
+    """
+
+    def __init__(self, config: LearnConfig, base: Path, folder: Path) -> None:
+        self.config, self.base, self.folder = config, base, folder
+        self.proposers = []
+        for name, settings in config.propose.items():
+            proposer, own = check_kind(PROPOSERS, settings, f"propose.{name}")
+            self.proposers.append(proposer(own, base, name))
+        judges = {name: check_kind(JUDGES, settings, f"judge.{name}") for name, settings in config.judge.items()}
+        self.judges = {name: judge(own, base) for name, (judge, own) in judges.items()}
+        selector, own = check_kind(SELECTORS, config.select, "select")
+        self.selector: Selector = selector(own)
+        executor, own = check_kind(EXECUTORS, config.executor, "executor")
+        self.executor = executor(own)
+        for judge in self.judges.values():
+            judge.check(self.pool)
+        if config.start.random and all(proposer.needs_model for proposer in self.proposers):
+            raise ConfigError(
+                "start.random: there is no proposer that works without a model, such as a pool, to draw from."
+            )
+        len(self.start)
+
+    @cached_property
+    def pool(self) -> Sequence[Structure]:
+        """All labelled structures of the proposers of the kind pool."""
+        return Concatenated([proposer.structures for proposer in self.proposers if isinstance(proposer, Pool)])
+
+    @cached_property
+    def start(self) -> Sequence[Structure]:
+        """The labelled structures that the loop was given to begin with."""
+        given = self.config.start
+        return open_structures([self.base / path for path in given.data], given.read) if given.data else []
+
+    def finished(self) -> list[Round]:
+        """Return the finished rounds."""
+        return read_rounds(self.folder)
+
+    def rounds(self) -> Iterator[Round]:
+        """Do what is left of the loop, and yield each round as it is finished."""
+        while not (reason := reason_to_stop(self.finished(), self.config.stop)):
+            number = len(self.finished())
+            self._round(number)
+            say_round(self.finished(), len(self.pool))
+            yield self.finished()[number]
+        print(f"The loop is over: {reason}.", flush=True)
+
+    def situation(self, number: int) -> Situation:
+        """Return what a round begins with: the last model, and what it was learnt from."""
+        stores = [Store(path) for k in range(number) if is_store(path := self._place(k).labelled)]
+        model = next((path for k in reversed(range(number)) if (path := self._place(k).model).is_file()), None)
+        return Situation(
+            number,
+            self._place(number).path,
+            self.config.seed,
+            self.executor,
+            self.config.device,
+            model,
+            Concatenated(stores),
+            pool=self.pool,
+        )
+
+    def _place(self, number: int) -> RoundFolder:
+        return RoundFolder(round_path(self.folder, number))
+
+    def _round(self, number: int) -> None:
+        place = self._place(number)
+        steps = Steps(place.path, lambda name: say_step(number, name))
+        at = self.situation(number)
+        steps.do(PROPOSE, lambda: self._candidates(at).counts)
+        selected = steps.do(SELECT, lambda: self._select(at, place))
+        if not selected["chosen"] and not selected["given"]:
+            return
+        steps.do(LABEL, lambda: self._label(number, place))
+        if at.model is not None:
+            known = replace(at, new=Store(place.labelled))
+            steps.do(BEFORE, lambda: self._judge(known, "before"))
+        steps.do(TRAIN, lambda: self._train(number, place))
+        after = replace(at, model=place.model, new=Store(place.labelled))
+        steps.do(AFTER, lambda: self._judge(after, "after"))
+
+    def _candidates(self, at: Situation) -> Candidates:
+        asked = [proposer for proposer in self.proposers if at.model is not None or not proposer.needs_model]
+        taken = [Store(path) for k in range(at.number) if is_store(path := self._place(k).chosen)]
+        return Candidates.of(asked, at, Concatenated([*taken, self.start]), self.config.limits)
+
+    def _select(self, at: Situation, place: RoundFolder) -> Result:
+        """Write the chosen structures, and return what was chosen why."""
+        found = self._candidates(at)
+        chosen = self._choices(found.structures, at)
+        kept = [found.structures[choice.index] for choice in chosen]
+        if kept:
+            write_store(kept, place.chosen, overwrite=True)
+        entries = [
+            {
+                "source": structure.source,
+                "group": structure.group,
+                "proposer": found.proposers[choice.index],
+                "score": choice.score,
+                "reason": choice.reason,
+            }
+            for choice, structure in zip(chosen, kept, strict=True)
+        ]
+        given = len(self.start) if at.number == 0 else 0
+        return {"candidates": len(found.structures), "left_out": found.left_out, "given": given, "chosen": entries}
+
+    def _choices(self, structures: Sequence[Structure], at: Situation) -> list[Choice]:
+        if not len(structures):
+            return []
+        if at.model is not None:
+            return self.selector.select(Unlabelled(structures), at)
+        wanted = self.config.start.random
+        return Random(RandomConfig(most=wanted)).select(Unlabelled(structures), at) if wanted else []
+
+    def _label(self, number: int, place: RoundFolder) -> Result:
+        chosen: Sequence[Structure] = Store(place.chosen) if is_store(place.chosen) else []
+        given = list(self.start) if number == 0 else []
+        config = self.config
+        if len(chosen):
+            found = labelled_structures(
+                list(chosen),
+                config.label,
+                config.limits,
+                base=self.base,
+                work=place.labelling,
+                executor=self.executor,
+                attempts=config.attempts,
+            )
+            given, failures, left_out = [*given, *found.structures], found.failures, found.left_out
+        else:
+            failures, left_out = {}, {}
+        write_store(given, place.labelled, overwrite=True)
+        reasons = {str(k): reason for k, reason in failures.items()}
+        return {"labelled": len(given), "failures": reasons, "left_out": left_out}
+
+    def _judge(self, at: Situation, moment: str) -> Result:
+        return {name: judge.judge(at) for name, judge in self.judges.items() if judge.moment == moment}
+
+    def _train(self, number: int, place: RoundFolder) -> Result:
+        members = [self._member(number, k) for k in range(self.config.members)]
+        errors = train_members(members, self.executor, self.config.attempts)
+        export_committee(members, place.model, f"{self.folder.name}, round {number}")
+        return {"validation": errors}
+
+    def _member(self, number: int, k: int) -> Member:
+        config = self.config
+        stores = [str(self._place(j).labelled) for j in range(number + 1) if is_store(self._place(j).labelled)]
+        warm = config.warm is not None and number > 0
+        settings = merged(config.train, config.warm or {}) if warm else config.train
+        start = str(self._place(number - 1).member(k)) if warm else None
+        seed = (config.seed * MEMBERS_PER_ROUND + number) * MEMBERS_PER_ROUND + k
+        return Member(training(settings, stores, seed, start), self._place(number).member(k))

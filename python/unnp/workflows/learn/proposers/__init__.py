@@ -1,0 +1,1 @@
+"""What structures are proposed, one kind in a file."""

@@ -1,0 +1,71 @@
+"""The contract of a proposer and the registry that finds it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from unnp.atoms.structure import Structure
+from unnp.config import Config
+from unnp.config.kinds import registering
+from unnp.data.store import Store, is_store
+from unnp.data.store_writer import write_store
+from unnp.plugins.registry import Registry
+from unnp.workflows.learn.situation import Situation
+
+
+class Proposer(ABC):
+    """Makes or finds structures that may be worth learning.
+
+    A subclass lives in one file of ``unnp.workflows.learn.proposers``, or of a package that names it in the entry-point group
+    ``unnp.proposers``, and is decorated with ``@register(kind)``. The loop may ask for the proposals of a round again: what
+    took long is kept in the folder.
+
+    Args:
+        config: the settings.
+        base: where relative paths in them begin.
+        name: of the proposer in the configuration.
+    """
+
+    kind: ClassVar[str]
+    Config: ClassVar[type[Config]]
+    needs_model: ClassVar[bool] = True
+    """Whether it proposes nothing before there is a model."""
+
+    computes: ClassVar[bool] = True
+    """Whether its structures come from a computation that can go astray, and are looked at."""
+
+    def __init__(self, config: Any, base: Path, name: str) -> None:
+        self.config, self.base, self.name = config, base, name
+
+    @abstractmethod
+    def propose(self, at: Situation) -> Sequence[Structure]:
+        """Return the structures of a round; labels that they have are hidden until they are chosen.
+
+        Raises:
+            UnnpError: there can be none.
+        """
+
+    def folder(self, at: Situation) -> Path:
+        """Return the folder for what it computes in a round."""
+        return at.folder / "proposals" / self.name
+
+
+REGISTRY: Registry[type[Proposer]] = Registry("proposer", "unnp.workflows.learn.proposers", "unnp.proposers")
+register = registering(REGISTRY)
+"""Make a proposer known: ``@register("pool")``."""
+
+
+def stored(path: Path, make: Callable[[], Iterable[Structure]]) -> Sequence[Structure]:
+    """Return the structures of a stored data set, which is written first where it does not exist; it may be empty."""
+    empty = path.with_name(f"{path.name}.empty")
+    if not is_store(path) and not empty.exists():
+        found = list(make())
+        if not found:
+            empty.parent.mkdir(parents=True, exist_ok=True)
+            empty.touch()
+            return []
+        write_store(found, path)
+    return [] if empty.exists() else Store(path)

@@ -1,0 +1,90 @@
+"""The report of a loop: numbers of each round, what was chosen why, and figures."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from unnp.errors import DataError
+from unnp.files.writing import read_json, write_atomically
+from unnp.workflows.learn.figures import draw_costs, draw_coverage, draw_errors
+from unnp.workflows.learn.loop import Loop
+from unnp.workflows.learn.rounds import LABEL, PROPOSE, SELECT, Round, reason_to_stop
+
+REPORT_FILE = "report.json"
+
+
+def write_report(folder: Path, rounds: Sequence[Round], pool: int, ended: Loop | None = None) -> dict[str, Any]:
+    """Write the report of the finished rounds and return it.
+
+    Args:
+        folder: of the run; gets ``report.json``, ``chosen.csv``, ``errors.png``, ``cost.png``, at the end ``coverage.png``.
+        rounds: in their order.
+        pool: number of structures in the pools.
+        ended: the loop, where it is over; None: it goes on.
+    """
+    report = {
+        "stopped": "" if ended is None else reason_to_stop(rounds, ended.config.stop),
+        "pool": pool,
+        "rounds": _rows(rounds, pool),
+    }
+    write_atomically(folder / REPORT_FILE, json.dumps(report, indent=1) + "\n")
+    _write_choices(folder, rounds)
+    draw_errors(folder / "errors.png", {folder.name: report})
+    draw_costs(folder / "cost.png", rounds)
+    if ended is not None:
+        draw_coverage(folder / "coverage.png", ended)
+    return report
+
+
+def _rows(rounds: Sequence[Round], pool: int) -> list[dict[str, Any]]:
+    rows, learnt = [], 0
+    for one in rounds:
+        learnt += one.new
+        row = {
+            "round": one.number,
+            "proposed": one.result(PROPOSE),
+            "candidates": one.result(SELECT)["candidates"],
+            "left_out": {**one.result(SELECT)["left_out"], **one.result(LABEL).get("left_out", {})},
+            "failures": one.result(LABEL).get("failures", {}),
+            "new": one.new,
+            "learnt": learnt,
+            "judges": one.judged,
+            "seconds": one.seconds,
+        }
+        rows.append({**row, "fraction": learnt / pool} if pool else row)
+    return rows
+
+
+def _write_choices(folder: Path, rounds: Sequence[Round]) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    columns = ["source", "group", "proposer", "score", "reason"]
+    writer.writerow(["round", *columns])
+    for one in rounds:
+        writer.writerows([one.number, *(entry[name] for name in columns)] for entry in one.result(SELECT)["chosen"])
+    write_atomically(folder / "chosen.csv", text.getvalue())
+
+
+def write_comparison(folder: Path, others: Sequence[Path]) -> None:
+    """Draw the errors of a loop and of others in one figure, ``compare.png``.
+
+    Raises:
+        DataError: a folder holds no report.
+    """
+    draw_errors(folder / "compare.png", {path.name: _read_report(path) for path in (folder, *others)})
+
+
+def _read_report(folder: Path) -> dict[str, Any]:
+    try:
+        report = read_json(folder / REPORT_FILE)
+        assert isinstance(report["rounds"], list)
+    except (OSError, ValueError, TypeError, KeyError, AssertionError):
+        raise DataError(
+            f"{folder} holds no report of a loop ({REPORT_FILE}); give the folder of `unnp learn`."
+        ) from None
+    return dict(report)

@@ -1,0 +1,1 @@
+"""Which of the proposed structures are learnt from, one kind in a file."""

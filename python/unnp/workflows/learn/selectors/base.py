@@ -1,0 +1,107 @@
+"""The contract of a selector and the registry that finds it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import FiniteFloat, PositiveInt
+
+from unnp.atoms.structure import Structure
+from unnp.config import Config
+from unnp.config.kinds import registering
+from unnp.plugins.registry import Registry
+from unnp.workflows.learn.situation import Situation
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A structure that is to be learnt.
+
+    Attributes:
+        index: its position among those proposed.
+        score: number that it was chosen by.
+        reason: what the number is, for people.
+    """
+
+    index: int
+    score: float
+    reason: str
+
+
+class SelectorConfig(Config):
+    """What all selectors have in common."""
+
+    most: PositiveInt | None = None
+    """Structures that are chosen in a round, at most; null: no bound."""
+
+
+class Selector(ABC):
+    """Chooses structures by where they are, not by labels.
+
+    A subclass lives in one file of ``unnp.workflows.learn.selectors``, or of a package that names it in the entry-point group
+    ``unnp.selectors``, and is decorated with ``@register(kind)``.
+
+    Args:
+        config: the settings.
+    """
+
+    kind: ClassVar[str]
+    Config: ClassVar[type[Config]]
+    compares_members: ClassVar[bool] = False
+    """Whether it needs a committee."""
+
+    def __init__(self, config: Any) -> None:
+        self.config = config
+
+    @abstractmethod
+    def select(self, frames: Sequence[Structure], at: Situation) -> list[Choice]:
+        """Return the structures to learn, in the order of their importance.
+
+        Args:
+            frames: those proposed, without labels; none of them is learnt yet.
+            at: the round, whose model is open.
+        """
+
+
+REGISTRY: Registry[type[Selector]] = Registry("selector", "unnp.workflows.learn.selectors", "unnp.selectors")
+register = registering(REGISTRY)
+"""Make a selector known: ``@register("random")``."""
+
+
+class RankedConfig(SelectorConfig):
+    """Structures by a score."""
+
+    above: FiniteFloat | None = None
+    """Score above which a structure is chosen; null: as many as `most` says."""
+
+
+class Ranked(Selector):
+    """Chooses the structures with the highest scores. A subclass fills in ``scores`` and ``words``."""
+
+    words: ClassVar[str]
+    """What the score is, with its unit."""
+
+    @abstractmethod
+    def scores(self, frames: Sequence[Structure], at: Situation) -> np.ndarray:
+        """Return the score (n_frames,) of each structure."""
+
+    def select(self, frames: Sequence[Structure], at: Situation) -> list[Choice]:
+        return ranked(self.scores(frames, at), self.words, self.config.most, self.config.above)
+
+
+def ranked(scores: np.ndarray, words: str, most: int | None, above: float | None = None) -> list[Choice]:
+    """Return the structures with the highest scores; of equal ones the first.
+
+    Args:
+        scores: (n_frames,).
+        words: what they are.
+        most: how many at most; None: all.
+        above: smallest score that is not enough; None: any is.
+    """
+    order = np.argsort(-scores, kind="stable")
+    chosen = [int(k) for k in order if above is None or scores[k] > above][:most]
+    return [Choice(k, float(scores[k]), f"{words} {scores[k]:.4g}") for k in chosen]

@@ -1,0 +1,62 @@
+"""Where the members of a committee disagree on the energy of an atom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+import numpy as np
+from pydantic import PositiveFloat
+from torch import Tensor
+
+from unnp.atoms.graph import Graph
+from unnp.atoms.structure import Structure
+from unnp.errors import ConfigError
+from unnp.workflows.learn.evaluation import of_structures
+from unnp.workflows.learn.selectors.base import Choice, Selector, SelectorConfig, ranked, register
+from unnp.workflows.learn.situation import Situation
+
+
+class DeviationConfig(SelectorConfig):
+    """Structures in which the committee disagrees on one atom far more than on the others."""
+
+    sigmas: PositiveFloat = 5.0
+    """How many standard deviations of the deviations an atom's is above their mean."""
+    over: Literal["frame", "all"] = "frame"
+    """Atoms that mean and standard deviation are taken over: those of the same structure, or of all that are proposed."""
+
+
+@register("deviation")
+class Deviation(Selector):
+    r"""Chooses a structure where any of its atoms has ``std_i > mean(std) + sigmas * std(std)``.
+
+    ``std_i`` is the standard deviation of the energy of atom i over the members (Jung, Lee, Choi, arXiv:2311.05407). Among n
+    atoms of one frame no number is more than ``sqrt(n - 1)`` standard deviations above their mean.
+    """
+
+    Config = DeviationConfig
+    compares_members: ClassVar[bool] = True
+
+    def select(self, frames: Sequence[Structure], at: Situation) -> list[Choice]:
+        sigmas = self.config.sigmas
+        largest = max(len(frame) for frame in frames)
+        if self.config.over == "frame" and largest - 1 <= sigmas**2:
+            raise ConfigError(
+                f"select: among the {largest} atoms of a structure none can be {sigmas:g} standard deviations above the mean, "
+                f"only {max(0, largest - 1) ** 0.5:.3g}; take smaller `sigmas`, or `over: all`."
+            )
+        return ranked(self._scores(frames, at), "largest atomic deviation, in sigmas:", self.config.most, sigmas)
+
+    def _scores(self, frames: Sequence[Structure], at: Situation) -> np.ndarray:
+        def deviation(graph: Graph) -> Tensor:
+            return at.potential.member_energies(graph).std(dim=0, correction=0)
+
+        found = of_structures(at.potential, frames, deviation, np.asarray)
+        if self.config.over == "frame":
+            return np.array([_sigmas(own, own) for own in found])
+        return np.array([_sigmas(own, np.concatenate(found)) for own in found])
+
+
+def _sigmas(deviations: np.ndarray, among: np.ndarray) -> float:
+    spread = among.std()
+    return float((deviations.max() - among.mean()) / spread) if spread > 0 else 0.0

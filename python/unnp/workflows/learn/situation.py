@@ -1,0 +1,81 @@
+"""What a round begins with, as proposers, selectors and judges see it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import overload
+
+import numpy as np
+
+from unnp.atoms.quantities import QUANTITIES
+from unnp.atoms.structure import Structure
+from unnp.errors import ConfigError
+from unnp.exported.loader import LoadedPotential, load_model
+from unnp.workflows.learn.executors.base import Executor
+
+
+@dataclass(frozen=True)
+class Situation:
+    """A round.
+
+    Attributes:
+        number: counts rounds from 0, in which there is no model yet.
+        folder: the round's; what is long to compute is kept there.
+        seed: of the loop.
+        executor: computes what takes long.
+        device: where models run.
+        model: committee that was learnt last; None: there is none yet.
+        learnt: labelled structures that it was learnt from.
+        new: labelled structures that are about to be learnt.
+        pool: labelled structures that proposers know, and selectors do not see the labels of.
+    """
+
+    number: int
+    folder: Path
+    seed: int
+    executor: Executor
+    device: str = "auto"
+    model: Path | None = None
+    learnt: Sequence[Structure] = ()
+    new: Sequence[Structure] = ()
+    pool: Sequence[Structure] = field(default=(), repr=False)
+
+    @cached_property
+    def potential(self) -> LoadedPotential:
+        """The model, opened; raise ConfigError where there is none yet."""
+        if self.model is None:
+            raise ConfigError("there is no model in the first round; give `start` labelled structures or a number.")
+        return load_model(self.model, self.device)
+
+    def random(self, purpose: int = 0) -> np.random.Generator:
+        """Return random numbers that depend on the loop's seed, the round and a purpose, and on nothing else."""
+        return np.random.default_rng([self.seed, self.number, purpose])
+
+
+class Unlabelled(Sequence[Structure]):
+    """Structures without their labels, so that nothing can be chosen by what nobody knows yet.
+
+    Args:
+        structures: with or without labels.
+    """
+
+    def __init__(self, structures: Sequence[Structure]) -> None:
+        self._structures = structures
+
+    def __len__(self) -> int:
+        return len(self._structures)
+
+    @overload
+    def __getitem__(self, k: int) -> Structure: ...
+
+    @overload
+    def __getitem__(self, k: slice) -> list[Structure]: ...
+
+    def __getitem__(self, k: int | slice) -> Structure | list[Structure]:
+        """Return structure ``k``, or the structures of a slice."""
+        if isinstance(k, slice):
+            return [self[i] for i in range(*k.indices(len(self)))]
+        return self._structures[k].with_labels(dict.fromkeys(QUANTITIES))
