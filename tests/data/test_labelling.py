@@ -123,7 +123,7 @@ def test_workers_end_in_the_middle_of_an_item_when_their_parent_is_killed(tmp_pa
         f"list(run_parallel(partial(partial, eval), [(0, {item!r})], 1))"
     )
     parent = subprocess.Popen([sys.executable, "-c", code])
-    wait_until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text() != "", 60)
+    wait_until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text() != "", 240)
     worker = int((tmp_path / "pid").read_text())
     parent.kill()
     parent.wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -109,11 +110,7 @@ class Mixture(Config):
 
     def atomic_volume(self, symbol: str) -> float:
         """Return the volume per atom [A^3] of an element, NaN where it is not given and not known."""
-        if symbol in self.volumes:
-            return self.volumes[symbol]
-        crystal: dict[str, Any] = reference_states[atomic_numbers[symbol]] or {}
-        share = _VOLUMES.get(crystal.get("symmetry", ""), np.nan)
-        return float(share * crystal.get("a", np.nan) ** 3 * crystal.get("c/a", 1.0))
+        return atomic_volume(symbol, self.volumes)
 
     def group_of(self, temperature: float, cooled: bool) -> str:
         """Return the group of a frame by the temperature [K] of its melt."""
@@ -123,3 +120,12 @@ class Mixture(Config):
             return f"melt-{temperature:g}K"
         low = 500.0 * 2.0 ** np.floor(np.log2(temperature / 500.0))
         return f"melt-{max(low, self.temperatures.lowest):g}-{min(2 * low, self.temperatures.highest):g}K"
+
+
+def atomic_volume(symbol: str, given: Mapping[str, float]) -> float:
+    """Return the volume per atom [A^3] of an element: the one given, else that of its crystal in ASE; NaN without either."""
+    if symbol in given:
+        return given[symbol]
+    crystal: dict[str, Any] = reference_states[atomic_numbers[symbol]] or {}
+    share = _VOLUMES.get(crystal.get("symmetry", ""), np.nan)
+    return float(share * crystal.get("a", np.nan) ** 3 * crystal.get("c/a", 1.0))

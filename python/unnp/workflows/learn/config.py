@@ -127,6 +127,13 @@ class LearnConfig(Config):
             raise ValueError(
                 f"`select: {{kind: {selector.kind}}}` compares the members of a committee; give two `members` or more"
             )
+        computed = [
+            name for name, own in self.propose.items() if check_kind(PROPOSERS, own, f"propose.{name}")[0].computes
+        ]
+        if self.label == "reveal" and computed:
+            raise ValueError(
+                f"the structures of {', '.join(computed)} have no labels to reveal; give `label` a calculator"
+            )
         if not self.start.data and not self.start.random:
             raise ValueError(
                 "`start` is empty: name labelled structures in `data`, or say how many are drawn (`random`)"

@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 from torch import Tensor
 
+from unnp.atoms.elements import symbols_of
 from unnp.atoms.graph import Graph
 from unnp.atoms.structure import Structure
 from unnp.data.dataset import Dataset
@@ -42,6 +43,11 @@ def of_structures(
         ends = np.cumsum([len(structures[k]) for k in indices])
         found += [reduce(part) for part in np.split(rows, ends[:-1])]
     return found
+
+
+def unknown_elements(potential: LoadedPotential, structure: Structure) -> list[str]:
+    """Return the elements of a structure that a model does not know."""
+    return [symbol for symbol in symbols_of(structure.numbers) if symbol not in potential.elements.symbols]
 
 
 def errors_on(potential: LoadedPotential, structures: Sequence[Structure]) -> dict[str, float]:

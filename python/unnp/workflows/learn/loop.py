@@ -14,7 +14,9 @@ from unnp.data.opening import Concatenated, open_structures
 from unnp.data.store import Store, is_store
 from unnp.data.store_writer import write_store
 from unnp.errors import ConfigError
+from unnp.exported.archive import read_manifest
 from unnp.workflows.learn.candidates import Candidates
+from unnp.workflows.learn.choosing import choices
 from unnp.workflows.learn.committee import Member, export_committee, train_members
 from unnp.workflows.learn.config import LearnConfig, training
 from unnp.workflows.learn.console import say_round, say_step
@@ -165,7 +167,7 @@ class Loop:
         if not len(structures):
             return []
         if at.model is not None:
-            return self.selector.select(Unlabelled(structures), at)
+            return choices(self.selector, Unlabelled(structures), at)
         wanted = self.config.start.random
         return Random(RandomConfig(most=wanted)).select(Unlabelled(structures), at) if wanted else []
 
@@ -199,10 +201,15 @@ class Loop:
         export_committee(members, place.model, f"{self.folder.name}, round {number}")
         return {"validation": errors}
 
+    def _brings_elements(self, number: int) -> bool:
+        """Whether a round has elements that the model before does not know: no weights stand for them."""
+        known = read_manifest(self._place(number - 1).model).elements
+        return any(symbol not in known for symbol in Store(self._place(number).labelled).statistics.elements)
+
     def _member(self, number: int, k: int) -> Member:
         config = self.config
         stores = [str(self._place(j).labelled) for j in range(number + 1) if is_store(self._place(j).labelled)]
-        warm = config.warm is not None and number > 0
+        warm = config.warm is not None and number > 0 and not self._brings_elements(number)
         settings = merged(config.train, config.warm or {}) if warm else config.train
         start = str(self._place(number - 1).member(k)) if warm else None
         seed = (config.seed * MEMBERS_PER_ROUND + number) * MEMBERS_PER_ROUND + k

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from unnp.config import Config
-from unnp.workflows.learn.evaluation import errors_on
+from unnp.workflows.learn.evaluation import errors_on, unknown_elements
 from unnp.workflows.learn.judges.base import Judge, Numbers, register
 from unnp.workflows.learn.situation import Situation
 
 
 class NewConfig(Config):
-    """The structures that were chosen, before they are learnt from."""
+    """The structures that were chosen, before they are learnt from; without those that have elements new to the model."""
 
 
 @register("new")
@@ -22,4 +22,5 @@ class New(Judge):
     moment: ClassVar[Literal["before", "after"]] = "before"
 
     def judge(self, at: Situation) -> Numbers:
-        return errors_on(at.potential, at.new)
+        known = [structure for structure in at.new if not unknown_elements(at.potential, structure)]
+        return errors_on(at.potential, known) if known else {}

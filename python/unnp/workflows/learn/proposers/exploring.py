@@ -1,0 +1,133 @@
+"""What proposers that run a workflow with the current model have in common."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, redirect_stdout
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import Field, JsonValue
+
+from unnp.atoms.structure import Structure
+from unnp.config import Config, from_dict
+from unnp.data.progress import counting
+from unnp.data.readers.options import UNLABELLED
+from unnp.data.readers.reading import read_structures
+from unnp.data.worker_pool import Failure
+from unnp.errors import ConfigError, UnnpError
+from unnp.files.writing import make_folder, writing
+from unnp.lammps.system_config import RunConfig
+from unnp.workflows.learn.executors.base import run_tasks
+from unnp.workflows.learn.proposers.base import Proposer, stored
+from unnp.workflows.learn.situation import Situation, Unlabelled
+
+LARGEST_SEED = 99_999_999
+
+
+class ExploringConfig(Config):
+    """Runs with the model of the round, whose frames are proposed."""
+
+    runs: list[dict[str, JsonValue]] = Field(min_length=1)
+    """Settings of each run, without `potential`; seeds that are not given change from round to round."""
+    frames: int | None = Field(default=None, ge=1)
+    """Frames of each run that are proposed, evenly in time; null: all."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run.
+
+    Attributes:
+        config: all settings.
+        base: where relative paths in it begin.
+        folder: of the run.
+        start: runs it, or goes on with it.
+    """
+
+    config: RunConfig
+    base: Path
+    folder: Path
+    start: Callable[..., object]
+
+
+class Exploring(Proposer):
+    """Proposes the frames of runs; one that ends early gives those that it has written.
+
+    A subclass names the settings of a run, what runs it, and the files of its frames.
+    """
+
+    Config = ExploringConfig
+    settings: ClassVar[type[RunConfig]]
+
+    def __init__(self, config: Any, base: Path, name: str) -> None:
+        super().__init__(config, base, name)
+        for k in range(len(config.runs)):
+            self._config(k, Path("model.pt"), seed=1)
+
+    @abstractmethod
+    def starter(self) -> Callable[..., object]:
+        """Return the function of (config, base, folder, resume=...) that runs a run; picklable."""
+
+    @abstractmethod
+    def files(self, run: Path) -> Sequence[Path]:
+        """Return the files with the frames of a run, as far as there are any."""
+
+    def propose(self, at: Situation) -> Sequence[Structure]:
+        return stored(self.folder(at) / "structures", partial(self._explored, at))
+
+    def _explored(self, at: Situation) -> Iterator[Structure]:
+        if at.model is None:
+            raise ConfigError(f"propose.{self.name} needs a model; give `start` labelled structures.")
+        seeds = at.random(3).integers(1, LARGEST_SEED, size=len(self.config.runs))
+        folders = [self.folder(at) / f"run-{k}" for k in range(len(seeds))]
+        runs = [
+            (k, Run(self._config(k, at.model, int(seeds[k])), self.base, folders[k], self.starter()))
+            for k in range(len(seeds))
+        ]
+        results = run_tasks(at.executor, _start, runs, attempts=1)
+        with closing(results), counting("exploring", len(runs)) as advance:
+            for k, outcome in results:
+                if isinstance(outcome, Failure):
+                    print(f"{folders[k]} ended early: {outcome.message}", flush=True)
+                advance()
+        for folder in folders:
+            yield from self._frames(folder)
+
+    def _config(self, k: int, model: Path, seed: int) -> Any:
+        given = self.config.runs[k]
+        if "potential" in given:
+            raise ConfigError(
+                f"propose.{self.name}: runs.{k} may not hold `potential`, which is the model of the round."
+            )
+        content = {"seed": seed, **given, "potential": {"model": str(model)}}
+        return from_dict(content, self.settings, where=f"propose.{self.name}: runs.{k}")
+
+    def _frames(self, run: Path) -> Iterator[Structure]:
+        frames = [frame for path in self.files(run) for frame in read_structures(path, UNLABELLED)]
+        wanted = min(self.config.frames or len(frames), len(frames))
+        kept = np.linspace(0, max(0, len(frames) - 1), wanted).round().astype(int)
+        yield from Unlabelled([frames[int(k)] for k in kept])
+
+
+def _start() -> Callable[[Run], None]:
+    return _explore
+
+
+def _explore(run: Run) -> None:
+    """Run one run; what it prints goes to a file beside its folder."""
+    make_folder(run.folder.parent)
+    output = run.folder.with_name(f"{run.folder.name}.out")
+    with writing(output):
+        file = output.open("a", encoding="utf-8")
+    with file, redirect_stdout(file):
+        try:
+            begun = any(run.folder.glob("*.yaml"))  # its settings are the last that is written before it begins
+            run.start(run.config, run.base, run.folder, resume=begun)
+        except UnnpError as error:
+            print(error)
+            raise
