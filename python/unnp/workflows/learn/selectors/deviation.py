@@ -16,6 +16,9 @@ from unnp.workflows.learn.evaluation import of_structures
 from unnp.workflows.learn.selectors.base import Choice, Selector, SelectorConfig, ranked, register
 from unnp.workflows.learn.situation import Situation
 
+ALIKE = 1e-3
+"""Spread of deviations over their mean up to which atoms are taken to be alike, as in a perfect crystal, but for rounding."""
+
 
 class DeviationConfig(SelectorConfig):
     """Structures in which the committee disagrees on one atom far more than on the others."""
@@ -59,4 +62,4 @@ class Deviation(Selector):
 
 def _sigmas(deviations: np.ndarray, among: np.ndarray) -> float:
     spread = among.std()
-    return float((deviations.max() - among.mean()) / spread) if spread > 0 else 0.0
+    return float((deviations.max() - among.mean()) / spread) if spread > ALIKE * among.mean() else 0.0

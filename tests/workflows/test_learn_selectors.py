@@ -1,0 +1,191 @@
+"""What is chosen to be learnt, where it is known what should be."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.build import bulk
+from unnp.atoms.elements import Elements
+from unnp.atoms.graph import Graph
+from unnp.atoms.structure import Structure
+from unnp.config import from_dict
+from unnp.config.kinds import check_kind
+from unnp.errors import ConfigError
+from unnp.exported.loader import load_model
+from unnp.workflows.learn.choosing import choices
+from unnp.workflows.learn.executors.here import Here, HereConfig
+from unnp.workflows.learn.selectors.base import REGISTRY, Choice, Selector, ranked
+from unnp.workflows.learn.selectors.farthest import farthest_points
+from unnp.workflows.learn.situation import Situation, Unlabelled
+
+SELECTORS = ["deviation", "farthest", "forces", "last-layer", "random", "rare"]
+
+
+def structure(atoms: Atoms, **labels: Any) -> Structure:
+    return Structure.from_atoms(atoms).with_labels(labels)
+
+
+def crystal(a: float = 4.0, repeat: int = 2, symbol: str = "Al") -> Atoms:
+    return bulk(symbol, "fcc", a=a, cubic=True) * (repeat, repeat, repeat)
+
+
+def displaced(distance: float) -> Atoms:
+    atoms = crystal()
+    atoms.positions[0, 0] += distance
+    return atoms
+
+
+@pytest.fixture
+def at(small_model: Path, tmp_path: Path) -> Situation:
+    """A round with a committee of three for Al and Ni, which has learnt perfect crystals."""
+    learnt = [structure(crystal(a)) for a in (3.95, 4.0, 4.05)]
+    return Situation(1, tmp_path, 7, Here(HereConfig()), "cpu", small_model, learnt)
+
+
+def selector(**settings: Any) -> Selector:
+    kind, config = check_kind(REGISTRY, settings, "select")
+    return kind(config)
+
+
+def chosen(found: Sequence[Choice]) -> list[int]:
+    return [choice.index for choice in found]
+
+
+def deviations(model: Path, frame: Structure) -> np.ndarray:
+    potential = load_model(model)
+    graph = Graph.of(frame, Elements(["Al", "Ni"]), potential.cutoff)
+    energies = potential.module.members(*graph.arguments).numpy()
+    return energies.std(axis=0)
+
+
+def test_all_kinds_are_found() -> None:
+    assert REGISTRY.names() == SELECTORS
+
+
+def test_one_strange_atom_among_equal_ones_is_found(at: Situation, small_model: Path) -> None:
+    frames = [structure(crystal()), structure(displaced(0.6)), structure(crystal(4.02)), structure(displaced(1.2))]
+    found = selector(kind="deviation", sigmas=3.0).select(frames, at)
+    own = [deviations(small_model, frame) for frame in frames]
+    expected = {k: (d.max() - d.mean()) / d.std() for k, d in enumerate(own) if d.std() > 1e-3 * d.mean()}
+    assert set(chosen(found)) == {k for k, score in expected.items() if score > 3.0} == {3}
+    assert {choice.index: choice.score for choice in found} == pytest.approx(
+        {k: score for k, score in expected.items() if score > 3.0}, rel=1e-4
+    )
+
+
+def test_deviations_over_all_atoms_compare_structures(at: Situation, small_model: Path) -> None:
+    frames = [structure(crystal(a)) for a in (4.0, 4.01, 3.99, 3.3)]
+    found = selector(kind="deviation", sigmas=1.5, over="all").select(frames, at)
+    all_of_them = np.concatenate([deviations(small_model, frame) for frame in frames])
+    strange = [
+        abs(d := deviations(small_model, f).max()) > 0 and (d - all_of_them.mean()) > 1.5 * all_of_them.std()
+        for f in frames
+    ]
+    assert chosen(found) == list(np.flatnonzero(strange))
+    assert len(found) == 1
+
+
+def test_a_threshold_that_no_atom_can_pass_is_refused(at: Situation) -> None:
+    small = [structure(crystal(repeat=1))]
+    with pytest.raises(ConfigError, match=r"among the 4 atoms .* none can be 5 standard deviations .* only 1\.73"):
+        selector(kind="deviation").select(small, at)
+    assert selector(kind="deviation", over="all").select(small, at) == []
+
+
+def test_rare_events_are_kept_once(at: Situation) -> None:
+    twin = displaced(1.0)
+    twin.positions += 1e-4
+    common = [structure(crystal(4.0 + 0.001 * k)) for k in range(20)]
+    frames = [*common, structure(displaced(1.0)), structure(twin), structure(displaced(0.9))]
+    rare = chosen(selector(kind="rare", sigmas=1.0, energy=0.05).select(frames, at))
+    assert len({20, 21} & set(rare)) == 1
+    assert 22 in rare
+    assert set(rare).isdisjoint(range(20))
+    assert len(selector(kind="rare", sigmas=1.0, energy=0.0).select(frames, at)) == 3
+    assert len(selector(kind="rare", sigmas=1.0, energy=0.0, most=2).select(frames, at)) == 2
+
+
+def test_forces_that_vanish_by_symmetry_are_certain(at: Situation) -> None:
+    frames = [structure(crystal()), structure(displaced(0.3)), structure(displaced(0.9))]
+    found = selector(kind="forces", above=1e-3).select(frames, at)
+    assert chosen(found) == [2, 1]
+    assert found[0].reason.startswith("largest deviation of a force [eV/A]")
+    assert chosen(selector(kind="forces", most=1).select(frames, at)) == [2]
+
+
+def test_what_was_learnt_is_rigid_in_the_last_layer(at: Situation) -> None:
+    frames = [structure(crystal(4.0)), structure(crystal(3.2)), structure(crystal(4.05))]
+    assert chosen(selector(kind="last-layer", most=1).select(frames, at)) == [1]
+
+
+def test_farthest_points_by_hand() -> None:
+    points = np.array([[1.0], [5.0], [9.0], [9.1], [0.0]])
+    found = farthest_points(points, np.array([[0.0]]), 10)
+    assert [k for k, _ in found] == [3, 1, 0, 2]  # 0.0 is known
+    assert [distance for _, distance in found] == pytest.approx([9.1, 4.1, 1.0, 0.1])
+
+
+def test_farthest_takes_one_of_each_kind(at: Situation) -> None:
+    frames = [structure(crystal(a)) for a in (4.0, 3.2, 3.201, 4.6, 4.601)]
+    found = set(chosen(selector(kind="farthest", most=2).select(frames, at)))
+    assert len(found & {1, 2}) == len(found & {3, 4}) == 1
+
+
+def test_random_draws_are_those_of_seed_and_round(at: Situation) -> None:
+    frames = [structure(crystal(repeat=1))] * 30
+    drawn = chosen(selector(kind="random", most=10).select(frames, at))
+    assert drawn == chosen(selector(kind="random", most=10).select(frames, at))
+    assert len(set(drawn)) == 10
+    later = Situation(2, at.folder, 7, at.executor)
+    assert drawn != chosen(selector(kind="random", most=10).select(frames, later))
+
+
+@pytest.mark.parametrize("kind", SELECTORS)
+def test_labels_do_not_change_the_choice(kind: str, at: Situation) -> None:
+    atoms = [crystal(), displaced(0.6), displaced(1.2), crystal(3.6)]
+    settings = {"kind": kind, "most": 2, **({"sigmas": 1.0} if kind in ("deviation", "rare") else {})}
+    forces = [np.full((32, 3), float(k)) for k in range(4)]
+    labelled = [structure(a, energy=-100.0 * k, forces=forces[k]) for k, a in enumerate(atoms)]
+    hidden = Unlabelled(labelled)
+    assert all(frame.energy is None and frame.forces is None for frame in hidden)
+    found = selector(**settings).select(hidden, at)
+    assert found == selector(**settings).select([structure(a) for a in atoms], at)
+
+
+def test_new_elements_come_first(at: Situation) -> None:
+    frames = [structure(crystal()), structure(crystal(symbol="Cu")), structure(displaced(1.0))]
+    found = choices(selector(kind="forces", most=2), frames, at)
+    assert chosen(found) == [1, 2]
+    assert found[0].reason == "has elements that are not learnt yet: Cu"
+
+
+def test_ranks_by_hand() -> None:
+    assert [(c.index, c.score) for c in ranked(np.array([1.0, 3.0, 2.0, 3.0]), "x", 3, 1.0)] == [
+        (1, 3.0),
+        (3, 3.0),
+        (2, 2.0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"kind": "deviance"}, r"unknown selector 'deviance'.*Did you mean 'deviation'"),
+        ({"most": 3}, "give its kind"),
+        ({"kind": "random"}, "most: Field required"),
+        ({"kind": "farthest", "most": 0}, "greater than 0"),
+        ({"kind": "rare", "sigma": 3}, "sigma: unknown key.*Did you mean 'sigmas'"),
+    ],
+)
+def test_wrong_settings(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        selector(**settings)
+
+
+def test_it_takes_the_configuration_class_of_its_kind() -> None:
+    config: Any = selector(kind="deviation").config
+    assert (config.sigmas, config.over) == (5.0, "frame")
+    assert from_dict({}, type(config)) == config
