@@ -1,0 +1,351 @@
+"""`unnp learn`: rounds that learn what was chosen, that can be killed anywhere, and that end as they are told to."""
+
+import csv
+import json
+import shutil
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from ase.build import bulk
+from ase.calculators.emt import EMT
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.io import write
+from typer.testing import CliRunner
+from unnp.cli import build_app
+from unnp.config import from_dict
+from unnp.data.fingerprint import fingerprint
+from unnp.data.opening import open_structures
+from unnp.data.store import Store
+from unnp.data.worker_pool import Failure
+from unnp.errors import ConfigError, DataError, TrainingError, UnnpError
+from unnp.evaluate.evaluation import evaluate
+from unnp.exported.archive import read_manifest
+from unnp.exported.loader import load_model
+from unnp.workflows.learn.config import LearnConfig, StopConfig
+from unnp.workflows.learn.executors.base import run_tasks
+from unnp.workflows.learn.executors.here import Here, HereConfig
+from unnp.workflows.learn.executors.processes import Processes, ProcessesConfig
+from unnp.workflows.learn.report import write_comparison
+from unnp.workflows.learn.rounds import AFTER, LABEL, SELECT, Round, reason_to_stop
+from unnp.workflows.learn.run import run_learning
+from unnp.workflows.learn.steps import Steps, read_steps
+
+EMT_LABELS = {"kind": "ase", "name": "emt"}
+HOT = {"kind": "md", "runs": [{"steps": 5, "potential": {"model": "other.pt"}}]}
+SCHNET = {"architecture": "schnet", "settings": {"cutoff": 4.0, "features": 4, "interactions": 1, "gaussians": 6}}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pool of 20 frames and a test set of 3, labelled by EMT."""
+    folder, random = tmp_path_factory.mktemp("data"), np.random.default_rng(0)
+    for part, n in (("pool", 20), ("test", 3)):
+        frames = []
+        for _ in range(n):
+            atoms = bulk("Al", cubic=True, a=4.05 + 0.1 * random.standard_normal())
+            atoms.positions += 0.1 * random.standard_normal((4, 3))
+            atoms.calc = EMT()
+            labels = {
+                "energy": atoms.get_potential_energy(),
+                "forces": atoms.get_forces(),
+                "stress": atoms.get_stress(),
+            }
+            atoms.calc = SinglePointCalculator(atoms, **labels)
+            frames.append(atoms)
+        write(folder / f"{part}.extxyz", frames)
+    return folder
+
+
+def settings(**changes: Any) -> dict[str, Any]:
+    return {
+        "propose": {"pool": {"kind": "pool", "data": ["pool.extxyz"]}},
+        "start": {"random": 4},
+        "select": {"kind": "deviation", "sigmas": 1.0, "over": "all", "most": 3},
+        "train": {"data": {"validation": 0.3}, "potential": SCHNET, "epochs": 2, "batch_size": 4},
+        "members": 2,
+        "judge": {
+            "pool": {"kind": "pool"},
+            "test": {"kind": "files", "data": ["test.extxyz"]},
+            "new": {"kind": "new"},
+        },
+        "stop": {"rounds": 1},
+        "executor": {"kind": "here"},
+        "device": "cpu",
+        **changes,
+    }
+
+
+def config(**changes: Any) -> LearnConfig:
+    return from_dict(settings(**changes), LearnConfig)
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def finished(files: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A loop of two committees, and what it printed."""
+    folder = tmp_path_factory.mktemp("learn") / "out"
+    (files / "learn.yaml").write_text(yaml.safe_dump(settings()))
+    result = CliRunner().invoke(build_app(), ["learn", str(files / "learn.yaml"), "-o", str(folder)])
+    assert result.exit_code == 0, result.output
+    return folder, result.output
+
+
+def test_each_round_learns_what_was_chosen_with_its_hidden_labels(finished: tuple[Path, str], files: Path) -> None:
+    folder, _ = finished
+    pool = {fingerprint([s]): s for s in open_structures(files / "pool.extxyz")}
+    seen: list[str] = []
+    for number, n in ((0, 4), (1, 3)):
+        for structure in Store(folder / f"round-{number:03d}/labelled"):
+            mark = fingerprint([structure])
+            assert pool[mark].energy == structure.energy
+            seen.append(mark)
+        assert len(seen) == len(set(seen)) == n + (0 if number == 0 else 4)
+        manifest = read_manifest(folder / f"round-{number:03d}/model.pt")
+        assert manifest.n_members == 2
+    assert Store(folder / "round-001/labelled")[0].forces is not None
+
+
+def test_the_report_holds_errors_costs_and_reasons(finished: tuple[Path, str], files: Path, tmp_path: Path) -> None:
+    folder, printed = finished
+    report = json.loads((folder / "report.json").read_text())
+    assert (report["stopped"], report["pool"]) == ("1 rounds are done", 20)
+    assert [(row["new"], row["learnt"], row["fraction"]) for row in report["rounds"]] == [(4, 4, 0.2), (3, 7, 0.35)]
+    assert report["rounds"][1]["left_out"] == {"learnt already, or proposed twice": 4}
+    assert report["rounds"][1]["seconds"].keys() == {"propose", "select", "label", "judge before", "train", "judge"}
+    for number, judge, file in ((0, "pool", "pool"), (1, "pool", "pool"), (1, "test", "test")):
+        model = load_model(folder / f"round-{number:03d}/model.pt", "cpu")
+        expected = evaluate(model, list(open_structures(files / f"{file}.extxyz")), tmp_path / f"{number}{judge}")
+        found = report["rounds"][number]["judges"][judge]
+        assert found["energy_mae"] == pytest.approx(expected["overall"]["energy"]["mae"])
+        assert found["forces_rmse"] == pytest.approx(expected["overall"]["forces"]["rmse"])
+    model = load_model(folder / "round-000/model.pt", "cpu")
+    before = evaluate(model, list(Store(folder / "round-001/labelled")), tmp_path / "new")["overall"]
+    assert report["rounds"][1]["judges"]["new"]["energy_mae"] == pytest.approx(before["energy"]["mae"])
+    assert "new" not in report["rounds"][0]["judges"]
+    choices = rows(folder / "chosen.csv")
+    assert [row["reason"] for row in choices[:4]] == ["drawn at random"] * 4
+    assert all(row["reason"].startswith("largest atomic deviation") for row in choices[4:])
+    assert all(row["proposer"] == "pool" and "pool.extxyz" in row["source"] for row in choices)
+    assert "round 1  new 3  learnt 7  of the pool 35.0%" in printed
+
+
+def test_figures_stand_beside_their_numbers(finished: tuple[Path, str]) -> None:
+    folder, _ = finished
+    for name in ("errors", "cost", "coverage"):
+        assert (folder / f"{name}.png").stat().st_size > 5000
+    points = rows(folder / "errors.csv")
+    assert {(row["judge"], row["round"]) for row in points} == {
+        *(("pool", "0"), ("pool", "1"), ("test", "0"), ("test", "1"), ("new", "1"))
+    }
+    assert len(rows(folder / "coverage.csv")) == 20 + 7
+    assert [row["round"] for row in rows(folder / "cost.csv")] == ["0", "1"]
+
+
+def test_resumed_it_does_nothing_again_and_may_go_on(finished: tuple[Path, str], files: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    shutil.copytree(finished[0], folder)
+    kept = {path: path.stat().st_mtime_ns for path in folder.glob("round-*/**/*") if path.is_file()}
+    report = run_learning(config(), files, folder, resume=True)
+    assert report == json.loads((finished[0] / "report.json").read_text())
+    stop = {"error": {"judge": "pool", "number": "energy_mae", "below": 1e6}}
+    report = run_learning(config(stop=stop), files, folder, resume=True)
+    assert report["stopped"] == "energy_mae of pool is below 1e+06"
+    assert kept == {path: path.stat().st_mtime_ns for path in folder.glob("round-*/**/*") if path.is_file()}
+    with pytest.raises(ConfigError, match=r"members changed since .*only .*executor.*stop.* may change"):
+        run_learning(config(members=3), files, folder, resume=True)
+    with pytest.raises(ConfigError, match="already holds a loop"):
+        run_learning(config(), files, folder)
+    with pytest.raises(ConfigError, match="holds no loop"):
+        run_learning(config(), files, tmp_path / "nowhere", resume=True)
+
+
+class StoppedError(Exception):
+    """Stands for a kill."""
+
+
+def test_stopped_after_each_step_it_ends_the_same(
+    finished: tuple[Path, str], files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    do, folder, stops = Steps.do, tmp_path / "out", 0
+
+    def once(steps: Steps, name: str, make: Callable[[], Any]) -> Any:
+        """Stop at the first time of each step: before it is written, but after what it does."""
+        if name in steps.finished:
+            return do(steps, name, make)
+        mark = steps._path.with_name(f"tried {name}")
+        if mark.exists():
+            return do(steps, name, make)
+        make()
+        mark.touch()
+        raise StoppedError
+
+    monkeypatch.setattr(Steps, "do", once)
+    while True:
+        try:
+            report = run_learning(config(), files, folder, resume=folder.exists())
+            break
+        except StoppedError:
+            stops += 1
+    assert stops == 5 + 6
+    expected = json.loads((finished[0] / "report.json").read_text())
+    for found, wanted in zip(report["rounds"], expected["rounds"], strict=True):
+        assert {k: v for k, v in found.items() if k != "seconds"} == {k: v for k, v in wanted.items() if k != "seconds"}
+    assert (folder / "chosen.csv").read_text() == (finished[0] / "chosen.csv").read_text()
+
+
+def test_labels_are_computed_and_weights_go_on(files: Path, tmp_path: Path) -> None:
+    made = {
+        "kind": "generate",
+        "bases": {"al": {"symbols": "Al", "prototype": "fcc", "a": 4.05}},
+        "samples": [{"kind": "rattled", "count": 6}],
+    }
+    changed = config(
+        propose={"made": made},
+        start={"data": ["test.extxyz"]},
+        select={"kind": "farthest", "most": 2},
+        label=EMT_LABELS,
+        judge={"new": {"kind": "new"}},
+        limits={},
+        members=1,
+        train={**settings()["train"], "data": {"validation": 0.4}},
+        warm={"epochs": 1},
+    )
+    report = run_learning(changed, files, tmp_path / "out")
+    assert [(row["new"], row["proposed"]) for row in report["rounds"]] == [(3, {"made": 6}), (2, {"made": 6})]
+    new = Store(tmp_path / "out/round-001/labelled")
+    atoms = new[0].to_atoms()
+    atoms.calc = EMT()
+    assert new[0].energy == pytest.approx(atoms.get_potential_energy())
+    first = yaml.safe_load((tmp_path / "out/round-000/members/member-0/card.yaml").read_text())["settings"]
+    second = yaml.safe_load((tmp_path / "out/round-001/members/member-0/card.yaml").read_text())["settings"]
+    assert (first["epochs"], first["start"], second["epochs"]) == (2, None, 1)
+    assert second["start"].endswith("round-000/members/member-0")
+    assert "fraction" not in report["rounds"][0]
+
+
+def test_several_loops_are_compared(finished: tuple[Path, str], tmp_path: Path) -> None:
+    folder = finished[0]
+    other = tmp_path / "random"
+    other.mkdir()
+    (other / "report.json").write_text((folder / "report.json").read_text())
+    write_comparison(folder, [other])
+    assert {row["loop"] for row in rows(folder / "compare.csv")} == {"out", "random"}
+    with pytest.raises(DataError, match="holds no report of a loop"):
+        write_comparison(folder, [tmp_path])
+
+
+def a_round(number: int, chosen: int, labelled: int, **judges: float) -> Round:
+    entries = [{}] * chosen
+    steps = {
+        SELECT: {"result": {"chosen": entries, "given": 0}, "seconds": 1.0},
+        LABEL: {"result": {"labelled": labelled}, "seconds": 1.0},
+        AFTER: {"result": {name: {"energy_mae": value} for name, value in judges.items()}, "seconds": 1.0},
+    }
+    return Round(number, steps if chosen else {SELECT: steps[SELECT]})
+
+
+def test_a_loop_ends_by_each_of_its_rules() -> None:
+    stop = from_dict({"rounds": 3, "frames": 50, "error": {"judge": "pool", "below": 2.0}}, StopConfig)
+    first = a_round(0, 10, 10, pool=9.0)
+    assert reason_to_stop([], stop) == ""
+    assert reason_to_stop([first], stop) == ""
+    assert reason_to_stop([first, a_round(1, 0, 0)], stop) == "no structure was chosen"
+    assert reason_to_stop([first, a_round(1, 5, 5, pool=1.9)], stop) == "energy_mae of pool is below 2"
+    assert reason_to_stop([first, a_round(1, 45, 40, pool=3.0)], stop) == "50 structures are learnt"
+    assert reason_to_stop([first, a_round(3, 5, 5, pool=3.0)], stop) == "3 rounds are done"
+    assert reason_to_stop([first, a_round(2, 5, 5, other=1.0)], stop) == ""
+
+
+def test_a_damaged_record_is_said(tmp_path: Path) -> None:
+    assert read_steps(tmp_path) == {}
+    (tmp_path / "steps.json").write_text('{"select": {"result": 3}}')
+    with pytest.raises(DataError, match=r"steps\.json is damaged\. Delete it"):
+        read_steps(tmp_path)
+
+
+def _count_up(folder: Path) -> Callable[[str], int]:
+    return lambda item: _try(folder, item)
+
+
+def _try(folder: Path, item: str) -> int:
+    mark = folder / f"{item}.{len(list(folder.glob(f'{item}.*')))}"
+    mark.touch()
+    tries = len(list(folder.glob(f"{item}.*")))
+    if item == "dies" and tries < 3:
+        raise UnnpError(f"{item} at try {tries}")
+    if item == "never":
+        raise UnnpError("never")
+    return tries
+
+
+def test_what_fails_is_tried_again_behind_the_others(tmp_path: Path) -> None:
+    items = list(enumerate(["dies", "works", "never"]))
+    found = list(run_tasks(Here(HereConfig()), lambda: _count_up(tmp_path), items, 3))
+    assert found[0] == (1, 1)
+    assert dict(found) == {0: 3, 1: 1, 2: Failure("never")}
+
+
+def test_a_process_that_dies_loses_no_other_result(tmp_path: Path) -> None:
+    first = f"(p := __import__('pathlib').Path({str(tmp_path / 'once')!r})).exists() or (p.touch(), __import__('os')._exit(9))"
+    executor = Processes(ProcessesConfig(workers=1))
+    found = dict(run_tasks(executor, partial(partial, eval), [(0, first), (1, "1 + 1")], 2))
+    assert found == {0: True, 1: 2}
+
+
+def test_a_training_that_cannot_go_on_is_said(files: Path, tmp_path: Path) -> None:
+    broken = {**settings()["train"], "loss": {"forces": {"weight": 1e38}, "energy": {"weight": 1e38}}}
+    with pytest.raises(TrainingError, match=r"member-0 cannot be trained: .*not finite"):
+        run_learning(config(train=broken, attempts=1), files, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"propose": {"pool": {"kind": "pole"}}}, r"propose.*unknown proposer 'pole'.*Did you mean 'pool'"),
+        ({"propose": {"pool": {"kind": "pool"}}}, r"data: Field required"),
+        ({"select": {"kind": "random"}}, "most: Field required"),
+        ({"members": 1}, "compares the members of a committee; give two `members` or more"),
+        ({"start": {}}, "`start` is empty"),
+        ({"train": {**settings()["train"], "seed": 3}}, "train may not hold seed, which the loop sets itself"),
+        ({"train": {**settings()["train"], "data": {"train": ["x"]}}}, r"may not hold data\.train"),
+        ({"train": {"epoch": 3}}, r"epoch: unknown key.*Did you mean 'epochs'"),
+        ({"warm": {"epochs": 0}}, "greater than 0"),
+        ({"judge": {"pool": {"kind": "files"}}}, r"judge\.pool \(files\).*data: Field required"),
+        ({"stop": {"error": {"judge": "tset", "below": 1}}}, "there is no judge 'tset'; give one of pool, test, new"),
+        ({"executor": {"kind": "cluster"}}, "unknown executor 'cluster'"),
+        ({"label": {"kind": "ase", "nam": "emt"}}, "nam: unknown key"),
+        ({"propose": {"made": {"kind": "exchange", "elements": ["Al", "Cu"], "count": 1}}}, "have no labels to reveal"),
+        ({"propose": {"hot": HOT}, "label": EMT_LABELS}, r"runs\.0 may not hold `potential`"),
+    ],
+)
+def test_wrong_settings_are_said_before_anything_is_done(
+    changes: dict[str, Any], message: str, files: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=f"(?s){message}"):
+        run_learning(config(**changes), files, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"propose": {"pool": {"kind": "pool", "data": ["nothing.extxyz"]}}}, DataError, "nothing.extxyz"),
+        ({"judge": {"test": {"kind": "files", "data": ["gone.extxyz"]}}}, DataError, "gone.extxyz"),
+        ({"start": {"data": ["gone.extxyz"]}}, DataError, "gone.extxyz"),
+    ],
+)
+def test_missing_files_are_said_before_anything_is_done(
+    changes: dict[str, Any], error: type[UnnpError], message: str, files: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(error, match=message):
+        run_learning(config(**changes), files, tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,113 @@
+"""A loop that is killed with -9 at random moments ends as one that is not, and leaves no process behind."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from ase.build import bulk
+from ase.calculators.emt import EMT
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.io import write
+
+MOMENTS = int(os.environ.get("UNNP_TEST_KILLS", "8"))
+SECONDS = 1800
+SCHNET = {"architecture": "schnet", "settings": {"cutoff": 4.0, "features": 4, "interactions": 1, "gaussians": 6}}
+RATTLED = {
+    "kind": "generate",
+    "bases": {"al": {"symbols": "Al", "prototype": "fcc", "a": 4.05}},
+    "samples": [{"kind": "rattled", "count": 40}],
+}
+LOOP = {
+    "propose": {"made": RATTLED},
+    "start": {"data": ["start.extxyz"]},
+    "select": {"kind": "forces", "most": 5},
+    "label": {"kind": "ase", "name": "emt"},
+    "train": {"data": {"validation": 0.3}, "potential": SCHNET, "epochs": 4, "batch_size": 2},
+    "members": 2,
+    "judge": {"new": {"kind": "new"}, "start": {"kind": "files", "data": ["start.extxyz"]}},
+    "stop": {"rounds": 2},
+    "executor": {"kind": "processes", "workers": 2},
+    "device": "cpu",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    generator, frames = np.random.default_rng(0), []
+    for _ in range(6):
+        atoms = bulk("Al", cubic=True, a=4.05 + 0.1 * generator.standard_normal())
+        atoms.positions += 0.1 * generator.standard_normal((4, 3))
+        atoms.calc = EMT()
+        labels = {"energy": atoms.get_potential_energy(), "forces": atoms.get_forces(), "stress": atoms.get_stress()}
+        atoms.calc = SinglePointCalculator(atoms, **labels)
+        frames.append(atoms)
+    write(tmp_path / "start.extxyz", frames)
+    (tmp_path / "learn.yaml").write_text(yaml.safe_dump(LOOP))
+    return tmp_path
+
+
+def start(folder: Path, name: str) -> subprocess.Popen[str]:
+    resume = ["--resume"] if (folder / name / "learn.yaml").exists() else []
+    command = [sys.executable, "-m", "unnp", "learn", "learn.yaml", "-o", name, *resume]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        command, cwd=folder, stdout=pipe, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+
+
+def members_of_session(session: int) -> list[int]:
+    """Return the processes of a session that still run."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[3]) == session and fields[0] != "Z":
+            found.append(int(path.parent.name))
+    return found
+
+
+def numbers(folder: Path) -> list[dict[str, Any]]:
+    report = json.loads((folder / "report.json").read_text())
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in report["rounds"]]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_kills_at_random_moments_lose_nothing_and_leave_no_process(folder: Path) -> None:
+    began = time.monotonic()
+    whole = start(folder, "whole")
+    output = whole.communicate(timeout=SECONDS)[0]
+    assert whole.returncode == 0, output
+    duration, chance, kills = time.monotonic() - began, random.Random(0), 0
+    while True:
+        run = start(folder, "killed")
+        try:
+            output = run.communicate(timeout=chance.uniform(0.1, 0.8) * duration if kills < MOMENTS else SECONDS)[0]
+            break
+        except subprocess.TimeoutExpired:
+            finished = {path: path.read_bytes() for path in (folder / "killed").glob("round-*/steps.json")}
+            run.send_signal(signal.SIGKILL)
+            run.wait()
+            kills += 1
+        end = time.monotonic() + 60
+        while members_of_session(run.pid):
+            assert time.monotonic() < end, f"still there: {members_of_session(run.pid)}"
+            time.sleep(0.1)
+        for path, before in finished.items():
+            now = json.loads(path.read_text())
+            assert {name: now[name] for name in json.loads(before)} == json.loads(before)
+    assert run.returncode == 0, output
+    assert kills > 0
+    assert numbers(folder / "killed") == numbers(folder / "whole")
+    assert (folder / "killed/chosen.csv").read_text() == (folder / "whole/chosen.csv").read_text()
