@@ -26,6 +26,7 @@ from unnp.models.checkpoint import number_type
 from unnp.train.config import TrainConfig
 from unnp.workflows.benchmark.config import BenchmarkConfig
 from unnp.workflows.benchmark.entries import merged
+from unnp.workflows.learn.config import LearnConfig
 from unnp.workflows.momt.config import MomtConfig
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -125,6 +126,14 @@ def test_examples_of_recipes_are_valid(file: Path) -> None:
     recipe = load_yaml(file, Recipe)
     assert recipe.calculator is not None
     check_settings(recipe.calculator)
+
+
+@pytest.mark.parametrize("file", sorted((DOCS.parent / "examples/learn").glob("*.yaml")), ids=lambda file: file.stem)
+def test_examples_of_loops_are_valid(file: Path) -> None:
+    if not file.stem.endswith("pool"):
+        load_yaml(file, LearnConfig)
+    else:
+        load_yaml(file, Recipe)
 
 
 @pytest.mark.parametrize(

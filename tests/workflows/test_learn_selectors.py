@@ -1,5 +1,6 @@
 """What is chosen to be learnt, where it is known what should be."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk
+from unnp.adapters.ase import UnnpCalculator
 from unnp.atoms.elements import Elements
 from unnp.atoms.graph import Graph
 from unnp.atoms.structure import Structure
@@ -189,3 +191,24 @@ def test_it_takes_the_configuration_class_of_its_kind() -> None:
     config: Any = selector(kind="deviation").config
     assert (config.sigmas, config.over) == (5.0, "frame")
     assert from_dict({}, type(config)) == config
+
+
+def test_the_selector_of_the_page_works(at: Situation, small_model: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs/learn.md").read_text(encoding="utf-8")
+    code = re.search(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert code
+    known = dict(REGISTRY.entries)
+    try:
+        exec(code[1], {"__name__": "lowest"})
+        frames = [structure(crystal(a)) for a in (3.4, 3.9, 4.6)]
+        energies = []
+        for frame in frames:
+            atoms = frame.to_atoms()
+            atoms.calc = UnnpCalculator(str(small_model))
+            energies.append(atoms.get_potential_energy())
+        found = selector(kind="lowest").select(frames, at)
+        assert chosen(found) == list(np.argsort(energies))
+        assert found[0].score == pytest.approx(-min(energies) / 32)
+    finally:
+        REGISTRY.entries.clear()
+        REGISTRY.entries.update(known)
