@@ -4,7 +4,6 @@ import csv
 import json
 import shutil
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +20,11 @@ from unnp.config import from_dict
 from unnp.data.fingerprint import fingerprint
 from unnp.data.opening import open_structures
 from unnp.data.store import Store
-from unnp.data.worker_pool import Failure
 from unnp.errors import ConfigError, DataError, TrainingError, UnnpError
 from unnp.evaluate.evaluation import evaluate
 from unnp.exported.archive import read_manifest
 from unnp.exported.loader import load_model
 from unnp.workflows.learn.config import LearnConfig, StopConfig
-from unnp.workflows.learn.executors.base import run_tasks
-from unnp.workflows.learn.executors.here import Here, HereConfig
-from unnp.workflows.learn.executors.processes import Processes, ProcessesConfig
 from unnp.workflows.learn.report import write_comparison
 from unnp.workflows.learn.rounds import AFTER, LABEL, SELECT, Round, reason_to_stop
 from unnp.workflows.learn.run import run_learning
@@ -232,6 +227,23 @@ def test_labels_are_computed_and_weights_go_on(files: Path, tmp_path: Path) -> N
     assert "fraction" not in report["rounds"][0]
 
 
+def test_the_example_of_toy_size_runs(tmp_path: Path) -> None:
+    examples, runner = Path(__file__).parents[2] / "examples/learn", CliRunner()
+    pool = tmp_path / "pool.xyz"
+    made = runner.invoke(
+        build_app(), ["data", "generate", str(examples / "toy-pool.yaml"), "-o", str(pool), "--workers", "1"]
+    )
+    assert made.exit_code == 0, made.output
+    changes = [f"propose.pool.data=[{pool}]", "executor={kind: here}", "train.epochs=2", "stop.rounds=1", "device=cpu"]
+    words = ["learn", str(examples / "toy.yaml"), "-o", str(tmp_path / "toy")]
+    result = runner.invoke(build_app(), [*words, *(word for change in changes for word in ("--set", change))])
+    assert result.exit_code == 0, result.output
+    report = json.loads((tmp_path / "toy/report.json").read_text())
+    assert [row["round"] for row in report["rounds"]] == [0, 1]
+    assert report["pool"] == 40
+    assert 0 < report["rounds"][1]["new"] <= 6
+
+
 def test_several_loops_are_compared(finished: tuple[Path, str], tmp_path: Path) -> None:
     folder = finished[0]
     other = tmp_path / "random"
@@ -270,35 +282,6 @@ def test_a_damaged_record_is_said(tmp_path: Path) -> None:
     (tmp_path / "steps.json").write_text('{"select": {"result": 3}}')
     with pytest.raises(DataError, match=r"steps\.json is damaged\. Delete it"):
         read_steps(tmp_path)
-
-
-def _count_up(folder: Path) -> Callable[[str], int]:
-    return lambda item: _try(folder, item)
-
-
-def _try(folder: Path, item: str) -> int:
-    mark = folder / f"{item}.{len(list(folder.glob(f'{item}.*')))}"
-    mark.touch()
-    tries = len(list(folder.glob(f"{item}.*")))
-    if item == "dies" and tries < 3:
-        raise UnnpError(f"{item} at try {tries}")
-    if item == "never":
-        raise UnnpError("never")
-    return tries
-
-
-def test_what_fails_is_tried_again_behind_the_others(tmp_path: Path) -> None:
-    items = list(enumerate(["dies", "works", "never"]))
-    found = list(run_tasks(Here(HereConfig()), lambda: _count_up(tmp_path), items, 3))
-    assert found[0] == (1, 1)
-    assert dict(found) == {0: 3, 1: 1, 2: Failure("never")}
-
-
-def test_a_process_that_dies_loses_no_other_result(tmp_path: Path) -> None:
-    first = f"(p := __import__('pathlib').Path({str(tmp_path / 'once')!r})).exists() or (p.touch(), __import__('os')._exit(9))"
-    executor = Processes(ProcessesConfig(workers=1))
-    found = dict(run_tasks(executor, partial(partial, eval), [(0, first), (1, "1 + 1")], 2))
-    assert found == {0: True, 1: 2}
 
 
 def test_a_training_that_cannot_go_on_is_said(files: Path, tmp_path: Path) -> None:

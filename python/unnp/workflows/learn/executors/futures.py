@@ -1,0 +1,61 @@
+"""Any executor of the kind of ``concurrent.futures``: what a kind of executor of another package needs is one method."""
+
+from __future__ import annotations
+
+import pickle
+from abc import abstractmethod
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Executor as Pool
+from concurrent.futures import Future, as_completed
+from contextlib import AbstractContextManager
+from functools import lru_cache
+from typing import Any
+
+from unnp.data.worker_pool import Failure
+from unnp.errors import UnnpError, in_one_line
+from unnp.workflows.learn.executors.base import Executor, Start
+
+
+class Futures(Executor):
+    """Computes with an executor of ``concurrent.futures``. A subclass fills in ``pool``.
+
+    All processes see the same files under the same names: what they compute is kept in the folder of the loop.
+    """
+
+    @abstractmethod
+    def pool(self) -> AbstractContextManager[Pool]:
+        """Return what computes, inside a ``with`` block; raise UnnpError where there is nothing."""
+
+    def run(self, start: Start, items: Iterable[tuple[int, Any]]) -> Generator[tuple[int, Any | Failure], None, None]:
+        waiting = list(items)
+        if not waiting:
+            return
+        made = pickle.dumps(start)
+        with self.pool() as pool:
+            futures: dict[Future[Any], int] = {pool.submit(compute, made, item): k for k, item in waiting}
+            try:
+                for future in as_completed(futures):
+                    yield futures[future], _outcome(future)
+            finally:
+                for future in futures:
+                    future.cancel()
+
+
+def compute(made: bytes, item: Any) -> Any:
+    """Compute an item with the function that a pickled ``start`` makes, once in each process."""
+    return _function(made)(item)
+
+
+@lru_cache(maxsize=2)
+def _function(made: bytes) -> Callable[[Any], Any]:
+    function: Callable[[Any], Any] = pickle.loads(made)()
+    return function
+
+
+def _outcome(future: Future[Any]) -> Any | Failure:
+    try:
+        return future.result()
+    except UnnpError as error:
+        return Failure(str(error))
+    except Exception as error:  # of the item, or of a worker that is lost
+        return Failure(in_one_line(f"{type(error).__name__}: {error}"))
