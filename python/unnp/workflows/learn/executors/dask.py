@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import Executor as Pool
+import pickle
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from typing import Any, Literal
@@ -12,9 +12,10 @@ from pydantic import Field, JsonValue, PositiveInt, model_validator
 
 from unnp.config import Config
 from unnp.config.texts import Line
+from unnp.data.worker_pool import Failure
 from unnp.errors import ConfigError, UnnpError, in_one_line
-from unnp.workflows.learn.executors.base import register
-from unnp.workflows.learn.executors.futures import Futures
+from unnp.workflows.learn.executors.base import Executor, Start, register
+from unnp.workflows.learn.executors.futures import compute, outcome_of
 
 CLUSTERS = {
     "local": ("distributed", "LocalCluster"),
@@ -43,13 +44,28 @@ class DaskConfig(Config):
 
 
 @register("dask")
-class Dask(Futures):
-    """Computes with Dask. A worker that is lost costs what it was computing, and Dask gives that to another one."""
+class Dask(Executor):
+    """Computes with Dask. A worker that is lost costs what it was computing, and Dask gives that to another one.
+
+    Not by the executor that Dask has for ``concurrent.futures``, which waits forever for a result that was lost on its way.
+    """
 
     Config = DaskConfig
 
+    def run(self, start: Start, items: Iterable[tuple[int, Any]]) -> Generator[tuple[int, Any | Failure], None, None]:
+        waiting = list(items)
+        if not waiting:
+            return
+        distributed, made = _module("distributed"), pickle.dumps(start)
+        with self._client() as client:
+            futures = {client.submit(compute, made, item, pure=False): k for k, item in waiting}
+            del waiting
+            for future in distributed.as_completed(list(futures)):
+                k = futures.pop(future)  # Dask would compute again what a lost worker has, as long as it is asked for
+                yield k, outcome_of(future)
+
     @contextmanager
-    def pool(self) -> Iterator[Pool]:
+    def _client(self) -> Iterator[Any]:
         """Connect to the scheduler, or start a cluster, and take it down at the end."""
         distributed = _module("distributed")
         with ExitStack() as stack:
@@ -58,21 +74,17 @@ class Dask(Futures):
                 client = stack.enter_context(distributed.Client(address))
             except (OSError, ValueError, TypeError, RuntimeError) as error:
                 raise UnnpError(f"executor: Dask cannot be started ({in_one_line(error)}).") from None
-            yield client.get_executor(pure=False)
+            yield client
 
     def _cluster(self) -> Any:
+        """Return a cluster that starts a new worker, or job, for each that is lost."""
         module, name = CLUSTERS[self.config.cluster]
-        settings = dict(self.config.settings)
+        settings, n = dict(self.config.settings), self.config.workers
         if self.config.cluster == "local":
-            settings = {
-                "threads_per_worker": 1,
-                "dashboard_address": None,
-                "n_workers": self.config.workers,
-                **settings,
-            }
-            return getattr(_module(module), name)(**settings)
+            settings = {"threads_per_worker": 1, "dashboard_address": None, "n_workers": n, **settings}
         cluster = getattr(_module(module), name)(**settings)
-        cluster.scale(jobs=self.config.workers)
+        of = "" if self.config.cluster == "local" else "_jobs"
+        cluster.adapt(**{f"minimum{of}": n, f"maximum{of}": n})
         return cluster
 
 

@@ -35,7 +35,7 @@ class Futures(Executor):
             futures: dict[Future[Any], int] = {pool.submit(compute, made, item): k for k, item in waiting}
             try:
                 for future in as_completed(futures):
-                    yield futures[future], _outcome(future)
+                    yield futures[future], outcome_of(future)
             finally:
                 for future in futures:
                     future.cancel()
@@ -52,7 +52,8 @@ def _function(made: bytes) -> Callable[[Any], Any]:
     return function
 
 
-def _outcome(future: Future[Any]) -> Any | Failure:
+def outcome_of(future: Any) -> Any | Failure:
+    """Return the result of a finished future, or why there is none."""
     try:
         return future.result()
     except UnnpError as error:
