@@ -25,6 +25,7 @@ from unnp.evaluate.evaluation import evaluate
 from unnp.exported.archive import read_manifest
 from unnp.exported.loader import load_model
 from unnp.workflows.learn.config import LearnConfig, StopConfig
+from unnp.workflows.learn.figures import Point, _curve
 from unnp.workflows.learn.report import write_comparison
 from unnp.workflows.learn.rounds import AFTER, LABEL, SELECT, Round, reason_to_stop
 from unnp.workflows.learn.run import run_learning
@@ -244,15 +245,30 @@ def test_the_example_of_toy_size_runs(tmp_path: Path) -> None:
     assert 0 < report["rounds"][1]["new"] <= 6
 
 
-def test_several_loops_are_compared(finished: tuple[Path, str], tmp_path: Path) -> None:
-    folder = finished[0]
-    other = tmp_path / "random"
-    other.mkdir()
-    (other / "report.json").write_text((folder / "report.json").read_text())
-    write_comparison(folder, [other])
-    assert {row["loop"] for row in rows(folder / "compare.csv")} == {"out", "random"}
+def test_loops_that_differ_in_their_seed_are_one_curve_with_bars(finished: tuple[Path, str], tmp_path: Path) -> None:
+    folder, select = finished[0], settings()["select"]
+    for name, given in (("twin", select), ("random", {"kind": "random", "most": 3})):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "report.json").write_text((folder / "report.json").read_text())
+        (tmp_path / name / "learn.yaml").write_text(yaml.safe_dump(settings(select=given)))
+    write_comparison(folder, [tmp_path / "twin", tmp_path / "random"])
+    found = {(row["name"], row["loop"]) for row in rows(folder / "compare.csv")}
+    deviation = "deviation, most 3, over all, sigmas 1.0"
+    assert found == {(deviation, "0"), (deviation, "1"), ("random, most 3", "0")}
+    (tmp_path / "random/report.json").unlink()
     with pytest.raises(DataError, match="holds no report of a loop"):
-        write_comparison(folder, [tmp_path])
+        write_comparison(folder, [tmp_path / "random"])
+
+
+def test_means_and_bars_by_hand() -> None:
+    points = [
+        Point("a", loop, "pool", "energy", k, 0.1 * k, mae) for loop, k, mae in ((0, 0, 4.0), (1, 0, 6.0), (0, 1, 1.0))
+    ]
+    x, mean, spread = _curve(points)
+    assert spread is not None
+    assert (x.tolist(), mean.tolist()) == ([0.0], [5.0])
+    assert spread == pytest.approx([2**0.5])
+    assert _curve(points[:1])[2] is None
 
 
 def a_round(number: int, chosen: int, labelled: int, **judges: float) -> Round:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,37 +20,66 @@ MOST_POINTS = 5000
 UNITS = {"energy": "meV/atom", "forces": "eV/A", "stress": "GPa"}
 
 
-def draw_errors(path: Path, reports: Mapping[str, Mapping[str, Any]]) -> None:
+def draw_errors(path: Path, reports: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
     """Draw the mean absolute errors of all judges against the structures learnt.
 
     Args:
         path: PNG to write.
-        reports: of loops, by name; against the share of the pool where all of them have one.
+        reports: of loops by what they are; of several that differ in their seed alone the mean is drawn, with the standard
+            deviation as bars. Against the share of the pool where all of them have one.
     """
-    by_share = all("fraction" in row for report in reports.values() for row in report["rounds"])
-    abscissa = "fraction" if by_share else "learnt"
+    by_share = all("fraction" in row for loops in reports.values() for report in loops for row in report["rounds"])
     points = [
-        (loop, judge, name.removesuffix("_mae"), row["round"], row[abscissa], value)
-        for loop, report in reports.items()
+        Point(
+            name, loop, judge, error.removesuffix("_mae"), row["round"], row["fraction" if by_share else "learnt"], mae
+        )
+        for name, loops in reports.items()
+        for loop, report in enumerate(loops)
         for row in report["rounds"]
         for judge, numbers in row["judges"].items()
-        for name, value in numbers.items()
-        if name.endswith("_mae") and row["new"]
+        for error, mae in numbers.items()
+        if error.endswith("_mae") and row["new"]
     ]
-    quantities = [name for name in UNITS if any(point[2] == name and point[5] > 0 for point in points)]
+    quantities = [name for name in UNITS if any(point.quantity == name and point.mae > 0 for point in points)]
     if not quantities:
         return
     figure, axes = new_figure(len(quantities))
     for ax, quantity in zip(axes, quantities, strict=True):
-        for curve in dict.fromkeys((p[0], p[1]) for p in points):
-            own = [(p[4], p[5]) for p in points if (p[0], p[1]) == curve and p[2] == quantity]
+        for name, judge in dict.fromkeys((point.name, point.judge) for point in points):
+            own = [p for p in points if (p.name, p.judge, p.quantity) == (name, judge, quantity)]
             if own:
-                ax.plot(*zip(*own, strict=True), marker=".", label=" ".join(curve) if len(reports) > 1 else curve[1])
+                x, mean, spread = _curve(own)
+                label = f"{name} {judge}" if len(reports) > 1 else judge
+                ax.errorbar(x, mean, yerr=spread, marker=".", capsize=2, label=label)
         ax.set(xlabel="share of the pool" if by_share else "structures learnt", yscale="log")
         ax.set(ylabel=f"{quantity} MAE [{UNITS[quantity]}]")
         ax.legend(frameon=False, fontsize="small")
-    columns = dict(zip(("loop", "judge", "quantity", "round", abscissa, "mae"), zip(*points, strict=True), strict=True))
-    save_figure(figure, path, columns)
+    names = (*Point._fields[:5], "fraction" if by_share else "learnt", "mae")
+    save_figure(figure, path, dict(zip(names, zip(*points, strict=True), strict=True)))
+
+
+class Point(NamedTuple):
+    """An error of a round: of which loops, the how manieth of them, by whom, of what, in which round, at what x."""
+
+    name: str
+    loop: int
+    judge: str
+    quantity: str
+    round: int
+    x: float
+    mae: float
+
+
+def _curve(points: Sequence[Point]) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Return x, mean and, of more than one loop, standard deviation of each round that all loops have."""
+    loops = {point.loop for point in points}
+    by_round: dict[int, list[Point]] = {}
+    for point in points:
+        by_round.setdefault(point.round, []).append(point)
+    shared = [own for own in by_round.values() if len(own) == len(loops)]
+    x, mean = (np.array([np.mean([getattr(p, name) for p in own]) for own in shared]) for name in ("x", "mae"))
+    spread = [np.std([point.mae for point in own], ddof=1) for own in shared] if len(loops) > 1 else None
+    return x, mean, None if spread is None else np.array(spread)
 
 
 def draw_costs(path: Path, rounds: Sequence[Round]) -> None:

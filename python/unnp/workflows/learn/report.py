@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from unnp.config.base import read_yaml
 from unnp.errors import DataError
 from unnp.files.writing import read_json, write_atomically
 from unnp.workflows.learn.figures import draw_costs, draw_coverage, draw_errors
 from unnp.workflows.learn.loop import Loop
 from unnp.workflows.learn.rounds import LABEL, PROPOSE, SELECT, Round, reason_to_stop
 
+CONFIG_FILE = "learn.yaml"
 REPORT_FILE = "report.json"
 
 
@@ -34,7 +36,7 @@ def write_report(folder: Path, rounds: Sequence[Round], pool: int, ended: Loop |
     }
     write_atomically(folder / REPORT_FILE, json.dumps(report, indent=1) + "\n")
     _write_choices(folder, rounds)
-    draw_errors(folder / "errors.png", {folder.name: report})
+    draw_errors(folder / "errors.png", {folder.name: [report]})
     draw_costs(folder / "cost.png", rounds)
     if ended is not None:
         draw_coverage(folder / "coverage.png", ended)
@@ -71,20 +73,30 @@ def _write_choices(folder: Path, rounds: Sequence[Round]) -> None:
 
 
 def write_comparison(folder: Path, others: Sequence[Path]) -> None:
-    """Draw the errors of a loop and of others in one figure, ``compare.png``.
+    """Draw the errors of a loop and of others in one figure, ``compare.png``; those with the same selector as one curve.
 
     Raises:
         DataError: a folder holds no report.
     """
-    draw_errors(folder / "compare.png", {path.name: _read_report(path) for path in (folder, *others)})
+    loops: dict[str, list[dict[str, Any]]] = {}
+    for path in (folder, *others):
+        loops.setdefault(_selector(path), []).append(_read_report(path))
+    draw_errors(folder / "compare.png", loops)
+
+
+def _selector(folder: Path) -> str:
+    """Return the selector of a loop as a legend says it, ``deviation, sigmas 5``."""
+    settings = dict(read_yaml(folder / CONFIG_FILE).get("select") or {})
+    words = [f"{name} {value}" for name, value in sorted(settings.items()) if name != "kind"]
+    return ", ".join([str(settings.get("kind", folder.name)), *words])
 
 
 def _read_report(folder: Path) -> dict[str, Any]:
     try:
         report = read_json(folder / REPORT_FILE)
-        assert isinstance(report["rounds"], list)
-    except (OSError, ValueError, TypeError, KeyError, AssertionError):
-        raise DataError(
-            f"{folder} holds no report of a loop ({REPORT_FILE}); give the folder of `unnp learn`."
-        ) from None
+        whole = isinstance(report["rounds"], list)
+    except (OSError, ValueError, TypeError, KeyError):
+        whole = False
+    if not whole:
+        raise DataError(f"{folder} holds no report of a loop ({REPORT_FILE}); give the folder of `unnp learn`.")
     return dict(report)

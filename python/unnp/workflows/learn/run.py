@@ -16,9 +16,7 @@ from unnp.files.locks import hold_folder
 from unnp.files.writing import write_atomically
 from unnp.workflows.learn.config import LearnConfig
 from unnp.workflows.learn.loop import Loop
-from unnp.workflows.learn.report import write_report
-
-CONFIG_FILE = "learn.yaml"
+from unnp.workflows.learn.report import CONFIG_FILE, write_report
 
 
 def run_learning(config: LearnConfig, base: Path, folder: Path, *, resume: bool = False) -> dict[str, Any]:
