@@ -80,7 +80,7 @@ def test_workers_of_dask_that_are_killed_lose_and_double_nothing(tmp_path: Path)
 
     def kill_now_and_then() -> None:
         chance = random.Random(0)
-        while not stop.wait(chance.uniform(2.0, 6.0)):
+        while not stop.wait(chance.uniform(3.0, 9.0)):
             pids = (tmp_path / "pids").read_text().split() if (tmp_path / "pids").exists() else []
             alive = [
                 pid for pid in {int(p) for p in pids[-40:]} - killed - {os.getpid()} if Path(f"/proc/{pid}").exists()

@@ -52,7 +52,7 @@ class ErrorStop(Config):
 class StopConfig(Config):
     """When the loop is over. It is over too where no structure is chosen."""
 
-    rounds: PositiveInt = 10
+    rounds: NonNegativeInt = 10
     """Rounds after the first model."""
     frames: PositiveInt | None = None
     """Structures learnt; null: no bound."""

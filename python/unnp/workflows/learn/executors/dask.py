@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
@@ -22,6 +23,9 @@ CLUSTERS = {
     "slurm": ("dask_jobqueue", "SLURMCluster"),
     "pbs": ("dask_jobqueue", "PBSCluster"),
 }
+
+AHEAD = 3
+"""Items that are given for each worker: a worker that is lost takes the results with it that nobody has asked for yet."""
 
 
 class DaskConfig(Config):
@@ -53,16 +57,21 @@ class Dask(Executor):
     Config = DaskConfig
 
     def run(self, start: Start, items: Iterable[tuple[int, Any]]) -> Generator[tuple[int, Any | Failure], None, None]:
-        waiting = list(items)
+        waiting = deque(items)
         if not waiting:
             return
         distributed, made = _module("distributed"), pickle.dumps(start)
         with self._client() as client:
-            futures = {client.submit(compute, made, item, pure=False): k for k, item in waiting}
-            del waiting
-            for future in distributed.as_completed(list(futures)):
-                k = futures.pop(future)  # Dask would compute again what a lost worker has, as long as it is asked for
-                yield k, outcome_of(future)
+            running = distributed.as_completed()
+            owner: dict[Any, int] = {}
+            while waiting or owner:
+                while waiting and len(owner) < AHEAD * max(1, len(client.nthreads())):
+                    k, item = waiting.popleft()
+                    future = client.submit(compute, made, item, pure=False)
+                    owner[future] = k
+                    running.add(future)
+                future = next(running)
+                yield owner.pop(future), outcome_of(future)
 
     @contextmanager
     def _client(self) -> Iterator[Any]:
