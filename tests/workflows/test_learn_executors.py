@@ -24,6 +24,7 @@ from unnp.workflows.learn.executors.futures import Futures
 from unnp.workflows.learn.executors.here import Here, HereConfig
 
 EVALUATE = partial(partial, eval)
+KILLS = 20
 needs_dask = pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="needs distributed")
 
 
@@ -80,7 +81,7 @@ def test_workers_of_dask_that_are_killed_lose_and_double_nothing(tmp_path: Path)
 
     def kill_now_and_then() -> None:
         chance = random.Random(0)
-        while not stop.wait(chance.uniform(3.0, 9.0)):
+        while len(killed) < KILLS and not stop.wait(chance.uniform(2.0, 6.0)):
             pids = (tmp_path / "pids").read_text().split() if (tmp_path / "pids").exists() else []
             alive = [
                 pid for pid in {int(p) for p in pids[-40:]} - killed - {os.getpid()} if Path(f"/proc/{pid}").exists()
