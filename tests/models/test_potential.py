@@ -107,7 +107,7 @@ def test_description_includes_all_terms():
 
 
 def test_terms_take_over_from_the_data_too(monkeypatch):
-    class Crowding(Term):
+    class Dense(Term):
         """A term with a setting that is left to the data."""
 
         Config = architecture("teanet").Config
@@ -115,9 +115,9 @@ def test_terms_take_over_from_the_data_too(monkeypatch):
         layers = ()
 
     monkeypatch.setattr(registry.REGISTRY, "entries", architectures())
-    registry.register("crowding")(Crowding)
-    potential = build(add={"crowding": SETTINGS})
-    assert potential.describe()["add"]["crowding"]["average_neighbors"] == 20.0
+    registry.register("dense")(Dense)
+    potential = build(add={"dense": SETTINGS})
+    assert potential.describe()["add"]["dense"]["average_neighbors"] == 20.0
 
 
 def test_presets_are_overridden_by_settings():
