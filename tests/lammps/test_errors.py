@@ -136,7 +136,7 @@ BAD_DECKS = {
     "keyword_hint": ("pair_style unnp devise cpu\n", "Did you mean 'device'?"),
     "value": ("pair_style unnp halo exchnge\n", "Did you mean 'exchange'?"),
     "no_value": ("pair_style unnp dtype\n", "the keyword 'dtype' needs 1 value"),
-    "deviation_every": ("pair_style unnp deviation f.out 0\n", "whole number of steps"),
+    "deviation_every": ("pair_style unnp deviation f.out 0\n", "FILE EVERY with a whole number from 1, not '0'"),
     "not_a_committee": (
         "pair_style unnp deviation f.out 5\n" + f"pair_coeff * * toy.pt {SYMBOLS}\n",
         "deviation needs a committee",

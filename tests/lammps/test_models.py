@@ -20,7 +20,7 @@ SETTINGS = {"layer_cutoffs": [4.2, 3.4, 3.0], "scalars": 8, "vectors": 4, "tenso
 def build(dtype: torch.dtype, seed: int) -> Potential:
     """Return a small random TeaNet with a repulsive term."""
     torch.manual_seed(seed)
-    head = Head(0.5, dict(zip(ELEMENTS, [-0.3, 0.7, 0.1], strict=True)))
+    head = Head(0.05, dict(zip(ELEMENTS, [-0.3, 0.7, 0.1], strict=True)))
     config = PotentialConfig(architecture="teanet", settings=SETTINGS, add={"zbl": {}})
     return build_potential(config, ELEMENTS, [head], TrainingData(20.0)).to(dtype)
 

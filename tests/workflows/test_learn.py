@@ -24,7 +24,7 @@ from unnp.errors import ConfigError, DataError, TrainingError, UnnpError
 from unnp.evaluate.evaluation import evaluate
 from unnp.exported.archive import read_manifest
 from unnp.exported.loader import load_model
-from unnp.workflows.learn.config import LearnConfig, StopConfig
+from unnp.workflows.learn.config import LearnConfig, StopRulesConfig
 from unnp.workflows.learn.figures import Point, _curve
 from unnp.workflows.learn.report import write_comparison
 from unnp.workflows.learn.rounds import AFTER, LABEL, SELECT, Round, reason_to_stop
@@ -282,7 +282,7 @@ def a_round(number: int, chosen: int, labelled: int, **judges: float) -> Round:
 
 
 def test_a_loop_ends_by_each_of_its_rules() -> None:
-    stop = from_dict({"rounds": 3, "frames": 50, "error": {"judge": "pool", "below": 2.0}}, StopConfig)
+    stop = from_dict({"rounds": 3, "frames": 50, "error": {"judge": "pool", "below": 2.0}}, StopRulesConfig)
     first = a_round(0, 10, 10, pool=9.0)
     assert reason_to_stop([], stop) == ""
     assert reason_to_stop([first], stop) == ""

@@ -30,7 +30,7 @@ def _energies(atoms: Atoms, time_step: float) -> tuple[np.ndarray, np.ndarray]:
 def check_conservation_of_energy(subject: Subject) -> Iterator[Measurement]:
     """The error of velocity Verlet is small and falls with the square of the time step, and with nothing else."""
     deviations = []
-    for time_step in (units.fs / 2, units.fs / 4):
+    for time_step in (units.fs / 3, units.fs / 6):
         atoms = subject.crystal().to_atoms() * (2, 1, 1)
         atoms.calc = UnnpCalculator(subject.exported, skin=0.5)
         masses = atoms.get_masses()[:, None]

@@ -49,7 +49,7 @@ class ErrorStop(Config):
     """The loop is over where the number is below this; in the unit of the error tables, meV/atom for energies."""
 
 
-class StopConfig(Config):
+class StopRulesConfig(Config):
     """When the loop is over. It is over too where no structure is chosen."""
 
     rounds: NonNegativeInt = 10
@@ -83,7 +83,7 @@ class LearnConfig(Config):
     trainings begin with random weights."""
     judge: dict[Name, Settings] = Field(default_factory=dict)
     """What the models are judged on, by names of your choice; `kind` says how."""
-    stop: StopConfig = Field(default=StopConfig(), json_schema_extra=FREE)
+    stop: StopRulesConfig = Field(default=StopRulesConfig(), json_schema_extra=FREE)
     executor: Settings = Field(default={"kind": "processes"}, json_schema_extra=FREE)
     """Where labels are computed and members are trained; `kind` says how."""
     attempts: PositiveInt = Field(default=3, json_schema_extra=FREE)

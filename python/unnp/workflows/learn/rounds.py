@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from unnp.workflows.learn.config import StopConfig
+from unnp.workflows.learn.config import StopRulesConfig
 from unnp.workflows.learn.steps import Result, read_steps
 
 PROPOSE, SELECT, LABEL, BEFORE, TRAIN, AFTER = "propose", "select", "label", "judge before", "train", "judge"
@@ -69,7 +69,7 @@ def read_rounds(folder: Path) -> list[Round]:
     return found
 
 
-def reason_to_stop(rounds: Sequence[Round], stop: StopConfig) -> str:
+def reason_to_stop(rounds: Sequence[Round], stop: StopRulesConfig) -> str:
     """Return why a loop is over after these rounds; empty where it is not."""
     if not rounds:
         return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
+import uuid
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -60,14 +60,14 @@ class Dask(Executor):
         waiting = deque(items)
         if not waiting:
             return
-        distributed, made = _module("distributed"), pickle.dumps(start)
+        distributed, key = _module("distributed"), uuid.uuid4().hex
         with self._client() as client:
             running = distributed.as_completed()
             owner: dict[Any, int] = {}
             while waiting or owner:
                 while waiting and len(owner) < AHEAD * max(1, len(client.nthreads())):
                     k, item = waiting.popleft()
-                    future = client.submit(compute, made, item, pure=False)
+                    future = client.submit(compute, key, start, item, pure=False)
                     owner[future] = k
                     running.add(future)
                 future = next(running)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import pickle
+import uuid
 from abc import abstractmethod
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Executor as Pool
 from concurrent.futures import Future, as_completed
 from contextlib import AbstractContextManager
-from functools import lru_cache
 from typing import Any
 
 from unnp.data.worker_pool import Failure
@@ -30,9 +29,9 @@ class Futures(Executor):
         waiting = list(items)
         if not waiting:
             return
-        made = pickle.dumps(start)
+        key = uuid.uuid4().hex
         with self.pool() as pool:
-            futures: dict[Future[Any], int] = {pool.submit(compute, made, item): k for k, item in waiting}
+            futures: dict[Future[Any], int] = {pool.submit(compute, key, start, item): k for k, item in waiting}
             try:
                 for future in as_completed(futures):
                     yield futures[future], outcome_of(future)
@@ -41,15 +40,16 @@ class Futures(Executor):
                     future.cancel()
 
 
-def compute(made: bytes, item: Any) -> Any:
-    """Compute an item with the function that a pickled ``start`` makes, once in each process."""
-    return _function(made)(item)
+_MADE: dict[str, Callable[[Any], Any]] = {}
+"""the last function that was made in this process, by key"""
 
 
-@lru_cache(maxsize=2)
-def _function(made: bytes) -> Callable[[Any], Any]:
-    function: Callable[[Any], Any] = pickle.loads(made)()
-    return function
+def compute(key: str, start: Start, item: Any) -> Any:
+    """Compute an item with the function that ``start`` makes, which is made once in each process for a ``key``."""
+    if key not in _MADE:
+        _MADE.clear()
+        _MADE[key] = start()
+    return _MADE[key](item)
 
 
 def outcome_of(future: Any) -> Any | Failure:
