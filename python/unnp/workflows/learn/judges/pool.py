@@ -12,7 +12,7 @@ from unnp.workflows.learn.judges.base import Judge, Numbers, register
 from unnp.workflows.learn.situation import Situation
 
 
-class PoolConfig(Config):
+class WholePoolConfig(Config):
     """The whole pool, with the labels that are hidden from the selection."""
 
 
@@ -20,7 +20,7 @@ class PoolConfig(Config):
 class Pool(Judge):
     """Errors on the whole pool."""
 
-    Config = PoolConfig
+    Config = WholePoolConfig
 
     def check(self, pool: Sequence[Structure]) -> None:
         if not len(pool) or all(structure.energy is None for structure in pool[:1]):
