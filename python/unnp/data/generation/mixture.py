@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from ase.data import atomic_numbers, reference_states
-from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from unnp.atoms.elements import Elements
 from unnp.config import Config
@@ -16,6 +16,17 @@ from unnp.errors import UnnpError
 Start = Literal["fcc", "bcc", "hcp", "packing"]
 # volume per atom of a crystal: this times a^3, for hcp times a^2 c
 _VOLUMES = {"fcc": 1 / 4, "bcc": 1 / 2, "diamond": 1 / 8, "sc": 1.0, "hcp": 3**0.5 / 4}
+
+
+def _known(symbols: list[str]) -> list[str]:
+    try:
+        return Elements(symbols).symbols
+    except UnnpError as error:
+        raise ValueError(str(error)) from None
+
+
+Symbols = Annotated[list[str], AfterValidator(_known)]
+"""chemical symbols, each once"""
 
 
 class TemperatureRange(Config):
@@ -37,7 +48,7 @@ class Mixture(Config):
     """Random cells of many elements, melted by molecular dynamics at constant volume, sampled, and cooled."""
 
     kind: Literal["mixture"]
-    elements: list[str] = Field(min_length=1)
+    elements: Symbols = Field(min_length=1)
     """Elements that cells are made of."""
     count: PositiveInt
     """Number of cells."""
@@ -67,15 +78,6 @@ class Mixture(Config):
     """Snapshots of the cooling, evenly in time."""
     group: str | None = None
     """Group of the structures; default: melt-1000-2000K and the like by temperature (melt-1500K with a list), and cooled."""
-
-    @field_validator("elements")
-    @classmethod
-    def _known(cls, symbols: list[str]) -> list[str]:
-        try:
-            Elements(symbols)
-        except UnnpError as error:
-            raise ValueError(str(error)) from None
-        return symbols
 
     @field_validator("elements_per_cell", "atoms", "volume_factors")
     @classmethod

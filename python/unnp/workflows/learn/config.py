@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from pydantic import Field, JsonValue, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import (
+    Field,
+    JsonValue,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from unnp.atoms.outputs import Name
 from unnp.config import Config, from_dict
@@ -93,18 +102,12 @@ class LearnConfig(Config):
     device: Device = Field(default="auto", json_schema_extra=FREE)
     """Where models run to select and to judge."""
 
-    @field_validator("propose")
+    @field_validator("propose", "judge")
     @classmethod
-    def _proposers(cls, given: dict[str, Settings]) -> dict[str, Settings]:
+    def _kinds(cls, given: dict[str, Settings], info: ValidationInfo) -> dict[str, Settings]:
+        registry = PROPOSERS if info.field_name == "propose" else JUDGES
         for name, settings in given.items():
-            _checked(check_kind, PROPOSERS, settings, f"propose.{name}")
-        return given
-
-    @field_validator("judge")
-    @classmethod
-    def _judges(cls, given: dict[str, Settings]) -> dict[str, Settings]:
-        for name, settings in given.items():
-            _checked(check_kind, JUDGES, settings, f"judge.{name}")
+            _checked(check_kind, registry, settings, f"{info.field_name}.{name}")
         return given
 
     @field_validator("executor")

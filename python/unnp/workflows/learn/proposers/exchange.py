@@ -8,16 +8,15 @@ from functools import partial
 from typing import Literal
 
 import numpy as np
-from pydantic import Field, PositiveFloat, PositiveInt, field_validator
+from pydantic import Field, PositiveFloat, PositiveInt
 
-from unnp.atoms.elements import Elements, atomic_number, symbols_of
+from unnp.atoms.elements import atomic_number, symbols_of
 from unnp.atoms.quantities import QUANTITIES
 from unnp.atoms.structure import Structure
 from unnp.config import Config
-from unnp.data.generation.mixture import atomic_volume
+from unnp.data.generation.mixture import Symbols, atomic_volume
 from unnp.data.opening import open_structures
 from unnp.data.readers.options import UNLABELLED
-from unnp.errors import UnnpError
 from unnp.workflows.learn.proposers.base import Proposer, register, stored
 from unnp.workflows.learn.situation import Situation
 
@@ -27,7 +26,7 @@ class ExchangeConfig(Config):
 
     data: list[str] = Field(default_factory=list)
     """Files or stored data sets with structures; none: those learnt so far."""
-    elements: list[str] = Field(min_length=2)
+    elements: Symbols = Field(min_length=2)
     """Elements that atoms become."""
     exchange: Literal["elements", "atoms"] = "elements"
     """`elements`: all atoms of one element become the same other one; `atoms`: each atom becomes any."""
@@ -35,15 +34,6 @@ class ExchangeConfig(Config):
     """Structures in a round."""
     volumes: dict[str, PositiveFloat] = Field(default_factory=dict)
     """Volume per atom [A^3] of elements; default: that of the element's crystal in ASE."""
-
-    @field_validator("elements")
-    @classmethod
-    def _known(cls, symbols: list[str]) -> list[str]:
-        try:
-            Elements(symbols)
-        except UnnpError as error:
-            raise ValueError(str(error)) from None
-        return symbols
 
 
 @register("exchange")
