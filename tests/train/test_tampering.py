@@ -217,6 +217,7 @@ def test_every_setting_of_the_potential(finished: tuple[TrainConfig, Path], tmp_
                     "add": {},
                     "groups": [],
                     "outputs": [],
+                    "closest": [],
                 }
                 lengths = {"longest": (10**9, 1e300, True, -1), "energy_scale": (10**9, 1e300), "name": ("x",)}
                 assert defaults.get(key) == value or value in lengths.get(key, ()), (key, value)

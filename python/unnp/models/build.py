@@ -1,9 +1,9 @@
 """From a configuration or a description to a potential."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, NonNegativeFloat, model_validator
 
 from unnp.atoms.elements import Elements
 from unnp.atoms.outputs import Cost
@@ -13,6 +13,7 @@ from unnp.models.base import Architecture, ArchitectureConfig, Representation, T
 from unnp.models.heads import Head, HeadDescription
 from unnp.models.potential import Potential
 from unnp.models.registry import architecture
+from unnp.nn.closest import shortest_distances
 
 
 class PotentialConfig(Config):
@@ -28,6 +29,9 @@ class PotentialConfig(Config):
     """further terms by registry name, for instance `zbl: {}` for screened nuclear repulsion; energies in eV, not scaled"""
     outputs: list[str] = Field(default_factory=list)
     """trained outputs beside the energy, for instance `[charges]`; the loss needs a term for each"""
+    closest: Literal["data"] | NonNegativeFloat = "data"
+    """distance [A] below which the architecture sees two atoms no closer, and only further terms do; `data`: the shortest in
+    the training data for each pair of elements; 0: none"""
 
     def summands(self) -> dict[str, ArchitectureConfig]:
         """Return the checked settings of the architecture and of the further terms by registry name.
@@ -67,6 +71,15 @@ class PotentialDescription(Config):
     """levels of theory"""
     outputs: list[str]
     """trained outputs beside the energy"""
+    closest: list[list[NonNegativeFloat]]
+    """distances [A] below which the architecture sees two atoms no closer, by species; empty: none"""
+
+    @model_validator(mode="after")
+    def _closest_has_all_pairs(self) -> "PotentialDescription":
+        n = len(self.elements)
+        if self.closest and (len(self.closest) != n or any(len(row) != n for row in self.closest)):
+            raise ValueError(f"closest: needs {n} rows of {n} distances, one for each pair of elements")
+        return self
 
 
 def build_potential(
@@ -85,6 +98,7 @@ def build_potential(
         "elements": elements,
         "heads": [head.describe() for head in heads],
         "outputs": config.outputs,
+        "closest": _closest(config, len(elements), data),
     }
     potential = potential_from_description(description)
     potential.adapt(data)
@@ -103,7 +117,15 @@ def potential_from_description(description: dict[str, Any]) -> Potential:
     others = [_build(name, settings, elements) for name, settings in given.add.items()]
     terms = [summand for summand in (first, *others) if isinstance(summand, Term)]
     heads = [head.head() for head in given.heads]
-    return Potential(elements, first if isinstance(first, Representation) else None, terms, heads, given.outputs)
+    representation = first if isinstance(first, Representation) else None
+    return Potential(elements, representation, terms, heads, given.outputs, given.closest)
+
+
+def _closest(config: PotentialConfig, n_elements: int, data: TrainingData) -> list[list[float]]:
+    if config.closest == "data":
+        found = shortest_distances(data.graphs, n_elements)
+        return found if any(map(any, found)) else []
+    return [[config.closest] * n_elements] * n_elements if config.closest else []
 
 
 def _build(name: str, settings: dict[str, Any], elements: list[str]) -> Architecture:

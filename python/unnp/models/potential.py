@@ -18,6 +18,7 @@ from unnp.models.base import (
 from unnp.models.exchanges import Communication, communication
 from unnp.models.heads import Head
 from unnp.models.output_heads.base import REGISTRY, declared
+from unnp.nn.closest import Closest
 from unnp.nn.edges import bonded
 from unnp.nn.system import System
 
@@ -34,6 +35,7 @@ class Potential(nn.Module):
         terms: further architectures, already in eV.
         heads: one or several.
         outputs: names of the trained outputs beside the energy, which all heads share.
+        closest: (n_elements, n_elements) [A], below which the representation sees two atoms no closer; terms do. Empty: none.
 
     Raises:
         ConfigError: a reference energy is missing, two heads have one name, or there is no such output.
@@ -50,6 +52,7 @@ class Potential(nn.Module):
         terms: Sequence[Term],
         heads: Sequence[Head],
         outputs: Sequence[str] = (),
+        closest: Sequence[Sequence[float]] = (),
     ) -> None:
         super().__init__()
         _check_heads(heads, elements)
@@ -57,6 +60,7 @@ class Potential(nn.Module):
         self.elements = elements
         self.n_elements = len(elements)
         self.representation = representation
+        self.closest = Closest(closest)
         self.terms = nn.ModuleList(terms)
         self.heads = list(heads)
         self.scales = [head.energy_scale for head in heads]
@@ -121,7 +125,7 @@ class Potential(nn.Module):
         features = self.represent(system)
         outputs = {"energy": self.energies(features, system, head), "features": features}
         if self.representation is not None:
-            for name, value in self.representation.further(features, system).items():
+            for name, value in self.representation.further(features, self.closest(system)).items():
                 outputs[name] = value
             species = system.species[: system.n_updated]
             has_bonds = bonded(system.bond_index, system.species.shape[0], system.n_updated)
@@ -134,7 +138,8 @@ class Potential(nn.Module):
         """Return the features (n_updated, n_features); no columns where there are terms alone."""
         if self.representation is None:
             return system.bond_vector.new_zeros([system.n_updated, 0])
-        return self.representation.features(system)
+        features: Tensor = self.representation.features(self.closest(system))
+        return features
 
     def energies(self, features: Tensor, system: System, head: Tensor) -> Tensor:
         """Return the energies (n_updated,) float64 [eV] of atoms with these features; ``head`` as of ``forward``."""
@@ -249,6 +254,7 @@ class Potential(nn.Module):
             "elements": self.elements,
             "heads": [head.describe() for head in self.heads],
             "outputs": list(self.output_heads),
+            "closest": self.closest.table(),
         }
 
 
