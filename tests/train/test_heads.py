@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from unnp.errors import ConfigError
 from unnp.models.checkpoint import load_potential
+from unnp.train.building import build
 from unnp.train.config import HeadConfig, TrainConfig
-from unnp.train.datasets import build, open_sources
+from unnp.train.datasets import open_sources
 from unnp.train.heads import heads_of_groups
 from unnp.train.run import train
 

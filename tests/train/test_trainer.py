@@ -18,8 +18,9 @@ from unnp.derivatives import predict
 from unnp.errors import ConfigError, DataError, TrainingError
 from unnp.models import architecture
 from unnp.models.checkpoint import load_checkpoint, load_potential, save_checkpoint
+from unnp.train.building import build
 from unnp.train.config import TrainConfig
-from unnp.train.datasets import build, open_sources
+from unnp.train.datasets import open_sources
 from unnp.train.run import train
 from unnp.train.trainer import Trainer
 

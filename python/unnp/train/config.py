@@ -52,6 +52,19 @@ class DataConfig(Config):
         return self.model_copy(update={"train": move(self.train), "validation": validation, "test": move(self.test)})
 
 
+class PartRates(Config):
+    """Factors on the learning rate of the parts of a potential; 0 freezes a part."""
+
+    elements: NonNegativeFloat = 1.0
+    """Weights of the representation that belong to elements: their embedding, and what else has a row for each."""
+    representation: NonNegativeFloat = 1.0
+    """All other weights of the representation, and those of further terms."""
+    energy_heads: NonNegativeFloat = 1.0
+    """Last layers of the levels of theory."""
+    output_heads: NonNegativeFloat = 1.0
+    """Last layers of trained outputs beside the energy."""
+
+
 class OptimizerConfig(Config):
     """The optimizer, its learning rate over the training, clipping and averaging."""
 
@@ -59,6 +72,8 @@ class OptimizerConfig(Config):
     """`soap`, Adam in the eigenbasis of each weight matrix' gradients, or `adamw`."""
     learning_rate: PositiveFloat = Field(default=3e-3, json_schema_extra=FREE)
     """Highest learning rate."""
+    rates: PartRates = PartRates()
+    """Factors on it by part of the potential."""
     final_learning_rate: NonNegativeFloat = Field(default=1e-5, json_schema_extra=FREE)
     """Learning rate at the end of the half cosine."""
     warmup_steps: NonNegativeInt = Field(default=100, json_schema_extra=FREE)
@@ -82,6 +97,8 @@ class HeadConfig(Config):
     """Groups in the data that the head learns from; null: all that no other head names."""
     reference_energies: Literal["zero", "least-squares"] | dict[str, float] | None = None
     """Energies of the elements [eV] from which the head's energies are counted; null: as for the training."""
+    rate: NonNegativeFloat = 1.0
+    """Factor on the learning rate of its last layers, beside that of all `energy_heads`; 0 freezes them."""
 
 
 class TrainConfig(Config):

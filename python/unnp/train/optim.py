@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -11,17 +11,35 @@ from unnp.train.config import OptimizerConfig
 from unnp.train.soap import Soap, state_like
 
 
-def build_optimizer(potential: nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:
-    """Return the optimizer; only matrices decay, biases and single numbers do not."""
-    parameters = list(potential.parameters())
-    groups = [
-        {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": config.weight_decay},
-        {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
+def build_optimizer(
+    potential: nn.Module, config: OptimizerConfig, rates: Mapping[str, float] | None = None
+) -> torch.optim.Optimizer:
+    """Return the optimizer; only matrices decay, biases and single numbers do not.
+
+    Args:
+        potential: what is trained.
+        config: settings.
+        rates: factor on the learning rate of each parameter by name, which its group keeps as ``factor``; parameters with 0 are
+            left out. None: 1 for all.
+    """
+    groups: dict[tuple[bool, float], list[nn.Parameter]] = {}
+    for name, parameter in potential.named_parameters():
+        factor = 1.0 if rates is None else rates[name]
+        if factor > 0:
+            groups.setdefault((parameter.dim() < 2, factor), []).append(parameter)
+    kept = [
+        {"params": groups[key], "weight_decay": 0.0 if key[0] else config.weight_decay, "factor": key[1]}
+        for key in sorted(groups)
     ]
-    kept = [group for group in groups if group["params"]]
     if config.kind == "soap":
         return Soap(kept, lr=config.learning_rate, betas=config.betas, eps=config.epsilon)
     return torch.optim.AdamW(kept, lr=config.learning_rate, betas=config.betas, eps=config.epsilon, fused=True)
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Set the learning rate of all groups, each times its factor."""
+    for group in optimizer.param_groups:
+        group["lr"] = group["factor"] * rate
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
@@ -63,8 +81,9 @@ def sum_tied_gradients(groups: Sequence[Sequence[nn.Parameter]]) -> None:
     """Give all members of each group the sum of their gradients, so that equal members stay equal."""
     for group in groups:
         gradients = [p.grad for p in group if p.grad is not None]
-        total = torch.stack(gradients).sum(0)
-        torch._foreach_copy_(gradients, [total] * len(gradients))
+        if gradients:  # none where they are frozen
+            total = torch.stack(gradients).sum(0)
+            torch._foreach_copy_(gradients, [total] * len(gradients))
 
 
 @torch.no_grad()

@@ -19,9 +19,10 @@ from unnp.evaluate.card import versions
 from unnp.files.writing import write_atomically
 from unnp.models.checkpoint import Checkpoint
 from unnp.models.validity import missing_repulsion
+from unnp.train.building import build
 from unnp.train.config import MACHINE, TrainConfig
 from unnp.train.console import make_console
-from unnp.train.datasets import build, open_sources
+from unnp.train.datasets import open_sources
 from unnp.train.distributed import Processes, join
 from unnp.train.labels import check_labels
 from unnp.train.log import Log

@@ -24,7 +24,8 @@ from unnp.train.ema import RunningAverage
 from unnp.train.log import Log, Record
 from unnp.train.loss import TERMS, Loss
 from unnp.train.offset import StressOffset
-from unnp.train.optim import build_optimizer, tie
+from unnp.train.optim import build_optimizer, set_rate, tie
+from unnp.train.parts import part_rates, trained_parameters
 from unnp.train.record import epoch_record
 from unnp.train.run_folder import RunFolder
 from unnp.train.schedule import learning_rate, progress
@@ -76,17 +77,15 @@ class Trainer:
         config = task.config
         self.dtype = torch.float64 if config.dtype == "float64" else torch.float32
         self.loss = Loss(config.loss, task.train.groups)
-        self.parameters = list(task.potential.parameters())
-        # There from the start: the message that adds up gradients has one length, also where a process has no batch.
-        for parameter in self.parameters:
-            parameter.grad = torch.zeros_like(parameter)
+        rates = part_rates(task.potential, config)
+        self.parameters = trained_parameters(task.potential, rates)
         self.tied = task.potential.tied_parameters() if config.tied_epochs else []
         tie(self.tied)
-        task.processes.copy_from_first([p.data for p in self.parameters])
+        task.processes.copy_from_first([p.data for p in task.potential.parameters()])
         self.state = TrainState(
             task.potential,
             RunningAverage(task.potential, config.optimizer.average_decay),
-            build_optimizer(task.potential, config.optimizer),
+            build_optimizer(task.potential, config.optimizer, rates),
             torch.zeros(len(SUMMED), dtype=torch.float64, device=task.device),
             StressOffset(self.loss, task.train.groups, task.train.group_sizes, task.device),
         )
@@ -95,6 +94,7 @@ class Trainer:
         self.validation_batches = sampler_of(config, task.validation, task.processes, shuffle=False).epoch(0)
         self._weights = torch.zeros(len(TERMS), dtype=torch.float64, device=task.device)
         self._weights_now: dict[str, float] = {}
+        self._rate = config.optimizer.learning_rate
 
     def run(self, log: Log | None) -> str:
         """Train on from where the state is; return why the training is over.
@@ -218,8 +218,8 @@ class Trainer:
         sums = self.task.processes.add(self.state.sums)
         means = dict(zip(SUMMED, (sums / max(1, n_steps)).tolist(), strict=True))
         averages = {name: means[name] for name in ("loss", *self.loss.config.shown())}
-        rate, minutes = self.state.optimizer.param_groups[0]["lr"], (time.monotonic() - self._clock) / 60
-        record = epoch_record(position, minutes, rate, averages, self._weights_now, validation)
+        minutes = (time.monotonic() - self._clock) / 60
+        record = epoch_record(position, minutes, self._rate, averages, self._weights_now, validation)
         self._complain(means["stress"])
         self.state.sums.zero_()
         position.epoch, position.batch = position.epoch + 1, 0
@@ -273,14 +273,14 @@ class Trainer:
         done = position.epoch + position.batch / n_batches
         fraction = progress(done, config.epochs, position.seconds / 60, config.max_minutes)
         settings = config.optimizer
-        for group in self.state.optimizer.param_groups:
-            group["lr"] = learning_rate(
-                position.step,
-                fraction,
-                peak=settings.learning_rate,
-                final=settings.final_learning_rate,
-                warmup_steps=settings.warmup_steps,
-            )
+        self._rate = learning_rate(
+            position.step,
+            fraction,
+            peak=settings.learning_rate,
+            final=settings.final_learning_rate,
+            warmup_steps=settings.warmup_steps,
+        )
+        set_rate(self.state.optimizer, self._rate)
         return fraction
 
     def _weights_at(self, fraction: float) -> torch.Tensor:
