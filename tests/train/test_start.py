@@ -6,10 +6,6 @@ from typing import Any
 
 import pytest
 import torch
-from ase.build import bulk
-from ase.calculators.emt import EMT
-from ase.calculators.singlepoint import SinglePointCalculator
-from ase.io import write
 from unnp.config import from_dict
 from unnp.errors import ConfigError, ModelError
 from unnp.models.checkpoint import load_checkpoint, load_potential
@@ -70,17 +66,6 @@ def test_another_potential_is_refused(
     with pytest.raises(ConfigError, match=message):
         train(from_dict(settings(start=str(first), **changes), TrainConfig), tmp_path / "run")
     assert not (tmp_path / "run").exists()
-
-
-def test_an_element_it_does_not_know_is_refused(first: Path, settings: Settings, tmp_path: Path) -> None:
-    atoms = bulk("Ni", cubic=True)
-    atoms.calc = EMT()
-    labels = {"energy": atoms.get_potential_energy(), "forces": atoms.get_forces(), "stress": atoms.get_stress()}
-    atoms.calc = SinglePointCalculator(atoms, **labels)
-    write(tmp_path / "ni.extxyz", [atoms] * 4)
-    data = {"train": [str(tmp_path / "ni.extxyz")], "validation": 0.5}
-    with pytest.raises(ConfigError, match="does not know Ni"):
-        train(from_dict(settings(start=str(first), data=data), TrainConfig), tmp_path / "run")
 
 
 def test_nothing_to_start_with_is_said(settings: Settings, tmp_path: Path) -> None:

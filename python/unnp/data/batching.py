@@ -51,6 +51,7 @@ class BatchSampler:
         max_atoms: atoms per batch and rank at most; None: no bound.
         max_cost: bonds or triplets per batch and rank at most; None: no bound.
         shuffle: new order in each epoch; False: order of the structures.
+        drawn: of how many structures at the end, and how many of these each epoch draws anew; the others are in every epoch.
         seed: seed for the order.
         rank: this process.
         world_size: number of processes.
@@ -70,6 +71,7 @@ class BatchSampler:
         max_cost: int | None = None,
         shuffle: bool,
         seed: int,
+        drawn: tuple[int, int] = (0, 0),
         rank: int = 0,
         world_size: int = 1,
     ) -> None:
@@ -84,17 +86,24 @@ class BatchSampler:
         self._sizes = np.stack(sizes, axis=1).astype(np.int64)
         largest = np.iinfo(np.int64).max
         self._bounds = np.array([b if b is not None else largest for b in (batch_size, max_atoms, max_cost)], np.int64)
+        self._drawn = drawn
         self._shuffle, self._seed, self._rank, self._world_size = shuffle, seed, rank, world_size
         self._warn_of_large(unit)
 
     def epoch(self, k: int) -> list[list[int]]:
-        """Return this rank's batches of epoch ``k``: every structure is in one batch of one rank."""
-        order = np.arange(len(self._sizes))
+        """Return this rank's batches of epoch ``k``: every structure of the epoch is in one batch of one rank."""
+        order = self._structures_of(k)
         if self._shuffle:
             order = np.random.default_rng([self._seed, k]).permutation(order)
         filled = [[int(k) for k in run] for run in runs(order, lambda k: self._sizes[k], self._bounds)]
         batches = _halve_until_divisible(filled, self._world_size)
         return batches[self._rank :: self._world_size]
+
+    def _structures_of(self, k: int) -> np.ndarray:
+        n_pool, n_drawn = self._drawn
+        first = len(self._sizes) - n_pool
+        drawn = np.random.default_rng([self._seed, k, 1]).permutation(n_pool)[:n_drawn]
+        return np.concatenate([np.arange(first), first + np.sort(drawn)])
 
     def _warn_of_large(self, unit: Cost) -> None:
         large = np.flatnonzero((self._sizes > self._bounds).any(axis=1))

@@ -39,7 +39,8 @@ def write_card(folder: Path, card: Mapping[str, Any]) -> None:
     Args:
         folder: where to.
         card: ``name``, ``potential``, ``n_parameters``, ``references``, ``data``, ``stress_offset`` ({group: GPa}),
-            ``validity``, ``metrics`` ({part: result of Metrics}), ``settings``, ``training``, ``versions``.
+            ``validity``, ``metrics`` ({part: result of Metrics}), ``metrics_of_start`` (the same before the training),
+            ``settings``, ``training``, ``versions``.
     """
     card = {"created": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"), **card}
     write_atomically(folder / "card.yaml", yaml.safe_dump(card, sort_keys=False, allow_unicode=True))
@@ -127,9 +128,12 @@ def _markdown(card: Mapping[str, Any]) -> str:
         else []
     )
     lines += _offsets(card.get("stress_offset") or {})
-    for part, metrics in card["metrics"].items():
+    tables = {f"Errors on the {part} structures": metrics for part, metrics in card["metrics"].items()}
+    of_start = card.get("metrics_of_start") or {}
+    tables |= {f"Errors on the {part} structures before this training": metrics for part, metrics in of_start.items()}
+    for title, metrics in tables.items():
         lines += [
-            f"## Errors on the {part} structures",
+            f"## {title}",
             "",
             *_markdown_table(error_header(metrics), error_table(metrics)),
             "",

@@ -93,12 +93,25 @@ class OptimizerConfig(Config):
 class HeadConfig(Config):
     """A level of theory."""
 
-    groups: list[str] | None = Field(default=None, min_length=1)
-    """Groups in the data that the head learns from; null: all that no other head names."""
-    reference_energies: Literal["zero", "least-squares"] | dict[str, float] | None = None
-    """Energies of the elements [eV] from which the head's energies are counted; null: as for the training."""
+    groups: list[str] | None = None
+    """Groups in the data that the head learns from; null: all that no other head names; `[]`, with `start`: old data alone."""
+    copy_of: Name | None = None
+    """Head of `start` whose weights, scale and reference energies this one begins with; null: that of the same name where there
+    is one, else random weights."""
+    reference_energies: Literal["zero", "least-squares", "shift"] | dict[str, float] | None = None
+    """Energies of the elements [eV] from which the head's energies are counted; null: as for the training, or those of the head
+    it begins with. Of these, a table replaces some, and `shift` moves them by least squares to the labels."""
     rate: NonNegativeFloat = 1.0
     """Factor on the learning rate of its last layers, beside that of all `energy_heads`; 0 freezes them."""
+
+
+class ReplayConfig(Config):
+    """Old structures that are trained on beside the new ones, through the heads that have learned from them."""
+
+    per_epoch: PositiveInt | Fraction = 0.1
+    """Old structures that each epoch draws anew: their number, or a fraction of all."""
+    data: DataConfig | None = None
+    """The old data; null: those of the run that `start` names, with the structures that it held back."""
 
 
 class TrainConfig(Config):
@@ -107,8 +120,10 @@ class TrainConfig(Config):
     data: DataConfig
     potential: PotentialConfig = PotentialConfig()
     start: str | None = None
-    """Run folder or checkpoint of a training of the same potential, with whose weights, scale and reference energies this one
-    begins; null: random weights."""
+    """Run folder, checkpoint or exported model with whose weights, scales and reference energies the training begins; null:
+    random weights."""
+    replay: ReplayConfig | None = None
+    """Old data of `start` that are trained on too; null: none."""
     reference_energies: Literal["zero", "least-squares"] | dict[str, float] = "least-squares"
     """Energies of the elements [eV] that the network's energies are counted from."""
     heads: dict[Name, HeadConfig] = Field(default={DEFAULT_HEAD: HeadConfig()}, min_length=1)
@@ -149,12 +164,35 @@ class TrainConfig(Config):
         start = None if self.start is None else os.path.abspath(os.path.join(base, self.start))
         if start is not None and relative_to is not None:
             start = os.path.relpath(start, relative_to)
-        return self.model_copy(update={"data": self.data.located(base, relative_to), "start": start})
+        moved: dict[str, object] = {"data": self.data.located(base, relative_to), "start": start}
+        if self.replay is not None and self.replay.data is not None:
+            old = self.replay.data.located(base, relative_to)
+            moved["replay"] = self.replay.model_copy(update={"data": old})
+        return self.model_copy(update=moved)
 
     @model_validator(mode="after")
     def _weights_are_free_to_begin_with(self) -> TrainConfig:
         if self.start is not None and self.tied_epochs:
             raise ValueError("`tied_epochs` makes weights of layers one at the start; leave it out with `start`")
+        return self
+
+    @model_validator(mode="after")
+    def _old_heads_are_of_a_start(self) -> TrainConfig:
+        if self.start is not None:
+            return self
+        if self.replay is not None:
+            raise ValueError("`replay` is of the old data of `start`; name a run or a model under `start`")
+        for name, head in self.heads.items():
+            for key, given in (
+                ("copy_of", head.copy_of),
+                ("reference_energies: shift", head.reference_energies == "shift"),
+            ):
+                if given:
+                    raise ValueError(
+                        f"heads.{name}: `{key}` is of a head of `start`; name a run or a model under `start`"
+                    )
+            if head.groups == []:
+                raise ValueError(f"heads.{name}: a head without groups learns nothing; give it groups, or leave it out")
         return self
 
     @model_validator(mode="after")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, overload
 
 import numpy as np
@@ -56,17 +56,30 @@ class Subset(Sequence[Structure]):
 
 @dataclass(frozen=True)
 class Sources:
-    """The structures of a training and what is known of those that are trained on."""
+    """The structures of a training and what is known of those that are trained on.
+
+    Attributes:
+        train, validation, test: structures by what they are for.
+        statistics: of the training structures.
+        old: held back from the training that this one begins with, for the errors at the end.
+        old_heads: name of the head of each group of old structures.
+        pool: old structures at the end of ``train``.
+        drawn: how many of these an epoch draws.
+    """
 
     train: Structures
     validation: Structures
     test: Structures
     statistics: Statistics
+    old: Structures = ()
+    old_heads: Mapping[str, str] = field(default_factory=dict)
+    pool: int = 0
+    drawn: int = 0
 
     @property
     def parts(self) -> dict[str, Structures]:
         """The structures by what they are for."""
-        return {"train": self.train, "validation": self.validation, "test": self.test}
+        return {"train": self.train, "validation": self.validation, "test": self.test, "old": self.old}
 
     @property
     def groups(self) -> list[str]:
@@ -77,6 +90,8 @@ class Sources:
     def summary(self) -> dict[str, Any]:
         """What is kept in checkpoints and cards; also tells whether data have changed since."""
         counts = {"n_validation": len(self.validation), "n_test": len(self.test)}
+        if self.pool:
+            counts |= {"n_old": self.pool, "n_old_per_epoch": self.drawn}
         return {**self.statistics.to_dict(), **counts}
 
 
@@ -128,8 +143,10 @@ def make_datasets(
     return {name: make(name, part) for name, part in sources.parts.items() if len(part)}
 
 
-def sampler_of(config: TrainConfig, dataset: Dataset, processes: Processes, *, shuffle: bool) -> BatchSampler:
-    """Return the batches of a data set for this process."""
+def sampler_of(
+    config: TrainConfig, dataset: Dataset, processes: Processes, *, shuffle: bool, drawn: tuple[int, int] = (0, 0)
+) -> BatchSampler:
+    """Return the batches of a data set for this process; ``drawn`` as of ``BatchSampler``."""
     unit = config.potential.cost()
     return BatchSampler(
         dataset.n_atoms,
@@ -139,6 +156,7 @@ def sampler_of(config: TrainConfig, dataset: Dataset, processes: Processes, *, s
         max_atoms=config.max_atoms,
         max_cost=config.max_cost,
         shuffle=shuffle,
+        drawn=drawn,
         seed=config.seed,
         rank=processes.rank,
         world_size=processes.world_size,

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from unnp.errors import ConfigError, unknown
-from unnp.train.config import HeadConfig
+from unnp.train.config import HeadConfig, TrainConfig
+from unnp.train.datasets import Sources
+
+
+def head_positions(config: TrainConfig, sources: Sources) -> dict[str, int]:
+    """Return the position of the head of each group, those of old structures among them; errors as ``heads_of_groups``."""
+    names = list(config.heads)
+    own = [group for group in sources.groups if group not in sources.old_heads]
+    return heads_of_groups(config.heads, own) | {group: names.index(name) for group, name in sources.old_heads.items()}
 
 
 def heads_of_groups(heads: Mapping[str, HeadConfig], groups: Sequence[str]) -> dict[str, int]:

@@ -31,6 +31,7 @@ from unnp.train.validation import validate
 def write_report(
     folder: RunFolder,
     config: TrainConfig,
+    begun: nn.Module,
     datasets: dict[str, Dataset],
     records: list[Record],
     end: Position,
@@ -41,7 +42,8 @@ def write_report(
     Args:
         folder: the run's folder.
         config: all settings.
-        datasets: ``validation`` and ``test``, where there are such structures.
+        begun: what the training began with, for its errors on the structures ``old``.
+        datasets: ``validation``, ``test`` and ``old``, where there are such structures.
         records: rows of the log.
         end: where the training stands.
         device: to compute on.
@@ -52,9 +54,12 @@ def write_report(
     potential, description = load_potential(folder.checkpoint("kept"))
     potential.to(device)
     plots.learning_curve(records, folder.path / "learning-curve.png", _learning_errors(config))
-    parts: list[str] = [name for name in ("validation", "test") if name in datasets]
+    parts: list[str] = [name for name in ("validation", "test", "old") if name in datasets]
     offset = found_offsets(description)
     metrics = {name: errors_on(folder.path, config, offset, potential, datasets[name], name, device) for name in parts}
+    of_start = {}
+    if "old" in datasets:
+        of_start["old"] = errors_on(folder.path, config, offset, begun, datasets["old"], "old-at-the-start", device)
     write_card(
         folder.path,
         {
@@ -66,6 +71,7 @@ def write_report(
             "stress_offset": offset,
             "validity": validity(description["data"], potential),
             "metrics": metrics,
+            "metrics_of_start": of_start,
             "training": {
                 "epoch of the weights": description["position"]["epoch"],
                 "epochs": end.epoch,
@@ -103,7 +109,7 @@ def errors_on(
         offset: constant tension [GPa] by group that is taken off the stress labels.
         potential: to evaluate.
         dataset: structures with labels.
-        part: what they are for; ``validation`` or ``test``.
+        part: what they are for, in the names of the plots.
         device: to compute on.
     """
     pairs, alone = Pairs(dataset.groups), Processes()

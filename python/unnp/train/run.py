@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -22,11 +23,11 @@ from unnp.models.validity import missing_repulsion
 from unnp.train.building import build
 from unnp.train.config import MACHINE, TrainConfig
 from unnp.train.console import make_console
-from unnp.train.datasets import open_sources
 from unnp.train.distributed import Processes, join
 from unnp.train.labels import check_labels
 from unnp.train.log import Log
 from unnp.train.memory import keep_freed_memory
+from unnp.train.replay import open_all
 from unnp.train.report import write_report
 from unnp.train.run_folder import RunFolder
 from unnp.train.signals import StopRequest
@@ -81,6 +82,7 @@ def train_one(config: TrainConfig, path: Path, team: Team, *, resume: bool, base
     with held, make_console(silent=not processes.first) as console:
         checkpoint, changed = _prepare(config, base, folder) if resume else (None, [])
         task, datasets = _task(config, base, processes, team.device)
+        begun = copy.deepcopy(task.potential).eval()
         trainer = Trainer(task, folder, console, team.stop)
         if checkpoint is not None:
             _resume(trainer, checkpoint, changed)
@@ -96,7 +98,7 @@ def train_one(config: TrainConfig, path: Path, team: Team, *, resume: bool, base
         if processes.first and (warning := trainer.state.offset.doubt()):
             logger.warning("%s", warning)
         end = trainer.state.position
-        report = write_report(folder, config, datasets, log.records, end, team.device) if log is not None else {}
+        report = write_report(folder, config, begun, datasets, log.records, end, team.device) if log is not None else {}
     processes.meet()
     return report
 
@@ -125,7 +127,7 @@ def _task(
         torch.set_num_threads(config.threads)
     keep_freed_memory()
     torch.manual_seed(config.seed)
-    sources = open_sources(config.data.located(base), config.seed)
+    sources = open_all(config.located(base))
     check_labels(config.loss, sources.train, sources.validation)
     potential, datasets = build(config.located(base), sources)
     description = {
@@ -136,7 +138,8 @@ def _task(
         "versions": versions(),
     }
     potential.to(device)
-    task = Task(config, potential, datasets["train"], datasets["validation"], description, processes, device)
+    drawn = (sources.pool, sources.drawn)
+    task = Task(config, potential, datasets["train"], datasets["validation"], description, processes, device, drawn)
     return task, datasets
 
 

@@ -19,9 +19,10 @@ from unnp.files.writing import write_atomically
 from unnp.models.checkpoint import load_potential
 from unnp.models.committee import Committee
 from unnp.train.config import TrainConfig
-from unnp.train.datasets import make_datasets, open_sources
-from unnp.train.heads import heads_of_groups
+from unnp.train.datasets import make_datasets
+from unnp.train.heads import head_positions
 from unnp.train.offset import found_offsets
+from unnp.train.replay import open_all
 from unnp.train.report import errors_on
 
 MeanErrors = dict[str, dict[str, float]]
@@ -85,14 +86,14 @@ def _errors_of_mean(
     offsets = [found_offsets(description) for description in descriptions]
     groups = {name for found in offsets for name in found}
     offset = {name: float(np.mean([found[name] for found in offsets if name in found])) for name in sorted(groups)}
-    sources = open_sources(config.data.located(base), config.seed)
-    owner = heads_of_groups(config.heads, sources.groups)
+    sources = open_all(config.located(base))
+    owner = head_positions(config, sources)
     first = potentials[0]
     datasets = make_datasets(config, sources, Elements(first.elements), first.cutoff(), owner)
     mean = Committee([potential.to(device) for potential in potentials])
     return {
         part: errors_on(folder, config, offset, mean, datasets[part], part, device)
-        for part in ("validation", "test")
+        for part in ("validation", "test", "old")
         if part in datasets
     }
 

@@ -1,39 +1,95 @@
-"""A training that begins with the weights of another one."""
+"""A training that begins with the weights of another one, or of an exported model."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from unnp.errors import ConfigError
+from unnp.errors import ConfigError, ModelError, UnnpError, in_one_line
+from unnp.exported.loader import load_model
 from unnp.models import Potential
-from unnp.models.checkpoint import load_potential
+from unnp.models.build import potential_from_description
+from unnp.models.checkpoint import load_potential, number_type
 from unnp.train.config import TrainConfig
+from unnp.train.schedule import learning_rate, progress
+
+MUCH_LARGER = 100.0
+"""Factor on the last learning rate of the start from which on a rate is called large."""
 
 
-def started_potential(config: TrainConfig, elements: Collection[str]) -> Potential:
-    """Return the potential that ``config.start`` names: its weights, and the scale and reference energies they belong to.
+@dataclass(frozen=True)
+class Start:
+    """What a training begins with.
+
+    Attributes:
+        potential: with its weights.
+        dtype: its number type.
+        description: of its checkpoint; empty for an exported model.
+    """
+
+    potential: Potential
+    dtype: str
+    description: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def heads(self) -> list[str]:
+        """Names of its heads."""
+        return [head.name for head in self.potential.heads]
+
+    def head_of_group(self, group: str) -> str | None:
+        """Return the name of the head that has learned from a group of its data; None where none has."""
+        found = [head.name for head in self.potential.heads if group in head.groups]
+        return found[0] if found else None
+
+
+def read_start(config: TrainConfig) -> Start | None:
+    """Return what ``config.start`` names; None where the training begins with random weights.
 
     Args:
         config: of the training; its architecture has to be that of the weights.
-        elements: of the training structures.
 
     Raises:
-        ModelError: there is no such run or checkpoint, or it is damaged.
-        ConfigError: it is of another architecture, has other settings, outputs, heads or another number type, or does not know
-            an element.
+        ModelError: there is no such run, checkpoint or model, or it is damaged.
+        ConfigError: it is of another architecture, has other settings or another number type.
     """
-    assert config.start is not None
-    potential, description = load_potential(Path(config.start))
-    problem = _other(config, potential, str(description["dtype"])) or _unknown(potential, elements)
-    if problem:
+    if config.start is None:
+        return None
+    path = Path(config.start)
+    if path.suffix == ".pt" and path.is_file():
+        start = _exported(path)
+    else:
+        potential, description = load_potential(path)
+        start = Start(potential, str(description["dtype"]), description)
+    if problem := _other(config, start):
         raise ConfigError(f"start: {config.start} {problem}. Restore these settings, or train from random weights.")
-    return potential.train()
+    return start
 
 
-def _other(config: TrainConfig, potential: Potential, dtype: str) -> str:
+def _exported(path: Path) -> Start:
+    """Return the potential of an exported model with one member."""
+    loaded = load_model(path, device="cpu")
+    manifest = loaded.manifest
+    if manifest.n_members > 1:
+        raise ConfigError(
+            f"start: {path} is a committee of {manifest.n_members}; name the run folder of one of its members."
+        )
+    try:
+        with number_type(manifest.dtype):
+            potential = potential_from_description(manifest.config)
+        there = {name.removeprefix("potentials.0."): tensor for name, tensor in loaded.module.state_dict().items()}
+        potential.load_state_dict({name: there[name] for name in potential.state_dict()})
+    except (UnnpError, KeyError, RuntimeError) as error:
+        raise ModelError(
+            f"start: {path} does not hold what a training needs ({in_one_line(error)}); name the run folder that it is from."
+        ) from None
+    return Start(potential.eval(), manifest.dtype)
+
+
+def _other(config: TrainConfig, start: Start) -> str:
     """Return what the weights were trained for and the settings do not say; empty where there is nothing."""
-    found = {summand.name: summand.config for summand in potential.summands()}
+    found = {summand.name: summand.config for summand in start.potential.summands()}
     asked = config.potential.summands()
     if found.keys() != asked.keys():
         return f"holds {' + '.join(found)}, not {' + '.join(asked)}"
@@ -42,14 +98,27 @@ def _other(config: TrainConfig, potential: Potential, dtype: str) -> str:
             given, there = getattr(settings, key), getattr(found[name], key)
             if given is not None and given != there:  # None is what the first training took from its data
                 return f"has {name}.{key} {there}, not {given}"
-    pairs = {
-        "heads": ([head.name for head in potential.heads], list(config.heads)),
-        "outputs": (list(potential.output_heads), list(config.potential.outputs)),
-        "dtype": (dtype, config.dtype),
-    }
-    return next((f"has {name} {there}, not {given}" for name, (there, given) in pairs.items() if there != given), "")
+    return "" if start.dtype == config.dtype else f"has dtype {start.dtype}, not {config.dtype}"
 
 
-def _unknown(potential: Potential, elements: Collection[str]) -> str:
-    missing = sorted(set(elements) - set(potential.elements))
-    return f"does not know {', '.join(missing)}" if missing else ""
+def large_rate(config: TrainConfig, start: Start) -> str:
+    """Return what to say where the representation learns far faster than at the end of the training before; else nothing."""
+    settings, position = start.description.get("settings"), start.description.get("position")
+    rates = config.optimizer.rates
+    if not settings or not position or not max(rates.representation, rates.elements):
+        return ""
+    before = TrainConfig.model_validate(settings)
+    done = progress(position["epoch"], before.epochs, position["seconds"] / 60, before.max_minutes)
+    optimizer = before.optimizer
+    last = learning_rate(
+        position["step"], done, peak=optimizer.learning_rate, final=optimizer.final_learning_rate, warmup_steps=0
+    )
+    last = max(last, 1e-3 * optimizer.learning_rate)
+    highest = config.optimizer.learning_rate * max(rates.representation, rates.elements)
+    if highest <= MUCH_LARGER * last:
+        return ""
+    return (
+        f"optimizer.learning_rate: representation and elements of {config.start} learn at up to {highest:.2g}, which is "
+        f"{highest / last:.0f} times the rate that it ended with ({last:.2g}). Much of what it knows may be lost in the first "
+        "steps: take a smaller learning_rate, or smaller optimizer.rates of these parts."
+    )

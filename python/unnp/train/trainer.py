@@ -60,6 +60,7 @@ class Task:
     description: dict[str, Any]
     processes: Processes
     device: torch.device
+    drawn: tuple[int, int] = (0, 0)
 
 
 class Trainer:
@@ -90,7 +91,7 @@ class Trainer:
             StressOffset(self.loss, task.train.groups, task.train.group_sizes, task.device),
         )
         self._complained = False
-        self.sampler = sampler_of(config, task.train, task.processes, shuffle=True)
+        self.sampler = sampler_of(config, task.train, task.processes, shuffle=True, drawn=task.drawn)
         self.validation_batches = sampler_of(config, task.validation, task.processes, shuffle=False).epoch(0)
         self._weights = torch.zeros(len(TERMS), dtype=torch.float64, device=task.device)
         self._weights_now: dict[str, float] = {}

@@ -1,0 +1,165 @@
+"""The levels of theory of a training: scale and reference energies of each head, from its data or from an older head."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+
+from unnp.atoms.elements import Elements
+from unnp.atoms.structure import Structure
+from unnp.data.opening import Concatenated
+from unnp.data.reference_energies import is_isolated, reference_energies
+from unnp.data.statistics import group_names, statistics
+from unnp.device import resolve_dtype
+from unnp.errors import ConfigError, unknown
+from unnp.models import Head, Potential
+from unnp.models.growth import grown
+from unnp.train.config import TrainConfig
+from unnp.train.datasets import Sources, Subset
+from unnp.train.start import Start, large_rate
+from unnp.train.zeros import Shift, of_new_elements, shift_of
+
+logger = logging.getLogger(__name__)
+
+
+def fitted_head(config: TrainConfig, sources: Sources, elements: Elements, owner: Mapping[str, int], name: str) -> Head:
+    """Return a head with the scale and the reference energies of its own training structures.
+
+    Args:
+        config: of the training.
+        sources: all structures.
+        elements: of the potential.
+        owner: position of the head of each group.
+        name: of the head.
+
+    Raises:
+        ConfigError: it has no training structures.
+    """
+    k, cutoff, alone = list(config.heads).index(name), config.potential.cutoff(), len(config.heads) == 1
+    own = sources.train if alone else _own(sources.train, owner, k)
+    if not len(own):
+        raise ConfigError(f"heads.{name} has no training structures; give it groups that have, or leave it out.")
+    isolated = [s for s in sources.validation if s.energy is not None and is_isolated(s, cutoff)]
+    held_back = [s for s in isolated if owner[s.group] == k]  # a single atom may have been held back
+    kind = config.heads[name].reference_energies or config.reference_energies
+    if kind == "shift":
+        raise ConfigError(
+            f"heads.{name}: `shift` moves the energies of an older head, and this one begins anew; name copy_of."
+        )
+    energies = reference_energies(Concatenated([own, held_back]), elements, kind, cutoff)
+    scale = (sources.statistics if alone else statistics(own)).rms.get("forces") or 1.0
+    return Head(scale, energies, name, _groups(own))
+
+
+def begin_with(
+    start: Start, config: TrainConfig, sources: Sources, elements: Elements, owner: Mapping[str, int]
+) -> Potential:
+    """Return the potential that a training begins with: the weights of the start, and what it lacks with random weights.
+
+    Args:
+        start: what the training begins with.
+        config, sources, elements, owner: as of ``fitted_head``.
+
+    Raises:
+        ConfigError: a head has no data, or energies of another zero; or the architecture cannot take new elements.
+    """
+    heads, begin = [], []
+    for name, settings in config.heads.items():
+        source = settings.copy_of or (name if name in start.heads else None)
+        if source is None and config.heads.keys().isdisjoint(start.heads) and "heads" not in config.model_fields_set:
+            raise ConfigError(
+                f"start: {config.start} has the heads {', '.join(start.heads)}; name under `heads` which stay."
+            )
+        if source is not None and source not in start.heads:
+            raise ConfigError(f"heads.{name}.copy_of: " + unknown("head of the start", source, start.heads))
+        begin.append(None if source is None else start.heads.index(source))
+        if source is None:
+            heads.append(fitted_head(config, sources, elements, owner, name))
+        else:
+            heads.append(_older_head(start, config, sources, elements, owner, name, source))
+    for text in (large_rate(config, start), *_without_data(config, sources, elements, owner)):
+        if text:
+            logger.warning("%s", text)
+    return grown(start.potential, elements.symbols, heads, begin, config.potential.outputs).train()
+
+
+def _older_head(
+    start: Start,
+    config: TrainConfig,
+    sources: Sources,
+    elements: Elements,
+    owner: Mapping[str, int],
+    name: str,
+    source: str,
+) -> Head:
+    """Return a head that begins with the weights of an older one: with its scale, and its energies where they hold."""
+    position = start.heads.index(source)
+    old, kind = start.potential.heads[position], config.heads[name].reference_energies
+    own = _own(sources.train, owner, list(config.heads).index(name))
+    new = Subset(own, [k for k, group in enumerate(own.group_names) if group not in sources.old_heads])
+    if problem := _refused(config, name, source, elements, n_structures=len(own), mixed=len(new) < len(own)):
+        raise ConfigError(f"heads.{name}: {problem}")
+    given = kind if isinstance(kind, dict) else {}
+    energies = {**old.reference_energies, **given}
+    shift = shift_of(start.potential, position, new, resolve_dtype(start.dtype))
+    if kind == "shift":
+        energies = {symbol: energy + shift.energies.get(symbol, 0.0) for symbol, energy in energies.items()}
+    elif shift.is_another_zero and old.reference_energies.keys().isdisjoint(given):
+        raise ConfigError(f"heads.{name}: {_another_zero(source, shift)}")
+    energies = of_new_elements(energies, own, elements, start.potential.cutoff())
+    return Head(old.energy_scale, energies, name, _groups(own) or old.groups)
+
+
+def _refused(config: TrainConfig, name: str, source: str, elements: Elements, *, n_structures: int, mixed: bool) -> str:
+    """Return why a head cannot begin with the weights of an older one; empty where it can."""
+    settings, rates = config.heads[name], config.optimizer.rates
+    kind = settings.reference_energies
+    if kind in ("zero", "least-squares"):
+        return (
+            f"its weights belong to the reference energies of '{source}' of the start, not to {kind}; leave reference_energies "
+            "out, give some as a table, or `shift` to move them by least squares to the labels."
+        )
+    if isinstance(kind, dict) and (absent := [symbol for symbol in kind if symbol not in elements.symbols]):
+        return unknown("element of reference_energies", absent[0], elements.symbols)
+    if kind == "shift" and mixed:
+        return (
+            "old data go through it, and `shift` would move their zero of energy too; give the new data a head of their own, "
+            f"with copy_of: {source}."
+        )
+    moves = any([rates.elements, rates.representation, rates.energy_heads * settings.rate])
+    if not n_structures and moves:
+        return (
+            "it has no training structures, but the layers below it learn, so its energies would drift away; give it groups, "
+            "or by `replay` old data, leave it out, or freeze it and all below it (optimizer.rates)."
+        )
+    return ""
+
+
+def _another_zero(source: str, shift: Shift) -> str:
+    found = ", ".join(f"{symbol} {energy:+.2f} eV" for symbol, energy in shift.energies.items() if energy)
+    return (
+        f"the energies of its new structures differ from those of '{source}' of the start by a constant for each element "
+        f"({found}; {shift.size:.2f} eV/atom): they count from another zero or are of another level of theory. "
+        f"Do not mix them with what it knows, give them a head of their own: `copy_of: {source}, reference_energies: shift`."
+    )
+
+
+def _own(structures: Sequence[Structure], owner: Mapping[str, int], k: int) -> Subset:
+    """Return the structures of the head at position ``k``."""
+    return Subset(structures, [i for i, group in enumerate(group_names(structures)) if owner[group] == k])
+
+
+def _groups(structures: Sequence[Structure]) -> tuple[str, ...]:
+    return tuple(sorted({group for group in group_names(structures) if group}))
+
+
+def _without_data(config: TrainConfig, sources: Sources, elements: Elements, owner: Mapping[str, int]) -> Iterator[str]:
+    """Yield what to say of the elements that a head has no training structure with."""
+    for k, name in enumerate(config.heads):
+        own = _own(sources.train, owner, k)
+        seen = set(statistics(own).elements) if len(own) else set(elements.symbols)
+        if absent := [symbol for symbol in elements.symbols if symbol not in seen]:
+            yield (
+                f"heads.{name} has no training structure with {', '.join(absent)}: energies of structures with them are not "
+                "learnt, and those that it knew will drift. Add such structures, or old ones by `replay`."
+            )

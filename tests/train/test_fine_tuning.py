@@ -1,0 +1,214 @@
+"""Fine-tuning: heads and elements beside those of a run, replay of its data, and what is refused."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from ase import Atoms
+from ase.build import bulk
+from ase.calculators.emt import EMT
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.io import write
+from unnp.atoms.elements import Elements
+from unnp.atoms.graph import Graph
+from unnp.atoms.structure import Structure
+from unnp.config import from_dict
+from unnp.derivatives import predict
+from unnp.errors import ConfigError
+from unnp.exported.export import export_model
+from unnp.models import Potential
+from unnp.models.checkpoint import load_checkpoint, load_potential
+from unnp.train.building import build
+from unnp.train.config import TrainConfig
+from unnp.train.replay import open_all
+from unnp.train.run import train
+
+Settings = Callable[..., dict[str, Any]]
+Configuration = Callable[..., TrainConfig]
+SLOW = {"kind": "adamw", "learning_rate": 1e-3, "warmup_steps": 0, "average_decay": 0.5}
+BESIDE = {"fine": {}, "default": {"groups": []}}
+
+
+def labelled(symbol: str, n: int, zero: float = 0.0, a: float = 4.0, seed: int = 5) -> list[Atoms]:
+    """Return rattled cells of one element with the labels of EMT, energies counted from another zero [eV/atom]."""
+    random, frames = np.random.default_rng(seed), []
+    for _ in range(n):
+        atoms = bulk(symbol, cubic=True, a=a)
+        atoms.positions += 0.1 * random.standard_normal((4, 3))
+        atoms.calc = EMT()
+        labels = {"energy": atoms.get_potential_energy() + zero * len(atoms), "forces": atoms.get_forces()}
+        atoms.calc = SinglePointCalculator(atoms, **labels, stress=atoms.get_stress())
+        frames.append(atoms)
+    return frames
+
+
+@pytest.fixture(scope="module")
+def first(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run on Al-Cu, with one head."""
+    torch.set_num_threads(1)
+    path = tmp_path_factory.mktemp("first") / "run"
+    train(from_dict(settings(epochs=20, validation_interval=20), TrainConfig), path)
+    return path
+
+
+@pytest.fixture
+def tuned(first: Path, settings: Settings, tmp_path: Path) -> Configuration:
+    """A function that returns the settings of a training on cells of Cu that begins with the run."""
+    write(tmp_path / "cu.extxyz", labelled("Cu", 4, a=3.6))
+    data = {"train": [str(tmp_path / "cu.extxyz")], "validation": 0.25}
+    return lambda **changes: from_dict(
+        settings(**{"data": data, "start": str(first), "optimizer": SLOW, "epochs": 2, **changes}), TrainConfig
+    )
+
+
+def energy(potential: Potential, atoms: Atoms, head: int) -> float:
+    structure = Structure(atoms.numbers, atoms.positions, np.array(atoms.cell), atoms.pbc)
+    graph = Graph.of(structure, Elements(potential.elements), potential.cutoff(), head).to("cpu", torch.float32)
+    return float(predict(potential.eval(), graph, derivatives=False).energy)
+
+
+def begun(config: TrainConfig) -> Potential:
+    return build(config, open_all(config))[0]
+
+
+def test_a_copied_head_gives_what_the_old_one_gives_at_the_start(first: Path, tuned: Configuration) -> None:
+    old, _ = load_potential(first)
+    new = begun(tuned(heads={"fine": {"copy_of": "default"}, "default": {"groups": []}}, replay={}))
+    assert [head.name for head in new.heads] == ["fine", "default"]
+    for atoms in labelled("Cu", 2, a=3.7):
+        assert energy(new, atoms, 0) == energy(new, atoms, 1) == pytest.approx(energy(old, atoms, 0), abs=1e-5)
+
+
+def test_a_head_of_its_own_is_random_and_has_reference_energies_of_its_own(first: Path, tuned: Configuration) -> None:
+    new = begun(
+        tuned(heads={"fine": {"reference_energies": {"Al": 1.0, "Cu": 2.0}}, "default": {"groups": []}}, replay={})
+    )
+    fine, default = new.heads
+    assert fine.reference_energies == {"Al": 1.0, "Cu": 2.0}
+    assert default.describe()["reference_energies"] == load_potential(first)[0].heads[0].reference_energies
+    weights = [dict(head.named_parameters()) for head in new.energy_heads]
+    assert any(not torch.equal(tensor, weights[1][name]) for name, tensor in weights[0].items())
+
+
+def test_a_head_may_be_replaced(tuned: Configuration) -> None:
+    assert [head.name for head in begun(tuned(heads={"fine": {}})).heads] == ["fine"]
+
+
+def test_a_new_element_leaves_the_old_energies_as_they_are(first: Path, tuned: Configuration, tmp_path: Path) -> None:
+    write(tmp_path / "ni.extxyz", labelled("Ni", 4, a=3.5))
+    data = {"train": [str(tmp_path / "ni.extxyz")], "validation": 0.25}
+    config = tuned(data=data)
+    old, new = load_potential(first)[0], begun(config)
+    assert new.elements == [*old.elements, "Ni"]
+    for atoms in labelled("Cu", 2, a=3.7):
+        assert energy(new, atoms, 0) == pytest.approx(energy(old, atoms, 0), abs=1e-5)
+    per_atom = np.mean([atoms.get_potential_energy() / 4 for atoms in labelled("Ni", 4, a=3.5)])
+    assert new.heads[0].reference_energies["Ni"] == pytest.approx(per_atom, abs=0.3)
+    train(config, tmp_path / "run")
+    assert load_potential(tmp_path / "run")[0].elements == [*old.elements, "Ni"]
+
+
+def test_replay_keeps_what_is_forgotten_without(first: Path, tuned: Configuration, tmp_path: Path) -> None:
+    """The same head learns Cu alone, fast; the card has the errors on the Al-Cu that the run has held back."""
+    after = {}
+    for name, replay in (("replay", {"per_epoch": 8}), ("none", None)):
+        train(tuned(replay=replay, epochs=15, optimizer={**SLOW, "learning_rate": 0.01}), tmp_path / name)
+        card = yaml.safe_load((tmp_path / name / "card.yaml").read_text())
+        before = card["metrics_of_start"]["old"]["overall"]["forces"]["mae"]
+        after[name] = card["metrics"]["old"]["overall"]["forces"]["mae"]
+        assert "Errors on the old structures" in (tmp_path / name / "card.md").read_text()
+    assert after["replay"] < 0.8 * after["none"]
+    assert before < after["none"]
+
+
+def test_resume_is_exact(tuned: Configuration, tmp_path: Path) -> None:
+    settings = {"heads": BESIDE, "replay": {"per_epoch": 0.5}, "optimizer": {**SLOW, "final_learning_rate": 1e-3}}
+    for name, stops in (("once", [3]), ("twice", [1, 3])):
+        for k, epochs in enumerate(stops):
+            train(tuned(**settings, epochs=epochs), tmp_path / name, resume=k > 0)
+    once, twice = (load_checkpoint(tmp_path / f"{name}/checkpoints/last.safetensors") for name in ("once", "twice"))
+    assert once.tensors.keys() == twice.tensors.keys()
+    assert all(torch.equal(tensor, twice.tensors[name]) for name, tensor in once.tensors.items())
+    assert once.description["position"]["step"] == 3 * 4  # 3 new and 4 of 8 old structures, two in a batch
+
+
+def test_an_exported_model_will_do(first: Path, tuned: Configuration, tmp_path: Path) -> None:
+    old, _ = load_potential(first)
+    export_model([old], tmp_path / "model.pt", name="model")
+    new = begun(tuned(start=str(tmp_path / "model.pt")))
+    assert all(torch.equal(tensor, new.state_dict()[name]) for name, tensor in old.state_dict().items())
+    with pytest.raises(ConfigError, match=r"model.pt is in no run folder, so its data are not known"):
+        open_all(tuned(start=str(tmp_path / "model.pt"), replay={}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"heads": {"fine": {}}, "replay": {}}, "no old structure belongs to a head that stays"),
+        ({"replay": {"per_epoch": 9}, "heads": BESIDE}, "9 of 8 old structures"),
+        ({"replay": {"per_epoch": 0.01}, "heads": BESIDE}, "from 1 to 8"),
+        ({"heads": BESIDE}, "heads.default: it has no training structures, but the layers below it learn"),
+        (
+            {"heads": {"fine": {"copy_of": "pbe"}}},
+            "heads.fine.copy_of: unknown head of the start 'pbe'; allowed: default",
+        ),
+        ({"heads": {"fine": {"reference_energies": "shift"}}}, "name copy_of"),
+        ({"heads": {"default": {"reference_energies": "zero"}}}, "its weights belong to the reference energies"),
+        ({"heads": {"default": {"reference_energies": {"Fe": 1}}}}, "unknown element of reference_energies 'Fe'"),
+        ({"heads": {"default": {"reference_energies": "shift"}}, "replay": {}}, "old data go through it"),
+    ],
+)
+def test_traps_are_refused(changes: dict[str, Any], message: str, tuned: Configuration) -> None:
+    with pytest.raises(ConfigError, match=message):
+        begun(tuned(**changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"replay": {}}, "`replay` is of the old data of `start`"),
+        ({"heads": {"a": {"copy_of": "b"}}}, "`copy_of` is of a head of `start`"),
+        ({"heads": {"a": {}, "b": {"groups": []}}}, "a head without groups learns nothing"),
+    ],
+)
+def test_without_a_start_there_is_nothing_old(changes: dict[str, Any], message: str, settings: Settings) -> None:
+    with pytest.raises(ConfigError, match=message):
+        from_dict(settings(**changes), TrainConfig)
+
+
+def test_another_zero_is_refused_in_an_old_head_and_moved_by_shift(tuned: Configuration, tmp_path: Path) -> None:
+    write(tmp_path / "far.extxyz", labelled("Cu", 4, zero=-7.0, a=3.6))
+    data = {"train": [str(tmp_path / "far.extxyz")], "validation": 0.25}
+    with pytest.raises(ConfigError, match=r"differ from those of 'default' .*Cu -\d\.\d+ eV.*another zero"):
+        begun(tuned(data=data))
+    moved = begun(tuned(data=data, heads={"fine": {"copy_of": "default", "reference_energies": "shift"}}))
+    for atoms in labelled("Cu", 4, zero=-7.0, a=3.6):
+        assert energy(moved, atoms, 0) / 4 == pytest.approx(atoms.get_potential_energy() / 4, abs=0.3)
+
+
+def test_a_frozen_head_needs_no_data(first: Path, tuned: Configuration, tmp_path: Path) -> None:
+    rates = {"elements": 0, "representation": 0}
+    heads = {"fine": {}, "default": {"groups": [], "rate": 0}}
+    train(tuned(heads=heads, optimizer={**SLOW, "rates": rates}), tmp_path / "run")
+    old, new = load_potential(first)[0], load_potential(tmp_path / "run")[0]
+    for atoms in labelled("Cu", 2, a=3.7):
+        assert energy(new, atoms, 1) == pytest.approx(energy(old, atoms, 0), abs=1e-5)
+    card = yaml.safe_load((tmp_path / "run/card.yaml").read_text())
+    before, after = (card[key]["old"]["overall"]["forces"]["mae"] for key in ("metrics_of_start", "metrics"))
+    assert after == pytest.approx(before, rel=1e-5)
+
+
+def test_large_rates_and_elements_without_data_are_told(tuned: Configuration, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        begun(tuned(optimizer={"learning_rate": 0.05}))
+    assert "times the rate that it ended with (1e-05)" in caplog.text
+    assert "heads.default has no training structure with Al" in caplog.text
+    caplog.clear()
+    with caplog.at_level(logging.WARNING):
+        begun(tuned(optimizer={"learning_rate": 0.05, "rates": {"representation": 0.01, "elements": 0}}, replay={}))
+    assert caplog.text == ""
