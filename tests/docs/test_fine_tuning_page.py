@@ -22,7 +22,7 @@ FILE = re.compile(r"^<!-- file: (\S+) -->\n```yaml\n(.*?)^```$", re.MULTILINE | 
 
 def write_frames(path: Path, symbols: list[str], zero: float) -> None:
     random, frames = np.random.default_rng(3), []
-    for k in range(6):
+    for k in range(10):
         atoms = bulk("Cu", cubic=True, a=3.7)
         atoms.symbols[: k % 3] = symbols[0]
         atoms.positions += 0.05 * random.standard_normal((4, 3))

@@ -21,7 +21,7 @@ from unnp.config import from_dict
 from unnp.derivatives import predict
 from unnp.errors import ConfigError
 from unnp.exported.export import export_model
-from unnp.models import Potential
+from unnp.models import Head, Potential, architecture, potential_from_description
 from unnp.models.checkpoint import load_checkpoint, load_potential
 from unnp.train.building import build
 from unnp.train.config import TrainConfig
@@ -137,13 +137,17 @@ def test_resume_is_exact(tuned: Configuration, tmp_path: Path) -> None:
     assert once.description["position"]["step"] == 3 * 4  # 3 new and 4 of 8 old structures, two in a batch
 
 
-def test_an_exported_model_will_do(first: Path, tuned: Configuration, tmp_path: Path) -> None:
-    old, _ = load_potential(first)
+def test_an_exported_model_will_do(tuned: Configuration, tmp_path: Path) -> None:
+    settings = architecture("schnet").example_settings
+    head = Head(1e-3, {"Al": -0.1, "Cu": -0.2}).describe()
+    description = {"architecture": "schnet", "settings": settings, "add": {}, "elements": ["Al", "Cu"], "outputs": []}
+    old = potential_from_description({**description, "heads": [head]})
     export_model([old], tmp_path / "model.pt", name="model")
-    new = begun(tuned(start=str(tmp_path / "model.pt")))
+    changes = {"start": str(tmp_path / "model.pt"), "potential": {"architecture": "schnet", "settings": settings}}
+    new = begun(tuned(**changes))
     assert all(torch.equal(tensor, new.state_dict()[name]) for name, tensor in old.state_dict().items())
     with pytest.raises(ConfigError, match=r"model.pt is in no run folder, so its data are not known"):
-        open_all(tuned(start=str(tmp_path / "model.pt"), replay={}))
+        open_all(tuned(**changes, replay={}))
 
 
 @pytest.mark.parametrize(
