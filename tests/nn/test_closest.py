@@ -13,7 +13,7 @@ from unnp.derivatives import predict
 from unnp.exported.export import export_model
 from unnp.exported.loader import load_model
 from unnp.models import Head, Potential, PotentialConfig, TrainingData, build_potential
-from unnp.nn.closest import Closest, shortest_distances
+from unnp.nn.closest import Closest, joined_distances, shortest_distances
 
 SYMBOLS = ["Cu", "O"]
 SETTINGS = {"layer_cutoffs": [4.0, 3.0], "scalars": 6, "vectors": 4, "tensors": 3, "hidden": 8, "projections": 4}
@@ -40,6 +40,33 @@ def build(**settings: object) -> Potential:
 
 def test_shortest_distances_of_pairs():
     np.testing.assert_allclose(shortest_distances(seen(), 2), [[2.2, 1.8], [1.8, 0.0]])
+
+
+@pytest.mark.parametrize(
+    ("lower", "expected"),
+    [
+        (True, [[2.2, 1.7, 1.5], [1.7, 1.2, 0.0], [1.5, 0.0, 2.1]]),
+        (False, [[2.2, 1.8, 1.5], [1.8, 1.2, 0.0], [1.5, 0.0, 2.1]]),
+    ],
+)
+def test_known_pairs_keep_theirs_or_take_the_smaller_and_new_ones_those_of_the_data(
+    lower: bool, expected: list[list[float]]
+):
+    known = [[2.2, 1.8], [1.8, 0.0]]  # no data of the second element with itself until now
+    found = [[2.5, 1.7, 1.5], [1.7, 1.2, 0.0], [1.5, 0.0, 2.1]]
+    assert joined_distances(known, 2, found, lower=lower) == expected
+
+
+def test_a_pair_without_new_data_keeps_its_distance():
+    assert joined_distances([[2.2, 1.8], [1.8, 2.0]], 2, [[2.0, 0.0], [0.0, 0.0]], lower=True) == [
+        [2.0, 1.8],
+        [1.8, 2.0],
+    ]
+
+
+def test_a_network_without_distances_goes_on_without_for_what_it_knows():
+    assert joined_distances([], 1, [[2.2, 1.8], [1.8, 2.0]], lower=True) == [[0.0, 1.8], [1.8, 2.0]]
+    assert joined_distances([], 1, [[2.2]], lower=True) == []
 
 
 def test_lengths_are_smooth_and_end_at_nine_tenths():

@@ -98,7 +98,7 @@ def test_every_architecture_has_the_parts(name: str) -> None:
     heads = [Head(1.0, {"Al": 0.0, "Cu": 0.0}).describe()]
     description = {"architecture": name, "settings": kind.example_settings, "add": {}, "elements": ["Al", "Cu"]}
     state = torch.get_rng_state()
-    potential: Potential = potential_from_description({**description, "heads": heads, "outputs": []})
+    potential: Potential = potential_from_description({**description, "heads": heads, "outputs": [], "closest": []})
     after = torch.get_rng_state()
     found = element_parameters(potential)
     assert torch.equal(after, torch.get_rng_state())

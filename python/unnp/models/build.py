@@ -98,7 +98,7 @@ def build_potential(
         "elements": elements,
         "heads": [head.describe() for head in heads],
         "outputs": config.outputs,
-        "closest": _closest(config, len(elements), data),
+        "closest": closest_distances(config, len(elements), data),
     }
     potential = potential_from_description(description)
     potential.adapt(data)
@@ -121,7 +121,8 @@ def potential_from_description(description: dict[str, Any]) -> Potential:
     return Potential(elements, representation, terms, heads, given.outputs, given.closest)
 
 
-def _closest(config: PotentialConfig, n_elements: int, data: TrainingData) -> list[list[float]]:
+def closest_distances(config: PotentialConfig, n_elements: int, data: TrainingData) -> list[list[float]]:
+    """Return the distances [A] that the settings ask for, (n_elements, n_elements); empty: none."""
     if config.closest == "data":
         found = shortest_distances(data.graphs, n_elements)
         return found if any(map(any, found)) else []

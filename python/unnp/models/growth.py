@@ -18,7 +18,12 @@ HEADS, OUTPUTS = "energy_heads.", "output_heads."
 
 
 def grown(
-    old: Potential, elements: Sequence[str], heads: Sequence[Head], begin: Sequence[int | None], outputs: Sequence[str]
+    old: Potential,
+    elements: Sequence[str],
+    heads: Sequence[Head],
+    begin: Sequence[int | None],
+    outputs: Sequence[str],
+    closest: Sequence[Sequence[float]],
 ) -> Potential:
     """Return a potential with the weights of another one, and random ones where that has none.
 
@@ -28,14 +33,18 @@ def grown(
         heads: levels of theory.
         begin: for each of them the position of the head of ``old`` whose weights it gets; None: random weights.
         outputs: trained outputs beside the energy; those that ``old`` lacks get random weights.
+        closest: (n_elements, n_elements) [A], below which the representation sees two atoms no closer; empty: none.
 
     Raises:
         ConfigError: the architecture cannot take further elements.
     """
-    described = [head.describe() for head in heads]
-    potential = potential_from_description(
-        {**old.describe(), "elements": list(elements), "heads": described, "outputs": list(outputs)}
-    )
+    changed = {
+        "elements": list(elements),
+        "heads": [head.describe() for head in heads],
+        "outputs": list(outputs),
+        "closest": closest,
+    }
+    potential = potential_from_description({**old.describe(), **changed})
     there, state = old.state_dict(), potential.state_dict()
     for name in state:
         source = _source(name, begin)
@@ -55,7 +64,7 @@ def element_parameters(potential: Potential) -> set[str]:
     description = potential.describe()
     other = next(symbol for symbol in chemical_symbols[1:] if symbol not in potential.elements)
     heads = [{**h, "reference_energies": {**h["reference_energies"], other: 0.0}} for h in description["heads"]]
-    larger = _shapes({**description, "elements": [*potential.elements, other], "heads": heads})
+    larger = _shapes({**description, "elements": [*potential.elements, other], "heads": heads, "closest": []})
     return {
         name
         for name, parameter in potential.named_parameters()

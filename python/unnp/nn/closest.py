@@ -81,3 +81,27 @@ def shortest_distances(graphs: Iterable[Graph], n_elements: int) -> list[list[fl
             found = found.scatter_reduce(0, pair, lengths, "amin")
     rows: list[list[float]] = found.nan_to_num(posinf=0.0).view(n_elements, n_elements).tolist()
     return rows
+
+
+def joined_distances(
+    known: Sequence[Sequence[float]], n_known: int, found: Sequence[Sequence[float]], *, lower: bool
+) -> list[list[float]]:
+    """Return the distances [A] of a network that goes on with other data, and perhaps with elements behind its own.
+
+    Pairs with a new element have those of the new data, and so have known ones of which there were no data before.
+
+    Args:
+        known: (n_known, n_known), of the network so far. Empty: it sees known elements as close as they are, and goes on so.
+        n_known: its elements.
+        found: (n_elements, n_elements), of the new data; 0 for none.
+        lower: whether known pairs take that of the new data where it is smaller; else they keep theirs.
+    """
+    joined = torch.tensor(found, dtype=torch.float64)
+    ours = torch.zeros(n_known, n_known, dtype=torch.float64)
+    if known:
+        theirs, ours = joined[:n_known, :n_known], torch.tensor(known, dtype=torch.float64)
+        taken = (ours == 0) | (lower & (theirs > 0) & (theirs < ours))
+        ours = torch.where(taken, theirs, ours)
+    joined[:n_known, :n_known] = ours
+    rows: list[list[float]] = joined.tolist()
+    return rows if any(map(any, rows)) else []

@@ -13,6 +13,7 @@ from unnp.models import Potential, Representation, TrainingData, architecture, b
 from unnp.models.checkpoint import number_type
 from unnp.models.output_heads.base import REGISTRY as OUTPUT_HEADS
 from unnp.models.still import check_still
+from unnp.train.closest import distances_after
 from unnp.train.config import TrainConfig
 from unnp.train.datasets import Sources, make_datasets
 from unnp.train.heads import head_positions
@@ -37,11 +38,12 @@ def build(config: TrainConfig, sources: Sources) -> tuple[Potential, dict[str, D
     if not neighbors:
         raise DataError(f"no two atoms of the training structures are within {cutoff} A; check cells and units.")
     with number_type(config.dtype):
+        data = TrainingData(neighbors, Graphs(datasets["train"]))
         if start is not None:
-            potential = begin_with(start, config, sources, elements, owner)
+            closest = distances_after(start, config, elements.symbols, data)
+            potential = begin_with(start, config, sources, elements, owner, closest)
         else:
             heads = [fitted_head(config, sources, elements, owner, name) for name in config.heads]
-            data = TrainingData(neighbors, Graphs(datasets["train"]))
             potential = build_potential(config.potential, elements.symbols, heads, data)
     _check_given(config, potential)
     check_still(potential)

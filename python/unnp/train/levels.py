@@ -52,13 +52,19 @@ def fitted_head(config: TrainConfig, sources: Sources, elements: Elements, owner
 
 
 def begin_with(
-    start: Start, config: TrainConfig, sources: Sources, elements: Elements, owner: Mapping[str, int]
+    start: Start,
+    config: TrainConfig,
+    sources: Sources,
+    elements: Elements,
+    owner: Mapping[str, int],
+    closest: Sequence[Sequence[float]],
 ) -> Potential:
     """Return the potential that a training begins with: the weights of the start, and what it lacks with random weights.
 
     Args:
         start: what the training begins with.
         config, sources, elements, owner: as of ``fitted_head``.
+        closest: as of ``grown``.
 
     Raises:
         ConfigError: a head has no data, or energies of another zero; or the architecture cannot take new elements.
@@ -80,7 +86,7 @@ def begin_with(
     for text in (large_rate(config, start), *_without_data(config, sources, elements, owner)):
         if text:
             logger.warning("%s", text)
-    return grown(start.potential, elements.symbols, heads, begin, config.potential.outputs).train()
+    return grown(start.potential, elements.symbols, heads, begin, config.potential.outputs, closest).train()
 
 
 def _older_head(

@@ -31,7 +31,8 @@ from unnp.train.replay import open_all
 from unnp.train.report import write_report
 from unnp.train.run_folder import RunFolder
 from unnp.train.signals import StopRequest
-from unnp.train.trainer import Task, Trainer
+from unnp.train.task import Task
+from unnp.train.trainer import Trainer
 
 logger = logging.getLogger(__name__)
 

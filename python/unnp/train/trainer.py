@@ -7,21 +7,16 @@ import logging
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
 
 import torch
 
-from unnp.data.dataset import Batch, Dataset, collate
+from unnp.data.dataset import Batch, collate
 from unnp.errors import TrainingError
 from unnp.models.checkpoint import Checkpoint
-from unnp.models.potential import Potential
-from unnp.train.config import TrainConfig
 from unnp.train.datasets import sampler_of
 from unnp.train.diagnosis import not_finite_alone, not_finite_error
-from unnp.train.distributed import Processes
 from unnp.train.ema import RunningAverage
-from unnp.train.log import Log, Record
+from unnp.train.log import Log
 from unnp.train.loss import TERMS, Loss
 from unnp.train.offset import StressOffset
 from unnp.train.optim import build_optimizer, set_rate, tie
@@ -32,35 +27,12 @@ from unnp.train.schedule import learning_rate, progress
 from unnp.train.signals import StopRequest
 from unnp.train.state import SUMMED, Position, TrainState, named_sums
 from unnp.train.step import backward, term_averages, update
+from unnp.train.task import Observer, Task
 from unnp.train.validation import InterruptedTrainingError, Validation, validate
 
 logger = logging.getLogger(__name__)
 
 EPOCHS_BEFORE_COMPLAINTS = 5
-
-
-class Observer(Protocol):
-    """Who is told how the training goes."""
-
-    def batch(self, done: int, n_batches: int, fraction: float) -> None:
-        """A batch of the running epoch is done; ``fraction`` of the training is over."""
-
-    def epoch(self, record: Record) -> None:
-        """An epoch is done."""
-
-
-@dataclass
-class Task:
-    """What is trained on what: all that does not change during a training."""
-
-    config: TrainConfig
-    potential: Potential
-    train: Dataset
-    validation: Dataset
-    description: dict[str, Any]
-    processes: Processes
-    device: torch.device
-    drawn: tuple[int, int] = (0, 0)
 
 
 class Trainer:
