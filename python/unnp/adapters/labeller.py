@@ -35,8 +35,8 @@ class LabellerCalculator(Calculator):
         self._labeller = build_labeller(settings, Path(folder))
         further = [QUANTITIES[name].ase for name in getattr(self._labeller.config, "labels", ())]
         self.implemented_properties = [*type(self).implemented_properties, *further]
-        self.elements: list[str] = list(getattr(self._labeller.config, "elements", ()))
-        """Chemical symbols that the settings name; empty where they name none."""
+        self.elements: list[str] = self._labeller.elements
+        """Chemical symbols that it knows; empty where it does not say."""
 
     def calculate(
         self,

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from unnp.workflows.crystals.run import Result
 
 DEFAULT = ["fcc", "bcc", "hcp", "hcp@sqrt(3)", "sc", "diamond"]
+MOST_ELEMENTS = 16
+"""A universal potential is not asked for the crystals of everything it knows."""
 
 
 def command(
@@ -58,7 +60,8 @@ def command(
     paths, table = [(potential, head)], None
     calculators = [open_calculator(potential, head, device)]
     words = crystal or ([] if structure else DEFAULT)
-    specs = parse_specs(words, element or known_elements(calculators[0])) + given_crystals(structure or [])
+    elements = element or _meant(words, known_elements(calculators[0]))
+    specs = parse_specs(words, elements) + given_crystals(structure or [])
     if reference is not None and is_table(reference):
         table = load_reference(reference, specs)
     elif reference is not None:
@@ -68,6 +71,17 @@ def command(
     result = run_crystals(specs, potentials, output, Settings(bond, shake, curves), table)
     _show(result)
     print(f"Numbers, structures and figure: {output}")
+
+
+def _meant(words: list[str], elements: list[str]) -> list[str]:
+    """Return the elements that a potential knows; raise ConfigError where they are too many for crystals of all of them."""
+    from unnp.errors import ConfigError
+
+    if len(elements) > MOST_ELEMENTS and not all(":" in word for word in words):
+        raise ConfigError(
+            f"the potential knows {len(elements)} elements; say of which the crystals are (--element Al)."
+        )
+    return elements
 
 
 def _show(result: Result) -> None:

@@ -50,12 +50,13 @@ def convert(
 ) -> None:
     """Convert structure files into one stored data set or one extended XYZ file, in eV and A."""
     from unnp.data.filters import within_limits
+    from unnp.data.opening import origins_of
     from unnp.data.writing import holding_target, write_structures
 
     with holding_target(output, overwrite), _saying_what_is_left_behind() as left_behind:
         structures = _open(inputs, read_options(read), left_behind)
         kept = [s for s in structures if within_limits(s, max_force, max_energy)]
-        write_structures(kept, output, overwrite=overwrite)
+        write_structures(kept, output, origins=origins_of(structures), overwrite=overwrite)
     left_out = len(structures) - len(kept)
     print(f"{output}: {len(kept)} structures" + (f"; {left_out} left out (above the limits)" if left_out else ""))
 
@@ -77,6 +78,7 @@ def split(
     overwrite: Overwrite = False,
 ) -> None:
     """Divide structures into parts, for instance to train, validate and test."""
+    from unnp.data.opening import origins_of
     from unnp.data.report import print_parts
     from unnp.data.splits import parse_parts, write_split
 
@@ -90,6 +92,7 @@ def split(
         keep_together=keep_together,
         stratify=stratify,
         suffix=suffix,
+        origins=origins_of(structures),
         overwrite=overwrite,
     )
     print_parts(structures, indices, output, suffix)
@@ -99,7 +102,7 @@ def split(
 def label(
     inputs: Inputs,
     calculator: Annotated[
-        Path, typer.Option("-c", "--calculator", help="YAML file with kind (ase, kim, lammps) and settings.")
+        Path, typer.Option("-c", "--calculator", help="YAML file with kind (ase, kim, lammps, universal) and settings.")
     ],
     output: Output,
     workers: Workers = None,
@@ -107,7 +110,10 @@ def label(
     read: Read = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Label structures with an ASE calculator or a LAMMPS pair style. Run again after a kill, it goes on."""
+    """Label structures with an ASE calculator, a LAMMPS pair style or a universal potential.
+
+    Run again after a kill, it goes on.
+    """
 
     def compute(work: Path) -> Any:
         return _labelled(_unlabelled(inputs, read), calculator, work, workers, skip_failures)
@@ -226,21 +232,23 @@ def _compute_and_write(
     import shutil
 
     from unnp.data.labelling import work_folder
+    from unnp.data.report import print_origins
     from unnp.data.writing import holding_target, write_structures
 
     with holding_target(output, overwrite):
         work = work_folder(output)
         result = compute(work)
         if parts is None:
-            write_structures(result.structures, output, overwrite=overwrite)
+            write_structures(result.structures, output, origins=_origins(result), overwrite=overwrite)
         else:
-            _write_parts(result.structures, parts, output, seed, overwrite)
+            _write_parts(result, parts, output, seed, overwrite)
         shutil.rmtree(work, ignore_errors=True)
     for k, message in result.failures.items():
         print(f"left out: structure {k}: {message}")
     for reason, n in result.left_out.items():
         print(f"left out: {reason}: {n}")
     shown = output if parts is None else output / next(iter(parts))
+    print_origins(_origins(result))
     print(f"{output}: {len(result.structures)} structures. Next: unnp data info {shown}")
 
 
@@ -254,12 +262,24 @@ def _check_folder(output: Path) -> None:
         )
 
 
-def _write_parts(structures: Any, parts: dict[str, Any], output: Path, seed: int, overwrite: bool) -> None:
+def _origins(result: Any) -> list[dict[str, str]]:
+    return [result.origin] if result.origin else []
+
+
+def _write_parts(result: Any, parts: dict[str, Any], output: Path, seed: int, overwrite: bool) -> None:
     from unnp.data.report import print_parts
     from unnp.data.splits import write_split
 
+    structures, origins = result.structures, _origins(result)
     indices = write_split(
-        structures, parts, output, seed=seed, keep_together="source", stratify=True, overwrite=overwrite
+        structures,
+        parts,
+        output,
+        seed=seed,
+        keep_together="source",
+        stratify=True,
+        origins=origins,
+        overwrite=overwrite,
     )
     print_parts(structures, indices, output, "")
 

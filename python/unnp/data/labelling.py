@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,13 +18,14 @@ from unnp.atoms.structure import Structure
 from unnp.data.fingerprint import fingerprint
 from unnp.data.journal import Journal
 from unnp.data.labellers import build_labeller, check_settings
-from unnp.data.labellers.base import misfit
+from unnp.data.labellers.base import Labeller, misfit
 from unnp.data.progress import counting
 from unnp.data.worker_pool import Failure, Run, run_parallel
 from unnp.errors import DataError
 from unnp.files.locks import hold_folder
 
 JOURNAL_FILE = "journal.jsonl"
+ORIGIN = "origin"
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,13 @@ class Labelled:
         structures: those that were labelled, in the order given.
         failures: why the others were not, by their index.
         left_out: how many were not kept although they could be labelled, by reason.
+        origin: what people should know of the labels, see ``Labeller.origin``; empty where the calculator says nothing.
     """
 
     structures: list[Structure]
     failures: dict[int, str]
     left_out: dict[str, int] = field(default_factory=dict)
+    origin: dict[str, str] = field(default_factory=dict)
 
 
 def work_folder(output: str | Path) -> Path:
@@ -104,19 +107,25 @@ def label_structures(
         raise DataError(
             f"none of the {len(structures)} structures could be labelled; the first: {failures[min(failures)]}"
         )
-    return Labelled(
-        [_with_labels(structures[k], finished[k]) for k in sorted(finished)], dict(sorted(failures.items()))
-    )
+    labelled = [_with_labels(structures[k], finished[k]) for k in sorted(finished)]
+    return Labelled(labelled, dict(sorted(failures.items())), origin=_origin(finished.values()))
 
 
 def _start(calculator: dict[str, Any], folder: Path) -> Callable[[Structure], dict[str, Any]]:
-    return partial(_label, build_labeller(calculator, folder).label)
+    return partial(_label, build_labeller(calculator, folder))
 
 
-def _label(label: Callable[[Structure], Structure], structure: Structure) -> dict[str, Any]:
-    result = label(structure)
+def _label(labeller: Labeller, structure: Structure) -> dict[str, Any]:
+    """Return the labels of a structure, and what the labeller says of them: only one that has been started knows it."""
+    result = labeller.label(structure)
     labels = {name: result.label(name) for name in QUANTITIES}
-    return {name: np.asarray(value).tolist() for name, value in labels.items() if value is not None}
+    found = {name: np.asarray(value).tolist() for name, value in labels.items() if value is not None}
+    return found | ({ORIGIN: labeller.origin} if labeller.origin else {})
+
+
+def _origin(entries: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    said = next((entry[ORIGIN] for entry in entries if isinstance(entry.get(ORIGIN), dict)), {})
+    return {str(name): str(text) for name, text in said.items()}
 
 
 def _with_labels(structure: Structure, entry: Mapping[str, Any]) -> Structure:

@@ -86,6 +86,19 @@ class Concatenated(Sequence[Structure]):
         """Group of each structure."""
         return [name for part in self._parts for name in group_names(part)]
 
+    @property
+    def origins(self) -> list[dict[str, str]]:
+        """What people should know of the labels, one entry for each source of them."""
+        found: list[dict[str, str]] = []
+        for part in self._parts:
+            found += [origin for origin in origins_of(part) if origin not in found]
+        return found
+
+
+def origins_of(structures: Sequence[Structure]) -> list[dict[str, str]]:
+    """Return what stored data sets say about the sources of their labels; nothing for other structures."""
+    return list(getattr(structures, "origins", ()))
+
 
 def _open(
     path: Path, options: ReadOptions, completeness: Completeness, left_behind: LeftBehind | None

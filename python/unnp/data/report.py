@@ -7,13 +7,16 @@ from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from unnp.atoms.elements import Elements
 from unnp.atoms.quantities import FURTHER, QUANTITIES
 from unnp.atoms.structure import Structure
+from unnp.data.opening import origins_of
 from unnp.data.reference_energies import fit_reference_energies
 from unnp.data.statistics import RunningStatistics, Statistics, group_names
+from unnp.errors import printable
 from unnp.units import GPA_PER_EV_PER_A3
 
 _NO_GROUP = "(none)"
@@ -34,6 +37,16 @@ def print_information(structures: Sequence[Structure], cutoff: float | None) -> 
     if remark:
         console.print(remark, highlight=False)
     console.print(_groups({name: groups[name].result() for name in sorted(groups)}))
+    print_origins(origins_of(structures))
+
+
+def print_origins(origins: Sequence[Mapping[str, str]]) -> None:
+    """Print what people should know of labels, where it is known: name, level of theory, zero of energy, licence, citation."""
+    for origin in origins:
+        table = Table(title="Labels from", title_justify="left", box=SIMPLE_HEAD, show_header=False)
+        for name, text in origin.items():
+            table.add_row(escape(printable(name)), escape(printable(text)))
+        Console().print(table, highlight=False)
 
 
 def print_parts(

@@ -105,6 +105,7 @@ def write_split(
     keep_together: str = "nothing",
     stratify: bool = False,
     suffix: str = "",
+    origins: Sequence[Mapping[str, str]] = (),
     overwrite: bool = False,
 ) -> dict[str, list[int]]:
     """Divide structures and write each part into a folder, with split.json that says how and which went where.
@@ -126,7 +127,7 @@ def write_split(
             check_target(folder / name, overwrite)
         staging.mkdir()
         for part, name in names.items():
-            write_structures((structures[k] for k in indices[part]), staging / name)
+            write_structures((structures[k] for k in indices[part]), staging / name, origins=origins)
         write_atomically(staging / _RECORD, json.dumps({**choices, "indices": indices}))
         _move_all([*names.values(), _RECORD], staging, folder)
     return indices

@@ -114,6 +114,11 @@ class Store(Sequence[Structure]):
         counts = np.asarray(np.all(self._arrays["pbc"], axis=1))
         return np.where(counts[:, None, None], self._arrays["stress"], np.nan)
 
+    @property
+    def origins(self) -> list[dict[str, str]]:
+        """What people should know of the labels, one entry for each source of them, as it was said when they were computed."""
+        return [dict(origin) for origin in self.description.get("labels_from", ())]
+
     def first_with(self, label: str, present: bool) -> int | None:
         """Return the first structure that has (or lacks) a label, or any at all for "any"; or None."""
         labels = tuple(QUANTITIES) if label == "any" else (label,)
@@ -216,6 +221,7 @@ def _read_index(path: Path) -> dict[str, Any]:
             "convert the original files again."
         )
     wrong = [name for name, is_right in _ENTRIES.items() if name not in index or not is_right(index[name])]
+    wrong += [] if _are_origins(index.get("labels_from", [])) else ["labels_from"]
     if wrong:
         raise DataError(f"{file} is damaged (lacks or garbles {', '.join(wrong)}); make the data set again.")
     return index
@@ -227,3 +233,9 @@ _ENTRIES: dict[str, Callable[[Any], bool]] = {
     "groups": lambda groups: isinstance(groups, list) and all(isinstance(name, str) for name in groups),
     "statistics": lambda statistics: isinstance(statistics, dict),
 }
+
+
+def _are_origins(entries: Any) -> bool:
+    return isinstance(entries, list) and all(
+        isinstance(entry, dict) and all(isinstance(text, str) for text in entry.values()) for entry in entries
+    )

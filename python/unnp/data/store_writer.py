@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -27,19 +27,26 @@ from unnp.files.writing import make_folder, temporary_beside, writing
 _HEADER_BYTES = 128
 
 
-def write_store(structures: Iterable[Structure], path: str | Path, *, overwrite: bool = False) -> Store:
+def write_store(
+    structures: Iterable[Structure],
+    path: str | Path,
+    *,
+    origins: Sequence[Mapping[str, str]] = (),
+    overwrite: bool = False,
+) -> Store:
     """Write structures as a stored data set and open it.
 
     Args:
         structures: at least one.
         path: the folder to make; it appears only when everything is written.
+        origins: what people should know of the labels, one entry for each source of them, see ``Labeller.origin``.
         overwrite: replace a stored data set that is there.
 
     Raises:
         DataError: the folder exists, there are no structures, or one has no atoms.
         UnnpError: the disk is full or read-only, or another process writes the same folder.
     """
-    with StoreWriter(path, overwrite=overwrite) as writer:
+    with StoreWriter(path, origins=origins, overwrite=overwrite) as writer:
         for structure in structures:
             writer.append(structure)
     return Store(path)
@@ -48,8 +55,9 @@ def write_store(structures: Iterable[Structure], path: str | Path, *, overwrite:
 class StoreWriter:
     """Writes a stored data set under a temporary name and renames it when the ``with`` block ends without error."""
 
-    def __init__(self, path: str | Path, *, overwrite: bool = False) -> None:
+    def __init__(self, path: str | Path, *, origins: Sequence[Mapping[str, str]] = (), overwrite: bool = False) -> None:
         self.path = Path(os.path.abspath(path))
+        self._origins = [dict(origin) for origin in origins]
         self._overwrite = overwrite
         _check_target(self.path, overwrite)
         self._held = contextlib.ExitStack()
@@ -136,6 +144,7 @@ class StoreWriter:
             "groups": list(self._groups),
             "arrays": arrays,
             "statistics": statistics.to_dict(),
+            **({"labels_from": self._origins} if self._origins else {}),
         }
         with (self._temporary / INDEX_FILE).open("wb") as file:
             file.write(json.dumps({**index, "sha256": index_checksum(index)}, indent=1, allow_nan=False).encode())

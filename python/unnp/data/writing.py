@@ -31,6 +31,7 @@ def write_structures(
     path: str | Path,
     *,
     info: Sequence[Mapping[str, float]] | None = None,
+    origins: Sequence[Mapping[str, str]] = (),
     overwrite: bool = False,
 ) -> None:
     """Write structures with all their labels, every number with all its digits.
@@ -39,6 +40,8 @@ def write_structures(
         structures: at least one.
         path: a name that ends in .xyz or .extxyz (.gz): extended XYZ; another name without ending: a stored data set.
         info: further numbers of each structure by name, for extended XYZ only.
+        origins: what people should know of the labels, one entry for each source, see ``Labeller.origin``. Extended XYZ has
+            the names of the sources in each frame, as ``labels_from``; the rest has its place in a stored data set.
         overwrite: replace what is there (only a stored data set or a file of the same kind).
 
     Raises:
@@ -48,11 +51,11 @@ def write_structures(
     path = Path(path)
     with holding_target(path, overwrite):
         if is_extxyz(path):
-            _write_extxyz(structures, path, info)
+            _write_extxyz(structures, path, info, origins)
         elif info is not None:
             raise DataError(f"{path}: a stored data set has no place for {', '.join(info[0])}; end in .extxyz.")
         else:
-            write_store(structures, path, overwrite=overwrite)
+            write_store(structures, path, origins=origins, overwrite=overwrite)
 
 
 @contextmanager
@@ -81,11 +84,17 @@ def check_target(path: Path, overwrite: bool) -> None:
         raise DataError(f"{path} exists; choose another name, or overwrite it (--overwrite).")
 
 
-def _write_extxyz(structures: Iterable[Structure], path: Path, info: Sequence[Mapping[str, float]] | None) -> None:
+def _write_extxyz(
+    structures: Iterable[Structure],
+    path: Path,
+    info: Sequence[Mapping[str, float]] | None,
+    origins: Sequence[Mapping[str, str]],
+) -> None:
     text = BytesIO()
+    names = ", ".join(origin.get("name", "") for origin in origins)
     pairs = zip(structures, info, strict=True) if info is not None else ((s, {}) for s in structures)
     for structure, numbers in pairs:
-        text.write("".join(_extxyz_lines(structure, numbers)).encode())
+        text.write("".join(_extxyz_lines(structure, numbers, names)).encode())
     if not text.tell():
         raise DataError(f"there are no structures to write to {path}.")
     content = text.getvalue()
@@ -93,7 +102,7 @@ def _write_extxyz(structures: Iterable[Structure], path: Path, info: Sequence[Ma
     write_atomically(path, gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
 
 
-def _extxyz_lines(structure: Structure, info: Mapping[str, float]) -> Iterator[str]:
+def _extxyz_lines(structure: Structure, info: Mapping[str, float], labels_from: str) -> Iterator[str]:
     yield f"{len(structure)}\n"
     comment = []
     if structure.cell.any():
@@ -108,6 +117,8 @@ def _extxyz_lines(structure: Structure, info: Mapping[str, float]) -> Iterator[s
             comment.append(f'{name}="{_row(value)}"' if quantity.shape else f"{name}={_row(value)}")
     if structure.group:
         comment.append(f"group={_quoted(structure.group)}")
+    if labels_from:
+        comment.append(f"labels_from={_quoted(labels_from)}")
     comment += [f"{name}={float(value)!r}" for name, value in info.items()]
     yield " ".join(comment) + "\n"
     for number, row in zip(structure.numbers, np.hstack([structure.positions, *columns.values()]), strict=True):

@@ -65,7 +65,7 @@ def generate(
         kept = result.structures
         if recipe.limits is not None:
             kept = _without(kept, mislabelled(kept, recipe.limits), left_out)
-        return Labelled(kept, result.failures, dict(+left_out))
+        return Labelled(kept, result.failures, dict(+left_out), result.origin)
 
 
 def _stopped_runs(work: Path) -> Counter[str]:

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from ase.calculators.calculator import Calculator
 from ase.stress import voigt_6_to_full_3x3_stress
-from pydantic import Field, JsonValue, field_validator
+from pydantic import Field, JsonValue
 
-from unnp.atoms.quantities import FURTHER, QUANTITIES
+from unnp.atoms.quantities import QUANTITIES
 from unnp.atoms.structure import Structure
 from unnp.config import Config
-from unnp.data.labellers.base import Labeller, register
+from unnp.data.labellers.base import FurtherLabels, Labeller, register
 from unnp.errors import ConfigError, UnnpError, unknown
 
 # name: (module, class). More come in through the entry-point group unnp.calculators.
@@ -56,16 +56,8 @@ class AseConfig(Config):
     """Calculator: emt, lj, morse, ... or one of the entry-point group `unnp.calculators`."""
     parameters: dict[str, JsonValue] = Field(default_factory=dict)
     """Keyword arguments of the calculator."""
-    labels: list[str] = Field(default_factory=list)
+    labels: FurtherLabels = Field(default_factory=list)
     """Further labels to take over, e.g. `[charges]`, where the calculator gives them."""
-
-    @field_validator("labels")
-    @classmethod
-    def _known(cls, labels: list[str]) -> list[str]:
-        for name in labels:
-            if name not in FURTHER:
-                raise ValueError(unknown("further label", name, FURTHER))
-        return labels
 
 
 @register("ase")

@@ -5,15 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
+from pydantic import AfterValidator
 
-from unnp.atoms.quantities import QUANTITIES, Quantity
+from unnp.atoms.quantities import FURTHER, QUANTITIES, Quantity
 from unnp.atoms.structure import Structure
 from unnp.config import Config
 from unnp.config.kinds import check_kind, registering
-from unnp.errors import DataError
+from unnp.errors import ConfigError, DataError, unknown
 from unnp.plugins.registry import Registry
 
 
@@ -55,8 +56,29 @@ class Labeller(ABC):
             {**dict.fromkeys(QUANTITIES), **{name: _plain(value) for name, value in labels.items()}}
         )
 
+    @property
+    def elements(self) -> list[str]:
+        """Chemical symbols that it is known to compute; empty where it does not say."""
+        return list(getattr(self.config, "elements", ()))
+
+    @property
+    def origin(self) -> dict[str, str]:
+        """What people should know of the labels, for the record: name, level of theory, zero of energy, licence, citation."""
+        return {}
+
     def close(self) -> None:  # noqa: B027 most labellers hold nothing
         """Give back what the labeller holds."""
+
+
+def _further(names: list[str]) -> list[str]:
+    for name in names:
+        if name not in FURTHER:
+            raise ValueError(unknown("further label", name, FURTHER))
+    return names
+
+
+FurtherLabels = Annotated[list[str], AfterValidator(_further)]
+"""Names of labels beside energy, forces and stress."""
 
 
 def misfit(quantity: Quantity, value: Any, n_atoms: int) -> str:

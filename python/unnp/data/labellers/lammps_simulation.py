@@ -11,10 +11,10 @@ from typing import Any, Literal
 import numpy as np
 from ase.calculators.lammps import Prism
 from ase.data import atomic_masses
-from ase.geometry import complete_cell
 from pydantic import Field, field_validator
 
 from unnp.atoms.elements import Elements, atomic_number, symbols_of
+from unnp.atoms.enclosing import enclosing_cell
 from unnp.atoms.structure import Structure
 from unnp.atoms.voigt import tensor_of
 from unnp.config import Config
@@ -81,7 +81,7 @@ class Simulation:
     def set_up(self, structure: Structure, *, skin: float = 0.0) -> None:
         """Replace the structure in LAMMPS; ``skin`` [A] as in ``neighbor``. Raise LammpsError where LAMMPS refuses."""
         species = self._species(structure)
-        cell, self._origin = _enclosing_cell(structure)
+        cell, self._origin = enclosing_cell(structure)
         self._prism = Prism(cell, pbc=structure.pbc)
         self._structure = structure
         positions = self._prism.vector_to_lammps(structure.positions - self._origin, wrap=True)
@@ -188,22 +188,3 @@ def _load_mpi() -> None:
     for file in files:
         if re.fullmatch(r"libmpi\.so\.\d+", file.name):
             ctypes.CDLL(str(Path(str(file.locate())).resolve()), mode=ctypes.RTLD_GLOBAL)
-
-
-def _enclosing_cell(structure: Structure, margin: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
-    """Return a cell that holds all atoms, and its origin.
-
-    Along periodic directions the cell is the structure's; the other lattice vectors are made orthogonal to them and as
-    long as the atoms need. The energy does not depend on their length.
-    """
-    if np.all(structure.pbc):
-        return structure.cell, np.zeros(3)
-    cell = complete_cell(np.where(structure.pbc[:, None], structure.cell, 0.0))
-    fractional = np.linalg.solve(cell.T, structure.positions.T).T
-    origin = np.zeros(3)
-    for k in np.flatnonzero(~structure.pbc):
-        length = np.linalg.norm(cell[k])
-        low, high = fractional[:, k].min() - margin / length, fractional[:, k].max() + margin / length
-        origin = origin + low * cell[k]
-        cell[k] = cell[k] * (high - low)
-    return cell, origin

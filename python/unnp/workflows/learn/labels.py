@@ -52,7 +52,7 @@ def labelled_structures(
         raise DataError(
             f"nothing is left of {len(chosen)} chosen structures ({Counter(reasons.values())}); see limits."
         )
-    return Labelled(kept, found.failures, dict(Counter(reasons.values())))
+    return Labelled(kept, found.failures, dict(Counter(reasons.values())), found.origin)
 
 
 def _revealed(chosen: Sequence[Structure]) -> list[Structure]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from unnp.atoms.structure import Structure
 from unnp.config.kinds import check_kind
 from unnp.config.overrides import merged
-from unnp.data.opening import Concatenated, open_structures
+from unnp.data.opening import Concatenated, open_structures, origins_of
 from unnp.data.store import Store, is_store
 from unnp.data.store_writer import write_store
 from unnp.errors import ConfigError
@@ -173,7 +173,7 @@ class Loop:
 
     def _label(self, number: int, place: RoundFolder) -> Result:
         chosen: Sequence[Structure] = Store(place.chosen) if is_store(place.chosen) else []
-        given = list(self.start) if number == 0 else []
+        given, origins = (list(self.start), origins_of(self.start)) if number == 0 else ([], [])
         config = self.config
         if len(chosen):
             found = labelled_structures(
@@ -186,9 +186,10 @@ class Loop:
                 attempts=config.attempts,
             )
             given, failures, left_out = [*given, *found.structures], found.failures, found.left_out
+            origins += [found.origin] if found.origin and found.origin not in origins else []
         else:
             failures, left_out = {}, {}
-        write_store(given, place.labelled, overwrite=True)
+        write_store(given, place.labelled, origins=origins, overwrite=True)
         reasons = {str(k): reason for k, reason in failures.items()}
         return {"labelled": len(given), "failures": reasons, "left_out": left_out}
 

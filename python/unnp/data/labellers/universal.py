@@ -1,0 +1,116 @@
+"""Labels from a universal potential of others, in this environment or in one of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from unnp.atoms.elements import symbols_of
+from unnp.atoms.enclosing import enclosing_cell
+from unnp.atoms.quantities import QUANTITIES
+from unnp.atoms.structure import Structure
+from unnp.config import Config
+from unnp.config.texts import Device, Line
+from unnp.data.labellers.base import FurtherLabels, Labeller, register
+from unnp.data.teachers.catalogue import find_teacher
+from unnp.data.teachers.process import TeacherProcess, check_interpreter
+from unnp.data.teachers.serve import CannotBeginError, Teacher
+from unnp.errors import ConfigError, DataError, UnnpError
+
+VACUUM = 10.0
+"""Room on each side of atoms along directions that are not periodic [A]: images are beyond the cutoff of every teacher."""
+
+
+class UniversalConfig(Config):
+    """A universal potential of others."""
+
+    name: str
+    """Teacher: chgnet, sevennet, mace, m3gnet, mattersim, or one of the entry-point group `unnp.teachers`."""
+    model: str | None = None
+    """Weights: a name inside the package (default: its first) or the path of a file or folder."""
+    head: str | None = None
+    """Level of theory inside the weights, where they have several: a head of MACE, a modality of SevenNet."""
+    device: Device = "auto"
+    """Where it runs: auto, cpu, cuda or cuda:N."""
+    python: Path | None = None
+    """Python of another environment that has the package, for instance `envs/mace/bin/python`; default: this one."""
+    theory: Line | None = None
+    """Level of theory, for the record, of weights from a file."""
+    labels: FurtherLabels = Field(default_factory=list)
+    """Further labels to take over, e.g. `[magnetic_moments]`, where it gives them."""
+
+
+@register("universal")
+class UniversalLabeller(Labeller):
+    """Labels from the ASE calculator of a package, called here, or in a process of another Python."""
+
+    Config = UniversalConfig
+
+    def __init__(self, config: UniversalConfig, folder: Path) -> None:
+        super().__init__(config, folder)
+        entry = find_teacher(config.name)
+        self._weights = entry.weights(config.model, folder)
+        self._teacher = _open(config, folder, entry.file, self._weights.place)
+        self._module = entry.module
+        self._properties = {name: QUANTITIES[name].ase for name in ("energy", "forces", "stress", *config.labels)}
+        for name, property_ in self._properties.items():
+            if property_ not in self._teacher.description["properties"]:
+                raise ConfigError(f"the teacher '{config.name}' does not give {name}; leave it out of `labels`.")
+
+    @property
+    def elements(self) -> list[str]:
+        return [str(symbol) for symbol in self._teacher.description["elements"]]
+
+    @property
+    def origin(self) -> dict[str, str]:
+        head = f" {self.config.head}" if self.config.head else ""
+        found = {
+            "name": f"{self.config.name} {self._weights.name}{head}",
+            "package": str(self._teacher.description["package"]),
+            "level of theory": self.config.theory or self._weights.theory,
+            "zero of energy": self._weights.zero,
+            "licence": self._module.LICENCE,
+            "citation": self._module.CITATION,
+            "elements": " ".join(self.elements),
+            "sha256 of the weights": self._weights.checksum,
+        }
+        return {name: text for name, text in found.items() if text}
+
+    def compute(self, structure: Structure) -> dict[str, Any]:
+        where = structure.source or "structure"
+        if strange := [symbol for symbol in symbols_of(structure.numbers) if symbol not in self.elements]:
+            raise DataError(
+                f"{where} contains {', '.join(strange)}, which the teacher '{self.config.name}' does not know."
+            )
+        try:
+            answered = self._teacher.answer(self._request(structure))
+        except UnnpError as error:
+            raise UnnpError(f"{where}: {self.config.name} failed: {error}.") from None
+        if "error" in answered:
+            raise UnnpError(f"{where}: {self.config.name} failed ({answered['error']}).")
+        return {name: answered["labels"].get(property_) for name, property_ in self._properties.items()}
+
+    def close(self) -> None:
+        if isinstance(self._teacher, TeacherProcess):
+            self._teacher.close()
+
+    def _request(self, structure: Structure) -> dict[str, Any]:
+        cell, origin = enclosing_cell(structure, VACUUM)  # packages disagree about what is not periodic
+        return {
+            "numbers": structure.numbers.tolist(),
+            "positions": (structure.positions - origin).tolist(),
+            "cell": cell.tolist(),
+            "properties": list(self._properties.values()),
+        }
+
+
+def _open(config: UniversalConfig, folder: Path, file: str, weights: str) -> Teacher | TeacherProcess:
+    arguments = {"file": file, "weights": weights, "head": config.head, "device": config.device}
+    try:
+        if config.python is None:
+            return Teacher(**arguments)  # type: ignore[arg-type]
+        return TeacherProcess(check_interpreter(folder / config.python.expanduser()), arguments)
+    except (CannotBeginError, ConfigError) as error:
+        raise ConfigError(f"the teacher '{config.name}' cannot be used: {error}.") from None
