@@ -214,10 +214,12 @@ def test_programs_that_are_no_teacher(
     talks = script(tmp_path / "python-talks", "echo hello")
     dies = script(tmp_path / "python-dies", "echo 'no memory left' >&2; exit 3")
     waits = script(tmp_path / "python-waits", "exec sleep 60")
+    silent = script(tmp_path / "python-silent", "echo '{}'")
     other = script(tmp_path / "sh", "exit")
     for program, message in {
         talks: r"does not speak the teachers' protocol \(hello\)",
         dies: r"its process ended while it began \(exit code 3: no memory left\)",
+        silent: "it says nothing of itself",
         other: "is no Python by its name",
         str(tmp_path / "python3"): "is no program that can be run",
     }.items():

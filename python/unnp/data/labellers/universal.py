@@ -90,7 +90,7 @@ class UniversalLabeller(Labeller):
             raise UnnpError(f"{where}: {self.config.name} failed: {error}.") from None
         if "error" in answered:
             raise UnnpError(f"{where}: {self.config.name} failed ({answered['error']}).")
-        return {name: answered["labels"].get(property_) for name, property_ in self._properties.items()}
+        return {name: answered.get("labels", {}).get(property_) for name, property_ in self._properties.items()}
 
     def close(self) -> None:
         if isinstance(self._teacher, TeacherProcess):
@@ -112,5 +112,5 @@ def _open(config: UniversalConfig, folder: Path, file: str, weights: str) -> Tea
         if config.python is None:
             return Teacher(**arguments)  # type: ignore[arg-type]
         return TeacherProcess(check_interpreter(folder / config.python.expanduser()), arguments)
-    except (CannotBeginError, ConfigError) as error:
+    except (CannotBeginError, UnnpError) as error:
         raise ConfigError(f"the teacher '{config.name}' cannot be used: {error}.") from None

@@ -86,10 +86,10 @@ class TeacherProcess:
         self._listener = threading.Thread(target=self._listen, args=(self._process.stderr,), daemon=True)
         self._listener.start()
         said, late = self._first_word()
-        if said is not None and "error" not in said:
+        if said is not None and {"package", "elements", "properties"} <= said.keys():
             return said
         if said is not None:
-            reason = str(said["error"])
+            reason = str(said.get("error", "it says nothing of itself"))
         elif late:
             reason = f"{self._command[0]} did not begin within {SECONDS_TO_BEGIN:g} s"
         else:
@@ -150,10 +150,8 @@ def check_interpreter(path: Path) -> Path:
     path = Path(os.path.abspath(path.expanduser()))
     if not path.name.startswith("python"):
         raise ConfigError(
-            f"python: {path} is no Python by its name; name the interpreter, for instance ENVIRONMENT/bin/python."
+            f"python: {path} is no Python by its name; name the interpreter, for instance ENVIRONMENT/bin/python"
         )
     if not path.is_file() or not os.access(path, os.X_OK):
-        raise ConfigError(
-            f"python: {path} is no program that can be run; name the interpreter, ENVIRONMENT/bin/python."
-        )
+        raise ConfigError(f"python: {path} is no program that can be run; name the interpreter, ENVIRONMENT/bin/python")
     return path
