@@ -233,8 +233,9 @@ def test_programs_that_are_no_teacher(
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "teacher": ({"name": "chgnat"}, "unknown teacher 'chgnat'.*Did you mean 'chgnet'"),
     "a path as a name": ({"name": "os.path"}, "unknown teacher 'os.path'"),
-    "weights": ({"model": "0.3.1"}, r"unknown weights of chgnet '0\.3\.1'.*Or name a file; there is no /"),
+    "weights": ({"model": "0.3.1"}, r"unknown weights of chgnet '0\.3\.1'.*There is no file or folder of weights /"),
     "no weights": ({"name": "mace"}, "the package of mace brings no weights; name a file of them as `model`"),
+    "no such file": ({"name": "mace", "model": "a.model"}, r"^There is no file or folder of weights .*/a\.model"),
     "head": ({"head": "r2scan"}, "head 'r2scan': CHGNet has one level of theory"),
     "device": ({"device": "gpu"}, "unknown device 'gpu'"),
     "label": ({"labels": ["charges"]}, "the teacher 'chgnet' does not give charges"),

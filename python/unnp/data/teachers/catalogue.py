@@ -71,9 +71,8 @@ class Entry:
             return Weights(chosen, chosen, *named[chosen])
         path = (folder / Path(chosen).expanduser()).absolute()
         if not path.exists():
-            raise ConfigError(
-                f"{unknown(f'weights of {self.name}', chosen, named)} Or name a file; there is no {path}."
-            )
+            missing = f"There is no file or folder of weights {path}."
+            raise ConfigError(f"{unknown(f'weights of {self.name}', chosen, named)} {missing}" if named else missing)
         return Weights(path.name, str(path), _OF_FILE, _OF_FILE, _checksum(path))
 
 

@@ -8,7 +8,7 @@ PACKAGE = "sevenn"
 LICENCE = "MIT (package and weights inside it)"
 CITATION = "Y. Park et al., J. Chem. Theory Comput. 20, 4857 (2024), doi:10.1021/acs.jctc.4c00190"
 _MPTRJ = "PBE and PBE+U mixed as in the Materials Project (MPtrj)"
-_VASP = "total energies of VASP"
+_VASP = "total energies of VASP, without the corrections MP2020 of the Materials Project"
 WEIGHTS: dict[str, tuple[str, str]] = {
     "7net-0": (_MPTRJ, _VASP),
     "7net-l3i5": (_MPTRJ, _VASP),
