@@ -30,12 +30,15 @@ from unnp.cli import build_app
 from unnp.cli.data import app
 from unnp.data.labellers import Labeller, build_labeller
 from unnp.data.labelling import label_structures
+from unnp.data.limits import FrameLimits
 from unnp.data.opening import open_structures
 from unnp.data.store import Store
 from unnp.data.teachers import process, serve
 from unnp.data.teachers.catalogue import teachers_here
 from unnp.data.writing import write_structures
 from unnp.errors import ConfigError, DataError, UnnpError
+from unnp.workflows.learn.executors.here import Here, HereConfig
+from unnp.workflows.learn.labels import labelled_structures
 
 FALSE_CHGNET = {
     "chgnet/__init__.py": "",
@@ -296,6 +299,19 @@ def test_labels_say_where_they_are_from_and_keep_saying_it(
     assert (tmp_path / "set.xyz").read_text().count('labels_from="chgnet 0.3.0"') == 2
     for stored, read in zip(Store(tmp_path / "set"), open_structures(tmp_path / "set.xyz"), strict=True):
         assert_same(stored, read)
+
+
+def test_a_loop_keeps_what_they_say(settings: dict[str, Any], tmp_path: Path) -> None:
+    found = labelled_structures(
+        [copper(4)],
+        settings,
+        FrameLimits(),
+        base=tmp_path,
+        work=tmp_path / "work",
+        executor=Here(HereConfig()),
+        attempts=1,
+    )
+    assert found.origin["name"] == "chgnet 0.3.0"
 
 
 def test_conversion_and_division_carry_it_on_and_info_shows_it(settings: dict[str, Any], tmp_path: Path) -> None:

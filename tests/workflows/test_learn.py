@@ -20,6 +20,7 @@ from unnp.config import from_dict
 from unnp.data.fingerprint import fingerprint
 from unnp.data.opening import open_structures
 from unnp.data.store import Store
+from unnp.data.writing import write_structures
 from unnp.errors import ConfigError, DataError, TrainingError, UnnpError
 from unnp.evaluate.evaluation import evaluate
 from unnp.exported.archive import read_manifest
@@ -108,6 +109,14 @@ def test_each_round_learns_what_was_chosen_with_its_hidden_labels(finished: tupl
         manifest = read_manifest(folder / f"round-{number:03d}/model.pt")
         assert manifest.n_members == 2
     assert Store(folder / "round-001/labelled")[0].forces is not None
+
+
+def test_what_is_said_of_the_labels_to_begin_with_stays_with_them(files: Path, tmp_path: Path) -> None:
+    origin = {"name": "chgnet 0.3.0"}
+    write_structures(open_structures(files / "pool.extxyz")[:6], files / "begin", origins=[origin])
+    only = {"judge": {"pool": {"kind": "pool"}}, "stop": {"rounds": 0}}
+    run_learning(config(start={"data": ["begin"], "random": 2}, **only), files, tmp_path / "out")
+    assert Store(tmp_path / "out/round-000/labelled").origins == [origin]
 
 
 def test_the_report_holds_errors_costs_and_reasons(finished: tuple[Path, str], files: Path, tmp_path: Path) -> None:

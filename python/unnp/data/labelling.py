@@ -124,7 +124,7 @@ def _label(labeller: Labeller, structure: Structure) -> dict[str, Any]:
 
 
 def _origin(entries: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    said = next((entry[ORIGIN] for entry in entries if isinstance(entry.get(ORIGIN), dict)), {})
+    said: dict[str, Any] = next((entry[ORIGIN] for entry in entries if isinstance(entry.get(ORIGIN), dict)), {})
     return {str(name): str(text) for name, text in said.items()}
 
 

@@ -22,6 +22,9 @@ from unnp.files.writing import write_atomically
 
 logger = logging.getLogger(__name__)
 
+MOST_OF_A_SOURCE = 1000
+"""Characters of one entry on a source of labels, as its citation, that ``card.md`` shows; ``card.yaml`` has all."""
+
 
 def versions() -> dict[str, str]:
     """Return the versions of what a result depends on."""
@@ -120,6 +123,7 @@ def _markdown(card: Mapping[str, Any]) -> str:
         f"Elements: {elements}.",
         f"Groups: {groups}.",
         "",
+        *_origins(data.get("labels_from", ())),
     ]
     limits = [f"* {name}: {value}" for name, value in card.get("validity", {}).items()]
     lines += (
@@ -144,6 +148,16 @@ def _markdown(card: Mapping[str, Any]) -> str:
     lines += ["## Versions", "", ", ".join(f"{k} {v}" for k, v in card["versions"].items()), ""]
     lines += ["## Settings", "", "```yaml", yaml.safe_dump(card["settings"], sort_keys=False).rstrip(), "```", ""]
     return "\n".join(lines)
+
+
+def _origins(origins: Sequence[Mapping[str, str]]) -> list[str]:
+    """Return what is known of the sources of the labels, each with a heading of its own."""
+    lines = []
+    for origin in origins:
+        name, others = origin.get("name", "(no name)"), {key: text for key, text in origin.items() if key != "name"}
+        known = [f"* {in_one_line(key)}: {in_one_line(text, MOST_OF_A_SOURCE)}" for key, text in others.items()]
+        lines += [f"### Labels from {in_one_line(name)}", "", *known, ""]
+    return lines
 
 
 def _offsets(offsets: Mapping[str, float]) -> list[str]:

@@ -13,7 +13,7 @@ from unnp.atoms.quantities import FURTHER, STANDARD
 from unnp.atoms.structure import Structure
 from unnp.data.batching import BatchSampler
 from unnp.data.dataset import Dataset
-from unnp.data.opening import open_structures
+from unnp.data.opening import open_structures, origins_of
 from unnp.data.splits import split
 from unnp.data.statistics import Statistics, atom_counts, group_names, statistics
 from unnp.errors import DataError
@@ -37,6 +37,7 @@ class Subset(Sequence[Structure]):
         self.n_atoms: np.ndarray = atom_counts(structures)[self._indices]
         names = group_names(structures)
         self.group_names = [names[k] for k in self._indices]
+        self.origins = origins_of(structures)
 
     def __len__(self) -> int:
         return len(self._indices)
@@ -92,7 +93,8 @@ class Sources:
         counts = {"n_validation": len(self.validation), "n_test": len(self.test)}
         if self.pool:
             counts |= {"n_old": self.pool, "n_old_per_epoch": self.drawn}
-        return {**self.statistics.to_dict(), **counts}
+        found = origins_of(self.train)
+        return {**self.statistics.to_dict(), **counts, **({"labels_from": found} if found else {})}
 
 
 def open_sources(config: DataConfig, seed: int) -> Sources:

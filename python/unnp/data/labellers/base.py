@@ -14,7 +14,7 @@ from unnp.atoms.quantities import FURTHER, QUANTITIES, Quantity
 from unnp.atoms.structure import Structure
 from unnp.config import Config
 from unnp.config.kinds import check_kind, registering
-from unnp.errors import ConfigError, DataError, unknown
+from unnp.errors import DataError, unknown
 from unnp.plugins.registry import Registry
 
 

@@ -1,0 +1,48 @@
+"""What data sets say about the sources of their labels is said by the card of a model that was trained on them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from unnp.config import from_dict
+from unnp.data.opening import open_structures
+from unnp.data.writing import write_structures
+from unnp.train.config import TrainConfig
+from unnp.train.replay import open_all
+from unnp.train.run import train
+
+TEACHER = {"name": "chgnet 0.3.0", "level of theory": "PBE and\nPBE+U", "licence": "modified BSD"}
+OTHER = {"name": "7net-0", "level of theory": "PBE"}
+
+
+def test_the_card_says_where_labels_are_from(
+    settings: Callable[..., dict[str, Any]], data_files: dict[str, str], tmp_path: Path
+) -> None:
+    write_structures(open_structures(data_files["train"]), tmp_path / "set", origins=[TEACHER])
+    data = {"train": [str(tmp_path / "set"), data_files["validation"]], "validation": 0.25}
+    for epochs in (1, 2):
+        train(from_dict(settings(data=data, epochs=epochs), TrainConfig), tmp_path / "run", resume=epochs > 1)
+    card = yaml.safe_load((tmp_path / "run/card.yaml").read_text())
+    assert card["data"]["labels_from"] == [TEACHER]
+    text = (tmp_path / "run/card.md").read_text()
+    assert "### Labels from chgnet 0.3.0\n\n* level of theory: PBE and\\nPBE+U\n* licence: modified BSD\n" in text
+
+
+def test_without_any_the_card_says_nothing_of_it(settings: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
+    train(from_dict(settings(epochs=1), TrainConfig), tmp_path / "run")
+    assert "labels_from" not in yaml.safe_load((tmp_path / "run/card.yaml").read_text())["data"]
+    assert "Labels from" not in (tmp_path / "run/card.md").read_text()
+
+
+def test_replayed_structures_say_it_too(
+    settings: Callable[..., dict[str, Any]], data_files: dict[str, str], tmp_path: Path
+) -> None:
+    for name, origin in (("old", TEACHER), ("new", OTHER)):
+        write_structures(open_structures(data_files["train"]), tmp_path / name, origins=[origin])
+    data = {name: {"train": [str(tmp_path / name)], "validation": 0.25} for name in ("old", "new")}
+    train(from_dict(settings(data=data["old"], epochs=1), TrainConfig), tmp_path / "run")
+    begun = settings(data=data["new"], start=str(tmp_path / "run"))
+    assert open_all(from_dict(begun, TrainConfig)).summary["labels_from"] == [OTHER]
+    replayed = from_dict({**begun, "replay": {"per_epoch": 0.5}}, TrainConfig)
+    assert open_all(replayed).summary["labels_from"] == [OTHER, TEACHER]
