@@ -32,11 +32,16 @@ def save_figure(figure: Figure, path: str | Path, columns: Mapping[str, Sequence
     """Write the figure as PNG, and the columns as CSV beside it (same name, .csv); None becomes an empty cell."""
     path = Path(path)
     write_atomically(path, lambda file: figure.savefig(file, format="png"))
+    write_table(path.with_suffix(".csv"), columns)
+
+
+def write_table(path: Path, columns: Mapping[str, Sequence[Any] | np.ndarray]) -> None:
+    """Write columns of one length as CSV; None becomes an empty cell."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(zip(*columns.values(), strict=True))
-    write_atomically(path.with_suffix(".csv"), text.getvalue())
+    write_atomically(path, text.getvalue())
 
 
 def learning_curve(records: Sequence[Mapping[str, Any]], path: str | Path, errors: Mapping[str, str]) -> None:

@@ -13,7 +13,14 @@ import unnp
 
 PACKAGE = Path(unnp.__file__).parent
 DESIGN = Path(__file__).parents[2] / "docs/design.md"
-INSIDE_WORKFLOWS = {("ramp", "md"), ("crystals", "elastic"), ("melt", "momt"), ("learn", "md"), ("learn", "momt")}
+INSIDE_WORKFLOWS = {
+    ("ramp", "md"),
+    ("crystals", "elastic"),
+    ("melt", "momt"),
+    ("learn", "md"),
+    ("learn", "momt"),
+    ("neb", "relaxation"),
+}
 FACES = {"__init__", "__main__"}
 MOST_FILES_IN_THE_ROOT = 8
 

@@ -40,12 +40,25 @@ def read_atoms(config: StructureConfig, base: Path) -> Atoms:
     frames = list(reader_for(path, None).frames(path))
     if not -len(frames) <= config.frame < len(frames):
         raise ConfigError(f"structure.frame: {path} has {len(frames)} frames, there is no frame {config.frame}.")
-    frame = frames[config.frame]
+    return atoms_of(frames[config.frame], config.fixed)
+
+
+def atoms_of(frame: Frame, fixed: str | list[int] | FixedConfig | None) -> Atoms:
+    """Return the atoms of a frame with masses, momenta, tags and fixed atoms.
+
+    Args:
+        frame: from a reader.
+        fixed: which atoms do not move, as ``StructureConfig.fixed``.
+
+    Raises:
+        DataError: the frame holds no atoms, or numbers that are none.
+        ConfigError: it has constraints that cannot be kept, or no such atoms to fix.
+    """
     atoms = structure_of(frame, UNLABELLED).to_atoms()
     _carry_over(frame, atoms)
-    fixed = _fixed(config.fixed, frame.atoms, frame.where)
-    if fixed.any():
-        atoms.set_constraint(FixAtoms(mask=fixed))
+    mask = _fixed(fixed, frame.atoms, frame.where)
+    if mask.any():
+        atoms.set_constraint(FixAtoms(mask=mask))
     return atoms
 
 

@@ -1,0 +1,68 @@
+"""``unnp neb``: the path of lowest energy between two states, and its barrier."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from unnp.cli.options import Resume
+
+
+def command(
+    potential: Annotated[Path, typer.Argument(help="Exported model, or calculator file of `unnp data label` (.yaml).")],
+    structures: Annotated[
+        list[Path],
+        typer.Argument(help="Start and end, the last frame of each file; or one file, or more than two, with a path."),
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for path, tables and figures.")],
+    images: Annotated[int, typer.Option(help="Images between two ends.")] = 5,
+    interpolation: Annotated[
+        Literal["idpp", "linear"], typer.Option(help="How images are set between two ends.")
+    ] = "idpp",
+    climb: Annotated[bool, typer.Option(help="Let the highest image climb to the saddle point.")] = True,
+    relax_ends: Annotated[bool, typer.Option(help="Relax the ends first.")] = True,
+    spring: Annotated[float, typer.Option(help="Constant of the springs between images [eV/A^2].")] = 0.1,
+    max_force: Annotated[float, typer.Option(help="Largest force left [eV/A].")] = 0.05,
+    max_steps: Annotated[int, typer.Option(help="Steps of the band, and of each end, after which it ends.")] = 500,
+    optimiser: Annotated[
+        Literal["bfgs", "lbfgs", "fire"], typer.Option(help="Optimiser of ASE: fire for a band that starts badly.")
+    ] = "bfgs",
+    fixed: Annotated[
+        Literal["file", "none"], typer.Option(help="Atoms that do not move: those that the file fixes, or none.")
+    ] = "file",
+    fixed_below: Annotated[float | None, typer.Option(metavar="Z", help="Fix atoms below this height [A].")] = None,
+    resume: Resume = False,
+    device: Annotated[str, typer.Option(help="Where a model runs: auto, cpu, cuda or cuda:N.")] = "auto",
+    head: Annotated[str | None, typer.Option(help="Level of theory of the model; default: its first.")] = None,
+) -> None:
+    """Find the path of lowest energy between two states: barriers forward and back, reaction energy.
+
+    Nudged elastic band with a climbing image. Models are evaluated in float64. With --resume a run that was stopped goes
+    on where it was, and with more --max-steps it goes further.
+    """
+    from unnp.adapters.opening import open_calculator
+    from unnp.cli.tables import print_table
+    from unnp.config import from_dict
+    from unnp.errors import printable
+    from unnp.lammps.system_config import FixedConfig
+    from unnp.workflows.neb.config import NebConfig
+    from unnp.workflows.neb.path import read_path
+    from unnp.workflows.neb.report import notes, rows
+    from unnp.workflows.neb.run import run_neb
+    from unnp.workflows.relaxation.kept import identity
+
+    given = {
+        "images": images, "interpolation": interpolation, "climb": climb, "relax_ends": relax_ends, "spring": spring,
+        "max_force": max_force, "max_steps": max_steps, "optimiser": optimiser,
+    }  # fmt: skip
+    settings = from_dict(given, NebConfig, where="the options")
+    held = fixed if fixed_below is None else from_dict({"below": fixed_below}, FixedConfig, where="--fixed-below")
+    states = read_path(structures, held)
+    calculator = open_calculator(potential, head, device)
+    band = run_neb(states, calculator, settings, output, potential=identity(potential, head), resume=resume)
+    print_table(f"{potential.stem}: {states[0].get_chemical_formula()}", ["", ""], rows(band))
+    for note in notes(band):
+        print(printable(note))
+    print(f"Path, tables and figures: {output}")

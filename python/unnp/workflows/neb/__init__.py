@@ -1,0 +1,1 @@
+"""Paths of lowest energy between two minima, and the barriers on them."""

@@ -1,0 +1,96 @@
+"""The images that a search begins with: two ends that fit each other, or a path that is given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from ase.geometry import find_mic
+from ase.mep import NEB
+
+from unnp.errors import ConfigError
+from unnp.lammps.structure_file import fixed_atoms
+from unnp.lammps.system_config import FixedConfig
+from unnp.workflows.neb.config import NebConfig
+from unnp.workflows.relaxation.minimise import largest
+from unnp.workflows.relaxation.structures import read_all
+
+SMALLEST_MOVE = 0.05
+"""Ends in which no atom moves by more [A] are one state."""
+SAME_PLACE = 1e-3
+
+
+def read_path(paths: Sequence[Path], fixed: str | FixedConfig = "file") -> list[Atoms]:
+    """Return the states that files hold: all frames of a single file, else the last frame of each.
+
+    Raises:
+        DataError: a file cannot be read.
+        ConfigError: there are fewer than two states, or they do not fit each other, see ``check_alike``.
+    """
+    states = read_all(paths, fixed) if len(paths) == 1 else [read_all([path], fixed)[-1] for path in paths]
+    if len(states) < 2:
+        raise ConfigError(
+            f"{paths[0]} holds one structure; a path needs two: give a second file, or one with all frames."
+        )
+    check_alike(states)
+    return states
+
+
+def check_alike(states: Sequence[Atoms]) -> None:
+    """Raise ConfigError where states are not of the same atoms in the same cell, or the ends are one state."""
+    first = states[0]
+    for k, other in enumerate(states[1:], 1):
+        where = f"structure {k} of the path"
+        if len(other) != len(first) or (other.numbers != first.numbers).any():
+            raise ConfigError(
+                f"{where} is {other.get_chemical_formula('reduce')}, the first {first.get_chemical_formula('reduce')}: all "
+                "need the same atoms in the same order."
+            )
+        if not np.allclose(other.cell.array, first.cell.array, atol=SAME_PLACE) or (other.pbc != first.pbc).any():
+            raise ConfigError(f"{where} has another cell than the first: a band of images needs one cell.")
+        held = fixed_atoms(first)
+        if not np.array_equal(held, fixed_atoms(other)):
+            raise ConfigError(f"{where} has other fixed atoms than the first; fix the same in all (--fixed-below).")
+        if len(held) and largest(_moves(first, other)[held]) > SAME_PLACE:
+            raise ConfigError(f"{where} has fixed atoms at other places than the first.")
+    check_apart(first, states[-1])
+
+
+def check_apart(start: Atoms, end: Atoms) -> None:
+    """Raise ConfigError where two states are one."""
+    if largest(_moves(start, end)) < SMALLEST_MOVE:
+        raise ConfigError(
+            f"the ends of the path are one state: no atom moves by more than {SMALLEST_MOVE} A between them."
+        )
+
+
+def band_of(states: Sequence[Atoms], settings: NebConfig) -> list[Atoms]:
+    """Return the images of a band, the ends included: the states themselves, or two ends with images set between them."""
+    if len(states) > 2:
+        return [atoms.copy() for atoms in states]
+    start, end = states
+    images = [start.copy() for _ in range(settings.images + 1)] + [end.copy()]
+    NEB(images, remove_rotation_and_translation=is_free(start)).interpolate(
+        settings.interpolation, mic=bool(start.pbc.any()), apply_constraint=False
+    )
+    return images
+
+
+def distances(images: Sequence[Atoms]) -> np.ndarray:
+    """Return the length of the path up to each image (n_images,) [A], ``sum_k |R_k - R_(k-1)|`` over all atoms."""
+    steps = [np.linalg.norm(_moves(one, other)) for one, other in pairwise(images)]
+    return np.concatenate([[0.0], np.cumsum(steps)])
+
+
+def is_free(atoms: Atoms) -> bool:
+    """Tell whether atoms may turn and drift as a whole, which is no motion along a path."""
+    return not atoms.pbc.any() and not len(fixed_atoms(atoms))
+
+
+def _moves(one: Atoms, other: Atoms) -> np.ndarray:
+    """Return the way of each atom from one state to another (n_atoms, 3) [A], the shortest across the boundaries."""
+    moves: np.ndarray = find_mic(other.positions - one.positions, one.cell, one.pbc)[0]
+    return moves

@@ -1,0 +1,91 @@
+"""A path between two minima: its ends relaxed, its images moved; where it stands is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ase import Atoms
+from ase.calculators.calculator import Calculator
+
+from unnp.data.journal import Journal
+from unnp.errors import ModelError
+from unnp.files.locks import hold_folder
+from unnp.files.writing import make_folder
+from unnp.workflows.neb.band import Band, search
+from unnp.workflows.neb.config import NebConfig
+from unnp.workflows.neb.path import band_of, check_alike, check_apart
+from unnp.workflows.neb.report import write_report
+from unnp.workflows.relaxation.config import RelaxationConfig
+from unnp.workflows.relaxation.kept import JOURNAL, check_resume, digest, keeper
+from unnp.workflows.relaxation.relaxation import Relaxation, relax
+
+ENDS = ("start", "end")
+BAND = 2
+"""Where the band is in the journal, behind the ends."""
+
+
+def run_neb(
+    states: Sequence[Atoms],
+    calculator: Calculator,
+    settings: NebConfig,
+    folder: Path,
+    *,
+    potential: str = "",
+    resume: bool = False,
+) -> Band:
+    """Find the path of lowest energy between two states, and write it with tables and figures into a folder.
+
+    Args:
+        states: two ends, or a path to begin with, of the same atoms in one cell.
+        calculator: with energies and forces.
+        settings: images, springs, limits.
+        folder: made where it is missing.
+        potential: what tells the potential from others, see ``relaxation.kept.identity``.
+        resume: go on where a run in the folder stands, or further than it went with more steps.
+
+    Raises:
+        ConfigError: states that do not fit, ends that become one state, or the folder holds a run, or none to go on with.
+        DataError: the run in the folder is of other structures, settings or of another potential.
+        ModelError: an end finds no minimum, or the potential cannot compute a state.
+    """
+    check_alike(states)
+    check_resume(folder, resume=resume)
+    make_folder(folder)
+    with hold_folder(folder), Journal(folder / JOURNAL, digest(states, settings, potential)) as journal:
+        ends = _relaxed_ends(states, calculator, settings, journal) if settings.relax_ends else [states[0], states[-1]]
+        check_apart(*ends)
+        images = band_of([ends[0], *states[1:-1], ends[1]], settings)
+        band = _moved(images, calculator, settings, journal)
+        write_report(folder, band)
+    return band
+
+
+def _relaxed_ends(
+    states: Sequence[Atoms], calculator: Calculator, settings: NebConfig, journal: Journal
+) -> list[Atoms]:
+    fields = {name: getattr(settings, name) for name in ("optimiser", "max_force", "max_steps")}
+    relaxing = RelaxationConfig(**fields)
+    found = []
+    for k, (name, state) in enumerate(zip(ENDS, (states[0], states[-1]), strict=True)):
+        relaxation = Relaxation.of(state, journal.finished.get(k))
+        if not relaxation.is_over(relaxing):
+            print(f"relaxing the {name}", flush=True)
+            relax(relaxation, calculator, relaxing, keeper(journal, k, relaxation.entry))
+            journal.add(k, relaxation.entry())
+        if relaxation.note():
+            raise ModelError(f"the {name} of the path: {relaxation.note()}.")
+        found.append(relaxation.atoms)
+    return found
+
+
+def _moved(images: Sequence[Atoms], calculator: Calculator, settings: NebConfig, journal: Journal) -> Band:
+    band = Band.of(images, journal.finished.get(BAND))
+    if band.at_rest or (band.barriers and band.steps >= settings.max_steps):
+        return band
+    print(f"moving {len(band.images) - 2} images", flush=True)
+    search(band, calculator, settings, keeper(journal, BAND, band.entry))
+    if band.energies is None:
+        raise ModelError(f"the images of the path cannot be computed: {band.problem}")
+    journal.add(BAND, band.entry())
+    return band

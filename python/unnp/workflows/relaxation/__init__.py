@@ -1,0 +1,1 @@
+"""Structures at the nearest minimum of the energy of a potential."""
