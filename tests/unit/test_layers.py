@@ -20,6 +20,7 @@ INSIDE_WORKFLOWS = {
     ("learn", "md"),
     ("learn", "momt"),
     ("neb", "relaxation"),
+    ("surfaces", "relaxation"),
 }
 FACES = {"__init__", "__main__"}
 MOST_FILES_IN_THE_ROOT = 8

@@ -152,7 +152,11 @@ def test_a_run_that_was_stopped_goes_on(bridge: float, tmp_path: Path, monkeypat
 
 
 def test_a_band_that_is_not_at_rest_is_said_and_goes_further(files: Path) -> None:
-    few = ["path.traj", "-o", "run", "--no-relax-ends", "--max-steps"]
+    path = read("path.traj", ":")
+    for end in (path[0], path[-1]):
+        energy_at_rest(end)
+    write("rest.traj", path)
+    few = ["rest.traj", "-o", "run", "--no-relax-ends", "--max-steps"]
     assert "not at rest after 1 steps" in cli(*few, "1")
     assert "not at rest" not in cli(*few, "200", "--resume")
     assert json.loads(Path("run/neb.json").read_text())["at_rest"]

@@ -116,8 +116,8 @@ def search(band: Band, calculator: Calculator, settings: NebConfig, keep: Callab
     try:
         if not band.climbing:
             band.at_rest = _move(band, settings, keep)
-            band.climbing = settings.climb
-        if settings.climb:
+            band.climbing = settings.climb and band.forces[-1] < BEFORE_CLIMBING * settings.max_force
+        if band.climbing:
             band.at_rest = _move(band, settings, keep)
     except FAILURES as error:
         band.problem = reason(error)

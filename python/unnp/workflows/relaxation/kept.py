@@ -25,13 +25,19 @@ SECONDS_BETWEEN = 5.0
 """How much of a search is lost at most where it is killed."""
 
 
-def check_resume(folder: Path, *, resume: bool) -> None:
-    """Raise ConfigError where a folder holds a search and none is to go on, or the other way round."""
-    exists = (folder / JOURNAL).is_file()
+def check_resume(folder: Path, *, resume: bool, sign: str = JOURNAL) -> None:
+    """Raise ConfigError where a folder holds a run and none is to go on, or the other way round.
+
+    Args:
+        folder: of the run.
+        resume: whether a run is to go on.
+        sign: the file by which a run is known.
+    """
+    exists = (folder / sign).is_file()
     if exists and not resume:
         raise ConfigError(f"{folder} already holds a run; go on with --resume, or name another folder with -o.")
     if resume and not exists:
-        raise ConfigError(f"{folder} holds no run that could be resumed (no {JOURNAL}); leave out --resume.")
+        raise ConfigError(f"{folder} holds no run that could be resumed (no {sign}); leave out --resume.")
 
 
 def digest(structures: Sequence[Atoms], settings: BaseModel, potential: str) -> str:

@@ -1,0 +1,1 @@
+"""Surface energies of potentials, beside labels or a reference potential."""

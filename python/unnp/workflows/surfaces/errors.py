@@ -1,0 +1,100 @@
+"""Errors of potentials: their slabs beside those of the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from unnp.workflows.surfaces.config import LABELS
+from unnp.workflows.surfaces.energies import Measured
+from unnp.workflows.surfaces.slabs import Energies, Slab
+
+QUANTITIES = {"bulk": "eV/atom", "slab": "eV/atom", "gamma": "J/m^2", "gamma_relaxed": "J/m^2"}
+"""What is compared, with its unit; labels have no relaxed slabs."""
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A number of a potential and the one of the reference.
+
+    Attributes:
+        potential: name.
+        slab: name.
+        formula: of the slab.
+        quantity: one of ``QUANTITIES``.
+        reference: value of the reference.
+        predicted: value of the potential.
+    """
+
+    potential: str
+    slab: str
+    formula: str
+    quantity: str
+    reference: float
+    predicted: float
+
+    @property
+    def error(self) -> float:
+        """What the potential has more."""
+        return self.predicted - self.reference
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Errors of a quantity over slabs, in its unit.
+
+    Attributes:
+        n: number of slabs.
+        mae: mean absolute error.
+        rmse: root mean square error.
+        bias: mean error.
+    """
+
+    n: int
+    mae: float
+    rmse: float
+    bias: float
+
+
+def pairs(slabs: Sequence[Slab], measured: Mapping[str, Sequence[Measured]], reference: str | None) -> list[Pair]:
+    """Return all numbers that potential and reference both have; none where there is no reference.
+
+    Args:
+        slabs: in the order of the measured.
+        measured: of each potential by name.
+        reference: ``labels``, the name of a potential, or None.
+    """
+    if reference is None:
+        return []
+    truths: Sequence[Energies | Measured | None]
+    truths = [slab.labels for slab in slabs] if reference == LABELS else measured[reference]
+    return [
+        Pair(name, slab.name, slab.formula, quantity, float(true), float(value))
+        for name, own in measured.items()
+        if name != reference
+        for slab, truth, each in zip(slabs, truths, own, strict=True)
+        for quantity in QUANTITIES
+        if (true := getattr(truth, quantity, None)) is not None and (value := getattr(each, quantity)) is not None
+    ]
+
+
+def summarise(found: Sequence[Pair]) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
+    """Return errors by potential, formula (and ``all``, where there are several), quantity and measure."""
+    groups: dict[tuple[str, str, str], list[float]] = {}
+    formulas = {pair.formula for pair in found}
+    for pair in found:
+        for formula in (pair.formula, ALL) if len(formulas) > 1 else (pair.formula,):
+            groups.setdefault((pair.potential, formula, pair.quantity), []).append(pair.error)
+    result: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
+    for (potential, formula, quantity), errors in groups.items():
+        measures = asdict(_summary(np.array(errors)))
+        result.setdefault(potential, {}).setdefault(formula, {})[quantity] = measures
+    return result
+
+
+def _summary(errors: np.ndarray) -> Summary:
+    mean, square = float(np.abs(errors).mean()), float(np.sqrt((errors**2).mean()))
+    return Summary(len(errors), mean, square, float(errors.mean()))

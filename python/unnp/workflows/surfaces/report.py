@@ -1,0 +1,122 @@
+"""What is shown and kept of surface energies: tables, and figures with their data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from unnp.files.writing import write_atomically, writing
+from unnp.plots import write_table
+from unnp.workflows.surfaces.config import LABELS
+from unnp.workflows.surfaces.energies import Measured
+from unnp.workflows.surfaces.errors import QUANTITIES, Pair, pairs, summarise
+from unnp.workflows.surfaces.figures import draw_errors, draw_parity
+from unnp.workflows.surfaces.slabs import Slab
+
+ERRORS = [
+    "potential",
+    "formula",
+    "slabs",
+    "gamma MAE",
+    "RMSE",
+    "bias [J/m^2]",
+    "relaxed MAE",
+    "bulk MAE",
+    "slab MAE [meV/atom]",
+]
+FIGURES = ("parity", "errors")
+
+
+def rows(slabs: Sequence[Slab], measured: Mapping[str, Sequence[Measured]]) -> tuple[list[str], list[list[str]]]:
+    """Return header and cells of a table of surface energies [J/m^2], relaxed ones in brackets; what went wrong is marked."""
+    labelled = any(slab.labels is not None for slab in slabs)
+    header = ["slab", *([LABELS] if labelled else []), *measured]
+    table = []
+    for k, slab in enumerate(slabs):
+        label = [f"{slab.labels.gamma:.3f}" if slab.labels else ""] if labelled else []
+        table.append([slab.name, *label, *(_cell(own[k]) for own in measured.values())])
+    return header, table
+
+
+def error_rows(found: Sequence[Pair]) -> list[list[str]]:
+    """Return the cells of a table of errors, under ``ERRORS``."""
+    return [
+        [
+            potential,
+            formula,
+            str(int(own["gamma"]["n"])),
+            *(f"{own['gamma'][measure]:.3f}" for measure in ("mae", "rmse")),
+            f"{own['gamma']['bias']:+.3f}",
+            f"{own['gamma_relaxed']['mae']:.3f}" if "gamma_relaxed" in own else "",
+            *(f"{1000 * own[quantity]['mae']:.1f}" for quantity in ("bulk", "slab")),
+        ]
+        for potential, formulas in summarise(found).items()
+        for formula, own in formulas.items()
+        if "gamma" in own
+    ]
+
+
+def notes(slabs: Sequence[Slab], measured: Mapping[str, Sequence[Measured]]) -> list[str]:
+    """Return what went wrong with single slabs."""
+    return [
+        f"! {name}: {slab.name}: {each.problem}"
+        for name, own in measured.items()
+        for slab, each in zip(slabs, own, strict=True)
+        if each.problem
+    ]
+
+
+def write_report(
+    folder: Path, slabs: Sequence[Slab], measured: Mapping[str, Sequence[Measured]], reference: str | None
+) -> list[Pair]:
+    """Write ``surfaces.json`` and ``.csv``, and with a reference ``errors.csv`` and two figures; return what is compared."""
+    found = pairs(slabs, measured, reference)
+    content = {
+        "units": {**QUANTITIES, "relaxed": "eV/atom", "area": "A^2"},
+        "reference": reference,
+        "slabs": {slab.name: _description(slab, k, measured) for k, slab in enumerate(slabs)},
+        "errors": summarise(found),
+    }
+    write_atomically(folder / "surfaces.json", json.dumps(content, indent=2) + "\n")
+    write_table(folder / "surfaces.csv", _columns(slabs, measured))
+    if found:
+        draw_parity(folder / "parity.png", found)
+        draw_errors(folder / "errors.png", found)
+    else:
+        for path in (folder / f"{name}.{ending}" for name in FIGURES for ending in ("png", "csv")):
+            with writing(path):
+                path.unlink(missing_ok=True)  # of an earlier run, with a reference
+    return found
+
+
+def _description(slab: Slab, k: int, measured: Mapping[str, Sequence[Measured]]) -> dict[str, Any]:
+    return {
+        "formula": slab.formula,
+        "plane": slab.plane,
+        "labels": None if slab.labels is None else asdict(slab.labels),
+        "potentials": {name: asdict(own[k]) for name, own in measured.items()},
+    }
+
+
+def _columns(slabs: Sequence[Slab], measured: Mapping[str, Sequence[Measured]]) -> dict[str, list[Any]]:
+    names = list(Measured.__dataclass_fields__)
+    entries: list[dict[str, Any]] = [
+        {"potential": LABELS, "slab": slab.name, "formula": slab.formula, **asdict(slab.labels)}
+        for slab in slabs
+        if slab.labels is not None
+    ]
+    entries += [
+        {"potential": name, "slab": slab.name, "formula": slab.formula, **asdict(each)}
+        for name, own in measured.items()
+        for slab, each in zip(slabs, own, strict=True)
+    ]
+    return {key: [entry.get(key) for entry in entries] for key in ("potential", "slab", "formula", *names)}
+
+
+def _cell(each: Measured) -> str:
+    text = "" if each.gamma is None else f"{each.gamma:.3f}"
+    text += "" if each.gamma_relaxed is None else f" ({each.gamma_relaxed:.3f})"
+    return text + (" !" if each.problem else "")

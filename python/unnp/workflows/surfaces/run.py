@@ -1,0 +1,83 @@
+"""Surface energies of all potentials of a configuration; what is finished is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from unnp.adapters.opening import open_calculator
+from unnp.config import dump_yaml, load_yaml
+from unnp.config.resume import refusal
+from unnp.data.journal import Journal
+from unnp.errors import ConfigError
+from unnp.files.locks import hold_folder
+from unnp.files.writing import make_folder, write_atomically
+from unnp.workflows.relaxation.config import MinimiserConfig
+from unnp.workflows.relaxation.kept import check_resume, digest, identity
+from unnp.workflows.surfaces.config import SurfacesConfig
+from unnp.workflows.surfaces.energies import Measured, measure_all
+from unnp.workflows.surfaces.errors import Pair
+from unnp.workflows.surfaces.report import write_report
+from unnp.workflows.surfaces.slabs import Slab, collect
+
+CONFIG_FILE = "surfaces.yaml"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a run.
+
+    Attributes:
+        slabs: all of them.
+        measured: in their order, of each potential.
+        pairs: what is compared with the reference.
+    """
+
+    slabs: list[Slab]
+    measured: dict[str, list[Measured]]
+    pairs: list[Pair]
+
+
+def run_surfaces(config: SurfacesConfig, base: Path, folder: Path, *, resume: bool = False) -> Result:
+    """Compute what is not finished of the surface energies, and write tables and figures.
+
+    Args:
+        config: potentials, slabs, reference.
+        base: where relative paths in it begin.
+        folder: made where it is missing; it gets ``NAME.jsonl`` for each potential, with what is finished.
+        resume: go on with the run in the folder, also with further potentials or another reference.
+
+    Raises:
+        ConfigError: wrong settings, or the folder holds a run, or none to go on with.
+        DataError: files cannot be read or hold no slabs, or slabs or a potential have changed since the run began.
+        ModelError: a potential cannot be opened, or can compute none of the slabs.
+    """
+    _check_folder(config, folder, resume)
+    slabs = collect(config, base)
+    calculators = {
+        name: open_calculator(base / each.file, each.head, config.device) for name, each in config.potentials.items()
+    }
+    make_folder(folder)
+    with hold_folder(folder):
+        write_atomically(folder / CONFIG_FILE, dump_yaml(config))
+        measured = {}
+        for name, calculator in calculators.items():
+            potential = config.potentials[name]
+            made_with = _digest(slabs, config, identity(base / potential.file, potential.head))
+            with Journal(folder / f"{name}.jsonl", made_with) as journal:
+                measured[name] = measure_all(slabs, calculator, config.relax, journal, name)
+        found = write_report(folder, slabs, measured, config.reference)
+    return Result(slabs, measured, found)
+
+
+def _check_folder(config: SurfacesConfig, folder: Path, resume: bool) -> None:
+    check_resume(folder, resume=resume, sign=CONFIG_FILE)
+    if resume and (why := refusal(config, load_yaml(folder / CONFIG_FILE, SurfacesConfig), folder)):
+        raise ConfigError(why)
+
+
+def _digest(slabs: Sequence[Slab], config: SurfacesConfig, potential: str) -> str:
+    structures = [atoms for slab in slabs for atoms in (slab.crystal, slab.atoms) if atoms is not None]
+    made = [(slab.name, slab.plane, slab.made and (slab.made.thickness, slab.made.vacuum)) for slab in slabs]
+    return digest(structures, config.relax or MinimiserConfig(), f"{potential} {made} {config.relax is not None}")
