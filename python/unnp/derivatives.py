@@ -13,7 +13,7 @@ from torch import Tensor
 from unnp.atoms.graph import Graph
 from unnp.atoms.outputs import Output
 from unnp.atoms.quantities import Quantity
-from unnp.nn.bonds import plain_operators
+from unnp.nn.fused import plain_operators
 
 
 @dataclass

@@ -53,6 +53,15 @@ def aggregate(function: Callable[..., Tensor], parts: tuple[int, int, int]) -> C
     return call
 
 
+def multipoles_inputs(n: int, c: int) -> list[Tensor]:
+    degrees = (c - 1) % 6 + 1  # from the third on
+    return [rows(n, c), rows(n, degrees * (degrees + 6))]
+
+
+def multipoles(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    return lambda weights, harmonics, index: function(weights, harmonics, index, N_ATOMS, 3)
+
+
 def even(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return lambda atom, z, f, index: function(atom, z, z[:0], f, index)
 
@@ -61,6 +70,7 @@ PARTS = {"all": (2, 1, 1), "scalars": (1, 0, 0), "no vectors": (1, 0, 2), "no te
 OPERATORS = {
     "project": Operator(bonds.project, bonds.project_plain, project_inputs),
     "combine": Operator(bonds.combine, bonds.combine_plain, combine_inputs),
+    "multipoles": Operator(multipoles(bonds.multipoles), multipoles(bonds.multipoles_plain), multipoles_inputs),
     "combine without odd": Operator(even(bonds.combine), even(bonds.combine_plain), even_inputs),
 } | {
     f"aggregate {name}": Operator(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import Tensor
-from unnp.nn.bonds import aggregate, combine, project
+from unnp.nn.bonds import aggregate, combine, multipoles, project
 
 N_ATOMS, N_BONDS, CHANNELS = 4, 5, 3
 
@@ -20,6 +20,7 @@ def arguments() -> dict[str, list[Tensor]]:
         "project": [v, t, bonds[CHANNELS], bonds[1], bonds[3], index],
         "combine": [torch.rand(N_ATOMS, 2 * CHANNELS), bonds[CHANNELS], bonds[CHANNELS], bonds[1], index],
         "aggregate": [bonds[6], bonds[3], index],
+        "multipoles": [bonds[CHANNELS], torch.rand(N_BONDS, 7), index],
     }
 
 
@@ -28,10 +29,12 @@ def call(
 ) -> Tensor:
     if op == "aggregate":
         return aggregate(*tensors, n_atoms, vectors, tensors_of_rank_2)
+    if op == "multipoles":
+        return multipoles(*tensors, n_atoms, 3)
     return {"project": project, "combine": combine}[op](*tensors)
 
 
-OPS = ["project", "combine", "aggregate"]
+OPS = ["project", "combine", "aggregate", "multipoles"]
 
 
 @pytest.mark.parametrize("op", OPS)
@@ -63,9 +66,7 @@ def test_shapes_and_types_that_do_not_fit(op: str) -> None:
             if variant.shape == tensor.shape and variant.dtype == tensor.dtype:
                 continue
             may_be_absent = op == "combine" and k == 2 and variant.shape[0] == 0
-            is_other_size = (
-                (op == "combine" and k == 0) or (op == "project" and k == 0) or (op == "aggregate" and k == 0)
-            )
+            is_other_size = k == 0
             tensors[k] = variant
             if may_be_absent:
                 call(op, tensors)
@@ -83,10 +84,24 @@ def test_numbers_of_channels_that_do_not_fit() -> None:
         call("aggregate", tensors, n_atoms=-1)
 
 
+def test_harmonics_that_are_not_all_of_some_degrees() -> None:
+    weights, index = torch.rand(N_BONDS, CHANNELS), torch.randint(0, N_ATOMS, (2, N_BONDS))
+    for components, first in ((8, 3), (7, 2), (7, -1), (0, 3), (7, 10**12), (96, 5)):
+        with pytest.raises(RuntimeError, match="unnp::multipoles"):
+            multipoles(weights, torch.rand(N_BONDS, components), index, N_ATOMS, first)
+    for first, last in ((-1, 3), (4, 3), (0, 13), (0, 10**12)):
+        with pytest.raises(RuntimeError, match="unnp::harmonics"):
+            torch.ops.unnp.harmonics(torch.rand(2, 3), first, last)
+    for unit in (torch.rand(2, 2), torch.rand(3), torch.zeros(2, 3, dtype=torch.int64)):
+        with pytest.raises(RuntimeError, match="unnp::harmonics"):
+            torch.ops.unnp.harmonics(unit, 0, 2)
+
+
 def test_no_bonds_and_no_atoms_are_fine() -> None:
     none = torch.zeros(2, 0, dtype=torch.int64)
     assert project(
         torch.rand(0, 3, 2), torch.rand(0, 6, 2), torch.rand(0, 2), torch.rand(0, 1), torch.rand(0, 3), none
     ).shape == (0, 10)
     assert aggregate(torch.rand(0, 6), torch.rand(0, 3), none, 2, 2, 1).shape == (2, 15)
+    assert multipoles(torch.rand(0, 2), torch.rand(0, 16), none, 2, 3).shape == (2, 32)
     assert combine(torch.rand(3, 4), torch.rand(0, 2), torch.rand(0, 2), torch.rand(0, 1), none).shape == (0, 2)

@@ -79,6 +79,33 @@ def test_derivatives_also_at_the_poles():
     assert torch.autograd.gradgradcheck(of_vectors, vectors)
 
 
+@pytest.mark.parametrize("degrees", [(0, 1), (2, 2), (3, 6), (0, 12), (11, 12)])
+@pytest.mark.parametrize("n", [0, 1, 7, 33])
+def test_fused_and_plain_are_the_same(degrees: tuple[int, int], n: int):
+    """Values, gradients and second derivatives, of vectors that need not be unit vectors too."""
+    harmonics = SphericalHarmonics(degrees[1], l_min=degrees[0])
+    found: list[list[Tensor]] = []
+    for form in (harmonics, harmonics.plain):
+        torch.manual_seed(n)
+        vectors = torch.randn(n, 3, dtype=torch.float64, requires_grad=True)
+        value = form(vectors)
+        assert value.shape == (n, harmonics.width)
+        weights = torch.randn_like(value).requires_grad_()
+        (first,) = torch.autograd.grad((weights * value).sum(), vectors, create_graph=True)
+        second = torch.autograd.grad((first * torch.randn_like(first)).sum(), [vectors, weights])
+        found.append([value, first, *second])
+    for fused, plain in zip(*found, strict=True):
+        size = max(float(plain.abs().max()), 1.0) if n else 1.0
+        assert torch.allclose(fused, plain, rtol=0, atol=1e-12 * size)
+
+
+def test_fused_in_float32():
+    unit = random_units(40).float()
+    y = SphericalHarmonics(8)(unit)
+    assert y.dtype == torch.float32
+    np.testing.assert_allclose(y, SphericalHarmonics(8)(unit.double()), atol=2e-6)
+
+
 def test_poles_are_approached_smoothly():
     near = torch.tensor([[1e-9, -1e-9, 1.0]], dtype=torch.float64, requires_grad=True)
     at = torch.tensor([[0.0, 0.0, 1.0]], dtype=torch.float64, requires_grad=True)

@@ -9,6 +9,7 @@ import torch
 from unnp.core import core
 from unnp.errors import UnnpError
 from unnp.nn import bonds, exchange
+from unnp.nn.spherical import SphericalHarmonics
 
 
 @pytest.fixture
@@ -27,6 +28,8 @@ CALLS = {
         torch.zeros(2, 2), torch.zeros(1, 1), torch.zeros(1, 1), torch.ones(1, 1), index
     ),
     "aggregate": lambda index: bonds.aggregate(torch.zeros(1, 3), torch.ones(1, 3), index, 2, 1, 1),
+    "multipoles": lambda index: bonds.multipoles(torch.zeros(1, 2), torch.ones(1, 3), index, 2, 1),
+    "harmonics": lambda _: SphericalHarmonics(2)(torch.ones(1, 3)),
     "exchange": lambda index: exchange(torch.zeros(2, 1), 2, 4711),
 }
 

@@ -67,6 +67,8 @@ const Names operators = {
     "unnp.aggregate",
     "unnp.combine",
     "unnp.exchange",
+    "unnp.harmonics",
+    "unnp.multipoles",
     "unnp.project",
     "unnp.sum_over_ranks",
     "prim.RaiseException",

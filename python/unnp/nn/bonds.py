@@ -5,27 +5,11 @@ differentiable one for the CPU (``cpp/src/ops``), which needs the compiled part 
 bond is listed once, from i to j.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-
 import torch
 from torch import Tensor
 from torch.nn.functional import silu
 
-from unnp.core import core
-
-_PLAIN: ContextVar[bool] = ContextVar("plain", default=False)
-
-
-@contextmanager
-def plain_operators() -> Iterator[None]:
-    """Use the plain forms in what is not scripted: slower, and differentiable as often as one likes."""
-    before = _PLAIN.set(True)
-    try:
-        yield
-    finally:
-        _PLAIN.reset(before)
+from unnp.nn.fused import is_fused
 
 
 def project(v: Tensor, t: Tensor, amplitude: Tensor, f: Tensor, unit: Tensor, bond_index: Tensor) -> Tensor:
@@ -46,13 +30,9 @@ def project(v: Tensor, t: Tensor, amplitude: Tensor, f: Tensor, unit: Tensor, bo
     Returns:
         (n_bonds, 5 * channels).
     """
-    if v.is_cuda:
-        return project_plain(v, t, amplitude, f, unit, bond_index)
-    if not torch.jit.is_scripting():
-        if _PLAIN.get():
-            return project_plain(v, t, amplitude, f, unit, bond_index)
-        core()  # registers the operators, or says what is missing
-    return torch.ops.unnp.project(v, t, amplitude, f, unit, bond_index)
+    if is_fused(v):
+        return torch.ops.unnp.project(v, t, amplitude, f, unit, bond_index)
+    return project_plain(v, t, amplitude, f, unit, bond_index)
 
 
 def combine(atom: Tensor, z: Tensor, d: Tensor, f: Tensor, bond_index: Tensor) -> Tensor:
@@ -70,13 +50,9 @@ def combine(atom: Tensor, z: Tensor, d: Tensor, f: Tensor, bond_index: Tensor) -
     Returns:
         (n_bonds, hidden).
     """
-    if atom.is_cuda:
-        return combine_plain(atom, z, d, f, bond_index)
-    if not torch.jit.is_scripting():
-        if _PLAIN.get():
-            return combine_plain(atom, z, d, f, bond_index)
-        core()  # registers the operators, or says what is missing
-    return torch.ops.unnp.combine(atom, z, d, f, bond_index)
+    if is_fused(atom):
+        return torch.ops.unnp.combine(atom, z, d, f, bond_index)
+    return combine_plain(atom, z, d, f, bond_index)
 
 
 def aggregate(messages: Tensor, unit: Tensor, bond_index: Tensor, n_all: int, vectors: int, tensors: int) -> Tensor:
@@ -93,13 +69,28 @@ def aggregate(messages: Tensor, unit: Tensor, bond_index: Tensor, n_all: int, ve
     Returns:
         (n_all, scalars + 3 * vectors + 6 * tensors).
     """
-    if messages.is_cuda:
-        return aggregate_plain(messages, unit, bond_index, n_all, vectors, tensors)
-    if not torch.jit.is_scripting():
-        if _PLAIN.get():
-            return aggregate_plain(messages, unit, bond_index, n_all, vectors, tensors)
-        core()  # registers the operators, or says what is missing
-    return torch.ops.unnp.aggregate(messages, unit, bond_index, n_all, vectors, tensors)
+    if is_fused(messages):
+        return torch.ops.unnp.aggregate(messages, unit, bond_index, n_all, vectors, tensors)
+    return aggregate_plain(messages, unit, bond_index, n_all, vectors, tensors)
+
+
+def multipoles(weights: Tensor, harmonics: Tensor, bond_index: Tensor, n_all: int, first: int) -> Tensor:
+    """Return the sums ``sum w_c Y_lm(u)`` over the bonds of each atom, u pointing away from it.
+
+    Args:
+        weights: (n_bonds, channels).
+        harmonics: (n_bonds, components), of the direction from i to j, of all degrees l from ``first`` on; those of the
+            direction from j to i are ``(-1)^l`` times them.
+        bond_index: (2, n_bonds).
+        n_all: number of atoms.
+        first: lowest l.
+
+    Returns:
+        (n_all, channels * components).
+    """
+    if is_fused(weights):
+        return torch.ops.unnp.multipoles(weights, harmonics, bond_index, n_all, first)
+    return multipoles_plain(weights, harmonics, bond_index, n_all, first)
 
 
 def project_plain(v: Tensor, t: Tensor, amplitude: Tensor, f: Tensor, unit: Tensor, bond_index: Tensor) -> Tensor:
@@ -143,6 +134,20 @@ def aggregate_plain(
     t = (m_t.unsqueeze(1) * dyad(unit).unsqueeze(2)).flatten(1)
     total = messages.new_zeros([n_all, scalars + 3 * vectors + 6 * tensors])
     return total.index_add(0, i, torch.cat([m_s, v, t], dim=1)).index_add(0, j, torch.cat([m_s, -v, t], dim=1))
+
+
+def multipoles_plain(weights: Tensor, harmonics: Tensor, bond_index: Tensor, n_all: int, first: int) -> Tensor:
+    """Oracle of :func:`multipoles`."""
+    signs: list[float] = []
+    degree = first
+    while len(signs) < harmonics.shape[1]:
+        signs += [1.0 if degree % 2 == 0 else -1.0] * (2 * degree + 1)
+        degree += 1
+    sign = torch.tensor(signs, dtype=weights.dtype, device=weights.device)
+    to_i = (weights.unsqueeze(2) * harmonics.unsqueeze(1)).flatten(1)
+    to_j = (weights.unsqueeze(2) * (sign * harmonics).unsqueeze(1)).flatten(1)
+    total = weights.new_zeros([n_all, to_i.shape[1]])
+    return total.index_add(0, bond_index[0], to_i).index_add(0, bond_index[1], to_j)
 
 
 def dyad(unit: Tensor) -> Tensor:

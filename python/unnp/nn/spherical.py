@@ -11,33 +11,45 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from unnp.nn.fused import is_fused
+
 Normalization = Literal["integral", "component"]
+
+MOST_FUSED = 12
+"""highest degree of the fused operator"""
 
 
 class SphericalHarmonics(nn.Module):
-    """All real spherical harmonics up to a degree, ordered by l, then m = -l..l.
+    """All real spherical harmonics of some degrees, ordered by l, then m = -l..l.
 
     Args:
         l_max: highest degree.
         normalization: ``integral``: orthonormal on the sphere, ``sum_m Y_lm^2 = (2l + 1) / 4 pi``; ``component``: the mean of a
             square over the sphere is 1, ``sum_m Y_lm^2 = 2l + 1``.
+        l_min: lowest degree.
     """
 
-    def __init__(self, l_max: int, normalization: Normalization = "integral") -> None:
+    def __init__(self, l_max: int, normalization: Normalization = "integral", l_min: int = 0) -> None:
         super().__init__()
-        self.l_max = l_max
-        self.width = (l_max + 1) ** 2
-        unit = 1.0 / (4.0 * math.pi) if normalization == "integral" else 1.0
-        self.factors = [[_factor(degree, m, unit) for m in range(degree + 1)] for degree in range(l_max + 1)]
+        self.l_min, self.l_max, self.may_be_fused = l_min, l_max, l_max <= MOST_FUSED
+        self.width = (l_max + 1) ** 2 - l_min**2
+        self.unit = math.sqrt(1.0 / (4.0 * math.pi)) if normalization == "integral" else 1.0
+        self.factors = [[_factor(degree, m) for m in range(degree + 1)] for degree in range(l_max + 1)]
 
     def forward(self, unit: Tensor) -> Tensor:
-        """Return (n, (l_max + 1)^2) from unit vectors (n, 3).
+        """Return (n, width) from unit vectors (n, 3).
 
         Derivatives are those of the polynomials above; behind a normalisation of the vectors only their part along the sphere
         matters.
         """
+        if self.may_be_fused and is_fused(unit):
+            return self.unit * torch.ops.unnp.harmonics(unit, self.l_min, self.l_max)
+        return self.plain(unit)
+
+    def plain(self, unit: Tensor) -> Tensor:
+        """Oracle of the fused operator."""
         x, y, z = unit[:, 0], unit[:, 1], unit[:, 2]
-        columns: list[Tensor] = [z] * self.width
+        columns: list[Tensor] = [z] * ((self.l_max + 1) * (self.l_max + 1))
         cosine, sine = torch.ones_like(x), torch.zeros_like(x)  # Re and Im of (x + iy)^m
         start = torch.ones_like(x)  # Q_m^m = (2m - 1)!!
         for m in range(self.l_max + 1):
@@ -46,16 +58,16 @@ class SphericalHarmonics(nn.Module):
                 start = start * (2.0 * m - 1.0)
             previous, legendre = torch.zeros_like(x), start
             for degree in range(m, self.l_max + 1):
-                scaled = self.factors[degree][m] * legendre
+                scaled = self.unit * self.factors[degree][m] * legendre
                 columns[degree * degree + degree + m] = scaled * cosine
                 if m > 0:
                     columns[degree * degree + degree - m] = scaled * sine
                 following = ((2.0 * degree + 1.0) * z * legendre - (degree + m) * previous) / (degree - m + 1.0)
                 previous, legendre = legendre, following
-        return torch.stack(columns, dim=1)
+        return torch.stack(columns[self.l_min * self.l_min :], dim=1)
 
 
-def _factor(degree: int, m: int, unit: float) -> float:
-    """Return ``sqrt(unit (2l + 1) (l - m)! / (l + m)!)``, times sqrt(2) for m > 0."""
+def _factor(degree: int, m: int) -> float:
+    """Return ``sqrt((2l + 1) (l - m)! / (l + m)!)``, times sqrt(2) for m > 0."""
     ratio = math.factorial(degree - m) / math.factorial(degree + m)
-    return math.sqrt(unit * (2 * degree + 1) * ratio * (2 if m > 0 else 1))
+    return math.sqrt((2 * degree + 1) * ratio * (2 if m > 0 else 1))

@@ -9,18 +9,20 @@ A bond's vectors are always parallel to the bond, so they are kept as signed amp
 evaluation is symmetric under i <-> j, so that each bond is evaluated once.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import torch
 from torch import Tensor, nn
 
 from unnp.models.architectures.teanet.config import TeaNetConfig
 from unnp.models.architectures.teanet.layers import Layer
+from unnp.models.architectures.teanet.multipoles import LOWEST
 from unnp.models.base import Representation
 from unnp.models.registry import register
 from unnp.nn.exchange import exchange
 from unnp.nn.linear import linear
 from unnp.nn.radial import SincBasis
+from unnp.nn.spherical import SphericalHarmonics
 from unnp.nn.system import System
 
 SMALL: dict[str, object] = {"layer_cutoffs": [5.0, 4.0], "scalars": 32, "vectors": 16, "tensors": 16, "hidden": 32}
@@ -51,6 +53,8 @@ class TeaNet(Representation):
     scalars of the atoms.
     """
 
+    higher: Final[bool]
+
     Config = TeaNetConfig
     references: ClassVar[list[str]] = [
         "S. Takamoto, S. Izumi, J. Li, TeaNet: universal neural network interatomic potential inspired by iterative "
@@ -72,6 +76,8 @@ class TeaNet(Representation):
         "hidden": 9,
         "radial_functions": 6,
         "products": 4,
+        "degree": 4,
+        "multipoles": 3,
         "last_messages": "all",
     }
 
@@ -83,6 +89,8 @@ class TeaNet(Representation):
         self.radial = SincBasis(config.radial_functions, longest)
         self.bond_scalars = linear(config.radial_functions, config.bond_scalars, gain=longest)
         self.bond_amplitudes = linear(config.radial_functions, config.projections, gain=longest)
+        self.higher = config.degree >= LOWEST
+        self.harmonics = SphericalHarmonics(max(config.degree, LOWEST), "component", LOWEST)
         self.layers = nn.ModuleList(Layer(config, k) for k in range(len(config.layer_cutoffs)))
 
     def tied_parameters(self) -> list[list[nn.Parameter]]:
@@ -101,10 +109,13 @@ class TeaNet(Representation):
         s = self.embedding.weight.index_select(0, system.species)
         v = s.new_zeros([n_all, 3, self.n_vectors])
         t = s.new_zeros([n_all, 6, self.n_tensors])
+        harmonics = self.harmonics(unit) if self.higher else unit  # a stand-in where there are none
         for layer in self.layers:
             if system.halo != 0 and not layer.first:
                 s, v, t = self.see_ghosts(s, v, t, n_all, system.halo)
-            s, v, t, bond_s, bond_a = layer(s, v, t, bond_s, bond_a, bond_index, distance, unit, system.n_updated)
+            s, v, t, bond_s, bond_a = layer(
+                s, v, t, bond_s, bond_a, bond_index, distance, unit, harmonics, system.n_updated
+            )
         return s
 
     def lone_features(self, system: System) -> Tensor:

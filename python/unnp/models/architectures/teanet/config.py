@@ -30,6 +30,10 @@ class TeaNetConfig(ArchitectureConfig):
     """exponent of the polynomial cutoff"""
     products: int = Field(default=8, ge=0)
     """channels in which an atom multiplies its vectors and tensors with each other; 0: not at all, as published"""
+    degree: int = Field(default=2, ge=2, le=8)
+    """highest degree of the spherical harmonics in messages; those beyond vectors and tensors only make scalars"""
+    multipoles: int = Field(default=8, ge=1)
+    """channels of each degree beyond 2"""
     last_messages: Literal["scalars", "all"] = "all"
     """messages of the last layer: scalars, as published, or vectors and tensors too, of which atoms make scalars"""
     average_neighbors: FiniteFloat | None = Field(default=None, gt=0)

@@ -26,6 +26,7 @@ class Update(nn.Module):
         self.coupled = self.multiplied and not last
         cs, cv, ct, cp = config.scalars, config.vectors, config.tensors, config.products
         n_invariants = cs + (cv + ct if self.directed else 0) + (4 * cp if self.multiplied else 0)
+        n_invariants += (config.degree - 2) * config.multipoles if self.directed else 0
         self.widths = [cs] if last else [cs, cv, ct]
         if self.coupled:
             self.widths = [cs, cv, ct, cp, cp, cp]
@@ -43,7 +44,7 @@ class Update(nn.Module):
             self.tensor = linear(2 * cp, ct, bias=False, gain=0.5)
 
     def forward(
-        self, s: Tensor, v: Tensor, t: Tensor, m_s: Tensor, m_v: Tensor, m_t: Tensor
+        self, s: Tensor, v: Tensor, t: Tensor, m_s: Tensor, m_v: Tensor, m_t: Tensor, higher: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return the updated s, v, t from those before and the sums of the messages."""
         invariants = m_s
@@ -53,6 +54,7 @@ class Update(nn.Module):
         if self.multiplied:
             more, products, factors = self.products(v, t, m_v, m_t)
             invariants = torch.cat([invariants, more], dim=1)
+        invariants = torch.cat([invariants, higher], dim=1)
         gates = torch.split(self.gate(torch.cat([s, invariants], dim=1)), self.widths, dim=1)
         s = s + self.scalar(invariants) * gates[0]
         if self.last:
