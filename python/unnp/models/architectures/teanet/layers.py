@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import silu
 
 from unnp.models.architectures.teanet.config import TeaNetConfig, normalisation
-from unnp.models.architectures.teanet.multipoles import Multipoles
+from unnp.models.architectures.teanet.multipoles import LOWEST, Multipoles
 from unnp.models.architectures.teanet.update import Update
 from unnp.nn.bonds import aggregate, combine, project
 from unnp.nn.cutoff import polynomial_cutoff
@@ -48,7 +48,7 @@ class Layer(nn.Module):
         self.message = linear(hidden, cs, bias=False, gain=0.5)
         if self.directed:
             self.directed_message = linear(hidden, self.n_vectors + self.n_tensors, bias=False, gain=0.5)
-        self.higher = self.directed and config.degree > 2
+        self.higher = self.directed and config.degree >= LOWEST
         if self.higher:
             self.multipoles = Multipoles(hidden, config.degree, config.multipoles)
         if not self.last:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from unnp.models.architectures.teanet.config import TeaNetConfig
+from unnp.models.architectures.teanet.multipoles import LOWEST
 from unnp.models.architectures.teanet.products import Products
 from unnp.nn.linear import SILU_GAIN, linear
 from unnp.nn.tensors import tensor_norm, vector_norm
@@ -26,7 +27,7 @@ class Update(nn.Module):
         self.coupled = self.multiplied and not last
         cs, cv, ct, cp = config.scalars, config.vectors, config.tensors, config.products
         n_invariants = cs + (cv + ct if self.directed else 0) + (4 * cp if self.multiplied else 0)
-        n_invariants += (config.degree - 2) * config.multipoles if self.directed else 0
+        n_invariants += 2 * config.multipoles * (config.degree + 1 - LOWEST) if self.directed else 0
         self.widths = [cs] if last else [cs, cv, ct]
         if self.coupled:
             self.widths = [cs, cv, ct, cp, cp, cp]
@@ -46,7 +47,7 @@ class Update(nn.Module):
     def forward(
         self, s: Tensor, v: Tensor, t: Tensor, m_s: Tensor, m_v: Tensor, m_t: Tensor, higher: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the updated s, v, t from those before and the sums of the messages."""
+        """Return the updated s, v, t from those before, the sums of the messages, and the scalars of those of higher degree."""
         invariants = m_s
         products, factors = [m_v], [m_s]  # stand-ins where there are none
         if self.directed:
