@@ -195,8 +195,8 @@ def test_a_stopped_benchmark_goes_on(files: Path, tmp_path: Path) -> None:
     ("changes", "message"),
     [
         ({"models": {}}, "at least 1"),
-        ({"models": {"x": {}}}, "give either `potential`, which is trained, or `peer`"),
-        ({"models": {"x": {"peer": EAM, "training": {"epochs": 3}}}}, "a `peer` is not trained"),
+        ({"models": {"x": {}}}, "give one of `potential`, which is trained, `fitpod`"),
+        ({"models": {"x": {"peer": EAM, "training": {"epochs": 3}}}}, "nothing else is trained"),
         ({"models": {"x": {"peer": EAM, "published": {"force": 1}}}}, "no column 'force'"),
         ({"seeds": [1, 1]}, "different numbers"),
         ({"training": {"seed": 3}}, "may not hold `seed`"),

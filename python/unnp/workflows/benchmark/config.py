@@ -13,10 +13,11 @@ from unnp.lammps.system_config import InteractionConfig
 from unnp.models.build import PotentialConfig
 from unnp.train.config import DataConfig
 from unnp.workflows.benchmark.columns import COLUMNS
+from unnp.workflows.benchmark.fitpod import FitpodConfig
 
 
 class ModelConfig(Config):
-    """A contestant: an architecture that is trained, or a potential that is there."""
+    """A contestant: an architecture that is trained, a POD potential that is fitted, or a potential that is there."""
 
     potential: PotentialConfig | None = None
     """Architecture and its settings, to be trained."""
@@ -24,15 +25,19 @@ class ModelConfig(Config):
     """Settings of its training that differ from the common ones; tables are merged."""
     peer: InteractionConfig | None = None
     """Instead: an exported model, a pair style of LAMMPS or a potential of OpenKIM, which is only evaluated."""
+    fitpod: FitpodConfig | None = None
+    """Instead: a POD potential, which LAMMPS fits to the structures of `data.train`; `{}` for the settings below."""
     published: dict[str, FiniteFloat] = Field(default_factory=dict)
     """Published errors to be shown beside, by column: `energy`, `forces`, `force_norms`, `stress`, or another label."""
 
     @model_validator(mode="after")
     def _one_kind(self) -> ModelConfig:
-        if (self.potential is None) == (self.peer is None):
-            raise ValueError("give either `potential`, which is trained, or `peer`, which is there")
-        if self.peer is not None and self.training:
-            raise ValueError("`training` belongs to a `potential`; a `peer` is not trained")
+        if sum(kind is not None for kind in (self.potential, self.peer, self.fitpod)) != 1:
+            raise ValueError(
+                "give one of `potential`, which is trained, `fitpod`, which is fitted, and `peer`, which is there"
+            )
+        if self.potential is None and self.training:
+            raise ValueError("`training` belongs to a `potential`; nothing else is trained")
         for name in self.published:
             if name not in COLUMNS:
                 raise ValueError(f"`published` has no column '{name}'; it has {', '.join(COLUMNS)}")

@@ -23,6 +23,7 @@ from unnp.workflows.benchmark.config import BenchmarkConfig
 from unnp.workflows.benchmark.cost import cost
 from unnp.workflows.benchmark.entries import Entry, entries_of
 from unnp.workflows.benchmark.errors import check_peer, errors_of
+from unnp.workflows.benchmark.fitpod import FitpodConfig, fit_pod, pod_potential
 from unnp.workflows.benchmark.kept import Result, identity, kept
 from unnp.workflows.benchmark.report import write_report
 
@@ -88,11 +89,15 @@ def _test_structures(config: BenchmarkConfig, base: Path, entries: Sequence[Entr
 def _result(entry: Entry, config: BenchmarkConfig, base: Path, test: Sequence[Structure]) -> Result:
     """Return errors, sizes and cost of a contestant with a seed: trained, exported and measured as far as is left."""
     make_folder(entry.folder)
+    sizes: Result = {}
     if entry.model.peer is not None:
         potential = entry.model.peer
+    elif entry.model.fitpod is not None:
+        (potential, sizes), base = _fitted(entry, entry.model.fitpod, config, base), entry.folder
     else:
         potential, base = _trained(entry), entry.folder
-    errors = _errors(entry, potential, config, base, test)
+        sizes = _sizes(entry.run)
+    errors = {**_errors(entry, potential, config, base, test), **sizes}
     return {**errors, **_cost(entry, potential, config, base, test)}
 
 
@@ -110,6 +115,25 @@ def _trained(entry: Entry) -> InteractionConfig:
     return InteractionConfig(model=Path(model.name))
 
 
+def _fitted(
+    entry: Entry, settings: FitpodConfig, config: BenchmarkConfig, base: Path
+) -> tuple[InteractionConfig, Result]:
+    """Return the POD potential, which is fitted where it is not there or was fitted to something else, and its sizes."""
+    data = config.data.located(base)
+    structures = open_structures(data.train, data.read)
+    made_with = {
+        "structures": fingerprint(structures, labels=("energy", "forces")),
+        "settings": settings.model_dump(mode="json"),
+    }
+    folder = entry.folder / "pod"
+
+    def fit() -> Result:
+        _say(entry, "fit")
+        return dict(fit_pod(settings, structures, config, folder))
+
+    return pod_potential(folder, structures), kept(folder / "fit.json", made_with, fit)
+
+
 def _errors(
     entry: Entry, potential: InteractionConfig, config: BenchmarkConfig, base: Path, test: Sequence[Structure]
 ) -> Result:
@@ -117,8 +141,7 @@ def _errors(
 
     def measure() -> Result:
         _say(entry, "errors")
-        sizes = _sizes(entry.run) if entry.training is not None else {}
-        return {"errors": errors_of(potential, test, base, config.device), **sizes}
+        return {"errors": errors_of(potential, test, base, config.device)}
 
     return kept(entry.folder / ERRORS_FILE, made_with, measure)
 
