@@ -20,6 +20,8 @@ from unnp.units import GPA_PER_EV_PER_A3
 
 LARGEST_SHARE = 0.5
 """Share of the stress term from which on the training says that a constant offset makes it."""
+RECENT = 16
+"""Labels that the offset in the loss is a mean of."""
 LARGEST_LIKELY_OFFSET = 5.0
 """Largest offset [GPa] that is likely to be a Pulay stress."""
 
@@ -31,7 +33,9 @@ class StressOffset:
     Condens. Matter 2, 4395 (1990)). No potential can learn it beside the energies, as its stress is the derivative of
     its energies. The offset is fitted as the mean of ``tr(label - prediction) / 3`` over the labels of a group: a
     cumulative mean during the first epoch, one with a memory of one epoch from then on. It minimises the mean square
-    error of the stress term.
+    error of the stress term. In the loss stands a mean of the last few labels instead: a constant pressure then costs
+    nothing there, and the energies alone decide on it. A longer memory would hold the pressures where they once were, and
+    may hold them for a whole training far from where the energies want them.
 
     Args:
         loss: whose table says what the offset is: given, or to be fitted.
@@ -51,6 +55,8 @@ class StressOffset:
         self._square = loss.config.row("stress").kind == "mse" and not loss.config.group_weights
         self.mean = torch.zeros(len(groups), dtype=torch.float64, device=device)
         """Mean isotropic difference between label and prediction, (n_groups,) [eV/A^3]; measured whether it is used or not."""
+        self.recent = torch.zeros_like(self.mean)
+        """The same of the last labels, (n_groups,) [eV/A^3]."""
         self.seen = torch.zeros_like(self.mean)
         """Labels that the mean stands for, (n_groups,)."""
         self._memory = torch.tensor([max(1, n) for n in sizes], dtype=torch.float64, device=device)
@@ -60,6 +66,11 @@ class StressOffset:
     def values(self) -> Tensor:
         """What is taken off the labels of each group, (n_groups,) [eV/A^3]."""
         return self.mean if self.fitted else self._given
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """What a checkpoint keeps, by name."""
+        return {"offset.mean": self.mean, "offset.recent": self.recent, "offset.seen": self.seen}
 
     def learn(self, prediction: Prediction | None, batch: Batch | None, processes: Processes) -> None:
         """Update the means with the batches of all processes; ``batch`` None: nothing for this one."""
@@ -74,12 +85,18 @@ class StressOffset:
             sums[0].index_add_(0, group, pressure)
             sums[1].index_add_(0, group, torch.ones_like(pressure))
         processes.add(sums)
+        for mean, memory in ((self.recent, self._memory.clamp(max=RECENT)), (self.mean, self._memory)):
+            count = torch.minimum(self.seen, memory) + sums[1]
+            mean += torch.where(sums[1] > 0, (sums[0] - sums[1] * mean) / count.clamp(min=1.0), 0.0)
         self.seen = torch.minimum(self.seen, self._memory) + sums[1]
-        self.mean += torch.where(sums[1] > 0, (sums[0] - sums[1] * self.mean) / self.seen.clamp(min=1.0), 0.0)
 
     def take_off(self, batch: Batch) -> Batch:
         """Return the batch with the offsets taken off its stress labels."""
         return without_offset(batch, self.values)
+
+    def take_off_recent(self, batch: Batch) -> Batch:
+        """Return the batch with what the loss takes off its stress labels: given offsets, or means of the last labels."""
+        return without_offset(batch, self.recent if self.fitted else self._given)
 
     def summary(self) -> dict[str, float]:
         """Return the offset of each group with stress labels [GPa], rounded; empty where none is taken off."""

@@ -122,7 +122,7 @@ class TrainState:
         tensors = {f"raw.{k}": v for k, v in self.potential.state_dict().items()}
         tensors |= {f"average.{k}": v for k, v in self.average.potential.state_dict().items()}
         tensors |= {f"optimizer.{k}": v for k, v in optimizer_tensors(self.optimizer).items()}
-        tensors |= {**named_sums(self.sums), "offset.mean": self.offset.mean, "offset.seen": self.offset.seen}
+        tensors |= {**named_sums(self.sums), **self.offset.tensors}
         tensors["random.cpu"] = torch.get_rng_state()
         if self.sums.is_cuda:
             tensors["random.cuda"] = torch.cuda.get_rng_state(self.sums.device)
@@ -151,8 +151,8 @@ class TrainState:
         sums = checkpoint.part("sums")
         for k, name in enumerate(SUMMED):
             self.sums[k] = sums.get(name, torch.zeros(()))
-        self.offset.mean.copy_(checkpoint.tensors["offset.mean"])
-        self.offset.seen.copy_(checkpoint.tensors["offset.seen"])
+        for name, tensor in self.offset.tensors.items():
+            tensor.copy_(checkpoint.tensors[name])
         self.position = position
 
     def _check(self, checkpoint: Checkpoint, position: Position) -> None:
@@ -165,7 +165,7 @@ class TrainState:
             check_tensors(checkpoint.part(name), expected, f"the {name} tensors of the checkpoint")
         others = {f"sums.{name}": self.sums[0] for name in _summed(checkpoint)}
         others |= {"random.cpu": torch.get_rng_state()}
-        others |= {"offset.mean": self.offset.mean, "offset.seen": self.offset.seen}
+        others |= self.offset.tensors
         for name, expected_tensor in others.items():
             found = {name: checkpoint.tensors[name]} if name in checkpoint.tensors else {}
             check_tensors(found, {name: expected_tensor}, "tensors of the checkpoint")

@@ -48,7 +48,7 @@ def term_averages(
         curvature=loss.needs("curvature"),
     )
     offset.learn(prediction, batch, processes)
-    return loss.sums(prediction, offset.take_off(batch)) / count
+    return loss.sums(prediction, offset.take_off_recent(batch)) / count
 
 
 def backward(terms: Tensor, weights: Tensor, parameters: Sequence[nn.Parameter], processes: Processes) -> Tensor:
