@@ -23,7 +23,7 @@ from unnp.errors import ConfigError
 from unnp.exported.export import export_model
 from unnp.models import Head, Potential, architecture, potential_from_description
 from unnp.models.checkpoint import load_checkpoint, load_potential
-from unnp.nn.closest import shortest_distances
+from unnp.nn.closest import MARGIN, shortest_distances
 from unnp.train.building import build
 from unnp.train.config import TrainConfig
 from unnp.train.replay import open_all
@@ -139,7 +139,9 @@ def test_new_elements_and_closer_atoms_extend_the_shortest_distances(
     data = {"train": [str(tmp_path / "more.extxyz")], "validation": 0.25}
     config = tuned(data=data)
     new, datasets = build(config, open_all(config))
-    found = shortest_distances([datasets["train"][k].graph for k in range(len(datasets["train"]))], 3)
+    found = MARGIN * np.array(
+        shortest_distances([datasets["train"][k].graph for k in range(len(datasets["train"]))], 3)
+    )
     al, cu, ni = (new.elements.index(symbol) for symbol in ("Al", "Cu", "Ni"))
     table = new.closest.table()
     assert table[cu][cu] == found[cu][cu] < old[cu, cu]

@@ -13,7 +13,7 @@ from unnp.models.base import Architecture, ArchitectureConfig, Representation, T
 from unnp.models.heads import Head, HeadDescription
 from unnp.models.potential import Potential
 from unnp.models.registry import architecture
-from unnp.nn.closest import shortest_distances
+from unnp.nn.closest import MARGIN, shortest_distances
 
 
 class PotentialConfig(Config):
@@ -30,8 +30,8 @@ class PotentialConfig(Config):
     outputs: list[str] = Field(default_factory=list)
     """trained outputs beside the energy, for instance `[charges]`; the loss needs a term for each"""
     closest: Literal["data"] | NonNegativeFloat = "data"
-    """distance [A] below which the architecture sees two atoms no closer, and only further terms do; `data`: the shortest in
-    the training data for each pair of elements; 0: none"""
+    """distance [A] below which the architecture sees two atoms no closer, and only further terms do; `data`: 0.95 of the
+    shortest in the training data for each pair of elements; 0: none"""
 
     def summands(self) -> dict[str, ArchitectureConfig]:
         """Return the checked settings of the architecture and of the further terms by registry name.
@@ -124,7 +124,7 @@ def potential_from_description(description: dict[str, Any]) -> Potential:
 def closest_distances(config: PotentialConfig, n_elements: int, data: TrainingData) -> list[list[float]]:
     """Return the distances [A] that the settings ask for, (n_elements, n_elements); empty: none."""
     if config.closest == "data":
-        found = shortest_distances(data.graphs, n_elements)
+        found = [[MARGIN * d for d in row] for row in shortest_distances(data.graphs, n_elements)]
         return found if any(map(any, found)) else []
     return [[config.closest] * n_elements] * n_elements if config.closest else []
 

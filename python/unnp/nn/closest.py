@@ -8,17 +8,20 @@ from torch import Tensor, nn
 from unnp.atoms.graph import Graph
 from unnp.nn.system import System
 
+MARGIN = 0.95
+"""of the shortest distance of the training data: structures of the same kind come a little closer now and then"""
+
 WIDTH = 0.2
-"""of the shortest distance: how much closer two atoms come until nothing changes any more"""
+"""of that distance: how much closer two atoms come until nothing changes any more"""
 
 
 class Closest(nn.Module):
-    """Bond vectors that become no shorter than the shortest of the training data.
+    """Bond vectors that become hardly shorter than the shortest of the training data.
 
     A network says nothing reliable of shorter ones, and what it says there may be far larger than the repulsion of two nuclei.
-    With the shortest distance ``d`` of two elements, ``w = WIDTH d`` and ``x = min((d - r) / w, 1)``, a bond shorter than ``d``
-    gets the length ``d - w (x - x^3 + x^4 / 2)``, and keeps its direction: the length and its first two derivatives are
-    continuous, and it is ``d - w / 2`` for all ``r < d - w``.
+    With the distance ``d`` of two elements, ``MARGIN`` times the shortest, ``w = WIDTH d`` and ``x = min((d - r) / w, 1)``, a
+    bond shorter than ``d`` gets the length ``d - w (x - x^3 + x^4 / 2)``, and keeps its direction: the length and its first two
+    derivatives are continuous, and it is ``d - w / 2`` for all ``r < d - w``.
 
     Args:
         distances: (n_elements, n_elements) [A], of each pair of elements; 0 for none. Empty: no pair has one.
