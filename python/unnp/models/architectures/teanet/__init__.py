@@ -2,27 +2,26 @@
 
 S. Takamoto, S. Izumi, J. Li, Comput. Mater. Sci. 207, 111280 (2022), arXiv:1912.01398. Published are the state of atoms and
 bonds and the way from atoms to bonds and back. Widths, activations, normalisation and readout are choices of this package, and
-so are two things that the published form has not: products of an atom's vectors and tensors, and vectors and tensors among the
-messages of the last layer. docs/architectures/teanet.md lists them; the preset ``published`` leaves the two out.
+so are two things that the published form has not: products of an atom's vectors and tensors, and vectors, tensors and further
+multipoles among the messages of the last layer. docs/architectures/teanet.md lists them; the preset ``published`` leaves the
+two out.
 
 A bond's vectors are always parallel to the bond, so they are kept as signed amplitudes ``a`` with ``v_ij = a u_ij``; the
 evaluation is symmetric under i <-> j, so that each bond is evaluated once.
 """
 
-from typing import ClassVar, Final
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from unnp.models.architectures.teanet.config import TeaNetConfig
 from unnp.models.architectures.teanet.layers import Layer
-from unnp.models.architectures.teanet.multipoles import LOWEST
 from unnp.models.base import Representation
 from unnp.models.registry import register
 from unnp.nn.exchange import exchange
 from unnp.nn.linear import linear
 from unnp.nn.radial import SincBasis
-from unnp.nn.spherical import SphericalHarmonics
 from unnp.nn.system import System
 
 SMALL: dict[str, object] = {"layer_cutoffs": [5.0, 4.0], "scalars": 32, "vectors": 16, "tensors": 16, "hidden": 32}
@@ -52,8 +51,6 @@ class TeaNet(Representation):
     Embedding of the elements and a sinc basis of the distances; layers of atom-bond convolutions; the features are the
     scalars of the atoms.
     """
-
-    higher: Final[bool]
 
     Config = TeaNetConfig
     references: ClassVar[list[str]] = [
@@ -89,8 +86,6 @@ class TeaNet(Representation):
         self.radial = SincBasis(config.radial_functions, longest)
         self.bond_scalars = linear(config.radial_functions, config.bond_scalars, gain=longest)
         self.bond_amplitudes = linear(config.radial_functions, config.projections, gain=longest)
-        self.higher = config.degree >= LOWEST
-        self.harmonics = SphericalHarmonics(max(config.degree, LOWEST), "component", LOWEST)
         self.layers = nn.ModuleList(Layer(config, k) for k in range(len(config.layer_cutoffs)))
 
     def tied_parameters(self) -> list[list[nn.Parameter]]:
@@ -109,13 +104,10 @@ class TeaNet(Representation):
         s = self.embedding.weight.index_select(0, system.species)
         v = s.new_zeros([n_all, 3, self.n_vectors])
         t = s.new_zeros([n_all, 6, self.n_tensors])
-        harmonics = self.harmonics(unit) if self.higher else unit  # a stand-in where there are none
         for layer in self.layers:
             if system.halo != 0 and not layer.first:
                 s, v, t = self.see_ghosts(s, v, t, n_all, system.halo)
-            s, v, t, bond_s, bond_a = layer(
-                s, v, t, bond_s, bond_a, bond_index, distance, unit, harmonics, system.n_updated
-            )
+            s, v, t, bond_s, bond_a = layer(s, v, t, bond_s, bond_a, bond_index, distance, unit, system.n_updated)
         return s
 
     def lone_features(self, system: System) -> Tensor:

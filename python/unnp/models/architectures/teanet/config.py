@@ -6,6 +6,9 @@ from pydantic import Field, FiniteFloat
 
 from unnp.models.base import ArchitectureConfig
 
+HIGHEST_OF_ALL = 2
+"""degree of rank-2 tensors, the highest that all layers have"""
+
 
 class TeaNetConfig(ArchitectureConfig):
     """Settings of TeaNet."""
@@ -30,12 +33,12 @@ class TeaNetConfig(ArchitectureConfig):
     """exponent of the polynomial cutoff"""
     products: int = Field(default=8, ge=0)
     """channels in which an atom multiplies its vectors and tensors with each other; 0: not at all, as published"""
-    degree: int = Field(default=2, ge=2, le=8)
-    """highest degree of the spherical harmonics in messages; those beyond vectors and tensors only make scalars"""
-    multipoles: int = Field(default=8, ge=1)
-    """channels of each degree beyond 2"""
     last_messages: Literal["scalars", "all"] = "all"
     """messages of the last layer: scalars, as published, or vectors and tensors too, of which atoms make scalars"""
+    degree: int = Field(default=2, ge=2, le=8)
+    """highest degree of the spherical harmonics among the messages of the last layer; beyond 2 atoms make scalars of them"""
+    multipoles: int = Field(default=8, ge=1)
+    """channels of each degree beyond 2"""
     average_neighbors: FiniteFloat | None = Field(default=None, gt=0)
     """neighbours per atom within the longest cutoff, to normalise sums; null: taken from the training data"""
 
@@ -46,6 +49,11 @@ class TeaNetConfig(ArchitectureConfig):
     @property
     def receptive_field(self) -> float:
         return sum(self.layer_cutoffs)
+
+    @property
+    def n_multipole_scalars(self) -> int:
+        """Number of scalars that an atom makes of multipoles in the last layer."""
+        return 2 * self.multipoles * (self.degree - HIGHEST_OF_ALL)
 
 
 def normalisation(config: TeaNetConfig, k: int) -> float:

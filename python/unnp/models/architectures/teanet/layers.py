@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import silu
 
 from unnp.models.architectures.teanet.config import TeaNetConfig, normalisation
-from unnp.models.architectures.teanet.multipoles import LOWEST, Multipoles
+from unnp.models.architectures.teanet.multipoles import Multipoles
 from unnp.models.architectures.teanet.update import Update
 from unnp.nn.bonds import aggregate, combine, project
 from unnp.nn.cutoff import polynomial_cutoff
@@ -34,6 +34,7 @@ class Layer(nn.Module):
         cs, cv, ct = config.scalars, config.vectors, config.tensors
         cb, cp, hidden = config.bond_scalars, config.projections, config.hidden
         self.directed = not self.last or config.last_messages == "all"
+        self.higher = self.last and config.n_multipole_scalars > 0
         self.n_vectors, self.n_tensors = cv, ct
         self.bond_widths = [cb, cp]
         self.atom = linear(cs if self.first else cs + cv + ct, hidden)
@@ -48,9 +49,8 @@ class Layer(nn.Module):
         self.message = linear(hidden, cs, bias=False, gain=0.5)
         if self.directed:
             self.directed_message = linear(hidden, self.n_vectors + self.n_tensors, bias=False, gain=0.5)
-        self.higher = self.directed and config.degree >= LOWEST
         if self.higher:
-            self.multipoles = Multipoles(hidden, config.degree, config.multipoles)
+            self.multipoles = Multipoles(config)
         if not self.last:
             self.bond_message = linear(hidden, cb + cp, bias=False, gain=0.5)
         self.update = Update(config, self.first, self.last)
@@ -65,13 +65,12 @@ class Layer(nn.Module):
         bond_index: Tensor,
         distance: Tensor,
         unit: Tensor,
-        harmonics: Tensor,
         n_updated: int,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """Return the updated atoms' s, v, t and all bonds' scalars and amplitudes after this layer."""
         if not self.short:
             f = polynomial_cutoff(distance, self.cutoff, self.cutoff_exponent).unsqueeze(1)
-            s, v, t, to_s, to_a = self.convolve(s, v, t, bond_s, bond_a, bond_index, f, unit, harmonics, n_updated)
+            s, v, t, to_s, to_a = self.convolve(s, v, t, bond_s, bond_a, bond_index, f, unit, n_updated)
             if not self.last:
                 bond_s, bond_a = bond_s + to_s, bond_a + to_a
             return s, v, t, bond_s, bond_a
@@ -79,9 +78,7 @@ class Layer(nn.Module):
         near_s, near_a = bond_s.index_select(0, rows), bond_a.index_select(0, rows)
         f = polynomial_cutoff(distance.index_select(0, rows), self.cutoff, self.cutoff_exponent).unsqueeze(1)
         index, direction = bond_index.index_select(1, rows), unit.index_select(0, rows)
-        s, v, t, to_s, to_a = self.convolve(
-            s, v, t, near_s, near_a, index, f, direction, harmonics.index_select(0, rows), n_updated
-        )
+        s, v, t, to_s, to_a = self.convolve(s, v, t, near_s, near_a, index, f, direction, n_updated)
         if not self.last:
             bond_s, bond_a = bond_s.index_add(0, rows, to_s), bond_a.index_add(0, rows, to_a)
         return s, v, t, bond_s, bond_a
@@ -96,7 +93,6 @@ class Layer(nn.Module):
         bond_index: Tensor,
         f: Tensor,
         unit: Tensor,
-        harmonics: Tensor,
         n_updated: int,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """Return the updated atoms' s, v, t and the changes of the scalars and amplitudes of the bonds given."""
@@ -109,10 +105,10 @@ class Layer(nn.Module):
             rows = aggregate(self.directed_message(y), unit, bond_index, n_all, self.n_vectors, self.n_tensors)
             m_v, m_t = torch.split(self.norm * rows[:n_updated], [3 * self.n_vectors, 6 * self.n_tensors], dim=1)
             m_v, m_t = m_v.reshape(n_updated, 3, self.n_vectors), m_t.reshape(n_updated, 6, self.n_tensors)
-        higher = m_s[:, :0]
+        m_h = m_s[:, :0]  # scalars of none
         if self.higher:
-            higher = self.multipoles(y, harmonics, bond_index, self.norm, n_all, n_updated)
-        s, v, t = self.update(s[:n_updated], v[:n_updated], t[:n_updated], m_s, m_v, m_t, higher)
+            m_h = self.multipoles(y, unit, bond_index, self.norm, n_all, n_updated)
+        s, v, t = self.update(s[:n_updated], v[:n_updated], t[:n_updated], m_s, m_v, m_t, m_h)
         if self.last:
             return s, v, t, bond_s, bond_a
         to_s, to_a = torch.split(self.bond_message(y), self.bond_widths, dim=1)

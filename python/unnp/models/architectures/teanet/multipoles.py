@@ -1,14 +1,13 @@
-"""Messages of higher degree than vectors and tensors, and the scalars that an atom makes of them."""
+"""Messages of higher degree than vectors and tensors in the last layer, and the scalars that an atom makes of them."""
 
 import torch
 from torch import Tensor, nn
 
+from unnp.models.architectures.teanet.config import HIGHEST_OF_ALL, TeaNetConfig
 from unnp.nn.bonds import multipoles
 from unnp.nn.linear import linear
+from unnp.nn.spherical import SphericalHarmonics
 from unnp.nn.tensors import taming
-
-LOWEST = 3
-"""degree of the first multipoles: those below are the scalars, vectors and tensors of TeaNet"""
 
 
 class Multipoles(nn.Module):
@@ -18,38 +17,35 @@ class Multipoles(nn.Module):
     large ones grow as one factor does, not as two.
 
     Args:
-        hidden: width of the state of a bond, of which the weights w are linear.
-        degree: highest l.
-        channels: weights, the same for all degrees.
+        config: the degrees l from 3 to ``degree``, and the channels, which are the same for all of them.
     """
 
     contraction: Tensor
 
-    def __init__(self, hidden: int, degree: int, channels: int) -> None:
+    def __init__(self, config: TeaNetConfig) -> None:
         super().__init__()
-        self.lowest, self.channels = LOWEST, channels
-        self.weights = linear(hidden, channels, bias=False, gain=0.5)
-        self.n_invariants = 2 * channels * (degree + 1 - LOWEST)
-        self.register_buffer("contraction", sums_of_degrees(LOWEST, degree), persistent=False)
+        self.lowest, self.channels = HIGHEST_OF_ALL + 1, config.multipoles
+        self.weights = linear(config.hidden, config.multipoles, bias=False, gain=0.5)
+        self.harmonics = SphericalHarmonics(config.degree, "component", self.lowest)
+        self.register_buffer("contraction", sums_of_degrees(self.lowest, config.degree), persistent=False)
 
-    def forward(
-        self, y: Tensor, harmonics: Tensor, bond_index: Tensor, norm: float, n_all: int, n_updated: int
-    ) -> Tensor:
-        """Return the scalars (n_updated, n_invariants).
+    def forward(self, y: Tensor, unit: Tensor, bond_index: Tensor, norm: float, n_all: int, n_updated: int) -> Tensor:
+        """Return the scalars (n_updated, n_multipole_scalars).
 
         Args:
             y: (n_bonds, hidden), state of the bonds.
-            harmonics: (n_bonds, components), of the directions from i to j, of all degrees from 3 on.
+            unit: (n_bonds, 3), from i to j.
             bond_index: (2, n_bonds).
             norm: factor on the sums.
             n_all: number of atoms, ghosts included.
             n_updated: of those whose scalars are returned, the first.
         """
+        harmonics = self.harmonics(unit)
         rows = multipoles(self.weights(y), harmonics, bond_index, n_all, self.lowest)[:n_updated]
         moments = norm * rows.reshape(n_updated, self.channels, harmonics.shape[1])
         pairs = torch.cat([moments * moments, moments * moments.roll(1, 1)], dim=1)
-        invariants = torch.matmul(pairs, self.contraction.to(pairs.dtype)).flatten(1)
-        return invariants * taming(invariants.square())
+        scalars = torch.matmul(pairs, self.contraction.to(pairs.dtype)).flatten(1)
+        return scalars * taming(scalars.square())
 
 
 def sums_of_degrees(lowest: int, highest: int) -> Tensor:

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 
 from unnp.models.architectures.teanet.config import TeaNetConfig
-from unnp.models.architectures.teanet.multipoles import LOWEST
 from unnp.models.architectures.teanet.products import Products
 from unnp.nn.linear import SILU_GAIN, linear
 from unnp.nn.tensors import tensor_norm, vector_norm
@@ -27,7 +26,7 @@ class Update(nn.Module):
         self.coupled = self.multiplied and not last
         cs, cv, ct, cp = config.scalars, config.vectors, config.tensors, config.products
         n_invariants = cs + (cv + ct if self.directed else 0) + (4 * cp if self.multiplied else 0)
-        n_invariants += 2 * config.multipoles * (config.degree + 1 - LOWEST) if self.directed else 0
+        n_invariants += config.n_multipole_scalars if last else 0
         self.widths = [cs] if last else [cs, cv, ct]
         if self.coupled:
             self.widths = [cs, cv, ct, cp, cp, cp]
@@ -45,17 +44,16 @@ class Update(nn.Module):
             self.tensor = linear(2 * cp, ct, bias=False, gain=0.5)
 
     def forward(
-        self, s: Tensor, v: Tensor, t: Tensor, m_s: Tensor, m_v: Tensor, m_t: Tensor, higher: Tensor
+        self, s: Tensor, v: Tensor, t: Tensor, m_s: Tensor, m_v: Tensor, m_t: Tensor, m_h: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return the updated s, v, t from those before, the sums of the messages, and the scalars of those of higher degree."""
-        invariants = m_s
+        invariants = torch.cat([m_s, m_h], dim=1)
         products, factors = [m_v], [m_s]  # stand-ins where there are none
         if self.directed:
-            invariants = torch.cat([m_s, vector_norm(m_v), tensor_norm(m_t)], dim=1)
+            invariants = torch.cat([invariants, vector_norm(m_v), tensor_norm(m_t)], dim=1)
         if self.multiplied:
             more, products, factors = self.products(v, t, m_v, m_t)
             invariants = torch.cat([invariants, more], dim=1)
-        invariants = torch.cat([invariants, higher], dim=1)
         gates = torch.split(self.gate(torch.cat([s, invariants], dim=1)), self.widths, dim=1)
         s = s + self.scalar(invariants) * gates[0]
         if self.last:
