@@ -8,18 +8,24 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 import yaml
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import read, write
 from typer.testing import CliRunner
+from unnp.atoms.elements import Elements
+from unnp.atoms.graph import Graph
 from unnp.atoms.structure import Structure
 from unnp.cli import build_app
 from unnp.cli import evaluate as evaluate_verb
 from unnp.config import from_dict
+from unnp.data.dataset import Batch, Labels
+from unnp.derivatives import Prediction
 from unnp.errors import ConfigError
 from unnp.train.config import TrainConfig
+from unnp.train.distributed import Processes
 from unnp.train.loss import Loss, LossConfig
-from unnp.train.offset import StressOffset
+from unnp.train.offset import RECENT, StressOffset
 from unnp.train.run import train
 from unnp.units import GPA_PER_EV_PER_A3
 
@@ -175,3 +181,37 @@ def test_only_a_mean_square_is_compared_with_the_square_of_an_offset(row: dict[s
     offset = StressOffset(Loss(table, ["bulk"]), ["bulk"], [5], "cpu")
     offset.seen[0], offset.mean[0] = 5.0, 3.0 / GPA_PER_EV_PER_A3
     assert offset.complaint(1e-9) == ""
+
+
+def stress_batches(n: int) -> list[tuple[Prediction, Batch]]:
+    """Return predictions and labels of single cells, the first labels 10 GPa above, the others 2 GPa."""
+    cell, pbc, found = 4.0 * np.eye(3), np.ones(3, dtype=bool), []
+    for k in range(n):
+        shift = (10.0 if k < n // 2 else 2.0) / GPA_PER_EV_PER_A3
+        structure = Structure(np.array([13]), np.zeros((1, 3)), cell, pbc, energy=0.0, stress=shift * np.eye(3))
+        zero = torch.zeros(1, dtype=torch.float64)
+        prediction = Prediction(zero, zero, None, torch.zeros(1, 3, 3, dtype=torch.float64))
+        found.append((prediction, Batch(Graph.of(structure, Elements(["Al"]), 3.0), Labels.of(structure, 0))))
+    return found
+
+
+def test_the_loss_takes_off_what_the_last_labels_say_and_validation_what_an_epoch_does() -> None:
+    loss, n = Loss(from_dict({"stress": {"weight": 1.0, "offset": "fit"}}, LossConfig), [""]), 8 * RECENT
+    offset, pairs = StressOffset(loss, [""], [n], "cpu"), stress_batches(n)
+    for prediction, batch in pairs:
+        offset.learn(prediction, batch, Processes())
+    assert GPA_PER_EV_PER_A3 * float(offset.mean) == pytest.approx(6.0)
+    assert GPA_PER_EV_PER_A3 * float(offset.recent) == pytest.approx(2.0, abs=0.2)
+    left = [take(pairs[-1][1]).labels["stress"][0, 0, 0] for take in (offset.take_off, offset.take_off_recent)]
+    assert GPA_PER_EV_PER_A3 * float(left[0]) == pytest.approx(-4.0)
+    assert abs(GPA_PER_EV_PER_A3 * float(left[1])) < 0.2
+
+
+def test_both_offsets_are_in_a_checkpoint() -> None:
+    loss = Loss(from_dict({"stress": {"weight": 1.0, "offset": "fit"}}, LossConfig), [""])
+    offset = StressOffset(loss, [""], [40], "cpu")
+    for prediction, batch in stress_batches(30):
+        offset.learn(prediction, batch, Processes())
+    kept = {name: float(tensor) for name, tensor in offset.tensors.items()}
+    assert kept["offset.mean"] != kept["offset.recent"] != 0
+    assert kept["offset.seen"] == 30
