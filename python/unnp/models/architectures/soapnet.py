@@ -214,7 +214,7 @@ class SOAPNet(Representation):
         "l_max": 3,
         "sigma": 0.8,  # larger numbers, as nothing is standardised without data
         "channels": 1,
-        "features": 12,
+        "features": 10,
         "layers": 3,
     }
 

@@ -24,8 +24,8 @@ from unnp.nn.linear import linear
 from unnp.nn.radial import SincBasis
 from unnp.nn.system import System
 
-SMALL: dict[str, object] = {"layer_cutoffs": [5.0, 4.0], "scalars": 32, "vectors": 16, "tensors": 16, "hidden": 32}
-MEDIUM: dict[str, object] = {"layer_cutoffs": [5.0, 4.0], "scalars": 48, "vectors": 16, "tensors": 16, "hidden": 48}
+SMALL: dict[str, object] = {"layer_cutoffs": [5.0, 4.0], "scalars": 24, "vectors": 8, "tensors": 8, "hidden": 24}
+MEDIUM: dict[str, object] = {"layer_cutoffs": [5.0, 4.0], "scalars": 32, "vectors": 16, "tensors": 16, "hidden": 32}
 PUBLISHED: dict[str, object] = {
     "layer_cutoffs": [5.0, 5.0],
     "scalars": 64,
@@ -58,10 +58,10 @@ class TeaNet(Representation):
         "electronic relaxations, Comput. Mater. Sci. 207, 111280 (2022), doi:10.1016/j.commatsci.2022.111280"
     ]
     presets: ClassVar[dict[str, dict[str, object]]] = {
-        "S": SMALL | {"products": 8, "last_messages": "all"},
-        "M": MEDIUM | {"products": 16, "last_messages": "all"},
-        "L": LARGE | {"products": 16, "last_messages": "all"},
-        "published": PUBLISHED | {"products": 0, "last_messages": "scalars"},
+        "S": SMALL | {"products": 8, "degree": 4, "multipoles": 8},
+        "M": MEDIUM | {"products": 8, "degree": 6, "multipoles": 8},
+        "L": LARGE | {"products": 16, "degree": 6, "multipoles": 16},
+        "published": PUBLISHED | {"products": 0, "degree": 2, "last_messages": "scalars"},
     }
     example_settings: ClassVar[dict[str, object]] = {
         "layer_cutoffs": [3.6, 3.0, 4.0],

@@ -35,7 +35,7 @@ class TeaNetConfig(ArchitectureConfig):
     """channels in which an atom multiplies its vectors and tensors with each other; 0: not at all, as published"""
     last_messages: Literal["scalars", "all"] = "all"
     """messages of the last layer: scalars, as published, or vectors and tensors too, of which atoms make scalars"""
-    degree: int = Field(default=2, ge=2, le=8)
+    degree: int = Field(default=6, ge=2, le=8)
     """highest degree of the spherical harmonics among the messages of the last layer; beyond 2 atoms make scalars of them"""
     multipoles: int = Field(default=8, ge=1)
     """channels of each degree beyond 2"""
