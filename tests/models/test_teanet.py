@@ -132,7 +132,15 @@ def test_large_products_grow_no_faster_than_one_factor(update):
 )
 def test_forces_are_the_slope_of_the_energy_in_every_form(settings):
     torch.manual_seed(5)
-    small = {"layer_cutoffs": [4.0, 3.0], "scalars": 4, "vectors": 3, "tensors": 2, "hidden": 5, "products": 3}
+    small = {
+        "layer_cutoffs": [4.0, 3.0],
+        "scalars": 4,
+        "vectors": 3,
+        "tensors": 2,
+        "hidden": 5,
+        "products": 3,
+        "degree": 2,
+    }
     config = PotentialConfig(settings=small | settings)
     potential = build_potential(config, ["Si"], [Head(1.0, {"Si": 0.0})], TrainingData(20.0)).double()
     atoms = Atoms("Si4", [[0, 0, 0], [2.2, 0.3, 0], [0.4, 2.2, 0.5], [2.0, 1.9, 1.3]])
@@ -158,3 +166,33 @@ def test_the_published_form_has_no_products():
     recommended = TeaNetConfig()
     assert recommended.products > 0
     assert TeaNet(recommended, ["Si"]).layers[-1].directed_message.out_features == 16 + 8
+
+
+def eight_neighbours(twist: float) -> Atoms:
+    """Return an atom in a cube of others, whose upper face is turned by an angle; no others are within 1.15 of the distance."""
+    angle = np.arange(4) * np.pi / 2
+    faces = [(1.0, angle + twist), (-1.0, angle)]
+    others = [[np.sqrt(2) * np.cos(a), np.sqrt(2) * np.sin(a), z] for z, angles in faces for a in angles]
+    return Atoms("Si9", np.vstack([np.zeros((1, 3)), 2.4 / np.sqrt(3) * np.array(others)]))
+
+
+@pytest.mark.parametrize(("degree", "differ"), [(2, False), (3, False), (4, True), (6, True)])
+def test_one_layer_tells_a_cube_from_an_antiprism_by_its_fourth_degree(degree: int, differ: bool) -> None:
+    """Their first, second and third moments are the same; so are all distances within the cutoff."""
+    torch.manual_seed(6)
+    small = {
+        "layer_cutoffs": [2.6],
+        "scalars": 4,
+        "vectors": 3,
+        "tensors": 2,
+        "hidden": 5,
+        "products": 3,
+        "degree": degree,
+    }
+    potential = build_potential(PotentialConfig(settings=small), ["Si"], [Head(1.0, {"Si": 0.0})], TrainingData(8.0))
+    structures = [Structure.from_atoms(eight_neighbours(twist)) for twist in (0.0, np.pi / 4)]
+    graphs = [Graph.of(structure, Elements(["Si"]), 2.6) for structure in structures]
+    assert [graph.n_bonds for graph in graphs] == [8, 8]
+    cube, antiprism = (potential.double()(*graph.arguments)[0].item() for graph in graphs)
+    difference = abs(cube - antiprism)  # small in any case, near the cutoff
+    assert difference > 1e-8 if differ else difference < 1e-13
