@@ -10,7 +10,8 @@ from ase.data import atomic_numbers, reference_states
 from unnp.adapters.ase import UnnpCalculator
 
 MODELS = sorted((Path(__file__).parents[2] / "models").glob("*/model.pt"))
-CLOSE = np.arange(0.3, 2.2, 0.02)
+CLOSE = np.arange(0.3, 2.1, 0.02)
+"""Distances [A] at which any two atoms repel: the molecules Ni2, Cu2, Si2 and Ge2 are 2.15 to 2.4 A long (Huber, Herzberg 1979)"""
 
 
 @pytest.fixture(scope="module", params=MODELS, ids=lambda path: path.parent.name)
