@@ -11,7 +11,7 @@ from unnp.adapters.ase import UnnpCalculator
 
 MODELS = sorted((Path(__file__).parents[2] / "models").glob("*/model.pt"))
 CLOSE = np.arange(0.3, 2.1, 0.02)
-"""Distances [A] at which any two atoms repel: the molecules Ni2, Cu2, Si2 and Ge2 are 2.15 to 2.4 A long (Huber, Herzberg 1979)"""
+"""Distances [A] at which two atoms repel: Ni2, Cu2, Si2 and Ge2 are 2.15 to 2.4 A long (Huber, Herzberg 1979)."""
 
 
 @pytest.fixture(scope="module", params=MODELS, ids=lambda path: path.parent.name)
