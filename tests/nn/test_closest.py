@@ -69,17 +69,17 @@ def test_a_network_without_distances_goes_on_without_for_what_it_knows():
     assert joined_distances([], 1, [[2.2]], lower=True) == []
 
 
-def test_lengths_are_smooth_and_end_at_nine_tenths():
+def test_lengths_are_smooth_and_end_at_nineteen_twentieths():
     closest = Closest([[2.0]])
     r = torch.linspace(0.2, 3.0, 2801, dtype=torch.float64)
     length = closest.seen(r, torch.full_like(r, 2.0))
     assert torch.equal(length[r >= 2.0], r[r >= 2.0])
-    torch.testing.assert_close(length[r <= 1.6], torch.full_like(r[r <= 1.6], 1.8))
+    torch.testing.assert_close(length[r <= 1.8], torch.full_like(r[r <= 1.8], 1.9))
     step = (r[1] - r[0]).item()
     slope = torch.diff(length) / step
     assert slope.min() > -1e-9
     curvature = torch.diff(slope) / step
-    assert torch.diff(curvature).abs().max() < 40 * step  # no jump in the second derivative
+    assert torch.diff(curvature).abs().max() < 160 * step  # no jump in the second derivative
 
 
 def test_the_training_data_and_terms_are_as_without():

@@ -11,7 +11,7 @@ from unnp.nn.system import System
 MARGIN = 0.95
 """of the shortest distance of the training data: structures of the same kind come a little closer now and then"""
 
-WIDTH = 0.2
+WIDTH = 0.1
 """of that distance: how much closer two atoms come until nothing changes any more"""
 
 
