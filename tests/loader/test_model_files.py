@@ -236,7 +236,7 @@ def test_every_flipped_bit_is_seen(tmp_path):
     """The same in weights, headers and table of contents; whatever is accepted is bit for bit the same contents."""
     content = NI.read_bytes()
     path, refused = tmp_path / "m.pt", 0
-    for at in range(3, len(content), 9973):
+    for at in range(3, len(content), 5987):
         path.write_bytes(content[:at] + bytes([content[at] ^ 16]) + content[at + 1 :])
         try:
             inspect(path)

@@ -15,12 +15,12 @@ FEATURES = {"name": "features", "per": "atom", "shape": [64], "unit": ""}
 REFERENCE = {"Ni": -5.642534818437374}
 
 # Changes to the manifest of models/teanet-mlearn-Ni with right checksums, and what is said of them; "" where the model stays
-# right. Its cutoff is 5 A, its receptive field 10 A, and it exchanges 208 numbers per atom.
+# right. Its cutoff is 5 A, its receptive field 9 A, and it exchanges 176 numbers per atom.
 FALSE_MANIFESTS: dict[str, tuple[dict[str, Any], str]] = {
     "as it was": ({}, ""),
-    "narrow exchange": ({"exchange_widths": [207]}, "exchanges 208 numbers per atom, not 207"),
-    "wide exchange": ({"exchange_widths": [16384]}, "exchanges 208 numbers per atom, not 16384"),
-    "two exchanges": ({"exchange_widths": [208, 208]}, "exchanges 208 numbers per atom, not 208, 208"),
+    "narrow exchange": ({"exchange_widths": [175]}, "exchanges 176 numbers per atom, not 175"),
+    "wide exchange": ({"exchange_widths": [16384]}, "exchanges 176 numbers per atom, not 16384"),
+    "two exchanges": ({"exchange_widths": [176, 176]}, "exchanges 176 numbers per atom, not 176, 176"),
     "no exchange": ({"exchange_widths": []}, "halo 'exchange' needs exchange_widths"),
     "a sum": ({"pooling_widths": [1]}, "sums no numbers over all atoms, not 1"),
     "cutoff 4.9 A": ({"cutoff": 4.9}, "sees beyond the cutoff of the manifest, 4.9"),
