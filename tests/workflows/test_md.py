@@ -99,10 +99,10 @@ def test_a_finished_run_is_made_longer(reference, tmp_path):
 
 
 def test_a_killed_run_goes_on_from_the_newest_whole_restart_file(reference, tmp_path):
-    (tmp_path / "al.yaml").write_text(json.dumps({**BASE, "steps": 10_000_000, "restart": 500, "ranks": 2}))
+    (tmp_path / "al.yaml").write_text(json.dumps({**BASE, "steps": 10_000_000, "restart": 100, "ranks": 2}))
     command = [sys.executable, "-m", "unnp", "md", str(tmp_path / "al.yaml"), "-o", str(tmp_path / "run")]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    wait_for(lambda: (path := tmp_path / "run/restart.b").is_file() and is_whole_restart(path), seconds=60)
+    wait_for(lambda: (path := tmp_path / "run/restart.b").is_file() and is_whole_restart(path), seconds=120)
     process.terminate()
     assert process.wait(15) != 0
     newest = newest_restart(tmp_path / "run")
@@ -110,7 +110,7 @@ def test_a_killed_run_goes_on_from_the_newest_whole_restart_file(reference, tmp_
     older = newest_restart(tmp_path / "run")
     assert {newest.name, older.name} == {"restart.a", "restart.b"}
     last = 20 * (restart_step(older) // 20) + 100
-    config = make(restart=500, ranks=2, steps=last)
+    config = make(restart=100, ranks=2, steps=last)
     run_md(config, tmp_path, tmp_path / "run", resume=True)
     rows = table(tmp_path / "run")
     assert rows["step"].tolist() == list(range(0, last + 1, 20))
