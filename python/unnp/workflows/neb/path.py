@@ -73,7 +73,7 @@ def band_of(states: Sequence[Atoms], settings: NebConfig) -> list[Atoms]:
         return [atoms.copy() for atoms in states]
     start, end = states
     images = [start.copy() for _ in range(settings.images + 1)] + [end.copy()]
-    NEB(images, remove_rotation_and_translation=is_free(start)).interpolate(
+    NEB(images, remove_rotation_and_translation=is_free(start), method="improvedtangent").interpolate(
         settings.interpolation, mic=bool(start.pbc.any()), apply_constraint=False
     )
     return images
