@@ -1,8 +1,8 @@
-// harmonics: real spherical harmonics of unit vectors, of all degrees from `first` to `last`, as the
-// polynomials
+// harmonics: real spherical harmonics of unit vectors, of all degrees from `first` to `last`.
 //
-//   Y_lm = N_lm Q_l^|m|(z) Re (x + iy)^m for m >= 0, N_lm Q_l^|m|(z) Im (x + iy)^|m| for m < 0, Q_l^m = d^m
-//   P_l / dz^m sum over m of Y_lm^2 = 2 l + 1; layout: degrees one after the other, m = -l ... l
+//   Y_lm = N_lm Q_l^|m|(z) A_m(x, y) with Q_l^m = d^m P_l / dz^m,
+//   A_m = Re (x + iy)^m for m >= 0 and Im (x + iy)^|m| for m < 0; the sum over m of Y_lm^2 is 2 l + 1
+//   layout: degrees one after the other, m = -l ... l
 #pragma once
 
 #include "dispatch.h"

@@ -23,7 +23,7 @@ UNNP_INLINE void write_column(const Out<T>& out, std::int64_t k, int stride, int
     out.p[k + static_cast<std::int64_t>(row) * stride] = x[row];
 }
 
-// N_lm Q_l^m(z), N_lm Q_l^(m+1)(z), and the real and imaginary parts of (x + iy)^m.
+// Q_l^m(z), and the real and imaginary parts of (x + iy)^m.
 template <typename N>
 struct Polynomials {
   using T = typename N::scalar;
