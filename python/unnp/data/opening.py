@@ -7,10 +7,10 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
-from typing import overload
 
 import numpy as np
 
+from unnp.atoms.lazy import LazyStructures
 from unnp.atoms.quantities import QUANTITIES, STANDARD
 from unnp.atoms.structure import Structure
 from unnp.data.readers import LeftBehind, ReadOptions, iterate_structures
@@ -47,7 +47,7 @@ def open_structures(
     return parts[0] if len(parts) == 1 else Concatenated(parts)
 
 
-class Concatenated(Sequence[Structure]):
+class Concatenated(LazyStructures):
     """Several sequences of structures, one behind the other.
 
     Args:
@@ -61,20 +61,9 @@ class Concatenated(Sequence[Structure]):
     def __len__(self) -> int:
         return self._starts[-1]
 
-    @overload
-    def __getitem__(self, k: int) -> Structure: ...
-
-    @overload
-    def __getitem__(self, k: slice) -> list[Structure]: ...
-
-    def __getitem__(self, k: int | slice) -> Structure | list[Structure]:
-        """Return structure ``k``, or the structures of a slice."""
-        if isinstance(k, slice):
-            return [self[i] for i in range(*k.indices(len(self)))]
-        if not -len(self) <= k < len(self):
-            raise IndexError(f"structure {k} of {len(self)}")
-        part = bisect_right(self._starts, k % len(self)) - 1
-        return self._parts[part][k % len(self) - self._starts[part]]
+    def at(self, k: int) -> Structure:
+        part = bisect_right(self._starts, k) - 1
+        return self._parts[part][k - self._starts[part]]
 
     @property
     def n_atoms(self) -> np.ndarray:

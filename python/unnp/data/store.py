@@ -15,12 +15,13 @@ An absent label is NaN; so are those of single atoms that have none.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 
+from unnp.atoms.lazy import LazyStructures
 from unnp.atoms.quantities import FURTHER, QUANTITIES, Quantity
 from unnp.atoms.structure import Structure
 from unnp.data.statistics import Statistics
@@ -52,7 +53,7 @@ def is_store(path: str | Path) -> bool:
     return (Path(path) / INDEX_FILE).is_file()
 
 
-class Store(Sequence[Structure]):
+class Store(LazyStructures):
     """A stored data set, opened for reading; structures are read from disk when asked for.
 
     Args:
@@ -78,20 +79,6 @@ class Store(Sequence[Structure]):
 
     def __len__(self) -> int:
         return int(self.description["n_structures"])
-
-    @overload
-    def __getitem__(self, k: int) -> Structure: ...
-
-    @overload
-    def __getitem__(self, k: slice) -> list[Structure]: ...
-
-    def __getitem__(self, k: int | slice) -> Structure | list[Structure]:
-        """Return structure ``k``, or the structures of a slice."""
-        if isinstance(k, slice):
-            return [self._structure(i) for i in range(*k.indices(len(self)))]
-        if not -len(self) <= k < len(self):
-            raise IndexError(f"structure {k} of {len(self)}")
-        return self._structure(k % len(self))
 
     @property
     def n_atoms(self) -> np.ndarray:
@@ -178,7 +165,7 @@ class Store(Sequence[Structure]):
             raise DataError(f"{self.path}: structure {k} has group {number} of {len(names)}; make the data set again.")
         return str(names[number])
 
-    def _structure(self, k: int) -> Structure:
+    def at(self, k: int) -> Structure:
         arrays = self._arrays
         atoms = slice(*arrays["offsets"][k : k + 2])
         text = slice(*arrays["source_offsets"][k : k + 2])

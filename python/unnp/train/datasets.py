@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 
 from unnp.atoms.elements import Elements
+from unnp.atoms.lazy import LazyStructures
 from unnp.atoms.quantities import FURTHER, STANDARD
 from unnp.atoms.structure import Structure
 from unnp.data.batching import BatchSampler
@@ -23,7 +24,7 @@ from unnp.train.distributed import Processes
 Structures = Sequence[Structure]
 
 
-class Subset(Sequence[Structure]):
+class Subset(LazyStructures):
     """Some of the structures of a sequence, read when asked for.
 
     Args:
@@ -42,16 +43,7 @@ class Subset(Sequence[Structure]):
     def __len__(self) -> int:
         return len(self._indices)
 
-    @overload
-    def __getitem__(self, k: int) -> Structure: ...
-
-    @overload
-    def __getitem__(self, k: slice) -> list[Structure]: ...
-
-    def __getitem__(self, k: int | slice) -> Structure | list[Structure]:
-        """Return structure ``k``, or the structures of a slice."""
-        if isinstance(k, slice):
-            return [self._structures[i] for i in self._indices[k]]
+    def at(self, k: int) -> Structure:
         return self._structures[self._indices[k]]
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import overload
 
+from unnp.atoms.lazy import LazyStructures
 from unnp.atoms.structure import Structure
 from unnp.config import load_yaml
 from unnp.data.opening import Concatenated, origins_of
@@ -105,7 +105,7 @@ def _renamed(group: str) -> str:
     return f"{OLD}/{group}" if group else OLD
 
 
-class _Renamed(Sequence[Structure]):
+class _Renamed(LazyStructures):
     """Structures whose groups have the names of old ones, read when asked for."""
 
     def __init__(self, structures: Structures) -> None:
@@ -117,16 +117,7 @@ class _Renamed(Sequence[Structure]):
     def __len__(self) -> int:
         return len(self._structures)
 
-    @overload
-    def __getitem__(self, k: int) -> Structure: ...
-
-    @overload
-    def __getitem__(self, k: slice) -> list[Structure]: ...
-
-    def __getitem__(self, k: int | slice) -> Structure | list[Structure]:
-        """Return structure ``k``, or the structures of a slice."""
-        if isinstance(k, slice):
-            return [self[i] for i in range(*k.indices(len(self)))]
+    def at(self, k: int) -> Structure:
         structure = self._structures[k]
         return replace(structure, group=_renamed(structure.group))
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import overload
 
 import numpy as np
 
+from unnp.atoms.lazy import LazyStructures
 from unnp.atoms.quantities import QUANTITIES
 from unnp.atoms.structure import Structure
 from unnp.errors import ConfigError
@@ -55,7 +55,7 @@ class Situation:
         return np.random.default_rng([self.seed, self.number, purpose])
 
 
-class Unlabelled(Sequence[Structure]):
+class Unlabelled(LazyStructures):
     """Structures without their labels, so that nothing can be chosen by what nobody knows yet.
 
     Args:
@@ -68,14 +68,5 @@ class Unlabelled(Sequence[Structure]):
     def __len__(self) -> int:
         return len(self._structures)
 
-    @overload
-    def __getitem__(self, k: int) -> Structure: ...
-
-    @overload
-    def __getitem__(self, k: slice) -> list[Structure]: ...
-
-    def __getitem__(self, k: int | slice) -> Structure | list[Structure]:
-        """Return structure ``k``, or the structures of a slice."""
-        if isinstance(k, slice):
-            return [self[i] for i in range(*k.indices(len(self)))]
+    def at(self, k: int) -> Structure:
         return self._structures[k].with_labels(dict.fromkeys(QUANTITIES))
