@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from unnp.cli.options import Device, Head
+
 if TYPE_CHECKING:
     from unnp.workflows.crystals.run import Result
 
@@ -43,8 +45,8 @@ def command(
         float, typer.Option(min=0, max=1, help="Displace atoms by this before the relaxation, of 2x2x2 cells [A].")
     ] = 0.0,
     curves: Annotated[bool, typer.Option(help="Compute equations of state.")] = True,
-    device: Annotated[str, typer.Option(help="Where a model runs: auto, cpu, cuda or cuda:N.")] = "auto",
-    head: Annotated[str | None, typer.Option(help="Level of theory of the model; default: its first.")] = None,
+    device: Device = "auto",
+    head: Head = None,
     reference_head: Annotated[str | None, typer.Option(help="That of the reference, where it is a model.")] = None,
 ) -> None:
     """Relax crystals: bonds, energies, order of stability, equations of state, beside a reference potential or table.

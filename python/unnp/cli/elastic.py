@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from unnp.cli.options import Device, Head
+
 
 def command(
     potential: Annotated[Path, typer.Argument(help="Exported model, or calculator file of `unnp data label` (.yaml).")],
@@ -19,8 +21,8 @@ def command(
     lattice: Annotated[str | None, typer.Option(help="fcc, bcc, hcp, diamond ...; default: the element's own.")] = None,
     a: Annotated[float | None, typer.Option("-a", help="Lattice constant to begin with [A].")] = None,
     c: Annotated[float | None, typer.Option("-c", help="Second lattice constant of hcp and the like [A].")] = None,
-    device: Annotated[str, typer.Option(help="Where a model runs: auto, cpu, cuda or cuda:N.")] = "auto",
-    head: Annotated[str | None, typer.Option(help="Level of theory of the model; default: its first.")] = None,
+    device: Device = "auto",
+    head: Head = None,
     reference_head: Annotated[str | None, typer.Option(help="That of the reference, where it is a model.")] = None,
 ) -> None:
     """Relax a crystal and compute its elastic constants, for one potential or two.

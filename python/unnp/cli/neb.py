@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from unnp.cli.options import Resume
+from unnp.cli.options import Device, Fixed, FixedBelow, Head, Resume
 
 
 def command(
@@ -29,13 +29,11 @@ def command(
     optimiser: Annotated[
         Literal["bfgs", "lbfgs", "fire"], typer.Option(help="Optimiser of ASE: fire for a band that starts badly.")
     ] = "bfgs",
-    fixed: Annotated[
-        Literal["file", "none"], typer.Option(help="Atoms that do not move: those that the file fixes, or none.")
-    ] = "file",
-    fixed_below: Annotated[float | None, typer.Option(metavar="Z", help="Fix atoms below this height [A].")] = None,
+    fixed: Fixed = "file",
+    fixed_below: FixedBelow = None,
     resume: Resume = False,
-    device: Annotated[str, typer.Option(help="Where a model runs: auto, cpu, cuda or cuda:N.")] = "auto",
-    head: Annotated[str | None, typer.Option(help="Level of theory of the model; default: its first.")] = None,
+    device: Device = "auto",
+    head: Head = None,
 ) -> None:
     """Find the path of lowest energy between two states: barriers forward and back, reaction energy.
 

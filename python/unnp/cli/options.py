@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -15,6 +15,12 @@ Resume = Annotated[
     bool,
     typer.Option(help="Go on with the run in the folder: after an interruption, or further than it went."),
 ]
+Device = Annotated[str, typer.Option(help="Where a model runs: auto, cpu, cuda or cuda:N.")]
+Head = Annotated[str | None, typer.Option(help="Level of theory of the model; default: its first.")]
+Fixed = Annotated[
+    Literal["file", "none"], typer.Option(help="Atoms that do not move: those that the file fixes, or none.")
+]
+FixedBelow = Annotated[float | None, typer.Option(metavar="Z", help="Fix atoms below this height [A].")]
 DryRun = Annotated[bool, typer.Option(help="Write what the run begins with, its first decks, and run nothing.")]
 Settings = Annotated[
     list[str] | None,
