@@ -60,8 +60,10 @@ machine() {
 
 build() {
   rm -rf "$venv"
-  # the torch of the machine, which fits its driver
-  python3 -m venv --system-site-packages "$venv" || return 1
+  # the torch of the machine, which fits its driver; where its Python is an environment itself, that one's packages too
+  local where="import sysconfig; print(sysconfig.get_path('purelib'))" packages
+  packages=$(python3 -c "$where") && python3 -m venv --system-site-packages "$venv" || return 1
+  echo "$packages" > "$("$venv/bin/python" -c "$where")/machine.pth"
   local from=()
   [ -n "$wheels" ] && from=(--no-index --find-links "$wheels")
   "$venv/bin/python" -c "import torch" || "$venv/bin/python" -m pip install --quiet "${from[@]}" "$TORCH" || return 1

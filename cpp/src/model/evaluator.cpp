@@ -5,6 +5,7 @@
 #include "unnp/error.h"
 #include "unnp/halo.h"
 
+#include <ATen/ATen.h>
 #include <c10/core/AutogradState.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
