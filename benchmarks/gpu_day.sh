@@ -78,9 +78,9 @@ export wheels venv TORCH=${TORCH:-torch}
 step build 240 bash -c build
 step machine 30 bash -c machine
 step doctor 60 "$venv/bin/unnp" doctor
-step tests 240 "$venv/bin/python" -m pytest -q -p no:cacheprovider tests/gpu tests/nn/test_bonds.py
-step lammps 120 "$venv/bin/python" benchmarks/lammps_throughput.py --device "$device" --atoms 2048 --ranks 1 2
-step training 90 "$venv/bin/python" benchmarks/training_throughput.py --device "$device" --presets M --threads 1
+step tests 240 "$venv/bin/python" -m pytest -q -p no:cacheprovider tests/gpu tests/nn
+step lammps 120 "$venv/bin/python" benchmarks/lammps_throughput.py --device "$device" --atoms 2048 16384 131072 --ranks 1 2
+step training 90 "$venv/bin/python" benchmarks/training_throughput.py --device "$device" --presets M --threads 1 --batch-sizes 4 32
 { echo; cat "$out/machine.log"; } >> "$out/summary.md"
 echo "everything is in $out; summary.md first"
 exit $failed

@@ -113,11 +113,11 @@ def cpu_name() -> str:
     return str(names[0]) if names else platform.processor() or platform.machine()
 
 
-def machine_folder() -> Path:
-    """Return the folder of the results of this kind of machine, named by its CPU and number of cores."""
-    words = re.sub(r"\(\w+\)", "", cpu_name()).split("@")[0]
+def machine_folder(gpu: str | None = None) -> Path:
+    """Return the folder of the results of this kind of machine, named by its GPU, or by its CPU and number of cores."""
+    words = gpu or re.sub(r"\(\w+\)", "", cpu_name()).split("@")[0]
     slug = re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
-    return RESULTS / f"{slug}-{os.cpu_count()}-cores"
+    return RESULTS / (slug if gpu else f"{slug}-{os.cpu_count()}-cores")
 
 
 def _machine(gpu: bool) -> Row:
@@ -140,12 +140,13 @@ class Report:
     def __init__(self, name: str, settings: Row) -> None:
         from unnp.evaluate.card import versions
 
-        self.path = machine_folder() / f"{name}.json"
+        machine = _machine(settings.get("device", "cpu") != "cpu")
+        self.path = machine_folder(machine["gpu"]) / f"{name}.json"
         self.rows: list[Row] = []
         self._head = {
             "benchmark": name,
             "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-            "machine": _machine(settings.get("device", "cpu") != "cpu"),
+            "machine": machine,
             "versions": versions(),
             "settings": settings,
             "load_before": os.getloadavg()[0],

@@ -63,9 +63,9 @@ def ase(result: Row) -> str:
 
 
 def training(result: Row) -> str:
-    """Return speed and memory per preset and threads."""
-    header = ["preset", "parameters", "threads", "ms/step", "structures/s", "us/atom", "peak memory, MB"]
-    keys = ["n_parameters", "threads", "ms_per_step", "structures_per_s", "us_per_atom", "peak_rss_mb"]
+    """Return speed and memory per preset, threads and structures in a batch."""
+    header = ["preset", "parameters", "threads", "batch", "ms/step", "structures/s", "us/atom", "peak memory, MB"]
+    keys = ["n_parameters", "threads", "batch_size", "ms_per_step", "structures_per_s", "us_per_atom", "peak_rss_mb"]
     return table(header, [[row["preset"], *[number(row.get(key)) for key in keys]] for row in result["rows"]])
 
 
@@ -173,8 +173,8 @@ def machine_section(folder: Path) -> str:
     """Return the heading and all tables of a machine."""
     results = {p.stem: json.loads(p.read_text()) for p in sorted(folder.glob("*.json"))}
     machine = next(iter(results.values()))["machine"]
-    also = f", {machine['gpu']}" if machine["gpu"] else ""
-    parts = [f"### {machine['cpu']}, {machine['cores']} cores, {machine['simd']}, {machine['memory_gib']} GiB{also}"]
+    gpu = f"{machine['gpu']}, beside " if machine["gpu"] else ""
+    parts = [f"### {gpu}{machine['cpu']}, {machine['cores']} cores, {machine['simd']}, {machine['memory_gib']} GiB"]
     if draw(results, folder / "throughput.png"):
         parts.append(f"![us per atom](results/{folder.name}/throughput.png)")
     for name, (title, write) in SECTIONS.items():

@@ -6,6 +6,7 @@ import argparse
 import json
 import tempfile
 import time
+from itertools import product
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -52,8 +53,9 @@ def write_cells(path: Path, n_structures: int) -> None:
 def trainer(case: Row, folder: Path, clock: Clock) -> Any:
     """Return a trainer as ``unnp train`` makes it, that reports to a clock."""
     import torch
+    from unnp.train.building import build
     from unnp.train.config import TrainConfig
-    from unnp.train.datasets import build, open_sources
+    from unnp.train.datasets import open_sources
     from unnp.train.distributed import join
     from unnp.train.memory import keep_freed_memory
     from unnp.train.run_folder import RunFolder
@@ -106,7 +108,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--presets", nargs="+", default=["S", "M", "L"], help="of TeaNet, or ARCHITECTURE:PRESET")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--batch-size", type=int, default=4)
+    parser.add_argument("--batch-sizes", type=int, nargs="+", default=[4], help="cells per batch")
     parser.add_argument("--steps", type=int, default=12, help="steps per epoch; the first of two epochs is the warm-up")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--case", help=argparse.SUPPRESS)
@@ -114,11 +116,10 @@ def main() -> None:
     if arguments.case:
         print(json.dumps(run_case(json.loads(arguments.case))))
         return
-    shared = {"batch_size": arguments.batch_size, "steps": arguments.steps, "device": arguments.device}
+    shared = {"steps": arguments.steps, "device": arguments.device}
     report = Report("training_throughput", {**shared, "n_atoms_per_structure": N_ATOMS})
-    for preset in arguments.presets:
-        for threads in arguments.threads:
-            report.add(isolated(__file__, {"preset": preset, "threads": threads, **shared}))
+    for preset, threads, size in product(arguments.presets, arguments.threads, arguments.batch_sizes):
+        report.add(isolated(__file__, {"preset": preset, "threads": threads, "batch_size": size, **shared}))
 
 
 if __name__ == "__main__":

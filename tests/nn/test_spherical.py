@@ -125,3 +125,22 @@ def test_torchscript_float32_and_nothing():
     np.testing.assert_allclose(single, harmonics(unit), atol=2e-6)
     assert scripted(unit[:0]).shape == (0, harmonics.width)
     assert SphericalHarmonics(0)(unit).shape == (30, 1)
+
+
+@pytest.mark.parametrize(("l_min", "l_max"), [(0, 8), (3, 6), (0, 0)])
+def test_sums_of_monomials_are_the_same(l_min, l_max):
+    harmonics, unit = SphericalHarmonics(l_max, "component", l_min), torch.cat([random_units(40, 5), POLES])
+    np.testing.assert_allclose(harmonics.summed(unit), harmonics.plain(unit), atol=1e-12)
+    single = unit.float()
+    np.testing.assert_allclose(harmonics.summed(single), harmonics.plain(unit), atol=2e-5)
+
+
+def test_derivatives_of_sums_of_monomials_also_at_the_poles():
+    harmonics = SphericalHarmonics(4, "integral", 1)
+
+    def of_vectors(vector: Tensor) -> Tensor:
+        return harmonics.summed(vector / vector.norm(dim=1, keepdim=True))
+
+    vectors = torch.cat([POLES, 1.7 * random_units(2)]).requires_grad_()
+    assert torch.autograd.gradcheck(of_vectors, vectors)
+    assert torch.autograd.gradgradcheck(of_vectors, vectors)

@@ -95,22 +95,18 @@ def multipoles(weights: Tensor, harmonics: Tensor, bond_index: Tensor, n_all: in
 
 def project_plain(v: Tensor, t: Tensor, amplitude: Tensor, f: Tensor, unit: Tensor, bond_index: Tensor) -> Tensor:
     """Oracle of :func:`project`."""
-    x, y, z = unit[:, 0:1], unit[:, 1:2], unit[:, 2:3]
-    ix, iy, iz = contract(v, t, bond_index[0], unit)
-    jx, jy, jz = contract(v, t, bond_index[1], -unit)
-    p_i, p_j = ix * x + iy * y + iz * z, -(jx * x + jy * y + jz * z)
+    w_i, w_j = contract(v, t, bond_index[0], unit), contract(v, t, bond_index[1], -unit)
+    u = unit.unsqueeze(2)
+    p_i, p_j = (w_i * u).sum(1), -(w_j * u).sum(1)
     even, odd = f * (p_i + p_j), f * (p_i - p_j)
-    return torch.cat([even, amplitude * even, f * (ix * jx + iy * jy + iz * jz), odd, amplitude * odd], dim=1)
+    return torch.cat([even, amplitude * even, f * (w_i * w_j).sum(1), odd, amplitude * odd], dim=1)
 
 
-def contract(v: Tensor, t: Tensor, index: Tensor, unit: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return ``w = v + T u`` of the atoms ``index`` (n_bonds,) for unit vectors (n_bonds, 3), as x, y and z components."""
-    v, t = v.index_select(0, index), t.index_select(0, index)
-    x, y, z = unit[:, 0:1], unit[:, 1:2], unit[:, 2:3]
-    wx = v[:, 0] + t[:, 0] * x + t[:, 5] * y + t[:, 4] * z
-    wy = v[:, 1] + t[:, 5] * x + t[:, 1] * y + t[:, 3] * z
-    wz = v[:, 2] + t[:, 4] * x + t[:, 3] * y + t[:, 2] * z
-    return wx, wy, wz
+def contract(v: Tensor, t: Tensor, index: Tensor, unit: Tensor) -> Tensor:
+    """Return ``w = v + T u`` (n_bonds, 3, channels) of the atoms ``index`` (n_bonds,) for unit vectors (n_bonds, 3)."""
+    whole = torch.stack([t[:, 0], t[:, 5], t[:, 4], t[:, 5], t[:, 1], t[:, 3], t[:, 4], t[:, 3], t[:, 2]], dim=1)
+    rows = whole.index_select(0, index).unflatten(1, (3, 3))
+    return v.index_select(0, index) + (rows * unit.unsqueeze(1).unsqueeze(3)).sum(2)
 
 
 def combine_plain(atom: Tensor, z: Tensor, d: Tensor, f: Tensor, bond_index: Tensor) -> Tensor:

@@ -12,11 +12,14 @@ import torch
 from torch import Tensor, nn
 
 from unnp.nn.fused import is_fused
+from unnp.nn.solid_harmonics import solid_harmonics
 
 Normalization = Literal["integral", "component"]
 
 MOST_FUSED = 12
 """highest degree of the fused operator"""
+MOST_MONOMIALS = 8
+"""highest degree of the sums of monomials, whose rounding grows with the degree"""
 
 
 class SphericalHarmonics(nn.Module):
@@ -29,12 +32,22 @@ class SphericalHarmonics(nn.Module):
         l_min: lowest degree.
     """
 
+    exponents: Tensor
+    coefficients: Tensor
+
     def __init__(self, l_max: int, normalization: Normalization = "integral", l_min: int = 0) -> None:
         super().__init__()
         self.l_min, self.l_max, self.may_be_fused = l_min, l_max, l_max <= MOST_FUSED
         self.width = (l_max + 1) ** 2 - l_min**2
         self.unit = math.sqrt(1.0 / (4.0 * math.pi)) if normalization == "integral" else 1.0
         self.factors = [[_factor(degree, m) for m in range(degree + 1)] for degree in range(l_max + 1)]
+        self.may_be_summed = l_max <= MOST_MONOMIALS
+        exponents, coefficients = solid_harmonics(l_min, min(l_max, MOST_MONOMIALS))
+        factors = [_factor(d, abs(m)) for d in range(l_min, min(l_max, MOST_MONOMIALS) + 1) for m in range(-d, d + 1)]
+        self.register_buffer("exponents", exponents, persistent=False)
+        self.register_buffer(
+            "coefficients", self.unit * coefficients * torch.tensor(factors, dtype=torch.float64), persistent=False
+        )
 
     def forward(self, unit: Tensor) -> Tensor:
         """Return (n, width) from unit vectors (n, 3).
@@ -44,7 +57,20 @@ class SphericalHarmonics(nn.Module):
         """
         if self.may_be_fused and is_fused(unit):
             return self.unit * torch.ops.unnp.harmonics(unit, self.l_min, self.l_max)
+        if self.may_be_summed and unit.is_cuda:
+            return self.summed(unit)
         return self.plain(unit)
+
+    def summed(self, unit: Tensor) -> Tensor:
+        """The same as sums of monomials: a matrix product in the place of hundreds of kernels, whose launches take longer than
+        they do."""
+        powers = [torch.ones_like(unit)]
+        for _ in range(self.l_max):
+            powers.append(powers[-1] * unit)
+        x, y, z = torch.stack(powers, dim=2).unbind(1)
+        monomials = x.index_select(1, self.exponents[0])
+        monomials = monomials * y.index_select(1, self.exponents[1]) * z.index_select(1, self.exponents[2])
+        return torch.matmul(monomials, self.coefficients.to(unit.dtype))
 
     def plain(self, unit: Tensor) -> Tensor:
         """Oracle of the fused operator."""
