@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from unnp.models import Potential
 
 
 def command(
     runs: Annotated[
         list[Path],
-        typer.Argument(help="Run folder or checkpoint; several, or the folder of a committee, make a committee."),
+        typer.Argument(
+            help="Run folder, checkpoint or exported model; several, or the folder of a committee, make a committee."
+        ),
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="Model file to write.")],
     name: Annotated[str | None, typer.Option(help="Name for people; default: the name of the output file.")] = None,
@@ -27,19 +32,31 @@ def command(
     """
     from unnp.evaluate.card import read_metrics
     from unnp.exported.export import export_model
-    from unnp.models.checkpoint import load_potential, training_data
-    from unnp.train.committee import runs_of
+    from unnp.exported.rebuild import is_exported
 
-    loaded = [load_potential(member, weights) for run in runs for member in runs_of(run)]
+    members = [member for run in runs for member in _members(run, weights)]
     manifest = export_model(
-        [potential for potential, _ in loaded],
+        [potential for potential, _ in members],
         output,
         name=name or output.stem,
         licence=licence,
-        data=training_data(loaded[0][1]),
-        metrics=read_metrics(runs[0]),
+        data=members[0][1],
+        metrics={} if is_exported(runs[0]) else read_metrics(runs[0]),
     )
-    members = f", committee of {manifest.n_members}" if manifest.n_members > 1 else ""
+    many = f", committee of {manifest.n_members}" if manifest.n_members > 1 else ""
     elements = " ".join(manifest.elements)
-    print(f"{output}: {manifest.architecture}, {elements}, cutoff {manifest.cutoff:g} A, {manifest.dtype}{members}")
+    print(f"{output}: {manifest.architecture}, {elements}, cutoff {manifest.cutoff:g} A, {manifest.dtype}{many}")
     print(f"LAMMPS: pair_style unnp, then pair_coeff * * {output} {elements}")
+
+
+def _members(run: Path, weights: Literal["average", "raw"]) -> list[tuple[Potential, dict[str, Any]]]:
+    """Return the potentials of a run, a committee or an exported model, each with what its file says about its data."""
+    from unnp.exported.rebuild import is_exported, rebuilt
+    from unnp.models.checkpoint import load_potential, training_data
+    from unnp.train.committee import runs_of
+
+    if is_exported(run):
+        potentials, manifest = rebuilt(run)
+        return [(potential, manifest.data) for potential in potentials]
+    loaded = [load_potential(member, weights) for member in runs_of(run)]
+    return [(potential, training_data(description)) for potential, description in loaded]

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from unnp.errors import ConfigError, ModelError, UnnpError, in_one_line
-from unnp.exported.loader import load_model
+from unnp.errors import ConfigError
+from unnp.exported.rebuild import is_exported, rebuilt
 from unnp.models import Potential
-from unnp.models.build import potential_from_description
-from unnp.models.checkpoint import load_potential, number_type
+from unnp.models.checkpoint import load_potential
 from unnp.train.config import TrainConfig
 from unnp.train.schedule import learning_rate, progress
 
@@ -57,7 +56,7 @@ def read_start(config: TrainConfig) -> Start | None:
     if config.start is None:
         return None
     path = Path(config.start)
-    if path.suffix == ".pt" and path.is_file():
+    if is_exported(path):
         start = _exported(path)
     else:
         potential, description = load_potential(path)
@@ -69,22 +68,10 @@ def read_start(config: TrainConfig) -> Start | None:
 
 def _exported(path: Path) -> Start:
     """Return the potential of an exported model with one member."""
-    loaded = load_model(path, device="cpu")
-    manifest = loaded.manifest
-    if manifest.n_members > 1:
-        raise ConfigError(
-            f"start: {path} is a committee of {manifest.n_members}; name the run folder of one of its members."
-        )
-    try:
-        with number_type(manifest.dtype):
-            potential = potential_from_description(manifest.config)
-        there = {name.removeprefix("potentials.0."): tensor for name, tensor in loaded.module.state_dict().items()}
-        potential.load_state_dict({name: there[name] for name in potential.state_dict()})
-    except (UnnpError, KeyError, RuntimeError) as error:
-        raise ModelError(
-            f"start: {path} does not hold what a training needs ({in_one_line(error)}); name the run folder that it is from."
-        ) from None
-    return Start(potential.eval(), manifest.dtype)
+    potentials, manifest = rebuilt(path)
+    if len(potentials) > 1:
+        raise ConfigError(f"start: {path} is a committee of {len(potentials)}; name the run folder of one of its members.")
+    return Start(potentials[0], manifest.dtype)
 
 
 def _other(config: TrainConfig, start: Start) -> str:
