@@ -134,12 +134,9 @@ def aggregate_plain(
 
 def multipoles_plain(weights: Tensor, harmonics: Tensor, bond_index: Tensor, n_all: int, first: int) -> Tensor:
     """Oracle of :func:`multipoles`."""
-    signs: list[float] = []
-    degree = first
-    while len(signs) < harmonics.shape[1]:
-        signs += [1.0 if degree % 2 == 0 else -1.0] * (2 * degree + 1)
-        degree += 1
-    sign = torch.tensor(signs, dtype=weights.dtype, device=weights.device)
+    position = torch.arange(first * first, first * first + harmonics.shape[1], device=weights.device)
+    degree = position.to(weights.dtype).sqrt().floor()  # made where it is needed: a list would wait for the GPU
+    sign = 1.0 - 2.0 * torch.remainder(degree, 2.0)
     to_i = (weights.unsqueeze(2) * harmonics.unsqueeze(1)).flatten(1)
     to_j = (weights.unsqueeze(2) * (sign * harmonics).unsqueeze(1)).flatten(1)
     total = weights.new_zeros([n_all, to_i.shape[1]])
