@@ -29,21 +29,34 @@ def number(value: float | None, digits: int = 3) -> str:
 def lammps(result: Row) -> str:
     """Return time and memory per pair style and ranks over the sizes, and the breakdown of ours."""
     rows, sizes = result["rows"], result["settings"]["atoms"]
-    header = ["pair style, us/atom/step per thread", "ranks", *[f"{n:,} atoms" for n in sizes], "MB/atom", "CPU got, %"]
+    header = ["pair style, us/atom/step per thread", "ranks", "threads", *[f"{n:,} atoms" for n in sizes]]
+    header += ["MB/atom", "CPU got, %"]
     lines = []
     for summary in (row for row in rows if "mb_per_atom" in row):
-        of = {row["n_atoms"]: row for row in rows if "n_atoms" in row and _same(row, summary, "style", "ranks")}
+        of = {
+            row["n_atoms"]: row for row in rows if "n_atoms" in row and _same(row, summary, "style", "ranks", "threads")
+        }
         cells = [number(of[n]["us_per_atom_step_thread"]) for n in sizes]
         cpu = f"{min(row.get('cpu_use_percent', 0.0) for row in of.values()):.0f}"
-        lines.append([summary["style"], str(summary["ranks"]), *cells, _memory(summary["mb_per_atom"]), cpu])
-    lines += [[row["style"], row["note"], *["-"] * (len(sizes) + 2)] for row in rows if "note" in row]
+        lines.append(
+            [
+                summary["style"],
+                str(summary["ranks"]),
+                str(summary.get("threads", 1)),
+                *cells,
+                _memory(summary["mb_per_atom"]),
+                cpu,
+            ]
+        )
+    lines += [[row["style"], row["note"], *["-"] * (len(sizes) + 3)] for row in rows if "note" in row]
     parts = ["edges", "forward", "backward", "exchange", "forces"]
     broken = [
-        [row["style"], str(row["ranks"]), f"{row['n_atoms']:,}", *[number(row[f"us_{part}"]) for part in parts]]
+        [row["style"], str(row["ranks"]), str(row.get("threads", 1)), f"{row['n_atoms']:,}"]
+        + [number(row[f"us_{part}"]) for part in parts]
         for row in rows
         if "us_forward" in row
     ]
-    where = ["where the time goes, us/atom/step per thread", "ranks", "atoms", *parts]
+    where = ["where the time goes, us/atom/step per thread", "ranks", "threads", "atoms", *parts]
     return f"{table(header, lines)}\n\n{table(where, broken)}"
 
 
@@ -154,7 +167,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Row], str]]] = {
 
 
 def _same(a: Row, b: Row, *keys: str) -> bool:
-    return all(a[key] == b[key] for key in keys)
+    return all(a.get(key) == b.get(key) for key in keys)
 
 
 def _memory(value: float | None) -> str:
