@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from ase import Atoms
 from ase.build import bulk
 from unnp.atoms.neighbors import bond_vectors, bonds
 from unnp.atoms.structure import Structure
@@ -76,6 +77,32 @@ def test_crystal_from_a_file(tmp_path: Path) -> None:
     write_structures([Structure.from_atoms(bulk("NaCl", "rocksalt", a=5.64))], tmp_path / "salt.xyz")
     (salt,) = made({"kind": "solid", "scales": [1.0]}, bases={"salt": {"file": "salt.xyz"}}, folder=tmp_path)
     assert sorted(salt.numbers) == [11, 17]
+
+
+def test_disturbed_copies_of_structures_that_are_there(tmp_path: Path) -> None:
+    cluster = Structure.from_atoms(Atoms("Cu4", [[0, 0, 0], [2.5, 0, 0], [0, 2.5, 0], [0, 0, 2.5]]))
+    crystal = Structure.from_atoms(bulk("Al", cubic=True) * (3, 3, 3))
+    write_structures([crystal, cluster], tmp_path / "there.xyz")
+    sample = {
+        "kind": "disturbed",
+        "files": ["there.xyz"],
+        "copies": 20,
+        "max_strain": 0.03,
+        "displacement": [0.05, 0.2],
+    }
+    copies = made(sample, folder=tmp_path, bases={})
+    assert [len(s) for s in copies] == 20 * [108] + 20 * [4]
+    assert {(s.group, s.energy) for s in copies} == {("disturbed", None)}
+    strains = np.array([np.linalg.solve(crystal.cell, s.cell) for s in copies[:20]]) - np.eye(3)
+    np.testing.assert_allclose(strains, strains.transpose(0, 2, 1), atol=1e-8)
+    assert 0.025 < np.abs(strains).max() < 0.03
+    straight = [s.positions - crystal.positions @ (np.eye(3) + e) for s, e in zip(copies[:20], strains, strict=True)]
+    spreads = np.array([moves.std() for moves in straight])
+    assert spreads.min() < 0.1 < 0.15 < spreads.max()
+    assert 0.04 < spreads.min()
+    assert spreads.max() < 0.22
+    assert all((s.cell == cluster.cell).all() for s in copies[20:])
+    assert np.std([s.positions - cluster.positions for s in copies[20:]]) == pytest.approx(0.13, abs=0.04)
 
 
 def test_the_seed_decides(assert_same: Callable) -> None:
@@ -153,6 +180,8 @@ def test_without_calculator_structures_stay_unlabelled(tmp_path: Path) -> None:
         ({"samples": [{"kind": "solid", "base": "Cu"}]}, "base 'Cu' is none of Al"),
         ({"bases": {"a": {"prototype": "fcc"}}}, "a prototype needs symbols and the lattice constant"),
         ({"bases": {"a": {}}}, "either a prototype .* or a file"),
+        ({"samples": [{"kind": "disturbed"}]}, "files"),
+        ({"samples": [{"kind": "disturbed", "files": ["a"], "displacement": [0.2, 0.1]}]}, "is not above the second"),
     ],
 )
 def test_wrong_recipes(content: dict[str, Any], message: str) -> None:

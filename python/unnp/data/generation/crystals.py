@@ -8,7 +8,7 @@ import numpy as np
 from ase import Atoms
 from ase.build import bulk, surface
 
-from unnp.data.generation.recipe import Base, Random, Solid, Surface, Vacancy
+from unnp.data.generation.recipe import Base, Disturbed, Random, Solid, Surface, Vacancy
 from unnp.data.readers import read_structures
 from unnp.data.readers.options import UNLABELLED
 from unnp.errors import ConfigError
@@ -40,6 +40,19 @@ def make_random(unit: Atoms, sample: Random, rng: np.random.Generator) -> list[A
             atoms = without(atoms, sample.vacancies, rng)
         atoms.positions += rng.normal(scale=sample.displacement, size=(len(atoms), 3))
         made.append(atoms)
+    return made
+
+
+def make_disturbed(sample: Disturbed, folder: Path, rng: np.random.Generator) -> list[Atoms]:
+    """Return the copies of all structures of the sample's files, those of one beside each other."""
+    made = []
+    for name in sample.files:
+        for structure in read_structures(folder / name, UNLABELLED):
+            whole = structure.to_atoms()
+            for _ in range(sample.copies):
+                atoms = strained(whole, sample.max_strain, rng) if whole.cell.rank == 3 else whole.copy()
+                atoms.positions += rng.normal(scale=rng.uniform(*sample.displacement), size=(len(atoms), 3))
+                made.append(atoms)
     return made
 
 

@@ -17,6 +17,7 @@ from unnp.atoms.structure import Structure
 from unnp.config import dump_yaml
 from unnp.data.generation.crystals import (
     crystal,
+    make_disturbed,
     make_random,
     make_solid,
     scaled,
@@ -26,7 +27,7 @@ from unnp.data.generation.crystals import (
 from unnp.data.generation.dynamics import Run, start_dynamics
 from unnp.data.generation.mixture import Mixture
 from unnp.data.generation.random_cells import random_cell
-from unnp.data.generation.recipe import Crystalline, Dynamics, Recipe, Sample, Solid
+from unnp.data.generation.recipe import Crystalline, Disturbed, Dynamics, Recipe, Sample, Solid
 from unnp.data.journal import Journal
 from unnp.data.progress import counting
 from unnp.data.worker_pool import Failure, run_parallel
@@ -61,6 +62,10 @@ def generate_structures(
         if isinstance(sample, Mixture):
             runs += [(k, _mixture_run(sample, [recipe.seed, k, cell])) for cell in range(sample.count)]
             parts.append([])
+            continue
+        if isinstance(sample, Disturbed):
+            copies = make_disturbed(sample, folder, rng)
+            parts.append([_structure(atoms, k, i, sample) for i, atoms in enumerate(copies)])
             continue
         unit = crystal(recipe.base_of(sample), folder)
         decorate = partial(_decorate, recipe=recipe, sample=sample, rng=rng)

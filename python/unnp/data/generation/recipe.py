@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import (
+    AfterValidator,
     Field,
     JsonValue,
     NonNegativeFloat,
@@ -139,8 +140,30 @@ class Dynamics(SampleBase):
     """Time between snapshots [ps]."""
 
 
+def _in_order(span: tuple[float, float]) -> tuple[float, float]:
+    if span[0] > span[1]:
+        raise ValueError(f"the first of two numbers is not above the second, got {list(span)}")
+    return span
+
+
+class Disturbed(Config):
+    """Copies of structures that are there, each strained and its atoms displaced at random."""
+
+    kind: Literal["disturbed"]
+    files: list[str] = Field(min_length=1)
+    """Files any reader knows, relative to the recipe; their labels are left behind."""
+    copies: PositiveInt = 3
+    """Copies of each structure."""
+    max_strain: NonNegativeFloat = Field(default=0.02, lt=0.5)
+    """Strain components are uniform between plus and minus this; only cells with three vectors are strained."""
+    displacement: Annotated[tuple[PositiveFloat, PositiveFloat], AfterValidator(_in_order)] = (0.01, 0.12)
+    """Standard deviation of each coordinate of the random displacements [A], uniform between these for each copy."""
+    group: str | None = None
+    """Group of the copies; default: the kind."""
+
+
 Crystalline = Solid | Strained | Rattled | Vacancy | Surface | Dynamics
-Sample = Annotated[Crystalline | Mixture, Field(discriminator="kind")]
+Sample = Annotated[Crystalline | Disturbed | Mixture, Field(discriminator="kind")]
 Share = Annotated[float, Field(gt=0, lt=1)] | Literal["rest"]
 
 
@@ -148,7 +171,7 @@ class Recipe(Config):
     """A set of structures: crystals, what is made of them, and what labels them."""
 
     bases: dict[str, Base] = Field(default_factory=dict)
-    """Crystals by name; mixtures need none."""
+    """Crystals by name; mixtures and disturbed copies need none."""
     samples: list[Sample] = Field(min_length=1)
     """Structures that are made, in order."""
     seed: NonNegativeInt = 0
@@ -165,8 +188,7 @@ class Recipe(Config):
     @model_validator(mode="after")
     def _samples_have_what_they_need(self) -> Recipe:
         for k, sample in enumerate(self.samples):
-            problem = self._mixture_problem(sample) if isinstance(sample, Mixture) else self._crystal_problem(sample)
-            if problem:
+            if problem := self._problem(sample):
                 raise ValueError(f"samples.{k}: {problem}")
         return self
 
@@ -183,6 +205,11 @@ class Recipe(Config):
     def base_of(self, sample: Crystalline) -> Base:
         """Return the crystal of a sample."""
         return self.bases[sample.base] if sample.base is not None else next(iter(self.bases.values()))
+
+    def _problem(self, sample: Sample) -> str:
+        if isinstance(sample, Disturbed):
+            return ""
+        return self._mixture_problem(sample) if isinstance(sample, Mixture) else self._crystal_problem(sample)
 
     def _crystal_problem(self, sample: Crystalline) -> str:
         names = ", ".join(self.bases)
