@@ -1,4 +1,4 @@
-"""examples/teach, at toy size: a committee labels disturbed copies of what it has learnt from, and one network learns from both."""
+"""examples/teach, at toy size: a committee labels copies of what it has learnt from, and one network learns from both."""
 
 import shutil
 from pathlib import Path
