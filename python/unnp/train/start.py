@@ -70,7 +70,9 @@ def _exported(path: Path) -> Start:
     """Return the potential of an exported model with one member."""
     potentials, manifest = rebuilt(path)
     if len(potentials) > 1:
-        raise ConfigError(f"start: {path} is a committee of {len(potentials)}; name the run folder of one of its members.")
+        raise ConfigError(
+            f"start: {path} is a committee of {len(potentials)}; name the run folder of one of its members."
+        )
     return Start(potentials[0], manifest.dtype)
 
 
