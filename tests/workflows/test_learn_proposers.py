@@ -10,10 +10,15 @@ import pytest
 from ase import Atoms
 from ase.build import bulk
 from ase.io import write
+from unnp.atoms.elements import Elements
+from unnp.atoms.graph import Graph
 from unnp.atoms.structure import Structure
 from unnp.config.kinds import check_kind
+from unnp.data.labellers import build_labeller
 from unnp.data.limits import FrameLimits
+from unnp.derivatives import predict
 from unnp.errors import ConfigError
+from unnp.models import Head, PotentialConfig, TrainingData, build_potential
 from unnp.workflows.learn.candidates import KNOWN, Candidates
 from unnp.workflows.learn.executors.here import Here, HereConfig
 from unnp.workflows.learn.proposers.base import REGISTRY, Proposer
@@ -85,6 +90,56 @@ def test_melts_are_moved_by_the_model_and_kept(at: Situation, tmp_path: Path) ->
     assert np.abs(found[3].positions - found[2].positions).max() > 1e-3
     again = proposer(tmp_path, kind="generate", bases=bases, samples=samples, workers=1).propose(at)
     assert [s.positions.tolist() for s in again] == [s.positions.tolist() for s in found]
+
+
+ONLY_COPPER = {"kind": "lammps", "elements": ["Cu"], "pair_coeff": ["1 1 29 29"]}
+MIXTURE = {
+    "kind": "mixture",
+    "elements": ["Cu", "W"],
+    "count": 2,
+    "elements_per_cell": [2, 2],
+    "atoms": [10, 20],
+    "melting": 0.02,
+    "cooling": 0.01,
+    "snapshots": 1,
+    "cooled_snapshots": 1,
+}
+
+
+@needs_lammps
+def test_mixtures_begin_with_the_repulsion_of_nuclei_alone(tmp_path: Path) -> None:
+    """What moves the atoms is the ZBL of this package, with the same cutoffs: another code than that of LAMMPS."""
+    waiting = proposer(tmp_path, kind="generate", samples=[MIXTURE], workers=1)
+    first = proposer(tmp_path, kind="generate", samples=[MIXTURE], first="zbl", workers=1)
+    assert (waiting.needs_model, first.needs_model) == (True, False)
+    found = first.propose(Situation(0, tmp_path / "0", 7, Here(HereConfig())))
+    assert [structure.group for structure in found][1::2] == ["cooled", "cooled"]
+    assert len(found) == 4
+    settings = first._calculator(None)
+    assert settings["elements"] == ["Cu", "W"]
+    labelled = build_labeller(settings, tmp_path).label(found[0])
+    inner, outer = map(float, settings["pair_style"].split()[1:])
+    potential = build_potential(
+        PotentialConfig(architecture="zbl", settings={"inner": inner, "outer": outer}),
+        settings["elements"],
+        [Head(1.0, {"Cu": 0.0, "W": 0.0})],
+        TrainingData(20.0),
+    )
+    graph = Graph.of(found[0], Elements(settings["elements"]), outer)
+    assert labelled.energy is not None
+    assert labelled.energy > 0.1
+    assert predict(potential, graph).energy.item() == pytest.approx(labelled.energy, rel=1e-4)
+
+
+def test_samples_that_move_no_atoms_need_nothing_to_move_them(tmp_path: Path) -> None:
+    bases = {"al": {"symbols": "Al", "prototype": "fcc", "a": 4.05}}
+    still = proposer(tmp_path, kind="generate", bases=bases, samples=[{"kind": "rattled", "count": 1}])
+    hot = {"kind": "melt", "temperatures": [900]}
+    moved = proposer(tmp_path, kind="generate", bases=bases, samples=[hot], first="zbl")
+    assert still._calculator(None) is None
+    assert moved._calculator(None)["pair_coeff"] == ["1 1 13 13"]
+    emt = {"kind": "ase", "name": "emt"}
+    assert proposer(tmp_path, kind="generate", samples=[MIXTURE], first=emt)._calculator(None) == emt
 
 
 def test_crystals_need_no_model(tmp_path: Path) -> None:
@@ -159,6 +214,21 @@ def test_known_doubled_and_unphysical_structures_are_left_out_and_counted(at: Si
         ({"kind": "momt", "runs": [{"structure": {"element": "Al"}}]}, r"runs\.0.*temperatures: Field required"),
         ({"kind": "generate", "samples": [{"kind": "rattled", "count": 1}]}, "rattled needs a crystal"),
         ({"kind": "generate", "samples": [{"kind": "ratled", "count": 1}]}, "unknown kind 'ratled'"),
+        ({"kind": "generate", "samples": [{**MIXTURE, "elements": ["Cu", "Xx"]}]}, "Xx"),
+        ({"kind": "generate", "samples": [MIXTURE], "first": {"kind": "ase", "nme": "emt"}}, "nme"),
+        (
+            {"kind": "generate", "samples": [MIXTURE], "first": {**ONLY_COPPER, "pair_style": "zbl 3 4"}},
+            r"calculator\.elements has no W",
+        ),
+        (
+            {
+                "kind": "generate",
+                "bases": {"al": {"file": "al.xyz"}},
+                "samples": [{"kind": "melt", "temperatures": [900]}],
+                "first": "zbl",
+            },
+            "needs to know the elements",
+        ),
         ({"kind": "exchange", "elements": ["Al", "Xx"], "count": 1}, "Xx"),
         ({"kind": "exchange", "elements": ["Al"], "count": 1}, "at least 2 items"),
     ],
