@@ -49,7 +49,8 @@ from unnp.workflows.learn.situation import Situation
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples/learn/self-play.yaml"
 STRAIN, DISPLACEMENTS = 0.05, (0.02, 0.2)
 """largest component of the strain of crystals; least and largest standard deviation of their displacements [A]"""
-CELLS_UNSEEN, CRYSTALS_UNSEEN, CRYSTALS = 24, 150, 1000
+CELLS_UNSEEN, CELLS_VISITED, CRYSTALS_UNSEEN, CRYSTALS = 24, 8, 150, 1000
+FIGURES = ("errors", "cost", "coverage")
 LAST = 999
 """number of the round that shows where a finished model goes"""
 
@@ -119,7 +120,8 @@ class Study:
 
     def visited(self, model: Path, name: str) -> Sequence[Structure]:
         """Return all frames of a round of melts with a model, as the loop's proposer makes them."""
-        kind, own = check_kind(PROPOSERS, self.mixture, "propose")
+        sample = {**self.mixture["samples"][0], "count": CELLS_VISITED}
+        kind, own = check_kind(PROPOSERS, {**self.mixture, "samples": [sample]}, "propose")
         at = Situation(LAST, self.folder / "visits" / name, 0, Here(HereConfig()), model=model)
         return kind(own, EXAMPLE.parent, "melts").propose(at)
 
@@ -166,10 +168,8 @@ def rounds_of(study: Study, loop: Path) -> list[dict[str, Any]]:
     rows = []
     for entry in report["rounds"]:
         number = entry["round"]
-        model, following = (
-            loop / f"round-{number:03d}/model.pt",
-            loop / f"round-{number + 1:03d}/proposals/melts/structures",
-        )
+        model = loop / f"round-{number:03d}/model.pt"
+        following = loop / f"round-{number + 1:03d}/proposals/melts/structures"
         visited = open_structures([following]) if following.exists() else study.visited(model, loop.name)
         row = {
             "model": f"{loop.name}, round {number}",
@@ -206,25 +206,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--set", action="append", default=[], dest="settings", help="of the loop, as for `unnp learn`")
+    parser.add_argument("--known", type=int, help="crystals that the other model learns; default: as many as the loop")
     given = parser.parse_args()
     study = Study(given.folder, given.settings)
     study.prepare()
     loop = study.learn("loop")
     rows = rounds_of(study, loop)
-    known = rounds_of(study, study.known_crystals(rows[-1]["learnt"]))
+    known = rounds_of(study, study.known_crystals(given.known or rows[-1]["learnt"]))
     results = RESULTS / "self-play"
     results.mkdir(parents=True, exist_ok=True)
     draw(results / "self-play.png", rows, known)
-    for name in (
-        "report.json",
-        "errors.png",
-        "errors.csv",
-        "cost.png",
-        "cost.csv",
-        "coverage.png",
-        "coverage.csv",
-        "learn.yaml",
-    ):
+    for name in ("report.json", "learn.yaml", *(f"{figure}.{end}" for figure in FIGURES for end in ("png", "csv"))):
         shutil.copy(loop / name, results / name)
 
 

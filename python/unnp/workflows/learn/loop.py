@@ -118,6 +118,7 @@ class Loop:
             model,
             Concatenated(stores),
             pool=self.pool,
+            attempts=self.config.attempts,
         )
 
     def _place(self, number: int) -> RoundFolder:
