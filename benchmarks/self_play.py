@@ -34,6 +34,7 @@ from unnp.data.generation.resumable import generate
 from unnp.data.labelling import label_structures
 from unnp.data.limits import FrameLimits, mislabelled, unphysical
 from unnp.data.opening import open_structures
+from unnp.data.readers.options import UNLABELLED
 from unnp.data.writing import write_structures
 from unnp.eam import write_setfl
 from unnp.exported.loader import load_model
@@ -170,7 +171,7 @@ def rounds_of(study: Study, loop: Path) -> list[dict[str, Any]]:
         number = entry["round"]
         model = loop / f"round-{number:03d}/model.pt"
         following = loop / f"round-{number + 1:03d}/proposals/melts/structures"
-        visited = open_structures([following]) if following.exists() else study.visited(model, loop.name)
+        visited = open_structures([following], UNLABELLED) if following.exists() else study.visited(model, loop.name)
         row = {
             "model": f"{loop.name}, round {number}",
             "learnt": entry["learnt"],
