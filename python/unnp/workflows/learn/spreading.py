@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from unnp.workflows.learn.executors.here import Here
 from unnp.workflows.learn.situation import Situation
 
 T = TypeVar("T")
-Say = Callable[[LoadedPotential, Sequence[Structure]], Sequence[T]]
+Say = Callable[[LoadedPotential, Sequence[Structure]], Iterable[T]]
 """Says something of each structure, or of all of them; a function of a module, as tasks are pickled."""
 
 ATOMS_OF_A_PART = 20_000
