@@ -52,7 +52,7 @@ test-all: install
 
 fuzz: install
 	rm -rf build/fuzz
-	UNNP_FUZZ_RESULTS=$(CURDIR)/build/fuzz $(BIN)/python -m pytest tests/fuzz -m fuzz -n 2 --tb=line; status=$$?; \
+	UNNP_FUZZ_RESULTS=$(CURDIR)/build/fuzz $(BIN)/python -m pytest tests/fuzz tests/workflows/test_learn_kills.py -m fuzz -n 2 --tb=line; status=$$?; \
 	$(BIN)/python benchmarks/fuzz_report.py build/fuzz && $(BIN)/python benchmarks/report.py && exit $$status
 
 lint: install

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,3 +101,43 @@ def test_melting_point(tmp_path: Path) -> None:
     assert summary["analysis"]["melting"] is None
     compared = json.loads((tmp_path / "al/compare/compare.json").read_text())
     assert compared["methods"]["momt"]["bins"] > compared["methods"]["solid"]["bins"]
+
+
+def learnt(folder: Path) -> list[dict[str, Any]]:
+    """Return the rounds of the report of a loop."""
+    rounds: list[dict[str, Any]] = json.loads((folder / "report.json").read_text())["rounds"]
+    return rounds
+
+
+@pytest.mark.slow
+def test_distillation(tmp_path: Path) -> None:
+    follow("distillation.md", tmp_path)
+    for name in ("distilled", "random"):
+        rounds = learnt(tmp_path / name)
+        assert [row["new"] for row in rounds] == [15, 10, 10]
+        assert rounds[-1]["fraction"] == pytest.approx(35 / 120)
+    assert rounds[-1]["judges"]["pool"]["forces_mae"] < rounds[0]["judges"]["pool"]["forces_mae"]
+    compared = list(csv.DictReader((tmp_path / "random/compare.csv").open()))
+    assert {row["name"] for row in compared} == {"deviation, most 10, over all, sigmas 1.5", "random, most 10"}
+    assert json.loads((tmp_path / "errors/errors.json").read_text())["overall"]["energy"]["n"] == 120
+
+
+@pytest.mark.slow
+def test_active_learning(tmp_path: Path) -> None:
+    follow("active-learning.md", tmp_path)
+    rounds = learnt(tmp_path / "al")
+    assert rounds[1]["proposed"]["hot"] > 0
+    assert rounds[1]["scales"]["forces"] > 0
+    assert any(row["proposer"] == "hot" for row in csv.DictReader((tmp_path / "al/chosen.csv").open()))
+    assert all("wrong" in row["judges"]["crystals"] for row in rounds)
+    assert (tmp_path / "crystals/crystals.json").is_file()
+
+
+@pytest.mark.slow
+def test_self_play(tmp_path: Path) -> None:
+    follow("self-play.md", tmp_path)
+    rounds = learnt(tmp_path / "loop")
+    assert [row["new"] for row in rounds] == [24, 12, 12]
+    assert all(row["proposed"]["melts"] > 12 for row in rounds)
+    assert all(row["judges"]["new"]["forces_mae"] > 0 for row in rounds[1:])
+    assert len(list(csv.DictReader((tmp_path / "hot/thermo.csv").open()))) == 11

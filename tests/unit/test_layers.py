@@ -17,6 +17,7 @@ INSIDE_WORKFLOWS = {
     ("ramp", "md"),
     ("crystals", "elastic"),
     ("melt", "momt"),
+    ("learn", "crystals"),
     ("learn", "md"),
     ("learn", "momt"),
     ("neb", "relaxation"),

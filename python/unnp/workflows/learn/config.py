@@ -90,6 +90,9 @@ class LearnConfig(Config):
     warm: dict[str, Any] | None = None
     """Settings of the trainings that begin with the weights of the round before, as far as they differ from `train`; null: all
     trainings begin with random weights."""
+    calibrate: bool = False
+    """Whether deviations are made errors, as `unnp calibrate` does: the factors of a model are those that the model before it
+    would have needed on the structures of the round, before they were learnt. Of the first model they stay raw."""
     judge: dict[Name, Settings] = Field(default_factory=dict)
     """What the models are judged on, by names of your choice; `kind` says how."""
     stop: StopRulesConfig = Field(default=StopRulesConfig(), json_schema_extra=FREE)
@@ -130,6 +133,8 @@ class LearnConfig(Config):
             raise ValueError(
                 f"`select: {{kind: {selector.kind}}}` compares the members of a committee; give two `members` or more"
             )
+        if self.calibrate and self.members < 2:
+            raise ValueError("`calibrate` is of the deviations of a committee; give two `members` or more")
         computed = [
             name for name, own in self.propose.items() if check_kind(PROPOSERS, own, f"propose.{name}")[0].computes
         ]

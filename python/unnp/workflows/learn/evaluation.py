@@ -17,6 +17,8 @@ from unnp.evaluate.metrics import Metrics
 from unnp.exported.loader import LoadedPotential
 
 T = TypeVar("T")
+Moments = dict[str, tuple[int, float, float]]
+"""Number of labels, mean absolute and mean square error, by quantity."""
 
 
 def of_structures(
@@ -56,12 +58,27 @@ def errors_on(potential: LoadedPotential, structures: Sequence[Structure]) -> di
     Raises:
         ModelError: a structure has an element that the model does not know, or a prediction is not finite.
     """
+    return combined(moments_of(potential, structures))
+
+
+def moments_of(potential: LoadedPotential, structures: Sequence[Structure]) -> list[Moments]:
+    """Return number, mean absolute and mean square error of each quantity on labelled structures; errors as ``errors_on``."""
     dataset = labelled(potential, structures)
     metrics = Metrics(dataset.groups, potential.elements.symbols, potential.device)
     for _, batch, prediction in compared(potential, dataset, Limits(), potential.stress_offset):
         metrics.update(prediction, batch)
     overall = metrics.result()["overall"]
-    return {f"{name}_{kind}": errors[kind] for name, errors in overall.items() for kind in ("mae", "rmse")}
+    return [{name: (own["n"], own["mae"], own["rmse"] ** 2) for name, own in overall.items()}]
+
+
+def combined(parts: Sequence[Moments]) -> dict[str, float]:
+    """Return the errors on all parts of a set from those on each."""
+    errors: dict[str, float] = {}
+    for name in dict.fromkeys(name for part in parts for name in part):
+        n, mae, mse = np.array([part[name] for part in parts if name in part]).T
+        errors[f"{name}_mae"] = float(np.average(mae, weights=n))
+        errors[f"{name}_rmse"] = float(np.sqrt(np.average(mse, weights=n)))
+    return errors
 
 
 def descriptors(potential: LoadedPotential, structures: Sequence[Structure]) -> np.ndarray:

@@ -11,9 +11,10 @@ import numpy as np
 from unnp.data.opening import Concatenated
 from unnp.data.store import Store
 from unnp.plots import new_figure, save_figure
-from unnp.workflows.learn.evaluation import descriptors, standardised
+from unnp.workflows.learn.evaluation import standardised
 from unnp.workflows.learn.loop import Loop
 from unnp.workflows.learn.rounds import Round, round_path
+from unnp.workflows.learn.spreading import descriptors_at
 
 MOST_POINTS = 5000
 """Structures that the map of the features shows at most, drawn at random."""
@@ -110,7 +111,7 @@ def draw_coverage(path: Path, loop: Loop) -> None:
     drawn = at.random(1).permutation(len(loop.pool))[:MOST_POINTS]
     seen = Concatenated([[loop.pool[int(k)] for k in sorted(drawn)], *stores])
     owner = np.repeat([-1, *(one.number for one in rounds)], [len(drawn), *map(len, stores)])
-    rows = descriptors(at.potential, seen)
+    rows = descriptors_at(at, seen)
     rows = standardised(rows, rows).astype(np.float64)
     _, _, directions = np.linalg.svd(rows, full_matrices=False)
     first, second = (rows @ np.pad(directions, ((0, 2), (0, 0)))[:2].T).T

@@ -15,6 +15,7 @@ from unnp.data.store import Store, is_store
 from unnp.data.store_writer import write_store
 from unnp.errors import ConfigError
 from unnp.exported.archive import read_manifest
+from unnp.workflows.learn.calibrating import calibrate
 from unnp.workflows.learn.candidates import Candidates
 from unnp.workflows.learn.choosing import choices
 from unnp.workflows.learn.committee import Member, export_committee, train_members
@@ -117,6 +118,7 @@ class Loop:
             model,
             Concatenated(stores),
             pool=self.pool,
+            attempts=self.config.attempts,
         )
 
     def _place(self, number: int) -> RoundFolder:
@@ -131,11 +133,11 @@ class Loop:
         if not selected["chosen"] and not selected["given"]:
             return
         steps.do(LABEL, lambda: self._label(number, place))
+        known = replace(at, new=Store(place.labelled))
         if at.model is not None:
-            known = replace(at, new=Store(place.labelled))
             steps.do(BEFORE, lambda: self._judge(known, "before"))
-        steps.do(TRAIN, lambda: self._train(number, place))
-        after = replace(at, model=place.model, new=Store(place.labelled))
+        steps.do(TRAIN, lambda: self._train(known, place))
+        after = replace(known, model=place.model)
         steps.do(AFTER, lambda: self._judge(after, "after"))
 
     def _candidates(self, at: Situation) -> Candidates:
@@ -196,11 +198,12 @@ class Loop:
     def _judge(self, at: Situation, moment: str) -> Result:
         return {name: judge.judge(at) for name, judge in self.judges.items() if judge.moment == moment}
 
-    def _train(self, number: int, place: RoundFolder) -> Result:
-        members = [self._member(number, k) for k in range(self.config.members)]
+    def _train(self, at: Situation, place: RoundFolder) -> Result:
+        members = [self._member(at.number, k) for k in range(self.config.members)]
         errors = train_members(members, self.executor, self.config.attempts)
-        export_committee(members, place.model, f"{self.folder.name}, round {number}")
-        return {"validation": errors}
+        export_committee(members, place.model, f"{self.folder.name}, round {at.number}")
+        calibrated = self.config.calibrate and at.model is not None
+        return {"validation": errors, "scales": calibrate(place.model, at.potential, at.new) if calibrated else {}}
 
     def _brings_elements(self, number: int) -> bool:
         """Whether a round has elements that the model before does not know: no weights stand for them."""

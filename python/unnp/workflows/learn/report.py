@@ -14,7 +14,7 @@ from unnp.errors import DataError
 from unnp.files.writing import read_json, write_atomically
 from unnp.workflows.learn.figures import draw_costs, draw_coverage, draw_errors
 from unnp.workflows.learn.loop import Loop
-from unnp.workflows.learn.rounds import LABEL, PROPOSE, SELECT, Round, reason_to_stop
+from unnp.workflows.learn.rounds import LABEL, PROPOSE, SELECT, TRAIN, Round, reason_to_stop
 
 CONFIG_FILE = "learn.yaml"
 REPORT_FILE = "report.json"
@@ -56,6 +56,7 @@ def _rows(rounds: Sequence[Round], pool: int) -> list[dict[str, Any]]:
             "new": one.new,
             "learnt": learnt,
             "judges": one.judged,
+            "scales": one.result(TRAIN).get("scales", {}),
             "seconds": one.seconds,
         }
         rows.append({**row, "fraction": learnt / pool} if pool else row)

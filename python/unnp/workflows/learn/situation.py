@@ -31,6 +31,7 @@ class Situation:
         learnt: labelled structures that it was learnt from.
         new: labelled structures that are about to be learnt.
         pool: labelled structures that proposers know, and selectors do not see the labels of.
+        attempts: how often each task of the executor is tried.
     """
 
     number: int
@@ -42,6 +43,7 @@ class Situation:
     learnt: Sequence[Structure] = ()
     new: Sequence[Structure] = ()
     pool: Sequence[Structure] = field(default=(), repr=False)
+    attempts: int = 3
 
     @cached_property
     def potential(self) -> LoadedPotential:

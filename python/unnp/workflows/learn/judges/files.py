@@ -11,9 +11,9 @@ from unnp.atoms.structure import Structure
 from unnp.config import Config
 from unnp.data.opening import open_structures
 from unnp.data.readers import ReadOptions
-from unnp.workflows.learn.evaluation import errors_on
 from unnp.workflows.learn.judges.base import Judge, Numbers, register
 from unnp.workflows.learn.situation import Situation
+from unnp.workflows.learn.spreading import errors_at
 
 
 class FilesConfig(Config):
@@ -40,4 +40,4 @@ class Files(Judge):
         len(self.structures)
 
     def judge(self, at: Situation) -> Numbers:
-        return errors_on(at.potential, self.structures)
+        return errors_at(at, self.structures)

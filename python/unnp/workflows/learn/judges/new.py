@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from unnp.config import Config
-from unnp.workflows.learn.evaluation import errors_on, unknown_elements
+from unnp.workflows.learn.evaluation import unknown_elements
 from unnp.workflows.learn.judges.base import Judge, Numbers, register
 from unnp.workflows.learn.situation import Situation
+from unnp.workflows.learn.spreading import errors_at
 
 
 class NewConfig(Config):
@@ -23,4 +24,4 @@ class New(Judge):
 
     def judge(self, at: Situation) -> Numbers:
         known = [structure for structure in at.new if not unknown_elements(at.potential, structure)]
-        return errors_on(at.potential, known) if known else {}
+        return errors_at(at, known) if known else {}

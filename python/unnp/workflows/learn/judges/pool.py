@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from unnp.atoms.structure import Structure
 from unnp.config import Config
 from unnp.errors import ConfigError
-from unnp.workflows.learn.evaluation import errors_on
 from unnp.workflows.learn.judges.base import Judge, Numbers, register
 from unnp.workflows.learn.situation import Situation
+from unnp.workflows.learn.spreading import errors_at
 
 
 class WholePoolConfig(Config):
@@ -27,4 +27,4 @@ class Pool(Judge):
             raise ConfigError("judge: the kind pool needs a proposer of the kind pool whose structures have labels.")
 
     def judge(self, at: Situation) -> Numbers:
-        return errors_on(at.potential, at.pool)
+        return errors_at(at, at.pool)

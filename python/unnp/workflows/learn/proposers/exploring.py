@@ -8,7 +8,7 @@ from contextlib import closing, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, JsonValue
@@ -24,6 +24,7 @@ from unnp.files.writing import make_folder, writing
 from unnp.lammps.system_config import RunConfig
 from unnp.workflows.learn.executors.base import run_tasks
 from unnp.workflows.learn.proposers.base import Proposer, stored
+from unnp.workflows.learn.proposers.captured import captured_frames
 from unnp.workflows.learn.situation import Situation, Unlabelled
 
 LARGEST_SEED = 99_999_999
@@ -34,8 +35,10 @@ class ExploringConfig(Config):
 
     runs: list[dict[str, JsonValue]] = Field(min_length=1)
     """Settings of each run, without `potential`; seeds that are not given change from round to round."""
+    take: Literal["trajectory", "captured", "both"] = "trajectory"
+    """Which frames of a run: those that it writes evenly in time or chooses, those that its `capture` has kept, or both."""
     frames: int | None = Field(default=None, ge=1)
-    """Frames of each run that are proposed, evenly in time; null: all."""
+    """Frames of the trajectory of each run that are proposed, evenly in time; null: all."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,9 @@ class Exploring(Proposer):
     def __init__(self, config: Any, base: Path, name: str) -> None:
         super().__init__(config, base, name)
         for k in range(len(config.runs)):
-            self._config(k, Path("model.pt"), seed=1)
+            run = self._config(k, Path("model.pt"), seed=1)
+            if config.take != "trajectory" and run.capture is None:
+                raise ConfigError(f"propose.{name}: runs.{k} has no `capture` that would keep frames to take.")
 
     @abstractmethod
     def starter(self) -> Callable[..., object]:
@@ -108,6 +113,12 @@ class Exploring(Proposer):
         return from_dict(content, self.settings, where=f"propose.{self.name}: runs.{k}")
 
     def _frames(self, run: Path) -> Iterator[Structure]:
+        if self.config.take != "captured":
+            yield from self._trajectory(run)
+        if self.config.take != "trajectory":
+            yield from (frame.structure for frame in captured_frames(run))
+
+    def _trajectory(self, run: Path) -> Iterator[Structure]:
         frames = [frame for path in self.files(run) for frame in read_structures(path, UNLABELLED)]
         wanted = min(self.config.frames or len(frames), len(frames))
         kept = np.linspace(0, max(0, len(frames) - 1), wanted).round().astype(int)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from ase.data import atomic_numbers
+from ase.formula import Formula
 from pydantic import Field, JsonValue, model_validator
 
 from unnp.atoms.structure import Structure
@@ -14,12 +16,16 @@ from unnp.config import Config, from_dict
 from unnp.data.generation.generate import generate_structures
 from unnp.data.generation.mixture import Mixture
 from unnp.data.generation.recipe import Base, Dynamics, Recipe
+from unnp.data.labellers import check_settings
 from unnp.data.labelling import available_cpus
 from unnp.errors import UnnpError
 from unnp.exported.archive import read_manifest
 from unnp.files.writing import make_folder
 from unnp.workflows.learn.proposers.base import Proposer, register, stored
 from unnp.workflows.learn.situation import Situation
+
+ZBL_CUTOFFS = "3.0 4.0"
+"""Distances [A] between which the repulsion goes to zero, where it alone moves atoms: it keeps those of metals apart."""
 
 
 class GenerateConfig(Config):
@@ -29,15 +35,25 @@ class GenerateConfig(Config):
     """Crystals by name, as in a recipe."""
     samples: list[dict[str, JsonValue]] = Field(min_length=1)
     """Samples, as in a recipe: solid, strained, rattled, vacancy, surface, dynamics, melt, mixture."""
+    first: Literal["zbl"] | dict[str, JsonValue] | None = None
+    """What moves the atoms of `dynamics`, `melt` and `mixture` before there is a model: `zbl`, the repulsion of the nuclei
+    alone, or the settings of a calculator as for `unnp data label`. Null: a recipe with such samples waits for a model."""
     workers: int | None = Field(default=None, ge=1)
     """Processes for the dynamics; null: one per CPU."""
 
     @model_validator(mode="after")
     def _is_a_recipe(self) -> GenerateConfig:
         try:
-            self.recipe({"kind": "lammps"}, 0, Path())
+            recipe = self.recipe({"kind": "lammps"}, 0, Path())
+            if isinstance(self.first, dict):
+                check_settings(self.first)
+                self.recipe(self.first, 0, Path())
         except UnnpError as error:
             raise ValueError(str(error)) from None
+        if self.first == "zbl" and not _elements_of(recipe):
+            raise ValueError(
+                "`first: zbl` needs to know the elements; give crystals by prototype, or the settings of a calculator"
+            )
         return self
 
     def recipe(self, calculator: dict[str, Any] | None, seed: int, folder: Path) -> Recipe:
@@ -61,7 +77,7 @@ class Generate(Proposer):
 
     def __init__(self, config: GenerateConfig, base: Path, name: str) -> None:
         super().__init__(config, base, name)
-        self.needs_model = self._has_dynamics  # type: ignore[misc]
+        self.needs_model = self._has_dynamics and config.first is None  # type: ignore[misc]
 
     @cached_property
     def _has_dynamics(self) -> bool:
@@ -72,16 +88,50 @@ class Generate(Proposer):
         return stored(self.folder(at) / "structures", partial(self._generated, at))
 
     def _generated(self, at: Situation) -> list[Structure]:
-        calculator = _calculator(at.model) if at.model is not None and self._has_dynamics else None
-        recipe = self.config.recipe(calculator, int(at.random(2).integers(2**31)), self.base)
+        recipe = self.config.recipe(self._calculator(at.model), int(at.random(2).integers(2**31)), self.base)
         beside = self.base if at.model is None else at.model.parent
         make_folder(self.folder(at))
         workers = self.config.workers or available_cpus()
         return generate_structures(recipe, beside, workers, self.folder(at), on_failure="skip")
 
+    def _calculator(self, model: Path | None) -> dict[str, Any] | None:
+        """Return the settings of what moves atoms; None where nothing has to."""
+        if not self._has_dynamics:
+            return None
+        if model is not None:
+            return _model_in_lammps(model)
+        if self.config.first == "zbl":
+            return _zbl(_elements_of(self.config.recipe({"kind": "lammps"}, 0, self.base)))
+        return self.config.first
 
-def _calculator(model: Path) -> dict[str, Any]:
+
+def _model_in_lammps(model: Path) -> dict[str, Any]:
     """Return the settings of a calculator that evaluates a model in LAMMPS, whose folder is where its files are."""
     elements = read_manifest(model).elements
     line = f"* * {model.name} {' '.join(elements)}"
     return {"kind": "lammps", "elements": elements, "pair_style": "unnp", "pair_coeff": [line]}
+
+
+def _zbl(elements: Sequence[str]) -> dict[str, Any]:
+    """Return the settings of a calculator with the universal repulsion of Ziegler, Biersack and Littmark in LAMMPS."""
+    lines = [
+        f"{i} {j} {atomic_numbers[a]} {atomic_numbers[b]}"
+        for i, a in enumerate(elements, 1)
+        for j, b in enumerate(elements, 1)
+        if i <= j
+    ]
+    return {"kind": "lammps", "elements": list(elements), "pair_style": f"zbl {ZBL_CUTOFFS}", "pair_coeff": lines}
+
+
+def _elements_of(recipe: Recipe) -> list[str]:
+    """Return the elements that the moved atoms of a recipe can have; none where a file says them."""
+    found: dict[str, None] = {}
+    for sample in recipe.samples:
+        if isinstance(sample, Mixture):
+            found |= dict.fromkeys(sample.elements)
+        elif isinstance(sample, Dynamics):
+            base = recipe.base_of(sample)
+            if base.file is not None and not base.substitute:
+                return []
+            found |= dict.fromkeys(base.substitute or Formula(str(base.symbols)).count())
+    return list(found)

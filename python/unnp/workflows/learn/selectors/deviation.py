@@ -7,14 +7,14 @@ from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import PositiveFloat
-from torch import Tensor
 
-from unnp.atoms.graph import Graph
 from unnp.atoms.structure import Structure
 from unnp.errors import ConfigError
+from unnp.exported.loader import LoadedPotential
 from unnp.workflows.learn.evaluation import of_structures
 from unnp.workflows.learn.selectors.base import Choice, Selector, SelectorConfig, ranked, register
 from unnp.workflows.learn.situation import Situation
+from unnp.workflows.learn.spreading import said
 
 ALIKE = 1e-3
 """Spread of deviations over their mean up to which atoms are taken to be alike, as in a perfect crystal, but for rounding."""
@@ -51,13 +51,17 @@ class Deviation(Selector):
         return ranked(self._scores(frames, at), "largest atomic deviation, in sigmas:", self.config.most, sigmas)
 
     def _scores(self, frames: Sequence[Structure], at: Situation) -> np.ndarray:
-        def deviation(graph: Graph) -> Tensor:
-            return at.potential.member_energies(graph).std(dim=0, correction=0)
-
-        found = of_structures(at.potential, frames, deviation, np.asarray)
+        found = said(at, frames, atomic_deviations)
         if self.config.over == "frame":
             return np.array([_sigmas(own, own) for own in found])
         return np.array([_sigmas(own, np.concatenate(found)) for own in found])
+
+
+def atomic_deviations(potential: LoadedPotential, frames: Sequence[Structure]) -> list[np.ndarray]:
+    """Return the standard deviations of the energies of the atoms over the members, (n_atoms,) [eV] of each structure."""
+    return of_structures(
+        potential, frames, lambda graph: potential.member_energies(graph).std(dim=0, correction=0), np.asarray
+    )
 
 
 def _sigmas(deviations: np.ndarray, among: np.ndarray) -> float:

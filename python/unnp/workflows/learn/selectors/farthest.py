@@ -8,9 +8,10 @@ import numpy as np
 from pydantic import PositiveInt
 
 from unnp.atoms.structure import Structure
-from unnp.workflows.learn.evaluation import descriptors, standardised
+from unnp.workflows.learn.evaluation import standardised
 from unnp.workflows.learn.selectors.base import Choice, Selector, SelectorConfig, register
 from unnp.workflows.learn.situation import Situation
+from unnp.workflows.learn.spreading import descriptors_at
 
 
 class FarthestConfig(SelectorConfig):
@@ -30,7 +31,7 @@ class Farthest(Selector):
     Config = FarthestConfig
 
     def select(self, frames: Sequence[Structure], at: Situation) -> list[Choice]:
-        new, old = (descriptors(at.potential, structures) for structures in (frames, at.learnt))
+        new, old = (descriptors_at(at, structures) for structures in (frames, at.learnt))
         like = np.concatenate([new, old])
         chosen = farthest_points(standardised(new, like), standardised(old, like), self.config.most)
         return [Choice(k, distance, f"distance from all others {distance:.4g}") for k, distance in chosen]

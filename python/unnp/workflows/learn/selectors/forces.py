@@ -9,9 +9,11 @@ import numpy as np
 
 from unnp.atoms.structure import Structure
 from unnp.exported.deviation import committee_deviation
+from unnp.exported.loader import LoadedPotential
 from unnp.workflows.learn.evaluation import of_structures
 from unnp.workflows.learn.selectors.base import Ranked, RankedConfig, register
 from unnp.workflows.learn.situation import Situation
+from unnp.workflows.learn.spreading import said
 
 
 class ForcesConfig(RankedConfig):
@@ -27,8 +29,9 @@ class Forces(Ranked):
     words = "largest deviation of a force [eV/A]"
 
     def scores(self, frames: Sequence[Structure], at: Situation) -> np.ndarray:
-        potential = at.potential
-        found = of_structures(
-            potential, frames, lambda graph: committee_deviation(potential, graph).force_deviation, np.max
-        )
-        return np.array(found)
+        return np.array(said(at, frames, largest_deviations))
+
+
+def largest_deviations(potential: LoadedPotential, frames: Sequence[Structure]) -> list[float]:
+    """Return the largest deviation of a force [eV/A] in each structure."""
+    return of_structures(potential, frames, lambda graph: committee_deviation(potential, graph).force_deviation, np.max)

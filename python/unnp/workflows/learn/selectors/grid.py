@@ -9,9 +9,10 @@ import numpy as np
 from pydantic import Field
 
 from unnp.atoms.structure import Structure
-from unnp.workflows.learn.evaluation import descriptors, standardised
+from unnp.workflows.learn.evaluation import standardised
 from unnp.workflows.learn.selectors.base import Choice, Selector, SelectorConfig, register
 from unnp.workflows.learn.situation import Situation
+from unnp.workflows.learn.spreading import descriptors_at
 
 
 class GridConfig(SelectorConfig):
@@ -34,7 +35,7 @@ class Grid(Selector):
     Config = GridConfig
 
     def select(self, frames: Sequence[Structure], at: Situation) -> list[Choice]:
-        new, old = (descriptors(at.potential, structures) for structures in (frames, at.learnt))
+        new, old = (descriptors_at(at, structures) for structures in (frames, at.learnt))
         points = principal_components(standardised(both := np.concatenate([new, old]), both), self.config.dimensions)
         chosen = one_of_each_cell(points[: len(new)], points[len(new) :], self.config.cells)
         return [Choice(k, n, f"one of {n:g} in its cell") for k, n in chosen[: self.config.most]]

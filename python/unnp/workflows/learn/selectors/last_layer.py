@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
+import torch
 
 from unnp.atoms.structure import Structure
-from unnp.evaluate.last_layer import plain_last_layer
+from unnp.evaluate.last_layer import LastLayer, plain_last_layer
+from unnp.exported.loader import LoadedPotential
 from unnp.workflows.learn.evaluation import of_structures
 from unnp.workflows.learn.selectors.base import Ranked, RankedConfig, register
 from unnp.workflows.learn.situation import Situation
+from unnp.workflows.learn.spreading import said
 
 
 class LastLayerConfig(RankedConfig):
@@ -25,7 +29,11 @@ class LastLayerSelector(Ranked):
     words = "largest last-layer deviation of an atom"
 
     def scores(self, frames: Sequence[Structure], at: Situation) -> np.ndarray:
-        potential = at.potential
-        learnt = plain_last_layer(potential, at.learnt)
-        found = of_structures(potential, frames, lambda graph: learnt.rigidity(potential.features(graph)), np.max)
-        return np.array(found)
+        learnt = plain_last_layer(at.potential, at.learnt)
+        return np.array(said(at, frames, partial(largest_rigidities, learnt.factor.numpy())))
+
+
+def largest_rigidities(factor: np.ndarray, potential: LoadedPotential, frames: Sequence[Structure]) -> list[float]:
+    """Return the largest ``sqrt(x^T C^-1 x)`` of an atom in each structure, with Cholesky's factor of C."""
+    learnt = LastLayer(torch.from_numpy(factor), {}, "")
+    return of_structures(potential, frames, lambda graph: learnt.rigidity(potential.features(graph)), np.max)

@@ -7,15 +7,15 @@ from typing import ClassVar
 
 import numpy as np
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
-from torch import Tensor
 
-from unnp.atoms.graph import Graph
 from unnp.atoms.structure import Structure
 from unnp.data.distances import rms_displacement
+from unnp.exported.loader import LoadedPotential
 from unnp.units import KCAL_MOL_PER_EV
 from unnp.workflows.learn.evaluation import of_structures
 from unnp.workflows.learn.selectors.base import Choice, Selector, SelectorConfig, ranked, register
 from unnp.workflows.learn.situation import Situation
+from unnp.workflows.learn.spreading import said
 
 
 class RareConfig(SelectorConfig):
@@ -42,10 +42,7 @@ class Rare(Selector):
     compares_members: ClassVar[bool] = True
 
     def select(self, frames: Sequence[Structure], at: Situation) -> list[Choice]:
-        def energies(graph: Graph) -> Tensor:
-            return at.potential.member_energies(graph).T
-
-        totals = np.array(of_structures(at.potential, frames, energies, lambda rows: rows.sum(axis=0)))
+        totals = np.array(said(at, frames, member_totals))
         mean, deviation = totals.mean(axis=1), totals.std(axis=1)
         spread = deviation.std()
         scores = (deviation - deviation.mean()) / spread if spread > 0 else np.zeros(len(frames))
@@ -57,6 +54,13 @@ class Rare(Selector):
             if len(kept) == self.config.most:
                 break
         return kept
+
+
+def member_totals(potential: LoadedPotential, frames: Sequence[Structure]) -> list[np.ndarray]:
+    """Return the energies of each structure according to all members, (n_members,) [eV]."""
+    return of_structures(
+        potential, frames, lambda graph: potential.member_energies(graph).T, lambda rows: rows.sum(axis=0)
+    )
 
 
 def _alike(one: Structure, other: Structure, distance: float) -> bool:
