@@ -1,6 +1,6 @@
 """Fine-tuned against from scratch at equal data, half of the Miller planes held out.
 
-For each element: the labelled crystal, every eighth other frame and every second slab are learnt from, by TeaNet from random
+For each element: the labelled crystal, every 48th other frame and every second slab are learnt from, by TeaNet from random
 weights (examples/surfaces/scratch.yaml) and from a universal start (tuned.yaml); the other slabs are held out, and
 `unnp surfaces` compares both, the start, and universal potentials of others on them:
 
@@ -26,7 +26,7 @@ from unnp.workflows.surfaces.slabs import empty_layer
 RECIPES = HERE.parent / "examples" / "surfaces"
 MLEARN, ALLOY = ("Cu", "Ni", "Si"), ("Nb", "Mo", "Ta", "W")
 VACUUM = 5.0
-STRIDE = 8
+STRIDE = 48
 """Of the frames that are neither slabs nor the crystal, one of so many is learnt from."""
 SPLIT = ("learnt", "held-out")
 
@@ -47,7 +47,7 @@ def write_split(data: Path, element: str, folder: Path) -> None:
     slabs = [frame for frame in frames if empty_layer(frame)[1] >= VACUUM]
     others = [frame for frame in frames if empty_layer(frame)[1] < VACUUM]
     crystal = min(others, key=lambda frame: (frame.energy or 0.0) / len(frame))
-    others.remove(crystal)
+    others = [frame for frame in others if frame is not crystal]
     parts = ([crystal, *others[::STRIDE], *slabs[::2]], [crystal, *slabs[1::2]])
     for name, part in zip(SPLIT, parts, strict=True):
         write_structures(part, folder / f"{element}-{name}.extxyz", overwrite=True)
@@ -84,6 +84,7 @@ def main() -> None:
     parser.add_argument(
         "--universal", nargs="*", type=Path, default=[], help="calculator files of universal potentials"
     )
+    parser.add_argument("--no-compare", action="store_true", help="train only, as one of several processes")
     arguments = parser.parse_args()
     folder, elements = arguments.output, arguments.elements
     folder.mkdir(parents=True, exist_ok=True)
@@ -96,7 +97,8 @@ def main() -> None:
     potentials: dict[str, object] = {path.stem: {"file": str(path.resolve())} for path in arguments.universal}
     potentials |= {"start": {"file": str(arguments.start.resolve())}}
     potentials |= {"from scratch": {"files": scratch}, "fine-tuned": {"files": tuned}}
-    compare(folder, elements, potentials)
+    if not arguments.no_compare:
+        compare(folder, elements, potentials)
 
 
 if __name__ == "__main__":
