@@ -129,9 +129,21 @@ def _scatter(
             colours = shades.to_rgba(np.abs([pair.error for pair in shown]))
             ax.scatter(*places.T, c=colours, marker=_MARKS[lattice], s=28, lw=0)
             ax.scatter([], [], c="0.5", marker=_MARKS[lattice], s=28, lw=0, label=lattice)
+    everywhere = np.array(list(where.values()))
     for formula in dict.fromkeys(pair.formula for pair in own):
         middle = np.median([where[pair.slab] for pair in own if pair.formula == formula], axis=0)
-        ax.annotate(formula, middle, xytext=(8, 4), textcoords="offset points", fontsize="small")
+        left = middle[0] > everywhere[:, 0].mean()
+        ax.annotate(
+            formula,
+            middle,
+            xytext=(-8 if left else 8, -3),
+            textcoords="offset points",
+            ha="right" if left else "left",
+            fontsize="small",
+        )
+    for limits, values in ((ax.set_xlim, everywhere[:, 0]), (ax.set_ylim, everywhere[:, 1])):
+        margin = 0.08 * np.ptp(values) + 1e-9
+        limits(values.min() - margin, values.max() + margin)
     ax.legend(frameon=False, fontsize="small")
 
 

@@ -91,7 +91,7 @@ def _fill(ax: Axes, outline: np.ndarray, content: float | str | None, shades: Sc
         colour, text = shades.to_rgba(content), f"{content:.2g}"  # type: ignore[assignment]
         letters = "black" if shades.norm(content) > DARK else "white"
     ax.add_patch(Polygon(outline, facecolor=colour, edgecolor="0.7" if colour == "white" else "white", lw=0.8))
-    ax.text(*_centroid(outline), text, ha="center", va="center", fontsize=6, color=letters)
+    ax.text(*_centroid(outline), text, ha="center", va="center", fontsize=5 if len(text) > 9 else 6, color=letters)
 
 
 def _centroid(outline: np.ndarray) -> np.ndarray:
