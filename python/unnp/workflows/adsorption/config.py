@@ -90,7 +90,7 @@ class AdsorptionConfig(Config):
     """of the displacements"""
     relax: MinimiserConfig = MinimiserConfig(max_force=0.03)
     """how the atoms are relaxed"""
-    path: NebConfig = NebConfig(max_force=0.1)
+    path: NebConfig = NebConfig(max_force=0.1, max_steps=200)
     """how the path is looked for"""
     reference: Reference | None = Field(default=Reference(), json_schema_extra=FREE)
     """what barriers are compared with; null: nothing"""
