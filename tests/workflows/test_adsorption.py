@@ -114,6 +114,15 @@ def test_a_run_goes_on_with_a_further_potential_and_computes_nothing_twice(folde
         cli("--resume", dissociated=None, shaken=1)
 
 
+def test_a_start_that_does_not_come_to_rest_is_said_and_goes_further(folder: Path) -> None:
+    few = {"dissociated": None, "shaken": 0}
+    out = cli(relax={"max_force": 0.01, "max_steps": 1}, **few)
+    assert "! emt: adsorbed: no minimum after 1 steps; --resume with more relax.max_steps goes on" in out
+    assert json.loads(Path("run/adsorption.json").read_text())["potentials"]["emt"]["verdict"] is None
+    cli("--resume", relax={"max_force": 0.01, "max_steps": 200}, **few)
+    assert json.loads(Path("run/adsorption.json").read_text())["potentials"]["emt"]["verdict"]["passed"]
+
+
 def test_the_slab_of_the_defaults_is_co_0001_with_coh_above_a_hollow() -> None:
     surface = Surface()
     slab = bare_slab(crystal_of(surface), surface)

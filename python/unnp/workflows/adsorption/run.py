@@ -85,9 +85,8 @@ def run_adsorption(config: AdsorptionConfig, base: Path, folder: Path, *, resume
         raise ConfigError(why)
     crystal = crystal_of(config.surface)
     slab = bare_slab(crystal, config.surface)
-    with_molecule(
-        slab, config.molecule, anchor_of(slab), config.surface, ""
-    )  # what cannot be built is said before the work
+    # what cannot be built is said before the work
+    with_molecule(slab, config.molecule, anchor_of(slab), config.surface, "")
     formula = str(crystal.get_chemical_formula("metal", empirical=True))
     calculators = {
         name: open_potential(name, each, [formula], base, config.device)[formula]
@@ -128,9 +127,7 @@ def _starts(config: AdsorptionConfig, potential: _Potential, tested: Tested) -> 
     given = with_molecule(slab, config.molecule, anchor, config.surface, "adsorbed")
     settings = RelaxationConfig(**config.relax.model_dump())
     adsorbed, bare = potential.relaxed([given, slab], settings, "starts")
-    for each in (adsorbed, bare):
-        if each.problem:
-            raise ModelError(f"{each.start.info[NAME]}: {each.problem}.")
+    _require_rest(adsorbed, bare)
     further = _further(config, adsorbed.atoms, bare.atoms, anchor)
     ends = [adsorbed, *potential.relaxed(further, settings, "further")]
     found = [_end(each, bare.atoms, adsorbed.atoms, bonds_of(given)) for each in ends]
@@ -140,7 +137,16 @@ def _starts(config: AdsorptionConfig, potential: _Potential, tested: Tested) -> 
     tested.verdict = judge([end for end in tested.ends if end.start != DISSOCIATED])
     if config.dissociated is None:
         return adsorbed.atoms, None
-    return adsorbed.atoms, next(end.atoms for end in ends if end.start.info[NAME] == DISSOCIATED)
+    dissociated = next(end for end in ends if end.start.info[NAME] == DISSOCIATED)
+    _require_rest(dissociated)
+    return adsorbed.atoms, dissociated.atoms
+
+
+def _require_rest(*relaxations: Relaxation) -> None:
+    """Raise ModelError where a state is not at rest that the next stage begins with: it would move when the run goes on."""
+    for each in relaxations:
+        if each.note():
+            raise ModelError(f"{each.start.info[NAME]}: {each.note()}; --resume with more relax.max_steps goes on.")
 
 
 def _further(config: AdsorptionConfig, adsorbed: Atoms, bare: Atoms, anchor: int) -> list[Atoms]:
