@@ -41,7 +41,8 @@ def end_rows(found: Mapping[str, Tested]) -> list[list[str]]:
 
 def result_rows(found: Mapping[str, Tested], reference: Reference | None) -> list[list[str]]:
     """Return the cells of a table of verdicts and barriers, under ``RESULTS``, the reference first."""
-    rows = []
+    rows: list[list[str]] = []
+    numbers: tuple[float, ...]
     if reference is not None:
         numbers = (reference.forward, reference.back, reference.reaction)
         rows.append([reference.name, "", "", "", *(f"{value:.2f}" for value in numbers)])
@@ -121,12 +122,11 @@ def _draw_ends(ax: Axes, found: Mapping[str, Tested], columns: dict[str, list[An
     starts = list(dict.fromkeys(end.start for tested in found.values() for end in tested.ends))
     for mark, start in zip(_MARKS * (1 + len(starts) // len(_MARKS)), starts, strict=False):
         for k, (name, tested) in enumerate(found.items()):
-            end = next((end for end in tested.ends if end.start == start and end.above is not None), None)
-            if end is not None:
-                colour = "C3" if end.broken else "C0"
-                place = k + 0.12 * (starts.index(start) - (len(starts) - 1) / 2)
-                ax.plot([place], [end.above], mark, color=colour, mfc="none", ms=6)
-                _add(columns, name, "broken" if end.broken else "whole", start, [(place, end.above)])
+            for end in tested.ends:
+                if end.start == start and end.above is not None:
+                    place = k + 0.12 * (starts.index(start) - (len(starts) - 1) / 2)
+                    ax.plot([place], [end.above], mark, color="C3" if end.broken else "C0", mfc="none", ms=6)
+                    _add(columns, name, "broken" if end.broken else "whole", start, [(place, end.above)])
         ax.plot([], [], mark, color="0.4", mfc="none", label=start)
     ax.axhline(0, color="0.6", lw=0.8, zorder=0)
     ax.set_xticks(range(len(found)), list(found))

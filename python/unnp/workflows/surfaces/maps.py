@@ -127,7 +127,7 @@ def _scatter(
         if shown:
             places = np.array([where[pair.slab] for pair in shown])
             colours = shades.to_rgba(np.abs([pair.error for pair in shown]))
-            ax.scatter(*places.T, c=colours, marker=_MARKS[lattice], s=28, lw=0)
+            ax.scatter(places[:, 0], places[:, 1], c=colours, marker=_MARKS[lattice], s=28, lw=0)
             ax.scatter([], [], c="0.5", marker=_MARKS[lattice], s=28, lw=0, label=lattice)
     everywhere = np.array(list(where.values()))
     for formula in dict.fromkeys(pair.formula for pair in own):

@@ -84,14 +84,17 @@ def _values(errors: Mapping[str, Any], quantity: str) -> dict[tuple[str, str], f
 
 def _fill(ax: Axes, outline: np.ndarray, content: float | str | None, shades: ScalarMappable) -> None:
     """Colour a part by an error and write that into it; a name stands on white, and what has no error stays grey."""
-    colour, letters, text = "0.95", "black", ""
+    colour: Any = "0.95"
+    letters, text = "black", ""
     if isinstance(content, str):
         colour, text = "white", content
     elif content is not None:
-        colour, text = shades.to_rgba(content), f"{content:.2g}"  # type: ignore[assignment]
-        letters = "black" if shades.norm(content) > DARK else "white"
-    ax.add_patch(Polygon(outline, facecolor=colour, edgecolor="0.7" if colour == "white" else "white", lw=0.8))
-    ax.text(*_centroid(outline), text, ha="center", va="center", fontsize=5 if len(text) > 9 else 6, color=letters)
+        colour, text = shades.to_rgba(np.array([content]))[0], f"{content:.2g}"
+        letters = "black" if content > DARK * shades.get_clim()[1] else "white"
+    edge = "0.7" if isinstance(content, str) else "white"
+    ax.add_patch(Polygon(outline, facecolor=colour, edgecolor=edge, lw=0.8))
+    x, y = map(float, _centroid(outline))
+    ax.text(x, y, text, ha="center", va="center", fontsize=5 if len(text) > 9 else 6, color=letters)
 
 
 def _centroid(outline: np.ndarray) -> np.ndarray:
