@@ -15,7 +15,7 @@ import yaml
 from unnp.atoms.elements import Elements
 from unnp.atoms.graph import Graph
 from unnp.atoms.structure import Structure
-from unnp.config import from_dict, load_yaml
+from unnp.config import Config, from_dict, load_yaml
 from unnp.core import core
 from unnp.data.generation import Recipe
 from unnp.data.labellers import check_settings
@@ -24,10 +24,12 @@ from unnp.derivatives import predict
 from unnp.models import Head, PotentialConfig, TrainingData, architecture, architectures, build_potential
 from unnp.models.checkpoint import number_type
 from unnp.train.config import TrainConfig
+from unnp.workflows.adsorption.config import AdsorptionConfig
 from unnp.workflows.benchmark.config import BenchmarkConfig
 from unnp.workflows.benchmark.entries import merged
 from unnp.workflows.learn.config import LearnConfig
 from unnp.workflows.momt.config import MomtConfig
+from unnp.workflows.surfaces.config import SurfacesConfig
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
@@ -134,6 +136,40 @@ def test_examples_of_loops_are_valid(file: Path) -> None:
         load_yaml(file, LearnConfig)
     else:
         load_yaml(file, Recipe)
+
+
+@pytest.mark.parametrize(
+    ("file", "kind"),
+    [
+        ("adsorption/coh-on-co", AdsorptionConfig),
+        ("surfaces/surfaces", SurfacesConfig),
+        ("surfaces/start-data", Recipe),
+        ("surfaces/start", TrainConfig),
+        ("surfaces/scratch", TrainConfig),
+        ("surfaces/tuned", TrainConfig),
+    ],
+)
+def test_examples_of_surfaces_are_valid(file: str, kind: type[Config]) -> None:
+    path = DOCS.parent / f"examples/{file}.yaml"
+    config = load_yaml(path, kind)
+    for potential in getattr(config, "potentials", {}).values():
+        for name in [potential.file] if potential.file else potential.files.values():
+            assert (path.parent / name).is_file()
+
+
+def test_the_example_of_the_adsorption_test_spells_out_the_defaults() -> None:
+    config = load_yaml(DOCS.parent / "examples/adsorption/coh-on-co.yaml", AdsorptionConfig)
+    defaults = AdsorptionConfig(potentials=config.potentials)
+    for placed, default in zip(
+        [*config.molecule, *(config.dissociated or [])],
+        [*defaults.molecule, *(defaults.dissociated or [])],
+        strict=True,
+    ):
+        assert placed.symbol == default.symbol
+        assert placed.at == pytest.approx(default.at, abs=1e-3)
+    same = {"molecule": [], "dissociated": None}
+    assert config.surface.model_copy(update={"lattice": None}) == defaults.surface
+    assert config.model_copy(update=same | {"surface": defaults.surface}) == defaults.model_copy(update=same)
 
 
 @pytest.mark.parametrize(

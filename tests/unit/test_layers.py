@@ -22,6 +22,9 @@ INSIDE_WORKFLOWS = {
     ("learn", "momt"),
     ("neb", "relaxation"),
     ("surfaces", "relaxation"),
+    ("adsorption", "neb"),
+    ("adsorption", "relaxation"),
+    ("adsorption", "surfaces"),
 }
 FACES = {"__init__", "__main__"}
 MOST_FILES_IN_THE_ROOT = 8

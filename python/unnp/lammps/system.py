@@ -11,6 +11,7 @@ from pathlib import Path
 from ase import Atoms
 from ase.build import bulk
 
+from unnp.adapters.dispersion import D3Config
 from unnp.atoms.elements import Elements, symbols_of
 from unnp.errors import ConfigError, in_one_line
 from unnp.exported.archive import read_manifest
@@ -24,6 +25,10 @@ from unnp.lammps.system_config import InteractionConfig, StructureConfig
 
 DATA_FILE = "structure.data"
 MODEL_FILE, LAST_LAYER_FILE = "model.pt", "model.safetensors"
+SKIN = 1.0
+"""What lists of neighbours reach beyond the cutoff of a model [A]."""
+DENSEST = 0.2
+"""Atoms per A^3 that lists of neighbours have room for; diamond has 0.176."""
 MOST_ATOMS = 20_000_000
 
 
@@ -141,12 +146,27 @@ def model_lines(settings: InteractionConfig, model: str, elements: Sequence[str]
     options += [f"last_layer {LAST_LAYER_FILE}"] if settings.last_layer is not None else []
     options += [f"halo {settings.halo}"] if settings.halo != "auto" else []
     options += [f"dtype {settings.dtype}"] if settings.dtype != "model" else []
+    types = " ".join(elements)
+    style = command("pair_style", " ".join(["unnp", *options]))
+    potential = [style, command("pair_coeff", f"* * {model} {types}")]
     return [
         *([command("plugin", f"load {_quoted(settings.plugin)}")] if settings.plugin else []),
-        command("pair_style", " ".join(["unnp", *options])),
-        command("pair_coeff", f"* * {model} {' '.join(elements)}"),
+        *(potential if settings.d3 is None else _with_d3(settings.d3, options, model, types)),
         # A list is cheap beside a network, whose cost grows with the ghost atoms: a thin skin, more lists.
-        command("neighbor", "1.0 bin"),
+        command("neighbor", f"{SKIN} bin"),
+    ]
+
+
+def _with_d3(d3: D3Config, options: Sequence[str], model: str, types: str) -> list[str]:
+    """Return the potential commands of a model with D3; further words at the end of `pair_style` are the model's."""
+    damping = {"bj": "bj", "zero": "original"}[d3.damping]
+    dispersion = f"dispersion/d3 {damping} {d3.functional} {d3.cutoff:g} {d3.coordination_cutoff:g}"
+    neighbours = math.ceil(4 / 3 * math.pi * (d3.cutoff + SKIN) ** 3 * DENSEST)
+    return [
+        command("pair_style", " ".join(["hybrid/overlay", dispersion, "unnp", *options])),
+        command("pair_coeff", f"* * unnp {model} {types}"),
+        command("pair_coeff", f"* * dispersion/d3 {types}"),
+        command("neigh_modify", f"one {neighbours} page {10 * neighbours}"),
     ]
 
 

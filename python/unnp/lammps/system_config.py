@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, FiniteFloat, model_validator
 
+from unnp.adapters.dispersion import D3Config
 from unnp.atoms.elements import atomic_number
 from unnp.atoms.outputs import Name
 from unnp.config import Config
@@ -89,6 +90,8 @@ class InteractionConfig(Config):
     """how a model runs on several ranks"""
     dtype: Literal["model", "float32", "float64"] = "model"
     """number type a model runs in"""
+    d3: D3Config | None = None
+    """Grimme's dispersion correction on top of a model, by LAMMPS' dispersion/d3; `{}` takes its defaults"""
     plugin: Path | None = None
     """plugin file to load first; not needed after `pip install`"""
     pair_style: Arguments | None = None
@@ -110,6 +113,8 @@ class InteractionConfig(Config):
             raise ValueError("`head` chooses a level of theory of a `model`")
         if self.last_layer is not None and self.model is None:
             raise ValueError("`last_layer` is of a `model`")
+        if self.d3 is not None and self.model is None:
+            raise ValueError("`d3` goes on top of a `model`; write `pair_style: hybrid/overlay ...` for others")
         if self.pair_style is None and self.pair_coeff:
             raise ValueError(
                 f"`pair_coeff` does not go with `{'model' if self.model else 'kim'}`, which writes its own"

@@ -20,12 +20,20 @@ Index = Annotated[int, Field(ge=-LARGEST_INDEX, le=LARGEST_INDEX)]
 
 
 class PotentialFile(Config):
-    """A potential in a file."""
+    """A potential in a file, or one of several files, for each substance its own."""
 
-    file: Path
+    file: Path | None = None
     """exported model, or calculator file of `unnp data label`; relative to the configuration file"""
+    files: dict[str, Path] | None = Field(default=None, min_length=1)
+    """instead of `file`: such files by reduced formula, `{Cu: cu.pt, Si: si.pt}`, each for one substance"""
     head: Name | None = None
     """level of theory of a model; default: its first"""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> PotentialFile:
+        if (self.file is None) == (self.files is None):
+            raise ValueError("give either `file`, or `files` by reduced formula")
+        return self
 
 
 class BulkFile(Config):
@@ -94,6 +102,8 @@ class SurfacesConfig(Config):
     """what they are compared with: `labels`, the name of a potential, or null for nothing"""
     relax: MinimiserConfig | None = MinimiserConfig()
     """how the atoms of slabs are relaxed, in cells that stay; null: they are not"""
+    features: Path | None = Field(default=None, json_schema_extra=FREE)
+    """exported model that knows all elements, by whose features slabs are put on a map; null: no map"""
     device: str = Field(default="auto", json_schema_extra=FREE)
     """where models run: auto, cpu, cuda or cuda:N"""
 

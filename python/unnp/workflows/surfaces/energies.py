@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -49,13 +49,17 @@ class Measured:
 
 
 def measure_all(
-    slabs: Sequence[Slab], calculator: Calculator, relaxing: MinimiserConfig | None, journal: Journal, title: str
+    slabs: Sequence[Slab],
+    calculators: Mapping[str, Calculator],
+    relaxing: MinimiserConfig | None,
+    journal: Journal,
+    title: str,
 ) -> list[Measured]:
     """Return all slabs in a potential, those that are not in the journal yet computed and put there.
 
     Args:
         slabs: from ``collect``.
-        calculator: with energies and forces, and with stress where slabs are made.
+        calculators: by formula, with energies and forces, and with stress where slabs are made; slabs without one are left out.
         relaxing: how atoms of slabs are relaxed; None: they are not.
         journal: what is finished; a problem is tried again.
         title: what the progress is called.
@@ -64,16 +68,18 @@ def measure_all(
         ModelError: the potential can compute none of the slabs.
     """
     crystals: dict[str, tuple[Atoms, float]] = {}
-    found = {k: Measured(**entry) for k, entry in journal.finished.items() if not entry["problem"]}
+    found = {k: Measured() for k, slab in enumerate(slabs) if slab.formula not in calculators}
+    found |= {k: Measured(**entry) for k, entry in journal.finished.items() if not entry["problem"]}
     with counting(title, len(slabs), len(found)) as advance:
         for k, slab in enumerate(slabs):
             if k not in found:
-                found[k] = measure(slab, calculator, relaxing, crystals)
+                found[k] = measure(slab, calculators[slab.formula], relaxing, crystals)
                 journal.add(k, asdict(found[k]))
                 advance()
     measured = [found[k] for k in range(len(slabs))]
     if all(each.gamma is None for each in measured):
-        raise ModelError(f"{title} can compute none of {len(slabs)} slabs; {slabs[0].name}: {measured[0].problem}")
+        name, problem = next((s.name, m.problem) for s, m in zip(slabs, measured, strict=True) if m.problem)
+        raise ModelError(f"{title} can compute none of {len(slabs)} slabs; {name}: {problem}")
     return measured
 
 
@@ -84,7 +90,7 @@ def measure(
 
     Args:
         slab: from ``collect``.
-        calculator: as in ``measure_all``.
+        calculator: of its formula, as in ``measure_all``.
         relaxing: how the atoms are relaxed; None: they are not.
         crystals: crystals of this potential that are known, with their energies [eV/atom]; it is filled.
     """

@@ -84,10 +84,11 @@ def pairs(slabs: Sequence[Slab], measured: Mapping[str, Sequence[Measured]], ref
 def summarise(found: Sequence[Pair]) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
     """Return errors by potential, formula (and ``all``, where there are several), quantity and measure."""
     groups: dict[tuple[str, str, str], list[float]] = {}
-    formulas = {pair.formula for pair in found}
-    for pair in found:
-        for formula in (pair.formula, ALL) if len(formulas) > 1 else (pair.formula,):
-            groups.setdefault((pair.potential, formula, pair.quantity), []).append(pair.error)
+    several = len({pair.formula for pair in found}) > 1
+    for together in (False, True) if several else (False,):
+        for pair in found:
+            key = pair.potential, ALL if together else pair.formula, pair.quantity
+            groups.setdefault(key, []).append(pair.error)
     result: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
     for (potential, formula, quantity), errors in groups.items():
         measures = asdict(_summary(np.array(errors)))

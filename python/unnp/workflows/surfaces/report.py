@@ -15,6 +15,7 @@ from unnp.workflows.surfaces.energies import Measured
 from unnp.workflows.surfaces.errors import QUANTITIES, Pair, pairs, summarise
 from unnp.workflows.surfaces.figures import draw_errors, draw_parity
 from unnp.workflows.surfaces.slabs import Slab
+from unnp.workflows.surfaces.triangles import draw_triangles
 
 ERRORS = [
     "potential",
@@ -27,7 +28,7 @@ ERRORS = [
     "bulk MAE",
     "slab MAE [meV/atom]",
 ]
-FIGURES = ("parity", "errors")
+FIGURES = ("parity", "errors", "triangles", "map")
 
 
 def rows(slabs: Sequence[Slab], measured: Mapping[str, Sequence[Measured]]) -> tuple[list[str], list[list[str]]]:
@@ -60,8 +61,13 @@ def error_rows(found: Sequence[Pair]) -> list[list[str]]:
 
 
 def notes(slabs: Sequence[Slab], measured: Mapping[str, Sequence[Measured]]) -> list[str]:
-    """Return what went wrong with single slabs."""
-    return [
+    """Return what went wrong with single slabs, and of which substances a potential has no file."""
+    said = [
+        f"{name} has no file for {', '.join(missing)}"
+        for name, own in measured.items()
+        if (missing := dict.fromkeys(slab.formula for slab, each in zip(slabs, own, strict=True) if each == Measured()))
+    ]
+    return said + [
         f"! {name}: {slab.name}: {each.problem}"
         for name, own in measured.items()
         for slab, each in zip(slabs, own, strict=True)
@@ -72,7 +78,7 @@ def notes(slabs: Sequence[Slab], measured: Mapping[str, Sequence[Measured]]) -> 
 def write_report(
     folder: Path, slabs: Sequence[Slab], measured: Mapping[str, Sequence[Measured]], reference: str | None
 ) -> list[Pair]:
-    """Write ``surfaces.json`` and ``.csv``, and with a reference ``errors.csv`` and two figures; return what is compared."""
+    """Write ``surfaces.json`` and ``.csv``, and with a reference three figures; return what is compared."""
     found = pairs(slabs, measured, reference)
     content = {
         "units": {**QUANTITIES, "relaxed": "eV/atom", "area": "A^2"},
@@ -85,6 +91,7 @@ def write_report(
     if found:
         draw_parity(folder / "parity.png", found)
         draw_errors(folder / "errors.png", found)
+        draw_triangles(folder / "triangles.png", found)
     else:
         for path in (folder / f"{name}.{ending}" for name in FIGURES for ending in ("png", "csv")):
             with writing(path):

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from unnp.adapters.opening import open_calculator
 from unnp.config import dump_yaml, load_yaml
 from unnp.config.resume import refusal
 from unnp.data.journal import Journal
@@ -14,10 +13,12 @@ from unnp.errors import ConfigError
 from unnp.files.locks import hold_folder
 from unnp.files.writing import make_folder, write_atomically
 from unnp.workflows.relaxation.config import MinimiserConfig
-from unnp.workflows.relaxation.kept import check_resume, digest, identity
+from unnp.workflows.relaxation.kept import check_resume, digest
 from unnp.workflows.surfaces.config import SurfacesConfig
 from unnp.workflows.surfaces.energies import Measured, measure_all
 from unnp.workflows.surfaces.errors import Pair
+from unnp.workflows.surfaces.maps import draw_map, mean_features, open_features
+from unnp.workflows.surfaces.potentials import identity_of, open_potential
 from unnp.workflows.surfaces.report import write_report
 from unnp.workflows.surfaces.slabs import Slab, collect
 
@@ -55,19 +56,22 @@ def run_surfaces(config: SurfacesConfig, base: Path, folder: Path, *, resume: bo
     """
     _check_folder(config, folder, resume)
     slabs = collect(config, base)
+    formulas = list(dict.fromkeys(slab.formula for slab in slabs))
     calculators = {
-        name: open_calculator(base / each.file, each.head, config.device) for name, each in config.potentials.items()
+        name: open_potential(name, each, formulas, base, config.device) for name, each in config.potentials.items()
     }
+    model = config.features and open_features(base / config.features, config.device, slabs)
     make_folder(folder)
     with hold_folder(folder):
         write_atomically(folder / CONFIG_FILE, dump_yaml(config))
         measured = {}
-        for name, calculator in calculators.items():
-            potential = config.potentials[name]
-            made_with = _digest(slabs, config, identity(base / potential.file, potential.head))
+        for name, own in calculators.items():
+            made_with = _digest(slabs, config, identity_of(config.potentials[name], base))
             with Journal(folder / f"{name}.jsonl", made_with) as journal:
-                measured[name] = measure_all(slabs, calculator, config.relax, journal, name)
+                measured[name] = measure_all(slabs, own, config.relax, journal, name)
         found = write_report(folder, slabs, measured, config.reference)
+        if model and found:
+            draw_map(folder / "map.png", slabs, mean_features(model, slabs), found)
     return Result(slabs, measured, found)
 
 

@@ -10,14 +10,11 @@ import numpy as np
 from ase import Atoms
 
 from unnp.atoms.structure import Structure
-from unnp.config import from_dict
 from unnp.data.opening import open_structures
 from unnp.errors import ConfigError, DataError
-from unnp.lammps.system import build_structure
-from unnp.lammps.system_config import StructureConfig
 from unnp.units import GPA_PER_EV_PER_A3
 from unnp.workflows.surfaces.config import LABELS, MadeSlabs, SlabsInFiles, SurfacesConfig
-from unnp.workflows.surfaces.planes import Plane, distinct_planes
+from unnp.workflows.surfaces.planes import Plane, conventional_crystal, distinct_planes
 
 J_PER_M2 = GPA_PER_EV_PER_A3 / 10
 """1 eV/A^2 in J/m^2: 16.0218."""
@@ -122,8 +119,7 @@ def empty_layer(atoms: Structure) -> tuple[int, float]:
 
 
 def _made(settings: MadeSlabs) -> list[Slab]:
-    fields = {name: getattr(settings, name) for name in ("element", "lattice", "a", "c")}
-    crystal = build_structure(from_dict(fields, StructureConfig, where="slabs"), Path())
+    crystal = conventional_crystal(settings.element, settings.lattice, settings.a, settings.c, "slabs")
     planes = settings.planes or distinct_planes(crystal, settings.up_to or 1)
     phase = f" {settings.lattice}" if settings.lattice else ""
     return [

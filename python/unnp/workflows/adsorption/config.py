@@ -1,0 +1,111 @@
+"""Settings of the adsorption test: potentials, surface, molecule, and where its broken bond leads."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, FiniteFloat, NonNegativeInt, PositiveInt, model_validator
+
+from unnp.atoms.outputs import Name
+from unnp.config import Config
+from unnp.config.resume import FREE
+from unnp.workflows.neb.config import NebConfig
+from unnp.workflows.relaxation.config import MinimiserConfig
+from unnp.workflows.surfaces.config import Index, Length, PotentialFile
+
+
+class Placed(Config):
+    """An atom of the molecule on the surface."""
+
+    symbol: str
+    """chemical symbol"""
+    at: tuple[FiniteFloat, FiniteFloat, FiniteFloat]
+    """from an atom of the uppermost layer: along both vectors of the surface's cell, in their lengths; above it [A]"""
+
+
+class Surface(Config):
+    """A slab, cut from the crystal of an element as each potential relaxes it; its lower part stays."""
+
+    element: str = "Co"
+    """chemical symbol"""
+    lattice: str | None = None
+    """fcc, bcc, hcp ...; default: that of the element"""
+    a: Length | None = None
+    """lattice constant to begin with [A]; default: that of the element"""
+    c: Length | None = None
+    """second lattice constant of hcp and the like [A]"""
+    plane: tuple[Index, Index, Index] = (0, 0, 1)
+    """Miller indices in the conventional cell, three for hcp too"""
+    repeat: tuple[PositiveInt, PositiveInt] = (2, 2)
+    """cells of the surface along both vectors"""
+    thickness: Length = 7.0
+    """of the slab, at least [A]"""
+    vacuum: Length = 14.0
+    """between the slab and its image, molecule included [A]"""
+    free: Length = 3.0
+    """atoms that lie no deeper than this below the uppermost move [A]"""
+
+
+COH = [
+    Placed(symbol="C", at=(1 / 3, 2 / 3, 1.15)),
+    Placed(symbol="O", at=(1 / 3, 2 / 3, 2.48)),
+    Placed(symbol="H", at=(1 / 3 + 0.36, 2 / 3, 2.80)),
+]
+C_AND_OH = [
+    Placed(symbol="C", at=(1 / 3, 2 / 3, 1.05)),
+    Placed(symbol="O", at=(-1 / 3, 4 / 3, 1.35)),
+    Placed(symbol="H", at=(-1 / 3, 4 / 3, 2.32)),
+]
+
+
+class Reference(Config):
+    """Published numbers that the path is compared with."""
+
+    name: str = "DFT"
+    """whose they are"""
+    forward: FiniteFloat = 0.80
+    """barrier [eV]"""
+    back: FiniteFloat = 1.81
+    """barrier [eV]"""
+    reaction: FiniteFloat = -1.01
+    """energy [eV]"""
+
+
+class AdsorptionConfig(Config):
+    """The test of one molecule on one surface; the defaults are COH on Co(0001)."""
+
+    potentials: dict[Name, PotentialFile] = Field(min_length=1, json_schema_extra=FREE)
+    """potentials by name"""
+    surface: Surface = Surface()
+    """the slab"""
+    molecule: list[Placed] = Field(default=COH, min_length=1)
+    """the molecule where it is adsorbed; default: COH above a hollow"""
+    dissociated: list[Placed] | None = C_AND_OH
+    """the same atoms in the same order with a broken bond, where the path leads; null: no path"""
+    shaken: NonNegativeInt = 2
+    """further starts: the adsorbed state at rest, its free atoms displaced"""
+    shake: Annotated[FiniteFloat, Field(gt=0, le=1)] = 0.15
+    """standard deviation of each coordinate of these displacements [A]"""
+    seed: NonNegativeInt = 0
+    """of the displacements"""
+    relax: MinimiserConfig = MinimiserConfig(max_force=0.03)
+    """how the atoms are relaxed"""
+    path: NebConfig = NebConfig(max_force=0.1, max_steps=200)
+    """how the path is looked for"""
+    reference: Reference | None = Field(default=Reference(), json_schema_extra=FREE)
+    """what barriers are compared with; null: nothing"""
+    device: str = Field(default="auto", json_schema_extra=FREE)
+    """where models run: auto, cpu, cuda or cuda:N"""
+
+    @model_validator(mode="after")
+    def _same_atoms(self) -> AdsorptionConfig:
+        if self.dissociated is not None and _symbols(self.dissociated) != _symbols(self.molecule):
+            raise ValueError(
+                f"`dissociated` is {' '.join(_symbols(self.dissociated))}, `molecule` {' '.join(_symbols(self.molecule))}: "
+                "give the same atoms in the same order, or null"
+            )
+        return self
+
+
+def _symbols(placed: list[Placed]) -> list[str]:
+    return [atom.symbol for atom in placed]

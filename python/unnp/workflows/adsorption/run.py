@@ -1,0 +1,179 @@
+"""The adsorption test of all potentials of a configuration; what is finished is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import Calculator
+
+from unnp.config import dump_yaml, load_yaml
+from unnp.config.resume import refusal
+from unnp.errors import ConfigError, ModelError
+from unnp.files.locks import hold_folder
+from unnp.files.writing import make_folder, write_atomically
+from unnp.workflows.adsorption.config import AdsorptionConfig, PotentialFile
+from unnp.workflows.adsorption.judge import Bonds, End, Verdict, bonds_of, end_of, judge
+from unnp.workflows.adsorption.structures import anchor_of, bare_slab, crystal_of, shaken, with_molecule
+from unnp.workflows.neb.band import Band
+from unnp.workflows.neb.run import run_neb
+from unnp.workflows.relaxation.config import RelaxationConfig
+from unnp.workflows.relaxation.kept import JOURNAL, check_resume
+from unnp.workflows.relaxation.relaxation import Relaxation
+from unnp.workflows.relaxation.run import run_relaxations
+from unnp.workflows.relaxation.structures import NAME
+from unnp.workflows.surfaces.potentials import identity_of, open_potential
+
+CONFIG_FILE = "adsorption.yaml"
+DISSOCIATED = "dissociated"
+CRYSTAL = RelaxationConfig(cell="all", max_force=1e-3)
+"""How the crystal is relaxed from which the slab is cut."""
+
+
+@dataclass
+class Tested:
+    """What a potential has done.
+
+    Attributes:
+        ends: of the adsorbed start, of the molecule put on the slab at rest, of the shaken ones, of the dissociated state.
+        verdict: None: the test did not come so far.
+        band: path to the dissociated state; None: there is none.
+        problem: why there is no verdict, or no path; empty: there is.
+    """
+
+    ends: list[End] = field(default_factory=list)
+    verdict: Verdict | None = None
+    band: Band | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class _Potential:
+    """A potential at work in a folder of its own."""
+
+    calculator: Calculator
+    identity: str
+    folder: Path
+
+    def relaxed(self, structures: Sequence[Atoms], settings: RelaxationConfig, stage: str) -> list[Relaxation]:
+        """Return structures at rest; a stage that was begun goes on."""
+        print(f"{self.folder.name}: {stage}", flush=True)
+        folder = self.folder / stage
+        begun = (folder / JOURNAL).is_file()
+        return run_relaxations(structures, self.calculator, settings, folder, potential=self.identity, resume=begun)
+
+
+def run_adsorption(config: AdsorptionConfig, base: Path, folder: Path, *, resume: bool = False) -> dict[str, Tested]:
+    """Run what is not finished of the test, and return what each potential has done.
+
+    Args:
+        config: potentials, surface, molecule.
+        base: where relative paths in it begin.
+        folder: made where it is missing; each potential gets a folder in it, with the folders of ``unnp relax`` and ``neb``.
+        resume: go on with the run in the folder, also with further potentials.
+
+    Raises:
+        ConfigError: wrong settings, or the folder holds a run, or none to go on with.
+        DataError: a potential has changed since the run began.
+        ModelError: a potential cannot be opened.
+    """
+    check_resume(folder, resume=resume, sign=CONFIG_FILE)
+    if resume and (why := refusal(config, load_yaml(folder / CONFIG_FILE, AdsorptionConfig), folder)):
+        raise ConfigError(why)
+    crystal = crystal_of(config.surface)
+    slab = bare_slab(crystal, config.surface)
+    # what cannot be built is said before the work
+    with_molecule(slab, config.molecule, anchor_of(slab), config.surface, "")
+    formula = str(crystal.get_chemical_formula("metal", empirical=True))
+    calculators = {
+        name: open_potential(name, each, [formula], base, config.device)[formula]
+        for name, each in config.potentials.items()
+    }
+    make_folder(folder)
+    with hold_folder(folder):
+        write_atomically(folder / CONFIG_FILE, dump_yaml(config))
+        return {
+            name: _tested(config, _potential(calculator, config.potentials[name], base, folder / name))
+            for name, calculator in calculators.items()
+        }
+
+
+def _potential(calculator: Calculator, given: PotentialFile, base: Path, folder: Path) -> _Potential:
+    make_folder(folder)
+    return _Potential(calculator, identity_of(given, base), folder)
+
+
+def _tested(config: AdsorptionConfig, potential: _Potential) -> Tested:
+    tested = Tested()
+    try:
+        adsorbed, dissociated = _starts(config, potential, tested)
+        if dissociated is not None:
+            tested.band = _path(config, potential, [adsorbed, dissociated])
+    except (ConfigError, ModelError) as error:
+        tested.problem = str(error)
+    return tested
+
+
+def _starts(config: AdsorptionConfig, potential: _Potential, tested: Tested) -> tuple[Atoms, Atoms | None]:
+    """Run all starts, fill in ends and verdict, and return the adsorbed and the dissociated state at rest."""
+    (crystal,) = potential.relaxed([crystal_of(config.surface)], CRYSTAL, "crystal")
+    if crystal.note():
+        raise ModelError(f"the crystal: {crystal.note()}.")
+    slab = bare_slab(crystal.atoms, config.surface)
+    anchor = anchor_of(slab)
+    given = with_molecule(slab, config.molecule, anchor, config.surface, "adsorbed")
+    settings = RelaxationConfig(**config.relax.model_dump())
+    adsorbed, bare = potential.relaxed([given, slab], settings, "starts")
+    _require_rest(adsorbed, bare)
+    further = _further(config, adsorbed.atoms, bare.atoms, anchor)
+    ends = [adsorbed, *potential.relaxed(further, settings, "further")]
+    found = [_end(each, bare.atoms, adsorbed.atoms, bonds_of(given)) for each in ends]
+    tested.ends = [
+        each if each.energy is None else replace(each, above=each.energy - _energy(found[0])) for each in found
+    ]
+    tested.verdict = judge([end for end in tested.ends if end.start != DISSOCIATED])
+    if config.dissociated is None:
+        return adsorbed.atoms, None
+    dissociated = next(end for end in ends if end.start.info[NAME] == DISSOCIATED)
+    _require_rest(dissociated)
+    return adsorbed.atoms, dissociated.atoms
+
+
+def _require_rest(*relaxations: Relaxation) -> None:
+    """Raise ModelError where a state is not at rest that the next stage begins with: it would move when the run goes on."""
+    for each in relaxations:
+        if each.note():
+            raise ModelError(f"{each.start.info[NAME]}: {each.note()}; --resume with more relax.max_steps goes on.")
+
+
+def _further(config: AdsorptionConfig, adsorbed: Atoms, bare: Atoms, anchor: int) -> list[Atoms]:
+    """Return the starts that need an end of the first ones."""
+    rng = np.random.default_rng(config.seed)
+    found = [with_molecule(bare, config.molecule, anchor, config.surface, "put on the slab at rest")]
+    found += [shaken(adsorbed, config.shake, rng, f"shaken {k + 1}") for k in range(config.shaken)]
+    if config.dissociated is not None:
+        slab = adsorbed[: len(bare)]
+        found.append(with_molecule(slab, config.dissociated, anchor, config.surface, DISSOCIATED))
+    return found
+
+
+def _end(relaxation: Relaxation, bare: Atoms, adsorbed: Atoms, given: Bonds) -> End:
+    name = str(relaxation.start.info[NAME])
+    if not relaxation.energies:
+        return End(name, problem=relaxation.note())
+    return end_of(name, relaxation.atoms, relaxation.energies[-1], bare, adsorbed, given, relaxation.note())
+
+
+def _energy(end: End) -> float:
+    assert end.energy is not None
+    return end.energy
+
+
+def _path(config: AdsorptionConfig, potential: _Potential, states: Sequence[Atoms]) -> Band:
+    print(f"{potential.folder.name}: path", flush=True)
+    folder = potential.folder / "path"
+    begun = (folder / JOURNAL).is_file()
+    return run_neb(states, potential.calculator, config.path, folder, potential=potential.identity, resume=begun)
