@@ -83,6 +83,8 @@ class InjectConfig(Config):
     data: InjectData
     potentials: dict[Name, str | Settings] = Field(min_length=2)
     """Empirical potentials by names of your choice: calculator files of `unnp data label`, or their settings."""
+    alignment: Literal["least-squares", "robust"] = "least-squares"
+    """How the zeros of energy of the elements are fitted to the training structures; `robust`: those far off count little or nothing."""
     bounds: Bounds = Bounds()
     classifier: ClassifierConfig = ClassifierConfig()
     architectures: dict[Name, LearnerConfig] = Field(min_length=1, json_schema_extra=FREE)

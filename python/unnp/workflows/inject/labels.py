@@ -19,10 +19,14 @@ from unnp.data.labellers import check_settings
 from unnp.data.labelling import label_structures
 from unnp.data.store import Store, is_store
 from unnp.data.store_writer import write_store
+from unnp.train.terms.robust import DEVIATIONS, TUKEY
 from unnp.train.zeros import composition
 from unnp.workflows.benchmark.kept import kept
 from unnp.workflows.inject.config import Bounds
 from unnp.workflows.learn.executors.base import Executor, run_tasks
+
+ITERATIONS = 30
+"""Of the weights of a robust fit."""
 
 Computed = list[Structure | None]
 """A potential's labels of structures, in their order; None where it failed."""
@@ -93,11 +97,17 @@ class Aligned:
 
 
 def align(
-    labels: Computed, structures: Sequence[Structure], fitted: Sequence[int], elements: Elements, bounds: Bounds
+    labels: Computed,
+    structures: Sequence[Structure],
+    fitted: Sequence[int],
+    elements: Elements,
+    bounds: Bounds,
+    *,
+    robust: bool,
 ) -> Aligned:
     """Return labels whose energies count from the zeros of other labels.
 
-    ``min_d sum_s ((E_s - E'_s) / n_s - sum_e x_se d_e)^2`` over the structures s, with their atomic fractions ``x_se``.
+    ``min_d sum_s w_s ((E_s - E'_s) / n_s - sum_e x_se d_e)^2`` over the structures s, with their atomic fractions ``x_se``.
 
     Args:
         labels: of a potential.
@@ -105,19 +115,34 @@ def align(
         fitted: positions of the labelled structures that the zeros are fitted to.
         elements: of all of them.
         bounds: of what is kept.
+        robust: whether the weights are Tukey's, or else 1.
     """
     used = [k for k in fitted if labels[k] is not None and structures[k].energy is not None]
     counts = composition([structures[k] for k in used], elements)
     n_atoms = counts.sum(1)
     own = np.array([structures[k].energy for k in used]) / n_atoms
     theirs = np.array([labels[k].energy for k in used]) / n_atoms  # type: ignore[union-attr]
-    shift = np.linalg.lstsq(counts / n_atoms[:, None], own - theirs, rcond=1e-10)[0]
+    shift = _fitted(counts / n_atoms[:, None], own - theirs, robust=robust)
     moved = [None if s is None else _moved(s, shift, elements) for s in labels]
     middle = float(own.mean())
-    kept_ones = [s if s is not None and _within(s, middle, bounds) else None for s in moved]
+    within = [s if s is not None and _within(s, middle, bounds) else None for s in moved]
     n_failed = sum(s is None for s in labels)
-    n_masked = sum(s is None for s in kept_ones) - n_failed
-    return Aligned(dict(zip(elements.symbols, shift.tolist(), strict=True)), kept_ones, n_failed, n_masked)
+    n_masked = sum(s is None for s in within) - n_failed
+    return Aligned(dict(zip(elements.symbols, shift.tolist(), strict=True)), within, n_failed, n_masked)
+
+
+def _fitted(fractions: np.ndarray, target: np.ndarray, *, robust: bool) -> np.ndarray:
+    """Return the solution (n_elements,) of least squares, with ``robust`` iterated with Tukey's weights ``(1 - (r / c s)^2)^2``."""
+    weights = np.ones(len(target))
+    found = np.zeros(fractions.shape[1])
+    for _ in range(ITERATIONS if robust else 1):
+        root = np.sqrt(weights)
+        found = np.linalg.lstsq(fractions * root[:, None], target * root, rcond=1e-10)[0]
+        residual = target - fractions @ found
+        bound = TUKEY * DEVIATIONS * float(np.median(np.abs(residual - np.median(residual))))
+        if bound > 0:
+            weights = np.clip(1 - (residual / bound) ** 2, 0, None) ** 2
+    return found
 
 
 def _moved(structure: Structure, shift: np.ndarray, elements: Elements) -> Structure:

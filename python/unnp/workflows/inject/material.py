@@ -114,8 +114,9 @@ def open_material(data: InjectData, base: Path) -> Material:
 def divide(material: Material, config: InjectConfig, computed: Mapping[str, Computed], seed: int) -> Division:
     """Return what a seed makes of the material; the zeros of energy are aligned on its training structures."""
     own = split_of(material, config.data, seed)
+    robust = config.alignment == "robust"
     aligned = {
-        name: align(labels, material.structures, own.train, material.elements, config.bounds)
+        name: align(labels, material.structures, own.train, material.elements, config.bounds, robust=robust)
         for name, labels in computed.items()
     }
     return Division(own, aligned, distances(material.structures, [each.labels for each in aligned.values()]))

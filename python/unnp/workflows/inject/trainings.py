@@ -63,7 +63,7 @@ def of_dft(
         injected: what is learnt beside; None: nothing.
         n_labelled: structures of ``train``.
         start: run with whose representation it begins; None: random weights.
-        zeros: energies of the elements [eV] that the head counts from; None: as for the training.
+        zeros: energies of the elements [eV] that the head counts from where the settings do not say.
     """
     settings = _settings(config, architecture)
     train = [str(data / "train")]
@@ -75,7 +75,8 @@ def of_dft(
         settings = merged(settings, {"loss": {"group_weights": weights, **robust}})
         settings["epochs"] = math.ceil(settings.get("epochs", DEFAULT_EPOCHS) * share)
     parts = {"train": train, "validation": [str(data / "validation")], "test": [str(data / "test")]}
-    return _checked(config, architecture, settings, seed, parts, {HEAD: {"reference_energies": zeros}}, start)
+    head = {} if "reference_energies" in settings else {"reference_energies": zeros}
+    return _checked(config, architecture, settings, seed, parts, {HEAD: head}, start)
 
 
 def pretraining(
