@@ -21,6 +21,9 @@ INSIDE_WORKFLOWS = {
     ("learn", "momt"),
     ("neb", "relaxation"),
     ("surfaces", "relaxation"),
+    ("inject", "benchmark"),
+    ("inject", "learn"),
+    ("inject", "relaxation"),
 }
 FACES = {"__init__", "__main__"}
 MOST_FILES_IN_THE_ROOT = 8

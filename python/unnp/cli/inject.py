@@ -19,9 +19,10 @@ def command(
 ) -> None:
     """Train networks on few labels, helped by empirical potentials: with labels they give, or begun from what they teach.
 
-    Label augmentation, multi-task pretraining, both and neither are compared for each architecture, with error bars over seeds. The
-    folder gets results.json, table.md, results.csv, potentials.csv, choices.csv, figures, and every run. Killed at any time,
-    --resume goes on, also with further seeds, methods and architectures. Stopped by SIGTERM or Ctrl-C, the exit code is 75.
+    Label augmentation, multi-task pretraining, both and neither are compared for each architecture, with error bars over seeds.
+    The folder gets results.json, table.md, results.csv, potentials.csv, choices.csv, figures, and every run. Killed at any
+    time, --resume goes on, also with further seeds, methods and architectures. Stopped by SIGTERM or Ctrl-C, the exit code
+    is 75.
     """
     from unnp.config.overrides import load_with_overrides
     from unnp.train.validation import InterruptedTrainingError

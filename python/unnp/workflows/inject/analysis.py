@@ -76,7 +76,7 @@ def potentials(seeds: Sequence[Seed]) -> dict[str, dict[str, Any]]:
     """Return what each potential is worth: means over the seeds of its errors, and how often it is the nearest.
 
     ``labelled`` are errors on the labelled structures, on whose training part it was aligned, ``pool`` those on hidden labels;
-    ``energy`` [meV/atom] and ``forces`` [eV/A]. ``nearest`` is its share of the labelled structures, with ``none`` for the rest.
+    ``energy`` [meV/atom] and ``forces`` [eV/A]. ``nearest`` is its share of the labelled structures; ``none`` has the rest.
     """
     table: dict[str, dict[str, Any]] = {}
     config = seeds[0].config
@@ -117,8 +117,9 @@ def _errors(seeds: Sequence[Seed], p: int, *, pool: bool) -> dict[str, float]:
 def choices(seeds: Sequence[Seed]) -> list[dict[str, Any]]:
     """Return what the classifiers chose, a row for each architecture, seed and part: test, pool and its confidence groups.
 
-    Each has the number of ``structures``, how many got ``none``, and where there are labels to judge by ``right``, the share of right classes,
-    ``energy_mae`` [meV/atom] and ``outliers``, the share of the chosen labels that are off by more than tau, of those not none.
+    Each has the number of ``structures`` and how many got ``none``. Where there are labels to judge by, ``right`` is the share
+    of right classes, ``none_right`` that of structures to which none is near, ``energy_mae`` [meV/atom] the error of the labels
+    that were chosen, ``outliers`` the share of these that are off by more than tau.
     """
     return [
         row

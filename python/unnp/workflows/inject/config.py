@@ -12,7 +12,7 @@ from unnp.config.resume import FREE
 from unnp.config.texts import Device
 from unnp.data.readers import ReadOptions
 from unnp.models.build import PotentialConfig
-from unnp.workflows.inject.methods import MethodConfig
+from unnp.workflows.inject.methods import CLASSIFIER, PRETRAINED, MethodConfig
 
 Settings = dict[str, Any]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
@@ -84,7 +84,7 @@ class InjectConfig(Config):
     potentials: dict[Name, str | Settings] = Field(min_length=2)
     """Empirical potentials by names of your choice: calculator files of `unnp data label`, or their settings."""
     alignment: Literal["least-squares", "robust"] = "least-squares"
-    """How the zeros of energy of the elements are fitted to the training structures; `robust`: those far off count little or nothing."""
+    """How the zeros of energy of the elements are fitted to the training structures; `robust`: those far off hardly count."""
     bounds: Bounds = Bounds()
     classifier: ClassifierConfig = ClassifierConfig()
     architectures: dict[Name, LearnerConfig] = Field(min_length=1, json_schema_extra=FREE)
@@ -92,8 +92,8 @@ class InjectConfig(Config):
     methods: dict[Name, MethodConfig] = Field(default=PUBLISHED_METHODS, min_length=1, json_schema_extra=FREE)
     """Ways to train by name; the first is what gains are counted from. Further ones may be added when the run is resumed."""
     training: Settings = Field(default_factory=dict)
-    """Settings of all trainings, as in the file of `unnp train`. `epochs` are those of the labelled structures alone: with the pool, as
-    many steps."""
+    """Settings of all trainings, as in the file of `unnp train`. `epochs` are those of the labelled structures alone; with the
+    pool, there are as many steps."""
     pretraining: Settings = Field(default_factory=dict)
     """Settings of the pretraining that differ from `training`."""
     judge: Literal["energy", "forces", "stress"] = "energy"
@@ -117,9 +117,14 @@ class InjectConfig(Config):
                     raise ValueError(
                         f"methods.{name}: there is no potential '{other}'; give one of {', '.join(self.potentials)}"
                     )
-        for reserved in ("none", "classifier"):
-            if reserved in self.potentials:
-                raise ValueError(f"`potentials`: '{reserved}' is no name for one; give another")
+        for key, names, reserved in (
+            ("potentials", self.potentials, ("none", CLASSIFIER)),
+            ("architectures", self.architectures, ("data",)),
+            ("methods", self.methods, ("classifier.json",)),
+        ):
+            for name in names:
+                if name in reserved or (key == "methods" and name.startswith(PRETRAINED)):
+                    raise ValueError(f"`{key}`: '{name}' has another meaning here; give another name")
         return self
 
     @property

@@ -38,7 +38,7 @@ def draw_gains(path: Path, rows: Sequence[Row]) -> None:
     ax.set_xticks(range(len(architectures)), architectures)
     ax.set(ylabel="gain in the energy error [%]")
     ax.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
-    columns = {
+    columns: dict[str, list[Any]] = {
         "architecture": [row.architecture for row in shown],
         "method": [row.method for row in shown],
         "gain": [row.gain["energy"].mean for row in shown],

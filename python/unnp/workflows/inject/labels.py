@@ -15,10 +15,11 @@ from unnp.atoms.elements import Elements
 from unnp.atoms.structure import Structure
 from unnp.config.base import read_yaml
 from unnp.data.fingerprint import fingerprint
-from unnp.data.labellers import check_settings
+from unnp.data.labellers import build_labeller, check_settings
 from unnp.data.labelling import label_structures
 from unnp.data.store import Store, is_store
 from unnp.data.store_writer import write_store
+from unnp.errors import ConfigError, UnnpError
 from unnp.train.terms.robust import DEVIATIONS, TUKEY
 from unnp.train.zeros import composition
 from unnp.workflows.benchmark.kept import kept
@@ -33,11 +34,23 @@ Computed = list[Structure | None]
 
 
 def calculator(given: str | Mapping[str, Any], base: Path) -> tuple[dict[str, Any], Path]:
-    """Return the settings of a potential, and the folder that relative names in them begin in; raise ConfigError for wrong ones."""
+    """Return the settings of a potential, and where relative names in them begin; raise ConfigError for wrong ones."""
     path = base / given if isinstance(given, str) else base
     settings = read_yaml(path) if isinstance(given, str) else dict(given)
     check_settings(settings)
     return settings, path.parent if isinstance(given, str) else base
+
+
+def check_potential(name: str, given: str | Mapping[str, Any], base: Path, structure: Structure) -> None:
+    """Label one structure; raise ConfigError, with the name of the potential, where that fails."""
+    try:
+        labeller = build_labeller(*calculator(given, base))
+        try:
+            labeller.label(structure)
+        finally:
+            labeller.close()
+    except UnnpError as error:
+        raise ConfigError(f"potentials.{name}: {error}") from None
 
 
 def computed(
@@ -132,14 +145,14 @@ def align(
 
 
 def _fitted(fractions: np.ndarray, target: np.ndarray, *, robust: bool) -> np.ndarray:
-    """Return the solution (n_elements,) of least squares, with ``robust`` iterated with Tukey's weights ``(1 - (r / c s)^2)^2``."""
+    """Return the solution (n_elements,) of least squares, if robust, iterated with Tukey's weights ``(1 - (r / c s)^2)^2``."""
     weights = np.ones(len(target))
     found = np.zeros(fractions.shape[1])
     for _ in range(ITERATIONS if robust else 1):
         root = np.sqrt(weights)
         found = np.linalg.lstsq(fractions * root[:, None], target * root, rcond=1e-10)[0]
         residual = target - fractions @ found
-        bound = TUKEY * DEVIATIONS * float(np.median(np.abs(residual - np.median(residual))))
+        bound = TUKEY * DEVIATIONS * float(np.median(np.abs(residual)))  # from 0: a first fit may be off for nearly all
         if bound > 0:
             weights = np.clip(1 - (residual / bound) ** 2, 0, None) ** 2
     return found

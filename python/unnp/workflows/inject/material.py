@@ -11,7 +11,7 @@ from unnp.atoms.quantities import STANDARD
 from unnp.atoms.structure import Structure
 from unnp.data.fingerprint import fingerprint
 from unnp.data.opening import open_structures
-from unnp.data.splits import split, split_by_key
+from unnp.data.splits import Size, split, split_by_key
 from unnp.errors import ConfigError, DataError
 from unnp.workflows.inject.config import InjectConfig, InjectData
 from unnp.workflows.inject.labels import Aligned, Computed, align, calculator
@@ -50,6 +50,17 @@ class Material:
     def at(self, positions: Sequence[int]) -> list[Structure]:
         """Return the structures at positions."""
         return [self.structures[k] for k in positions]
+
+    def check(self, config: InjectConfig) -> None:
+        """Raise ConfigError where errors or classes are asked for that the labelled structures have no labels for."""
+        labelled = self.structures[: self.n_labelled]
+        if not any(structure.label(config.judge) is not None for structure in labelled):
+            raise ConfigError(f"judge: no labelled structure has {config.judge}; choose another, or give that label.")
+        if config.classifier.nearest != "energy" and any(structure.forces is None for structure in labelled):
+            raise ConfigError(
+                f"classifier.nearest: {config.classifier.nearest} compares forces, and a labelled structure has none; "
+                "compare energies."
+            )
 
     def marks(self, config: InjectConfig, base: Path) -> dict[str, object]:
         """Return what tells data and potentials from others, as JSON."""
@@ -147,7 +158,7 @@ def _open(data: InjectData, paths: Sequence[str], base: Path) -> list[Structure]
     return list(open_structures([base / path for path in paths], options))
 
 
-def _parts(n: int, size: int, name: str) -> dict[str, int | str]:
+def _parts(n: int, size: int, name: str) -> dict[str, Size]:
     if size > n:
         raise ConfigError(f"data.pool_size: {size} structures are asked for, and there are {n} in the {name}.")
     return {name: size} if size == n else {name: size, "others": "rest"}

@@ -11,6 +11,8 @@ from unnp.atoms.outputs import Name
 from unnp.config import Config
 
 CLASSIFIER = "classifier"
+PRETRAINED = "pretrained-"
+"""How the folders of pretrainings begin, beside those of methods."""
 Confidence = Literal["low", "medium", "high"]
 CONFIDENCES: tuple[Confidence, ...] = ("low", "medium", "high")
 
@@ -19,7 +21,7 @@ class AugmentConfig(Config):
     """Label augmentation: structures of the pool are learnt too, with labels of empirical potentials."""
 
     labels: Name = CLASSIFIER
-    """Whose labels: those of the potential that the classifier chooses for each structure, or those of one potential for all."""
+    """Whose labels: those of the potential that the `classifier` chooses for each structure, or of the one that is named."""
     confidence: list[Confidence] = Field(default=list(CONFIDENCES), min_length=1)
     """Structures by thirds of the probability that the classifier gives its choice."""
     robust: bool = True
@@ -56,6 +58,13 @@ class MethodConfig(Config):
             yield self.augment.labels
         if self.pretrain is not None:
             yield from self.pretrain.potentials or []
+
+    def without_alpha(self) -> MethodConfig:
+        """Return the same with the default alphas."""
+        if self.augment is None:
+            return self
+        default = AugmentConfig().alpha
+        return self.model_copy(update={"augment": self.augment.model_copy(update={"alpha": default})})
 
     @property
     def needs_classifier(self) -> bool:

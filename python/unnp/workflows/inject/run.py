@@ -10,15 +10,16 @@ from typing import Any
 from unnp.config import dump_yaml, load_yaml
 from unnp.config.kinds import check_kind
 from unnp.config.resume import refusal
-from unnp.errors import ConfigError
+from unnp.errors import ConfigError, DataError
 from unnp.files.locks import hold_folder
 from unnp.files.writing import make_folder, read_json, write_atomically
 from unnp.workflows.inject.config import InjectConfig
 from unnp.workflows.inject.judging import Outcome, outcomes
-from unnp.workflows.inject.labels import Computed, calculator, computed
+from unnp.workflows.inject.labels import Computed, check_potential, computed
 from unnp.workflows.inject.material import Material, open_material
 from unnp.workflows.inject.report import Report, write_report
-from unnp.workflows.inject.seeds import Seed, train_all
+from unnp.workflows.inject.seeds import Seed
+from unnp.workflows.inject.stages import train_all
 from unnp.workflows.inject.trainings import check_trainings
 from unnp.workflows.learn.executors.base import REGISTRY as EXECUTORS
 from unnp.workflows.learn.executors.base import Executor
@@ -32,8 +33,8 @@ MARKS_FILE = "made-with.json"
 def run_injection(config: InjectConfig, base: Path, folder: Path, *, resume: bool = False) -> Report:
     """Do what is not finished of an injection, seed by seed, and return what came of it.
 
-    The folder gets ``inject.yaml``, ``labels`` with what each potential says, a folder ``seed-K`` for each seed and, written anew after
-    each of them, ``results.json``, tables and figures.
+    The folder gets ``inject.yaml``, ``labels`` with what each potential says, a folder ``seed-K`` for each seed and, written
+    anew after each of them, ``results.json``, tables and figures.
 
     Args:
         config: what to inject into what.
@@ -49,14 +50,16 @@ def run_injection(config: InjectConfig, base: Path, folder: Path, *, resume: boo
     """
     base, folder = base.absolute(), folder.absolute()
     check_resume(folder, resume=resume, sign=CONFIG_FILE)
-    if resume and (reason := refusal(config, load_yaml(folder / CONFIG_FILE, InjectConfig), folder)):
-        raise ConfigError(reason)
+    if resume:
+        _check_settings(config, load_yaml(folder / CONFIG_FILE, InjectConfig), folder)
     check_trainings(config)
-    for given in config.potentials.values():
-        calculator(given, base)
     kind, own = check_kind(EXECUTORS, config.executor, "executor")
     executor = kind(own)
     material = open_material(config.data, base)
+    material.check(config)
+    if not resume:
+        for name, potential in config.potentials.items():
+            check_potential(name, potential, base, min(material.structures, key=len))
     with hold_folder(folder), stopped_by_signals():
         make_folder(folder)
         _check_marks(folder / MARKS_FILE, material.marks(config, base))
@@ -83,11 +86,25 @@ def _labels(
     return found
 
 
+def _check_settings(now: InjectConfig, before: InjectConfig, folder: Path) -> None:
+    """Raise ConfigError where settings differ from those of a run that may not, among them those of a method that it has."""
+    if reason := refusal(now, before, folder):
+        raise ConfigError(reason)
+    for name, method in now.methods.items():
+        if name in before.methods and method.without_alpha() != before.methods[name].without_alpha():
+            raise ConfigError(
+                f"methods.{name} changed since {folder} was made; only its `alpha` may. Restore it, or give it another name."
+            )
+
+
 def _check_marks(path: Path, marks: Mapping[str, Any]) -> None:
     """Note what data and potentials a run is made with; raise ConfigError where it was made with others."""
     now = json.loads(json.dumps(marks))
     if path.is_file():
-        before = read_json(path)
+        try:
+            before = dict(read_json(path))
+        except (OSError, ValueError, TypeError):
+            raise DataError(f"{path} is damaged. Delete it if neither data nor potentials have changed.") from None
         if changed := [name for name in now if before.get(name) != now[name]]:
             raise ConfigError(
                 f"{', '.join(changed)} changed since {path.parent} was made. Restore them, or name another folder with -o."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,23 +11,18 @@ import numpy as np
 
 from unnp.atoms.structure import Structure
 from unnp.data.fingerprint import fingerprint
-from unnp.data.progress import counting
 from unnp.data.reference_energies import reference_energies
 from unnp.data.store import Store, is_store
 from unnp.data.store_writer import write_store
-from unnp.data.worker_pool import Failure
-from unnp.errors import ConfigError, TrainingError
-from unnp.workflows.benchmark.entries import changed_since
 from unnp.workflows.inject.choice import Choice, choice_of, everywhere, injected
-from unnp.workflows.inject.classifier import Task, probabilities, start_classifier
+from unnp.workflows.inject.classifier import Task, probabilities
 from unnp.workflows.inject.config import InjectConfig
 from unnp.workflows.inject.labels import Computed
 from unnp.workflows.inject.material import Division, Material, divide
-from unnp.workflows.inject.methods import AugmentConfig, MethodConfig
+from unnp.workflows.inject.methods import PRETRAINED, AugmentConfig, MethodConfig
 from unnp.workflows.inject.nearest import classes
 from unnp.workflows.inject.trainings import Injected, of_dft, pretraining
-from unnp.workflows.learn.committee import Member, train_members
-from unnp.workflows.learn.executors.base import Executor, run_tasks
+from unnp.workflows.learn.committee import Member
 
 WITHOUT = 0.0
 """Alpha of a training without labels of potentials."""
@@ -114,7 +108,7 @@ class Seed:
         """Return the run folder of the pretraining that a method begins with; None: it does without."""
         if method.pretrain is None:
             return None
-        return self.folder / architecture / f"pretrained-{self._key(method)}"
+        return self.folder / architecture / f"{PRETRAINED}{self._key(method)}"
 
     @cached_property
     def zeros(self) -> dict[str, float]:
@@ -203,48 +197,6 @@ class Seed:
         else:
             choice, confidence = self.choice(architecture), list(settings.confidence)
         return injected(choice, self.pool_labels, confidence, stress=self.material.has_stress)
-
-
-def train_all(seed: Seed, executor: Executor, attempts: int) -> list[Run]:
-    """Do what is not finished of a seed, and return its trainings on DFT labels.
-
-    Raises:
-        ConfigError: a training has begun with other settings.
-        TrainingError: a training or a classifier failed; what the others have finished is kept.
-    """
-    seed.write_data()
-    _train(seed.pretrainings(), f"seed {seed.seed}: pretraining", executor, attempts)
-    _classify(seed, executor, attempts)
-    runs = seed.runs()
-    _train([run.member for run in runs], f"seed {seed.seed}: training on the labelled structures", executor, attempts)
-    return runs
-
-
-def _train(members: Sequence[Member], what: str, executor: Executor, attempts: int) -> None:
-    """Train what is not finished; raise ConfigError where one has begun with other settings."""
-    if not members:
-        return
-    for member in members:
-        if (member.folder / "config.yaml").is_file() and (changed := changed_since(member.config, member.folder)):
-            raise ConfigError(
-                f"{', '.join(changed)} changed since {member.folder} was trained. Restore these settings, delete the folder, which "
-                "is then trained anew, or name another folder with -o."
-            )
-    print(what, flush=True)
-    train_members(members, executor, attempts)
-
-
-def _classify(seed: Seed, executor: Executor, attempts: int) -> None:
-    tasks = [(k, task) for k, task in enumerate(seed.classifiers())]
-    if not tasks:
-        return
-    print(f"seed {seed.seed}: classifiers", flush=True)
-    results = run_tasks(executor, start_classifier, tasks, attempts)
-    with closing(results), counting("classifying", len(tasks), 0) as advance:
-        for k, outcome in results:
-            if isinstance(outcome, Failure):
-                raise TrainingError(f"the classifier of {tasks[k][1].file.parent} failed: {outcome.message}")
-            advance()
 
 
 def _write(structures: Sequence[Structure], path: Path) -> None:
