@@ -170,6 +170,8 @@ def test_alpha_weighs_all_of_the_pool_beside_all_labelled_structures() -> None:
     assert found.loss.robust_groups == [INJECTED]
     assert found.epochs == 6  # as many steps: 30 x 10 = 6 x 50
     assert found.data.train == ["data/train", "weak"]
+    longer = injection.model_copy(update={"budget": "epochs"})
+    assert of_dft(longer, "SchNet", 7, Path("data"), what, 10, None).epochs == 30
     alone = of_dft(injection, "SchNet", 7, Path("data"), None, 10, Path("before"))
     assert (alone.epochs, alone.loss.robust_groups, alone.start) == (30, [], "before")
     before = pretraining(injection, "SchNet", 7, Path("labels"), ["emt", "morse"])

@@ -92,8 +92,10 @@ class InjectConfig(Config):
     methods: dict[Name, MethodConfig] = Field(default=PUBLISHED_METHODS, min_length=1, json_schema_extra=FREE)
     """Ways to train by name; the first is what gains are counted from. Further ones may be added when the run is resumed."""
     training: Settings = Field(default_factory=dict)
-    """Settings of all trainings, as in the file of `unnp train`. `epochs` are those of the labelled structures alone; with the
-    pool, there are as many steps."""
+    """Settings of all trainings, as in the file of `unnp train`. `epochs` are those on the labelled structures alone."""
+    budget: Literal["steps", "epochs"] = "steps"
+    """What trainings with structures of the pool have as many of as those without: optimizer steps, or epochs, which are then
+    longer."""
     pretraining: Settings = Field(default_factory=dict)
     """Settings of the pretraining that differ from `training`."""
     judge: Literal["energy", "forces", "stress"] = "energy"

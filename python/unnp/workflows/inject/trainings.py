@@ -69,11 +69,12 @@ def of_dft(
     train = [str(data / "train")]
     if injected is not None:
         train.append(str(injected.store))
-        share = n_labelled / (n_labelled + injected.n_structures)
         weights = {INJECTED: injected.alpha * n_labelled / injected.n_structures}
         robust = {"robust_groups": [INJECTED]} if injected.robust else {}
         settings = merged(settings, {"loss": {"group_weights": weights, **robust}})
-        settings["epochs"] = math.ceil(settings.get("epochs", DEFAULT_EPOCHS) * share)
+        if config.budget == "steps":
+            share = n_labelled / (n_labelled + injected.n_structures)
+            settings["epochs"] = math.ceil(settings.get("epochs", DEFAULT_EPOCHS) * share)
     parts = {"train": train, "validation": [str(data / "validation")], "test": [str(data / "test")]}
     head = {} if "reference_energies" in settings else {"reference_energies": zeros}
     return _checked(config, architecture, settings, seed, parts, {HEAD: head}, start)
