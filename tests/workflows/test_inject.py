@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,7 @@ def settings(**changes: Any) -> dict[str, Any]:
             "pool": ["pool.extxyz"],
         },
         "potentials": {"emt": {"kind": "ase", "name": "emt"}, "morse": "morse.yaml"},
-        "classifier": {"epochs": 2, "batch_size": 8, "tau": 10},
+        "classifier": {"epochs": 10, "batch_size": 4, "learning_rate": 0.02, "tau": 10},
         "architectures": {"SchNet": {"potential": SCHNET}},
         "methods": {
             "scratch": {},
@@ -256,6 +257,24 @@ def test_a_resumed_run_does_what_is_new_and_nothing_else(finished: tuple[Path, s
     after = {path: path.stat().st_mtime_ns for path in folder.rglob("kept.safetensors")}
     assert {path: after[path] for path in before} == before
     assert {path.parts[-4] for path in after.keys() - before.keys()} == {"MP"}
+
+
+def test_a_run_that_was_killed_ends_with_the_same_numbers(
+    finished: tuple[Path, str], files: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "out"
+    shutil.copytree(finished[0], folder)
+    own = folder / "seed-1/SchNet"
+    shutil.rmtree(folder / "labels/morse")
+    (own / "LA+MP/alpha-2/card.yaml").unlink()  # killed before its end
+    shutil.rmtree(own / "emt")
+    (own / "classifier.json").write_text("{")
+    report = run_injection(load_yaml(folder / "inject.yaml", InjectConfig), files, folder, resume=True)
+    expected = json.loads((finished[0] / "results.json").read_text())["outcomes"]
+    assert len(report.outcomes) == len(expected)
+    for outcome, other in zip(report.outcomes, expected, strict=True):
+        assert (outcome.method, outcome.seed, outcome.alpha) == (other["method"], other["seed"], other["alpha"])
+        assert outcome.test == pytest.approx(other["test"], rel=1e-9)
 
 
 @pytest.mark.parametrize(

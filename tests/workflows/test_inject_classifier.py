@@ -3,11 +3,15 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
+import torch
 from ase.build import bulk
+from unnp.atoms.elements import Elements
+from unnp.atoms.graph import Graph
 from unnp.atoms.structure import Structure
 from unnp.data.store_writer import write_store
-from unnp.models import PotentialConfig
-from unnp.workflows.inject.classifier import Task, probabilities
+from unnp.models import Head, PotentialConfig, TrainingData, architecture, build_potential
+from unnp.workflows.inject.classifier import Classifier, Task, probabilities
 from unnp.workflows.inject.config import ClassifierConfig
 
 SCHNET = {"cutoff": 4.0, "features": 8, "interactions": 1, "gaussians": 8}
@@ -66,3 +70,19 @@ def test_it_is_trained_once_and_again_for_another_seed(tmp_path: Path) -> None:
     assert asked.file.stat().st_mtime_ns == written
     other, _ = task(tmp_path, seed=1)
     assert not np.array_equal(probabilities(other), first)
+
+
+@pytest.mark.parametrize("name", ["schnet", "cgcnn", "soapnet", "gemnet-t", "teanet"])
+def test_any_architecture_classifies_and_repeats_count_for_nothing(name: str) -> None:
+    settings = PotentialConfig(architecture=name, settings=architecture(name).example_settings)
+    torch.manual_seed(0)
+    potential = build_potential(settings, ["Cu"], [Head(1.0, {"Cu": 0.0})], TrainingData(10.0))
+    classifier = Classifier(potential, 4)
+    atoms = bulk("Cu", cubic=True, a=3.5)
+    atoms.rattle(0.1, seed=1)
+    pair = [Structure.from_atoms(atoms), Structure.from_atoms(atoms.repeat((2, 1, 1)))]
+    graphs = [Graph.of(s, Elements(["Cu"]), potential.cutoff()).to("cpu", torch.float32) for s in pair]
+    one, two = classifier(Graph.batch(graphs))
+    assert one.shape == (4,)
+    assert torch.allclose(one, two, atol=1e-4)
+    assert one.std() > 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -90,11 +91,8 @@ class Seed:
 
     def runs(self) -> list[Run]:
         """Return all trainings on DFT labels, and write the labels that are injected."""
-        found = []
-        for name, methods in ((name, self.config.methods) for name in self.config.architectures):
-            for method, settings in methods.items():
-                found += self._runs(name, method, settings)
-        return found
+        pairs = product(self.config.architectures, self.config.methods.items())
+        return [run for name, (method, settings) in pairs for run in self._runs(name, method, settings)]
 
     def choice(self, architecture: str) -> Choice:
         """Return what the classifier chose for the pool."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,18 +30,21 @@ def check_trainings(config: InjectConfig) -> None:
         of_dft(config, name, 0, Path("."), Injected(Path("pool"), 1, 1.0, robust=True), 1, None)
 
 
+@dataclass(frozen=True)
 class Injected:
     """Structures with labels of potentials in a training.
 
-    Args:
+    Attributes:
         store: of them.
         n_structures: how many they are.
         alpha: weight of all of them beside all labelled structures.
         robust: whether they count by the biweight.
     """
 
-    def __init__(self, store: Path, n_structures: int, alpha: float, *, robust: bool) -> None:
-        self.store, self.n_structures, self.alpha, self.robust = store, n_structures, alpha, robust
+    store: Path
+    n_structures: int
+    alpha: float
+    robust: bool
 
 
 def of_dft(
