@@ -152,15 +152,15 @@ def _markdown(header: list[str], cells: list[list[str]]) -> str:
 
 
 def _draw_maps(folder: Path, report: Report) -> None:
-    """Draw a map for each architecture of the first seed: before, after pretraining, and at the end."""
+    """Draw a map for each architecture of the first seed: before, after pretraining, and by the best method."""
     seed = report.seeds[0]
     for architecture in report.config.architectures:
         own = {o.method: o for o in report.outcomes if (o.architecture, o.seed) == (architecture, seed.seed)}
-        base, last = own[report.config.baseline], list(own.values())[-1]
+        base, best = own[report.config.baseline], min(own.values(), key=lambda o: o.test[report.config.judge])
         shown = {"random weights": (base.run, False), report.config.baseline: (base.run, True)}
         pretrained = [seed.pretrained(architecture, method) for method in report.config.methods.values()]
         if found := [run for run in pretrained if run is not None]:
             shown["pretrained"] = (found[0], True)
-        if last is not base:
-            shown[last.method] = (last.run, True)
+        if best is not base:
+            shown[best.method] = (best.run, True)
         draw_map(folder / f"map-{architecture}.png", seed, architecture, shown)
