@@ -166,15 +166,18 @@ def test_choices_fall_into_thirds_of_confidence_and_take_the_labels_they_name() 
 def test_alpha_weighs_all_of_the_pool_beside_all_labelled_structures() -> None:
     injection = config(training={"epochs": 30, "loss": {"group_weights": {"surface": 2.0}}})
     what = Injected(Path("weak"), 40, 0.5, robust=True)
-    found = of_dft(injection, "SchNet", 7, Path("data"), what, 10, None)
+    found = of_dft(injection, "SchNet", "LA+MP", 7, Path("data"), what, 10, None)
     assert found.loss.group_weights == {"surface": 2.0, INJECTED: 0.5 * 10 / 40}
     assert found.loss.robust_groups == [INJECTED]
     assert found.epochs == 6  # as many steps: 30 x 10 = 6 x 50
     assert found.data.train == ["data/train", "weak"]
     longer = injection.model_copy(update={"budget": "epochs"})
-    assert of_dft(longer, "SchNet", 7, Path("data"), what, 10, None).epochs == 30
-    alone = of_dft(injection, "SchNet", 7, Path("data"), None, 10, Path("before"))
+    assert of_dft(longer, "SchNet", "LA+MP", 7, Path("data"), what, 10, None).epochs == 30
+    alone = of_dft(injection, "SchNet", "LA+MP", 7, Path("data"), None, 10, Path("before"))
     assert (alone.epochs, alone.loss.robust_groups, alone.start) == (30, [], "before")
+    slow = {"pretrain": {}, "training": {"optimizer": {"learning_rate": 1e-4}}}
+    own = of_dft(config(methods={"MP": slow}), "SchNet", "MP", 7, Path("data"), None, 10, Path("before"))
+    assert (own.optimizer.learning_rate, own.epochs) == (1e-4, 4)
     before = pretraining(injection, "SchNet", 7, Path("labels"), ["emt", "morse"])
     assert {name: head.groups for name, head in before.heads.items()} == {"emt": ["emt"], "morse": ["morse"]}
     assert (before.loss.group_weights, before.epochs) == ({}, 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, PositiveFloat, field_validator
 
@@ -51,6 +51,9 @@ class MethodConfig(Config):
     """Label augmentation; `{}` for the defaults; null: none."""
     pretrain: PretrainConfig | None = None
     """Multi-task pretraining; `{}` for the defaults; null: none."""
+    training: dict[str, Any] = Field(default_factory=dict)
+    """Settings of its trainings on labelled structures that differ from those of the others, such as a lower rate behind a
+    pretraining; tables are merged."""
 
     def named(self) -> Iterator[str]:
         """Yield the potentials that are named."""

@@ -178,14 +178,18 @@ class Seed:
         n_labelled = len(self.division.split.train)
         structures = [] if method.augment is None else self._injected(architecture, method.augment)
         if method.augment is None or not structures:
-            training = of_dft(self.config, architecture, self.seed, self.data, None, n_labelled, start, self.zeros)
+            training = of_dft(
+                self.config, architecture, name, self.seed, self.data, None, n_labelled, start, self.zeros
+            )
             return [Run(architecture, name, WITHOUT, Member(training, folder / "run"))]
         store = folder / "injected"
         _write(structures, store)
         found = []
         for alpha in method.augment.alpha:
             what = Injected(store, len(structures), alpha, robust=method.augment.robust)
-            training = of_dft(self.config, architecture, self.seed, self.data, what, n_labelled, start, self.zeros)
+            training = of_dft(
+                self.config, architecture, name, self.seed, self.data, what, n_labelled, start, self.zeros
+            )
             found.append(Run(architecture, name, alpha, Member(training, folder / f"alpha-{alpha:g}")))
         return found
 

@@ -27,7 +27,8 @@ def check_trainings(config: InjectConfig) -> None:
     """Raise ConfigError where the settings of a training are wrong."""
     for name in config.architectures:
         pretraining(config, name, 0, Path("pool"), list(config.potentials))
-        of_dft(config, name, 0, Path("."), Injected(Path("pool"), 1, 1.0, robust=True), 1, None)
+        for method in config.methods:
+            of_dft(config, name, method, 0, Path("."), Injected(Path("pool"), 1, 1.0, robust=True), 1, None)
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Injected:
 def of_dft(
     config: InjectConfig,
     architecture: str,
+    method: str,
     seed: int,
     data: Path,
     injected: Injected | None,
@@ -61,7 +63,7 @@ def of_dft(
 
     Args:
         config: of all.
-        architecture: its name.
+        architecture, method: their names.
         seed: of the weights and the order of the batches.
         data: folder with the stored ``train``, ``validation`` and ``test`` structures.
         injected: what is learnt beside; None: nothing.
@@ -69,7 +71,7 @@ def of_dft(
         start: run with whose representation it begins; None: random weights.
         zeros: energies of the elements [eV] that the head counts from where the settings do not say.
     """
-    settings = _settings(config, architecture)
+    settings = merged(_settings(config, architecture), config.methods[method].training)
     train = [str(data / "train")]
     if injected is not None:
         train.append(str(injected.store))
