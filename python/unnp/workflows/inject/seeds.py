@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from unnp.atoms.quantities import QUANTITIES, STANDARD
 from unnp.atoms.structure import Structure
 from unnp.data.fingerprint import fingerprint
 from unnp.data.reference_energies import reference_energies
@@ -74,10 +75,8 @@ class Seed:
         split = self.division.split
         for name in ("train", "validation", "test"):
             _write(self.material.at(getattr(split, name)), self.data / name)
-        _write(
-            [replace(s, energy=None, forces=None, stress=None) for s in self.material.at(self.material.pool)],
-            self.data / "pool",
-        )
+        hidden = dict.fromkeys(QUANTITIES)
+        _write([s.with_labels(hidden) for s in self.material.at(self.material.pool)], self.data / "pool")
 
     def pretrainings(self) -> list[Member]:
         """Return the pretrainings, and write the labels that they learn from."""
@@ -203,7 +202,6 @@ class Seed:
 
 def _write(structures: Sequence[Structure], path: Path) -> None:
     """Write a stored data set where it does not hold these very structures."""
-    labels = ("energy", "forces", "stress")
-    if is_store(path) and fingerprint(Store(path), labels=labels) == fingerprint(structures, labels=labels):
+    if is_store(path) and fingerprint(Store(path), labels=STANDARD) == fingerprint(structures, labels=STANDARD):
         return
     write_store(structures, path, overwrite=True)
