@@ -1,6 +1,6 @@
 """Copy the figures of real runs into docs/images, small enough for a repository: ``python docs/figures.py demo-output``.
 
-The folder is that of ``make demo``. Melting points come from the benchmark whose figure lies in benchmarks/results.
+The folder is that of ``make demo``. The others come from benchmarks whose figures lie in benchmarks/results.
 """
 
 from __future__ import annotations
@@ -16,7 +16,11 @@ OF_THE_DEMO = {
     "learning-curve": "training/learning-curve",
     "parity-forces": "unseen/parity-forces",
 }
-MELTING = "../benchmarks/results/amd-epyc-2-cores/melting_routes.png"
+OF_BENCHMARKS = {
+    "melting-routes": "amd-epyc-2-cores/melting_routes",
+    "injection-choices": "injection/si-crystals/choices",
+    "injection-map": "injection/si-crystals/map-SchNet",
+}
 WIDTH, COLOURS = 1400, 256
 
 
@@ -33,7 +37,8 @@ def copy(source: Path, name: str) -> None:
 def main(demo: Path) -> None:
     for name, figure in OF_THE_DEMO.items():
         copy(demo / f"{figure}.png", name)
-    copy(DOCS / MELTING, "melting-routes")
+    for name, figure in OF_BENCHMARKS.items():
+        copy(DOCS / f"../benchmarks/results/{figure}.png", name)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,8 @@ from unnp.train.config import TrainConfig
 from unnp.workflows.adsorption.config import AdsorptionConfig
 from unnp.workflows.benchmark.config import BenchmarkConfig
 from unnp.workflows.benchmark.entries import merged
+from unnp.workflows.inject.config import InjectConfig
+from unnp.workflows.inject.trainings import check_trainings
 from unnp.workflows.learn.config import LearnConfig
 from unnp.workflows.momt.config import MomtConfig
 from unnp.workflows.surfaces.config import SurfacesConfig
@@ -182,3 +184,12 @@ def test_examples_of_benchmarks_are_valid(file: Path) -> None:
             settings = {**merged(config.training, model.training), "data": config.data.model_dump(mode="json")}
             training = from_dict({**settings, "potential": model.potential.model_dump()}, TrainConfig, where=name)
             assert training.potential.cutoff() <= 6.0
+
+
+@pytest.mark.parametrize("file", ["si", "si-crystals", "toy"])
+def test_examples_of_injections_are_valid(file: str) -> None:
+    config = load_yaml(DOCS.parent / f"examples/inject/{file}.yaml", InjectConfig)
+    check_trainings(config)
+    for settings in config.potentials.values():
+        assert not isinstance(settings, str)
+        check_settings(settings)

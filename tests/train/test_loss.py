@@ -150,3 +150,45 @@ def test_wrong_rows_are_explained(row: dict[str, Any], message: str) -> None:
 def test_unknown_group_is_explained() -> None:
     with pytest.raises(ConfigError, match=r"unknown group 'surfase'.*Did you mean 'surface'"):
         Loss(from_dict({"group_weights": {"surfase": 2.0}}, LossConfig), ["bulk", "surface"])
+
+
+def test_labels_of_robust_groups_count_by_the_biweight_on_their_own_scale() -> None:
+    n, far = 9, 40.0
+    residuals = torch.linspace(-0.4, 0.4, n, dtype=torch.float64)
+    residuals[-1] = far
+    graph = Graph(
+        torch.zeros(n + 1, dtype=torch.int64),
+        torch.zeros(2, 0, dtype=torch.int64),
+        torch.zeros(0, 3),
+        torch.arange(n + 1),
+        torch.full((n + 1,), 10.0, dtype=torch.float64),
+    )
+    group = torch.tensor([0] * n + [1])
+    batch = Batch(graph, Labels({"energy": torch.zeros(n + 1, dtype=torch.float64)}, group))
+    energy = torch.cat([residuals, torch.tensor([far], dtype=torch.float64)]).requires_grad_()
+    table = {"robust_groups": ["a"], "forces": {"weight": 0}}
+    loss = Loss(from_dict(table, LossConfig), ["a", "b"])
+    total = loss.sums(Prediction(energy, torch.zeros(n + 1)), batch)[0]
+    total.backward()
+    median = sorted(residuals.tolist())[n // 2]
+    scale = 1.4826 * sorted(abs(r - median) for r in residuals.tolist())[n // 2]
+    c = 4.6851 * scale
+
+    def rho(r: float) -> float:
+        return c**2 / 3 * (1 - (1 - min(1.0, (r / c) ** 2)) ** 3)
+
+    assert total.item() == pytest.approx(sum(map(rho, residuals.tolist())) + far**2)  # group b stays a square
+    assert energy.grad is not None
+    assert energy.grad[n - 1] == 0.0
+    assert energy.grad[n] == pytest.approx(2 * far)
+    slope = (rho(-0.4 + 1e-6) - rho(-0.4 - 1e-6)) / 2e-6
+    assert energy.grad[0].item() == pytest.approx(slope, rel=1e-6)
+    assert rho(1e-3 * scale) == pytest.approx((1e-3 * scale) ** 2, rel=1e-5)
+
+
+def test_a_single_robust_label_is_a_square_and_groups_are_checked() -> None:
+    table = {"robust_groups": ["b"]}
+    expected = [(0.5**2 + (3.0 / 2) ** 2) / 2, 0.25, 0.0]
+    assert terms(table, make_batch(), make_prediction()) == pytest.approx(expected)
+    with pytest.raises(ConfigError, match=r"loss\.robust_groups: .*c"):
+        Loss(from_dict({"robust_groups": ["c"]}, LossConfig), ["a", "b"])

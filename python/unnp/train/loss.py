@@ -26,6 +26,7 @@ class LossTable(Config):
 
     if TYPE_CHECKING:
         group_weights: dict[str, NonNegativeFloat] = {}
+        robust_groups: list[str] = []
 
     def row(self, name: str) -> Any:
         """Return the settings of a term."""
@@ -67,6 +68,14 @@ else:
                 description="Factor on all terms of the structures of a group; 1 for groups not named.",
             ),
         ),
+        robust_groups=(
+            list[str],
+            Field(
+                default_factory=list,
+                description="Groups whose labels may be far off: their residuals count by Tukey's biweight, whose scale is the "
+                "median absolute deviation in the batch, whatever the `kind` of a term.",
+            ),
+        ),
     )
 
 
@@ -80,15 +89,20 @@ class Loss:
         groups: names that the group indices of the labels refer to.
 
     Raises:
-        ConfigError: a weight is given for a group that is none.
+        ConfigError: a weight is given for a group that is none, or such a one is called robust.
     """
 
     def __init__(self, config: LossTable, groups: Sequence[str]) -> None:
-        for name in config.group_weights:
-            if name not in groups:
-                raise ConfigError("loss.group_weights: " + unknown("group", name, groups))
+        for key, named in (("group_weights", config.group_weights), ("robust_groups", config.robust_groups)):
+            for name in named:
+                if name not in groups:
+                    raise ConfigError(f"loss.{key}: " + unknown("group", name, groups))
         self.config = config
         self.terms: list[Term] = [kind(config.row(name)) for name, kind in _KINDS.items()]
+        if config.robust_groups:
+            robust = torch.tensor([name in config.robust_groups for name in groups])
+            for term in self.terms:
+                term.robust = robust
         weights = [config.group_weights.get(name, 1.0) for name in groups]
         self._group_weights = torch.tensor(weights, dtype=torch.float64)
         # Without weights, a sum on a GPU needs no table of groups there.

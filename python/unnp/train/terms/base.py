@@ -90,6 +90,8 @@ class Term(ABC):
     name: ClassVar[str]
     Config: ClassVar[type[TermConfig]] = OptionalTermConfig
     needs: ClassVar[Need]
+    robust: Tensor | None = None
+    """(n_groups,) bool, groups whose labels may be far off, see ``unnp.train.terms.robust``; None: none may."""
 
     def __init__(self, config: Any) -> None:
         self.config = config

@@ -12,12 +12,14 @@ from unnp.atoms.quantities import QUANTITIES, STANDARD, Quantity
 from unnp.data.dataset import Batch
 from unnp.derivatives import Prediction
 from unnp.train.terms.base import OptionalTermConfig, Term, TermConfig, register
+from unnp.train.terms.robust import robust_error
 
 
 class LabelTerm(Term):
     """``l(x - y)`` of a quantity, per atom where it grows with their number, times the weight of the atom where it has one.
 
-    A label that is absent (NaN) or, on a single atom, of weight 0, or a stress without a volume, takes no part.
+    A label that is absent (NaN) or, on a single atom, of weight 0, or a stress without a volume, takes no part. Labels of
+    groups that may be far off count by Tukey's biweight in the place of ``l``.
     """
 
     quantity: ClassVar[Quantity]
@@ -34,7 +36,11 @@ class LabelTerm(Term):
         # Masked before arithmetic: a NaN times zero is a NaN, in the value and in the gradient.
         zero = torch.zeros((), dtype=torch.float64, device=mask.device)
         residual = torch.where(mask, predicted.double(), zero) - torch.where(mask, batch.labels[self.name], zero)
-        error = self.config.error(batch.in_error(self.quantity, residual))
+        residual = batch.in_error(self.quantity, residual)
+        error = self.config.error(residual)
+        if self.robust is not None:
+            doubtful = self.robust.to(mask.device)[self.group(batch)]
+            error = robust_error(residual, error, mask & doubtful.view(-1, *([1] * (mask.dim() - 1))))
         weight = batch.labels.weight(self.quantity)
         return error if weight is None else error * weight
 

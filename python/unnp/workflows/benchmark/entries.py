@@ -86,7 +86,7 @@ def _check_begun(entries: Sequence[Entry]) -> None:
     """Raise ConfigError where the settings of a training are not those that it has begun with."""
     complaints = []
     for entry in entries:
-        if entry.training is not None and entry.begun and (changed := _changed(entry.training, entry.run)):
+        if entry.training is not None and entry.begun and (changed := changed_since(entry.training, entry.run)):
             complaints.append(f"models.{entry.name}: {', '.join(changed)} changed since {entry.folder} was trained.")
     if complaints:
         raise ConfigError(
@@ -96,10 +96,9 @@ def _check_begun(entries: Sequence[Entry]) -> None:
         )
 
 
-def _changed(now: TrainConfig, run: Path) -> list[str]:
-    """Return the settings that differ from those of a run and may not."""
-    before = load_yaml(run / "config.yaml", TrainConfig)
-    before = before.model_copy(update={"data": before.data.located(run)})
+def changed_since(now: TrainConfig, run: Path) -> list[str]:
+    """Return the settings that differ from those of a run and may not; all paths in ``now`` are absolute."""
+    before = load_yaml(run / "config.yaml", TrainConfig).located(run)
     return [
         name for name in TrainConfig.model_fields if name not in MACHINE and getattr(now, name) != getattr(before, name)
     ]

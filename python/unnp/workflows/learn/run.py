@@ -40,7 +40,7 @@ def run_learning(config: LearnConfig, base: Path, folder: Path, *, resume: bool 
     """
     _check_folder(config, folder, resume)
     loop = Loop(config, base.absolute(), folder.absolute())
-    with hold_folder(folder), _stopped_by_signals():
+    with hold_folder(folder), stopped_by_signals():
         write_atomically(folder / CONFIG_FILE, dump_yaml(config))
         for _ in loop.rounds():
             write_report(folder, loop.finished(), len(loop.pool))
@@ -58,7 +58,7 @@ def _check_folder(config: LearnConfig, folder: Path, resume: bool) -> None:
 
 
 @contextmanager
-def _stopped_by_signals() -> Iterator[None]:
+def stopped_by_signals() -> Iterator[None]:
     """Take SIGTERM as Ctrl-C, so that the processes of an executor are ended before this one."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:

@@ -1,0 +1,44 @@
+"""``unnp inject``: knowledge of empirical potentials, injected into the training of networks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from unnp.cli.options import OutputFolder, Resume, Settings
+from unnp.cli.tables import EXIT_INTERRUPTED, print_table
+
+
+def command(
+    config: Annotated[Path, typer.Argument(help="YAML file: data, potentials, architectures, methods, training ...")],
+    output: OutputFolder = None,
+    resume: Resume = False,
+    settings: Settings = None,
+) -> None:
+    """Train networks on few labels, helped by empirical potentials: with labels they give, or begun from what they teach.
+
+    Label augmentation, multi-task pretraining, both and neither are compared for each architecture, with error bars over seeds.
+    The folder gets results.json, table.md, results.csv, potentials.csv, choices.csv, figures, and every run. Killed at any
+    time, --resume goes on, also with further seeds, methods and architectures. Stopped by SIGTERM or Ctrl-C, the exit code
+    is 75.
+    """
+    from unnp.config.overrides import load_with_overrides
+    from unnp.train.validation import InterruptedTrainingError
+    from unnp.workflows.inject.config import InjectConfig
+    from unnp.workflows.inject.report import choice_table, method_table, potential_table
+    from unnp.workflows.inject.run import run_injection
+
+    resolved = load_with_overrides(config, settings or [], InjectConfig)
+    folder = output or Path(config.stem)
+    try:
+        report = run_injection(resolved, config.parent, folder, resume=resume)
+    except (KeyboardInterrupt, InterruptedTrainingError):
+        print(f"Stopped on request. Go on with: unnp inject {config} -o {folder} --resume")
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    print_table("Potentials: errors of aligned energies, and where they are nearest", *potential_table(report))
+    if report.choices:
+        print_table("What the classifiers chose", *choice_table(report))
+    print_table("Errors on the test structures, and gains", *method_table(report))
+    print(f"Tables, figures and runs: {folder}")

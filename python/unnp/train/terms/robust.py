@@ -1,0 +1,49 @@
+"""Errors in which labels that are far off do not count: Tukey's biweight on the scale of the batch."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+TUKEY = 4.6851
+"""Residual in standard deviations from which on it has no influence: 95 % efficient where the residuals are normal."""
+DEVIATIONS = 1.4826
+"""Standard deviations per median absolute deviation of normal residuals."""
+
+
+def biweight(residual: Tensor, scale: Tensor) -> Tensor:
+    """Return ``(c s)^2 / 3 (1 - (1 - (r / c s)^2)^3)``, and ``(c s)^2 / 3`` where ``|r| > c s``.
+
+    It is ``2 s^2`` times Tukey's biweight of ``r / s`` (Beaton and Tukey, Technometrics 16, 147 (1974)), and so ``r^2`` for
+    small ``r``, in the unit of the square: it can stand beside a mean square.
+
+    Args:
+        residual: r, of any shape.
+        scale: s, a number above 0 in the unit of r.
+    """
+    bound = TUKEY * scale
+    inside = (residual / bound).square().clamp(max=1.0)
+    return bound.square() / 3 * (1 - (1 - inside).pow(3))
+
+
+def spread(residuals: Tensor) -> Tensor:
+    """Return ``1.4826 median |r - median r|`` of residuals (n,), without a gradient; 0 for fewer than two."""
+    values = residuals.detach()
+    if values.numel() < 2:
+        return values.new_zeros(())
+    return DEVIATIONS * (values - values.median()).abs().median()
+
+
+def robust_error(residual: Tensor, error: Tensor, doubtful: Tensor) -> Tensor:
+    """Return errors in which those of doubtful labels are biweights of their residuals on the scale of their own spread.
+
+    Where the spread is 0, as of a single label, nothing tells which are far off: these are squares.
+
+    Args:
+        residual: of any shape.
+        error: of the same shape.
+        doubtful: bool of the same shape.
+    """
+    scale = spread(residual[doubtful])
+    own = torch.where(scale > 0, biweight(residual, scale.clamp(min=torch.finfo(scale.dtype).tiny)), residual.square())
+    return torch.where(doubtful, own, error)

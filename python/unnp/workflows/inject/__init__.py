@@ -1,0 +1,1 @@
+"""Knowledge of empirical potentials, injected into the training of a network."""

@@ -1,0 +1,53 @@
+"""What networks make of structures: mean features, on a map of two directions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from unnp.atoms.elements import Elements
+from unnp.atoms.structure import Structure
+from unnp.data.dataset import Dataset
+from unnp.device import resolve_dtype
+from unnp.models import Potential
+from unnp.models.build import potential_from_description
+from unnp.models.checkpoint import load_potential, number_type
+from unnp.workflows.learn.evaluation import standardised
+from unnp.workflows.learn.selectors.grid import principal_components
+
+
+def map_of(run: Path, structures: Sequence[Structure], *, trained: bool) -> np.ndarray:
+    """Return the coordinates (n_structures, 2) of structures along the principal components of their features.
+
+    A structure is where the mean features of its atoms are, each in units of its spread over the structures.
+
+    Args:
+        run: run folder of the network.
+        structures: labels are not looked at.
+        trained: whether with its weights, or else with random ones.
+    """
+    potential, description = load_potential(run)
+    if not trained:
+        potential = _random(potential, description["dtype"])
+    rows = _features(potential, structures, resolve_dtype(description["dtype"]))
+    points = principal_components(standardised(rows, rows).astype(np.float64), 2)
+    return np.pad(points, ((0, 0), (0, 2 - points.shape[1])))
+
+
+def _random(potential: Potential, dtype: str) -> Potential:
+    """Return the same network with random weights, and what it has taken from its training data."""
+    with torch.random.fork_rng(devices=[]), number_type(dtype):
+        torch.manual_seed(0)
+        fresh = potential_from_description(potential.describe())
+    fresh.load_state_dict({**potential.state_dict(), **dict(fresh.named_parameters())})
+    return fresh.eval()
+
+
+@torch.no_grad()
+def _features(potential: Potential, structures: Sequence[Structure], dtype: torch.dtype) -> np.ndarray:
+    dataset = Dataset(structures, Elements(potential.elements), potential.cutoff(), cache_bytes=0)
+    graphs = (dataset[k].graph.to("cpu", dtype) for k in range(len(dataset)))
+    return np.stack([potential.features(*graph.arguments).mean(0).double().numpy() for graph in graphs])

@@ -1,0 +1,128 @@
+"""Figures of an injection: gains, choices of the classifiers, maps of the features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unnp.plots import new_figure, save_figure
+from unnp.workflows.inject.analysis import Row
+from unnp.workflows.inject.features import map_of
+from unnp.workflows.inject.methods import CONFIDENCES
+from unnp.workflows.inject.seeds import Seed
+
+MOST_POINTS = 1000
+"""Structures of the pool on a map, at most."""
+COLOURED = (0.02, 0.9)
+"""Quantiles of the energies between which colours change: a few crystals of the pool are far above all others."""
+
+
+def draw_gains(path: Path, rows: Sequence[Row]) -> None:
+    """Draw the gain in the energy of each method and architecture, with its standard deviation over the seeds."""
+    shown = [row for row in rows if "energy" in row.gain]
+    if not shown:
+        return
+    architectures = list(dict.fromkeys(row.architecture for row in shown))
+    methods = list(dict.fromkeys(row.method for row in shown))
+    figure, (ax,) = new_figure(width=1.5 + 0.4 * len(shown) + 2.5)
+    width = 0.8 / len(methods)
+    for k, method in enumerate(methods):
+        own = [row for row in shown if row.method == method]
+        x = [architectures.index(row.architecture) + (k + 0.5) * width - 0.4 for row in own]
+        bars = [100 * (row.gain["energy"].deviation or 0.0) for row in own]
+        ax.bar(x, [100 * row.gain["energy"].mean for row in own], 0.9 * width, yerr=bars, capsize=2, label=method)
+    ax.axhline(0, color="0.3", lw=0.8)
+    ax.set_xticks(range(len(architectures)), architectures)
+    ax.set(ylabel="gain in the energy error [%]")
+    ax.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
+    columns: dict[str, list[Any]] = {
+        "architecture": [row.architecture for row in shown],
+        "method": [row.method for row in shown],
+        "gain": [row.gain["energy"].mean for row in shown],
+        "deviation": [row.gain["energy"].deviation for row in shown],
+    }
+    save_figure(figure, path, columns)
+
+
+def draw_choices(path: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """Draw which potentials the classifiers chose for the pool, and the errors of their labels by confidence."""
+    pool = [row for row in rows if row["part"] == "pool"]
+    if not pool:
+        return
+    architectures = list(dict.fromkeys(row["architecture"] for row in pool))
+    names = [*pool[0]["chosen"], "none"]
+    figure, (left, right) = new_figure(2)
+    columns: dict[str, list[Any]] = {"architecture": [], "part": [], "value": []}
+    for k, architecture in enumerate(architectures):
+        own = [row for row in pool if row["architecture"] == architecture]
+        shares = [
+            np.mean([{**row["chosen"], "none": row["none"]}[n] / row["structures"] for row in own]) for n in names
+        ]
+        width = 0.8 / len(architectures)
+        x = np.arange(len(names)) + (k + 0.5) * width - 0.4
+        left.bar(x, shares, 0.9 * width, label=architecture)
+        found = [
+            [
+                row["energy_mae"]
+                for row in rows
+                if (row["architecture"], row["part"]) == (architecture, part) and "energy_mae" in row
+            ]
+            for part in CONFIDENCES
+        ]
+        errors = [float(np.mean(own)) if own else None for own in found]
+        drawn = [(part, error) for part, error in zip(CONFIDENCES, errors, strict=True) if error is not None]
+        if drawn:
+            right.plot(*zip(*drawn, strict=True), marker="o", label=architecture)
+        columns["architecture"] += [architecture] * (len(names) + len(errors))
+        columns["part"] += [*names, *CONFIDENCES]
+        columns["value"] += [*map(float, shares), *errors]
+    left.set_xticks(range(len(names)), names, rotation=60, ha="right", fontsize="small")
+    left.set(ylabel="share of the pool")
+    right.set(xlabel="confidence", ylabel="error of the chosen energies [meV/atom]")
+    for ax in (left, right):
+        if ax.get_legend_handles_labels()[1]:
+            ax.legend(frameon=False, fontsize="small")
+    save_figure(figure, path, columns)
+
+
+def draw_map(path: Path, seed: Seed, architecture: str, runs: dict[str, tuple[Path, bool]]) -> None:
+    """Draw pool and labelled structures along the principal components of features of several networks.
+
+    Args:
+        path: PNG to write.
+        seed: whose pool.
+        architecture: for the title.
+        runs: run folder of each network by what it is called, and whether with its own weights or random ones.
+    """
+    positions = [*seed.division.split.train, *seed.material.pool[:MOST_POINTS]]
+    structures = seed.material.at(positions)
+    per_atom = [None if s.energy is None else s.energy / len(s) for s in structures]
+    energies = np.array([np.nan if e is None else e for e in per_atom])
+    n_labelled = len(seed.division.split.train)
+    low, high = np.nanquantile(energies, COLOURED)
+    figure, axes = new_figure(len(runs), width=4.0)
+    columns: dict[str, list[Any]] = {"part": ["labelled"] * n_labelled + ["pool"] * (len(structures) - n_labelled)}
+    columns["energy"] = per_atom
+    for ax, (name, (run, trained)) in zip(axes, runs.items(), strict=True):
+        x, y = map_of(run, structures, trained=trained).T
+        shown = ax.scatter(
+            x[n_labelled:], y[n_labelled:], c=energies[n_labelled:], s=4, vmin=low, vmax=high, plotnonfinite=True
+        )
+        ax.scatter(
+            x[:n_labelled],
+            y[:n_labelled],
+            c=energies[:n_labelled],
+            s=14,
+            vmin=low,
+            vmax=high,
+            edgecolors="red",
+            linewidths=0.4,
+        )
+        ax.set_title(f"{architecture}, {name}", fontsize="medium")
+        ax.set(xlabel="first principal component", ylabel="second")
+        columns[f"{name} x"], columns[f"{name} y"] = x.tolist(), y.tolist()
+    figure.colorbar(shown, ax=axes[-1], label="energy [eV/atom]")
+    save_figure(figure, path, columns)

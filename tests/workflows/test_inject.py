@@ -1,0 +1,327 @@
+"""`unnp inject`: labels of empirical potentials are aligned, chosen and weighted as the page says; a whole run of a toy."""
+
+import csv
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from ase.build import bulk
+from ase.calculators.emt import EMT
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.io import read, write
+from typer.testing import CliRunner
+from unnp.atoms.elements import Elements
+from unnp.atoms.structure import Structure
+from unnp.cli import build_app
+from unnp.config import from_dict, load_yaml
+from unnp.data.store import Store
+from unnp.errors import ConfigError
+from unnp.train.config import TrainConfig
+from unnp.workflows.inject.choice import choice_of, injected
+from unnp.workflows.inject.config import Bounds, ClassifierConfig, InjectConfig
+from unnp.workflows.inject.labels import align
+from unnp.workflows.inject.material import INJECTED
+from unnp.workflows.inject.nearest import Distances, classes, distances
+from unnp.workflows.inject.run import run_injection
+from unnp.workflows.inject.trainings import Injected, of_dft, pretraining
+
+SCHNET = {"architecture": "schnet", "settings": {"cutoff": 4.0, "features": 4, "interactions": 1, "gaussians": 6}}
+ZERO = -1.5  # eV per atom, of the labels beside those of EMT
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copper with labels of EMT that count from another zero: 24 frames, a pool of 12 with such labels, and without."""
+    folder, random = tmp_path_factory.mktemp("data"), np.random.default_rng(0)
+    for part, n in (("labelled", 24), ("pool", 12)):
+        frames = []
+        for _ in range(n):
+            atoms = bulk("Cu", cubic=True, a=3.6 + 0.1 * random.standard_normal())
+            atoms.positions += 0.1 * random.standard_normal((4, 3))
+            atoms.calc = EMT()
+            energy, forces = atoms.get_potential_energy() + ZERO * len(atoms), atoms.get_forces()
+            atoms.calc = SinglePointCalculator(atoms, energy=energy, forces=forces)
+            frames.append(atoms)
+        write(folder / f"{part}.extxyz", frames)
+    for atoms in frames:
+        atoms.calc = None
+    write(folder / "bare.extxyz", frames)
+    (folder / "morse.yaml").write_text(
+        "kind: ase\nname: morse\nparameters: {epsilon: 0.3, r0: 2.7, rho0: 4, rcut1: 4, rcut2: 5}\n"
+    )
+    return folder
+
+
+def settings(**changes: Any) -> dict[str, Any]:
+    return {
+        "data": {
+            "labelled": ["labelled.extxyz"],
+            "test": 0.25,
+            "validation": 0.2,
+            "train": 10,
+            "pool": ["pool.extxyz"],
+        },
+        "potentials": {"emt": {"kind": "ase", "name": "emt"}, "morse": "morse.yaml"},
+        "classifier": {"epochs": 10, "batch_size": 4, "learning_rate": 0.02, "tau": 10},
+        "architectures": {"SchNet": {"potential": SCHNET}},
+        "methods": {
+            "scratch": {},
+            "LA+MP": {"augment": {"alpha": [0.5, 2]}, "pretrain": {}},
+            "emt": {"augment": {"labels": "emt", "alpha": [1], "robust": False}},
+        },
+        "training": {"epochs": 4, "batch_size": 4, "threads": 1, "loss": {"forces": {"weight": 0}}},
+        "pretraining": {"epochs": 1},
+        "seeds": [0, 1],
+        "executor": {"kind": "here"},
+        "device": "cpu",
+        **changes,
+    }
+
+
+def config(**changes: Any) -> InjectConfig:
+    return from_dict(settings(**changes), InjectConfig)
+
+
+def invoke(folder: Path, *words: str) -> Any:
+    return CliRunner().invoke(build_app(), ["inject", *words], catch_exceptions=False)
+
+
+@pytest.fixture(scope="module")
+def finished(files: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A run with two seeds, and what it printed."""
+    folder = tmp_path_factory.mktemp("inject") / "out"
+    (files / "inject.yaml").write_text(yaml.safe_dump(settings(), sort_keys=False))
+    result = invoke(files, str(files / "inject.yaml"), "-o", str(folder))
+    assert result.exit_code == 0, result.output
+    return folder, result.output
+
+
+def pair(numbers: list[int], energy: float, forces: float = 0.0) -> Structure:
+    n = len(numbers)
+    return Structure(np.array(numbers), np.zeros((n, 3)), energy=energy, forces=np.full((n, 3), forces))
+
+
+def test_zeros_of_each_element_are_found_and_far_labels_are_left_out() -> None:
+    random = np.random.default_rng(1)
+    numbers = [[29] * int(n) + [13] * int(m) for n, m in random.integers(1, 5, (12, 2))]
+    zeros = {29: 2.5, 13: -0.75}
+    own = [pair(z, float(random.normal(scale=0.1))) for z in numbers]
+    theirs = [replace(s, energy=s.energy - sum(zeros[z] for z in s.numbers)) for s in own if s.energy is not None]
+    theirs[3] = replace(theirs[3], energy=5e3)
+    theirs[4] = replace(theirs[4], forces=np.full((len(own[4]), 3), 99.0))
+    elements, fitted = Elements(["Al", "Cu"]), [k for k in range(12) if k != 3]
+    found = align([*theirs[:5], None, *theirs[6:]], own, fitted, elements, Bounds(), robust=False)
+    assert found.shift == pytest.approx({"Al": -0.75, "Cu": 2.5})
+    assert [k for k, s in enumerate(found.labels) if s is None] == [3, 4, 5]
+    assert (found.n_failed, found.n_masked) == (1, 2)
+    assert found.labels[0] is not None
+    assert found.labels[0].energy == pytest.approx(own[0].energy)
+
+
+def test_a_robust_alignment_is_not_moved_by_what_is_far_off() -> None:
+    random = np.random.default_rng(2)
+    own = [pair([29], 0.0) for _ in range(30)]
+    theirs: list[Structure | None] = [pair([29], 3.0 + 0.01 * random.standard_normal()) for _ in range(24)]
+    theirs += [pair([29], 30.0) for _ in range(6)]
+    shifts = [
+        align(theirs, own, range(30), Elements(["Cu"]), Bounds(), robust=robust).shift["Cu"] for robust in (False, True)
+    ]
+    assert shifts[0] == pytest.approx(-(24 * 3 + 6 * 30) / 30, abs=0.01)
+    assert shifts[1] == pytest.approx(-3.0, abs=0.01)
+
+
+def test_the_nearest_potential_by_energy_by_forces_and_by_both() -> None:
+    own = [pair([29, 29], 0.0, 0.0)]
+    labels = [[pair([29, 29], 0.1, 0.9)], [pair([29, 29], -0.14, 0.1)], [None]]
+    found = distances(own, labels)
+    assert found.energy[0].tolist() == pytest.approx([0.05, 0.07, np.inf])
+    assert found.forces[0].tolist() == pytest.approx([0.9, 0.1, np.inf])
+    for nearest, expected in (("energy", 0), ("forces", 1), ("both", 1)):
+        assert classes(found, ClassifierConfig(nearest=nearest))[0] == expected
+    assert classes(found, ClassifierConfig(nearest="energy", tau=0.04))[0] == 3
+    assert classes(found, ClassifierConfig(nearest="both", tau_forces=0.05))[0] == 3
+    assert classes(found, ClassifierConfig(nearest="forces", tau=0.01))[0] == 1
+    nothing = Distances(np.full((1, 3), np.inf), np.full((1, 3), np.inf))
+    assert classes(nothing, ClassifierConfig(nearest="both"))[0] == 3
+
+
+def test_choices_fall_into_thirds_of_confidence_and_take_the_labels_they_name() -> None:
+    probabilities = np.array([[0.9, 0.1, 0], [0.2, 0.7, 0.1], [0.1, 0.1, 0.8], [0.5, 0.3, 0.2]])
+    choice = choice_of(probabilities)
+    assert choice.potential.tolist() == [0, 1, 2, 0]
+    assert choice.confidence == ["high", "medium", "", "low"]
+    labels: list[list[Structure | None]] = [[pair([29], 10.0 * p + k) for k in range(4)] for p in range(2)]
+    labels[1][1] = None
+    found = injected(choice, labels, ["low", "medium", "high"], stress=False)
+    assert [s.energy for s in found] == [0.0, 3.0]  # 1 failed, 2 got none
+    assert {s.group for s in found} == {INJECTED}
+    assert [s.energy for s in injected(choice, labels, ["high"], stress=False)] == [0.0]
+
+
+def test_alpha_weighs_all_of_the_pool_beside_all_labelled_structures() -> None:
+    injection = config(training={"epochs": 30, "loss": {"group_weights": {"surface": 2.0}}})
+    what = Injected(Path("weak"), 40, 0.5, robust=True)
+    found = of_dft(injection, "SchNet", "LA+MP", 7, Path("data"), what, 10, None)
+    assert found.loss.group_weights == {"surface": 2.0, INJECTED: 0.5 * 10 / 40}
+    assert found.loss.robust_groups == [INJECTED]
+    assert found.epochs == 6  # as many steps: 30 x 10 = 6 x 50
+    assert found.data.train == ["data/train", "weak"]
+    longer = injection.model_copy(update={"budget": "epochs"})
+    assert of_dft(longer, "SchNet", "LA+MP", 7, Path("data"), what, 10, None).epochs == 30
+    alone = of_dft(injection, "SchNet", "LA+MP", 7, Path("data"), None, 10, Path("before"))
+    assert (alone.epochs, alone.loss.robust_groups, alone.start) == (30, [], "before")
+    slow = {"pretrain": {}, "training": {"optimizer": {"learning_rate": 1e-4}}}
+    own = of_dft(config(methods={"MP": slow}), "SchNet", "MP", 7, Path("data"), None, 10, Path("before"))
+    assert (own.optimizer.learning_rate, own.epochs) == (1e-4, 4)
+    before = pretraining(injection, "SchNet", 7, Path("labels"), ["emt", "morse"])
+    assert {name: head.groups for name, head in before.heads.items()} == {"emt": ["emt"], "morse": ["morse"]}
+    assert (before.loss.group_weights, before.epochs) == ({}, 1)
+
+
+def test_labels_that_are_injected_are_those_of_the_potential_from_the_zero_of_the_data(
+    finished: tuple[Path, str], files: Path
+) -> None:
+    folder, _ = finished
+    pool = {atoms.positions.tobytes(): atoms for atoms in read(files / "pool.extxyz", ":")}
+    store = Store(folder / "seed-0/SchNet/emt/injected")
+    assert len(store) == 12
+    for structure in store:
+        atoms = pool[structure.positions.tobytes()]
+        assert structure.energy == pytest.approx(atoms.get_potential_energy(), abs=1e-6)
+        assert structure.forces == pytest.approx(atoms.get_forces(), abs=1e-6)
+    results = json.loads((folder / "results.json").read_text())
+    assert results["potentials"]["emt"]["shift"]["Cu"] == pytest.approx(ZERO, abs=1e-6)
+    assert results["potentials"]["emt"]["pool"]["energy"] == pytest.approx(0, abs=1e-3)
+    assert results["potentials"]["emt"]["nearest"] == 1.0
+    assert results["potentials"]["morse"]["labelled"]["energy"] > 1
+
+
+def test_each_seed_draws_its_own_split_and_every_method_is_judged_on_it(finished: tuple[Path, str]) -> None:
+    folder, output = finished
+    results = json.loads((folder / "results.json").read_text())
+    assert results["structures"] == {"train": 10, "validation": 3, "test": 6, "pool": 12}
+    test = [sorted(s.positions.tobytes() for s in Store(folder / f"seed-{k}/data/test")) for k in (0, 1)]
+    assert test[0] != test[1]
+    own = {(o["method"], o["seed"]): o for o in results["outcomes"]}
+    assert len(own) == 6
+    for method in ("LA+MP", "emt"):
+        gains = [1 - own[method, k]["test"]["energy"] / own["scratch", k]["test"]["energy"] for k in (0, 1)]
+        row = next(row for row in results["rows"] if row["method"] == method)
+        assert row["gain"]["energy"] == pytest.approx([np.mean(gains), np.std(gains, ddof=1)])
+    tried = own["LA+MP", 0]["validation"]
+    assert own["LA+MP", 0]["alpha"] == min((0.5, 2.0), key=lambda alpha: tried[str(alpha)])
+    assert "LA+MP" in output
+    with (folder / "results.csv").open() as file:
+        assert [row["method"] for row in csv.DictReader(file)] == ["scratch", "LA+MP", "emt"]
+    for name in (
+        "table.md",
+        "potentials.csv",
+        "choices.csv",
+        "gains.png",
+        "choices.png",
+        "map-SchNet.png",
+        "map-SchNet.csv",
+    ):
+        assert (folder / name).stat().st_size > 0, name
+
+
+def test_the_pretrained_representation_is_what_the_training_begins_with(finished: tuple[Path, str]) -> None:
+    run = finished[0] / "seed-0/SchNet/LA+MP/alpha-2"
+    training = load_yaml(run / "config.yaml", TrainConfig)
+    assert (run / str(training.start)).resolve() == (finished[0] / "seed-0/SchNet/pretrained-all").resolve()
+    assert list(training.heads) == ["dft"]
+
+
+@pytest.mark.slow
+def test_labels_of_the_pool_are_seen_by_nobody_who_learns(
+    finished: tuple[Path, str], files: Path, tmp_path: Path
+) -> None:
+    bare = settings(seeds=[0])
+    bare["data"]["pool"] = ["bare.extxyz"]
+    report = run_injection(from_dict(bare, InjectConfig), files, tmp_path / "out")
+    seen = json.loads((finished[0] / "results.json").read_text())["outcomes"]
+    for outcome in report.outcomes:
+        other = next(o for o in seen if (o["method"], o["seed"]) == (outcome.method, 0))
+        assert outcome.test == pytest.approx(other["test"], rel=1e-9)
+        assert (outcome.pool, bool(other["pool"])) == ({}, True)
+
+
+def test_a_resumed_run_does_what_is_new_and_nothing_else(finished: tuple[Path, str], files: Path) -> None:
+    folder, _ = finished
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("kept.safetensors")}
+    methods = {**settings()["methods"], "MP": {"pretrain": {}}}
+    report = run_injection(config(methods=methods), files, folder, resume=True)
+    assert {o.method for o in report.outcomes} == set(methods)
+    after = {path: path.stat().st_mtime_ns for path in folder.rglob("kept.safetensors")}
+    assert {path: after[path] for path in before} == before
+    assert {path.parts[-4] for path in after.keys() - before.keys()} == {"MP"}
+
+
+def test_a_run_that_was_killed_ends_with_the_same_numbers(
+    finished: tuple[Path, str], files: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "out"
+    shutil.copytree(finished[0], folder)
+    own = folder / "seed-1/SchNet"
+    shutil.rmtree(folder / "labels/morse")
+    (own / "LA+MP/alpha-2/card.yaml").unlink()  # killed before its end
+    shutil.rmtree(own / "emt")
+    (own / "classifier.json").write_text("{")
+    report = run_injection(load_yaml(folder / "inject.yaml", InjectConfig), files, folder, resume=True)
+    expected = json.loads((finished[0] / "results.json").read_text())["outcomes"]
+    assert len(report.outcomes) == len(expected)
+    for outcome, other in zip(report.outcomes, expected, strict=True):
+        assert (outcome.method, outcome.seed, outcome.alpha) == (other["method"], other["seed"], other["alpha"])
+        assert outcome.test == pytest.approx(other["test"], rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"methods": {"scratch": {}, "emt": {"augment": {"labels": "morse"}}}}, "methods.emt changed"),
+        ({"classifier": {"epochs": 3}}, "classifier changed"),
+        ({"architectures": {"SchNet": {"potential": SCHNET, "training": {"epochs": 5}}}}, "epochs changed"),
+    ],
+)
+def test_what_has_begun_keeps_its_settings(
+    finished: tuple[Path, str], files: Path, changes: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ConfigError, match=words):
+        run_injection(config(**changes), files, finished[0], resume=True)
+
+
+def test_other_data_are_refused(finished: tuple[Path, str], files: Path, tmp_path: Path) -> None:
+    for name in ("labelled.extxyz", "morse.yaml"):
+        (tmp_path / name).write_text((files / name).read_text())
+    write(tmp_path / "pool.extxyz", read(files / "pool.extxyz", "1:"))
+    with pytest.raises(ConfigError, match="structures changed since"):
+        run_injection(config(), tmp_path, finished[0], resume=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"methods": {"a": {"augment": {"labels": "mose"}}}}, "there is no potential 'mose'; give one of emt, morse"),
+        ({"methods": {"a": {"pretrain": {"potentials": ["x"]}}}}, "there is no potential 'x'"),
+        ({"methods": {"a": {"augment": {"alpha": [1, 1]}}}}, "must differ"),
+        ({"potentials": {"none": "morse.yaml", "emt": "morse.yaml"}}, "'none' has another meaning"),
+        ({"training": {"seed": 3}}, "training may not hold seed"),
+        ({"training": {"epoch": 3}}, "epochs"),
+        ({"judge": "stress"}, "judge: no labelled structure has stress"),
+        ({"potentials": {"emt": {"kind": "ase", "name": "emd"}, "b": "morse.yaml"}}, "potentials.emt: "),
+        ({"data": {**settings()["data"], "pool_size": 50}}, "50 structures are asked for, and there are 12"),
+        ({"seeds": [1, 1]}, "`seeds` must differ"),
+    ],
+)
+def test_wrong_settings_are_said_before_anything_is_written(
+    files: Path, tmp_path: Path, changes: dict[str, Any], words: str
+) -> None:
+    (files / "wrong.yaml").write_text(yaml.safe_dump(settings(**changes)))
+    result = CliRunner().invoke(build_app(), ["inject", str(files / "wrong.yaml"), "-o", str(tmp_path / "out")])
+    assert words in str(result.exception)
+    assert not (tmp_path / "out").exists()
