@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -16,6 +17,8 @@ from matplotlib.figure import Figure
 from unnp.files.writing import write_atomically
 
 MAX_POINTS = 20000
+MOST_IN_AXES = 10
+"""groups that matplotlib's colours tell apart, and whose names find room among the points"""
 
 
 def new_figure(n_axes: int = 1, width: float = 4.8, height: float = 3.6) -> tuple[Figure, list[Axes]]:
@@ -83,17 +86,23 @@ def parity(
     """
     stride = -(-len(reference) // MAX_POINTS) or 1
     x, y, names = reference[::stride], predicted[::stride], np.array(groups[::stride])
-    figure, (ax,) = new_figure(height=4.4)
-    for name in sorted(set(names.tolist())):
+    distinct = sorted(set(names.tolist()))
+    many = len(distinct) > MOST_IN_AXES
+    figure, (ax,) = new_figure(width=6.4 if many else 4.8, height=4.4)
+    for name, color in zip(distinct, colormaps["turbo"](np.linspace(0, 1, len(distinct))), strict=True):
         own = names == name
-        ax.plot(x[own], y[own], ".", ms=3, alpha=0.5, label=name or "all", rasterized=True)
+        ax.plot(
+            x[own], y[own], ".", ms=3, alpha=0.5, color=color if many else None, label=name or "all", rasterized=True
+        )
     limits = [float(min(x.min(), y.min())), float(max(x.max(), y.max()))] if len(x) else [0.0, 1.0]
     ax.plot(limits, limits, color="0.6", lw=0.8, zorder=0)
     error = float(np.mean(np.abs(predicted - reference))) if len(x) else float("nan")
-    shown = "" if stride == 1 else f" (every {stride}th point)"
+    shown = "" if stride == 1 else f" (1 of {stride} points shown)"
     ax.set_title(f"{quantity}: mean absolute error {error:.4g} {unit}{shown}", fontsize="medium")
     ax.set(xlabel=f"reference [{unit}]", ylabel=f"predicted [{unit}]")
-    if len(set(names.tolist())) > 1:
+    if many:
+        figure.legend(frameon=False, fontsize="small", markerscale=3, loc="outside right upper")
+    elif len(distinct) > 1:
         ax.legend(frameon=False, fontsize="small", markerscale=3)
     save_figure(figure, path, {"group": names.tolist(), "reference": x.tolist(), "predicted": y.tolist()})
 
