@@ -96,7 +96,7 @@ def main() -> None:
         scratch[element] = train("scratch", element, folder).name
     potentials: dict[str, object] = {path.stem: {"file": str(path.resolve())} for path in arguments.universal}
     potentials |= {"start": {"file": str(arguments.start.resolve())}}
-    potentials |= {"from scratch": {"files": scratch}, "fine-tuned": {"files": tuned}}
+    potentials |= {"from-scratch": {"files": scratch}, "fine-tuned": {"files": tuned}}
     if not arguments.no_compare:
         compare(folder, elements, potentials)
 

@@ -58,6 +58,22 @@ C_AND_OH = [
 ]
 
 
+class StatesConfig(MinimiserConfig):
+    """How atoms are relaxed in this test."""
+
+    max_force: Annotated[FiniteFloat, Field(gt=0)] = 0.03
+    """largest force left [eV/A]"""
+
+
+class PathConfig(NebConfig):
+    """How the path is looked for in this test."""
+
+    max_force: Annotated[FiniteFloat, Field(gt=0)] = 0.1
+    """largest force left on an atom of an image [eV/A]"""
+    max_steps: Annotated[int, Field(ge=0, le=1_000_000)] = Field(default=200, json_schema_extra=FREE)
+    """steps after which the search ends"""
+
+
 class Reference(Config):
     """Published numbers that the path is compared with."""
 
@@ -88,9 +104,9 @@ class AdsorptionConfig(Config):
     """standard deviation of each coordinate of these displacements [A]"""
     seed: NonNegativeInt = 0
     """of the displacements"""
-    relax: MinimiserConfig = MinimiserConfig(max_force=0.03)
+    relax: StatesConfig = StatesConfig()
     """how the atoms are relaxed"""
-    path: NebConfig = NebConfig(max_force=0.1, max_steps=200)
+    path: PathConfig = PathConfig()
     """how the path is looked for"""
     reference: Reference | None = Field(default=Reference(), json_schema_extra=FREE)
     """what barriers are compared with; null: nothing"""
