@@ -18,8 +18,6 @@ OF_THE_DEMO = {
 }
 OF_BENCHMARKS = {
     "melting-routes": "amd-epyc-2-cores/melting_routes",
-    "injection-choices": "injection/si-crystals/choices",
-    "injection-map": "injection/si-crystals/map-SchNet",
 }
 WIDTH, COLOURS = 1400, 256
 
