@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from unnp.cli import build_app
 from unnp.config import from_dict
 from unnp.errors import ConfigError
-from unnp.workflows.adsorption.config import COH, AdsorptionConfig, Placed, Surface
+from unnp.workflows.adsorption.config import COH, AdsorptionConfig, Placed, SurfaceConfig
 from unnp.workflows.adsorption.judge import End, bonds_of, farthest, judge
 from unnp.workflows.adsorption.structures import anchor_of, bare_slab, crystal_of, with_molecule
 
@@ -124,7 +124,7 @@ def test_a_start_that_does_not_come_to_rest_is_said_and_goes_further(folder: Pat
 
 
 def test_the_slab_of_the_defaults_is_co_0001_with_coh_above_a_hollow() -> None:
-    surface = Surface()
+    surface = SurfaceConfig()
     slab = bare_slab(crystal_of(surface), surface)
     whole = with_molecule(slab, COH, anchor_of(slab), surface, "adsorbed")
     assert str(whole.symbols) == "Co16COH"
@@ -140,7 +140,7 @@ def test_the_slab_of_the_defaults_is_co_0001_with_coh_above_a_hollow() -> None:
 
 
 def test_bonds_and_ways_count_across_boundaries() -> None:
-    surface = Surface()
+    surface = SurfaceConfig()
     slab = bare_slab(crystal_of(surface), surface)
     whole = with_molecule(slab, COH, anchor_of(slab), surface, "adsorbed")
     other = whole.copy()

@@ -23,7 +23,7 @@ class Placed(Config):
     """from an atom of the uppermost layer: along both vectors of the surface's cell, in their lengths; above it [A]"""
 
 
-class Surface(Config):
+class SurfaceConfig(Config):
     """A slab, cut from the crystal of an element as each potential relaxes it; its lower part stays."""
 
     element: str = "Co"
@@ -92,7 +92,7 @@ class AdsorptionConfig(Config):
 
     potentials: dict[Name, PotentialFile] = Field(min_length=1, json_schema_extra=FREE)
     """potentials by name"""
-    surface: Surface = Surface()
+    surface: SurfaceConfig = SurfaceConfig()
     """the slab"""
     molecule: list[Placed] = Field(default=COH, min_length=1)
     """the molecule where it is adsorbed; default: COH above a hollow"""

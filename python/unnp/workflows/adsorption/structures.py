@@ -10,7 +10,7 @@ from ase.constraints import FixAtoms
 
 from unnp.errors import ConfigError
 from unnp.lammps.structure_file import fixed_atoms
-from unnp.workflows.adsorption.config import Placed, Surface
+from unnp.workflows.adsorption.config import Placed, SurfaceConfig
 from unnp.workflows.relaxation.structures import NAME
 from unnp.workflows.surfaces.planes import conventional_crystal, cut
 
@@ -20,13 +20,13 @@ MOLECULE = 1
 """Tag of the atoms of the molecule; those of the slab have 0."""
 
 
-def crystal_of(surface: Surface) -> Atoms:
+def crystal_of(surface: SurfaceConfig) -> Atoms:
     """Return the crystal that slabs are cut from, before a potential has relaxed it."""
     crystal = conventional_crystal(surface.element, surface.lattice, surface.a, surface.c, "surface")
     return named(crystal, "crystal")
 
 
-def bare_slab(crystal: Atoms, surface: Surface) -> Atoms:
+def bare_slab(crystal: Atoms, surface: SurfaceConfig) -> Atoms:
     """Return the slab with vacuum above it; what lies deeper than ``surface.free`` is fixed."""
     slab = cut(crystal, surface.plane, surface.thickness, surface.vacuum) * (*surface.repeat, 1)
     slab.positions[:, 2] -= slab.positions[:, 2].min()
@@ -44,7 +44,7 @@ def anchor_of(slab: Atoms) -> int:
     return int(min(upper, key=lambda k: tuple(slab.positions[k, :2].round(3))))
 
 
-def with_molecule(slab: Atoms, placed: Sequence[Placed], anchor: int, surface: Surface, name: str) -> Atoms:
+def with_molecule(slab: Atoms, placed: Sequence[Placed], anchor: int, surface: SurfaceConfig, name: str) -> Atoms:
     """Return a slab with atoms on it, behind its own and with the tag ``MOLECULE``.
 
     Args:
