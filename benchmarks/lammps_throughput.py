@@ -44,7 +44,7 @@ class Style:
 def styles(models: list[str], folder: Path, arguments: argparse.Namespace) -> list[Style]:
     """Return ours and, on the CPU, EAM and SNAP of the LAMMPS distribution, and DeePMD where a model is given."""
     device = f" device {arguments.device}"
-    atom_steps = 30_000 if arguments.device == "cpu" else 2_000_000
+    atom_steps = 30_000 if arguments.device == "cpu" else 500_000
     ours = [
         Style(
             label(m), f'pair_style unnp{device}\npair_coeff * * "{model_file(m, folder)}" Ni', atom_steps, threaded=True
