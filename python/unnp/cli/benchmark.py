@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from unnp.cli.options import OutputFolder, Resume, Settings
-from unnp.cli.tables import EXIT_INTERRUPTED, print_table
+from unnp.cli.stopping import resumable
+from unnp.cli.tables import print_table
 
 
 def command(
@@ -24,18 +25,14 @@ def command(
     checkpoint is written and the exit code is 75; --resume goes on there, also with further contestants and seeds.
     """
     from unnp.config.overrides import load_with_overrides
-    from unnp.train.validation import InterruptedTrainingError
     from unnp.workflows.benchmark.config import BenchmarkConfig
     from unnp.workflows.benchmark.report import table
     from unnp.workflows.benchmark.run import run_benchmark
 
     resolved = load_with_overrides(config, settings or [], BenchmarkConfig)
     folder = output or Path(config.stem)
-    try:
+    with resumable("benchmark", config, folder):
         results = run_benchmark(resolved, config.parent, folder, resume=resume)
-    except InterruptedTrainingError:
-        print(f"Stopped on request. Go on with: unnp benchmark {config} -o {folder} --resume")
-        raise typer.Exit(EXIT_INTERRUPTED) from None
     header, rows = table(resolved, results)
     print_table("Errors on the test structures, and costs (published errors in brackets)", header, rows)
     print(f"Tables, figures and runs: {folder}")

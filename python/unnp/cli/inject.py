@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from unnp.cli.options import OutputFolder, Resume, Settings
-from unnp.cli.tables import EXIT_INTERRUPTED, print_table
+from unnp.cli.stopping import resumable
+from unnp.cli.tables import print_table
 
 
 def command(
@@ -25,18 +26,14 @@ def command(
     is 75.
     """
     from unnp.config.overrides import load_with_overrides
-    from unnp.train.validation import InterruptedTrainingError
     from unnp.workflows.inject.config import InjectConfig
     from unnp.workflows.inject.report import choice_table, method_table, potential_table
     from unnp.workflows.inject.run import run_injection
 
     resolved = load_with_overrides(config, settings or [], InjectConfig)
     folder = output or Path(config.stem)
-    try:
+    with resumable("inject", config, folder):
         report = run_injection(resolved, config.parent, folder, resume=resume)
-    except (KeyboardInterrupt, InterruptedTrainingError):
-        print(f"Stopped on request. Go on with: unnp inject {config} -o {folder} --resume")
-        raise typer.Exit(EXIT_INTERRUPTED) from None
     print_table("Potentials: errors of aligned energies, and where they are nearest", *potential_table(report))
     if report.choices:
         print_table("What the classifiers chose", *choice_table(report))

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from unnp.cli.options import OutputFolder, Resume, Settings
-from unnp.cli.tables import EXIT_INTERRUPTED, print_table
+from unnp.cli.stopping import resumable
+from unnp.cli.tables import print_table
 
 
 def command(
@@ -27,7 +28,6 @@ def command(
     Killed at any time, --resume goes on with the step that was not finished. Stopped by SIGTERM or Ctrl-C, the exit code is 75.
     """
     from unnp.config.overrides import load_with_overrides
-    from unnp.train.validation import InterruptedTrainingError
     from unnp.workflows.learn.config import LearnConfig
     from unnp.workflows.learn.console import table
     from unnp.workflows.learn.report import write_comparison
@@ -36,11 +36,8 @@ def command(
 
     resolved = load_with_overrides(config, settings or [], LearnConfig)
     folder = output or Path(config.stem)
-    try:
+    with resumable("learn", config, folder):
         report = run_learning(resolved, config.parent, folder, resume=resume)
-    except (KeyboardInterrupt, InterruptedTrainingError):
-        print(f"Stopped on request. Go on with: unnp learn {config} -o {folder} --resume")
-        raise typer.Exit(EXIT_INTERRUPTED) from None
     if compare:
         write_comparison(folder, compare)
     print_table("Rounds, and mean absolute errors", *table(read_rounds(folder), report["pool"]))
