@@ -24,6 +24,7 @@ def test_every_module_is_a_verb() -> None:
         "--init--",
         "options",
         "scaling",
+        "stopping",
         "tables",
     }
     group = typer.main.get_command(cli.build_app())
