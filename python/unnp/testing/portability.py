@@ -91,7 +91,8 @@ def check_float32(subject: Subject) -> Iterator[Measurement]:
     made_in = "float32" if list(single.parameters()) else "float64"
     yield is_true("the number type in the manifest", double.manifest.dtype == made_in)
     largest = max(size_of(expected), float(expected.atomic_energy.abs().max()))
-    yield close("energies", found.atomic_energy, expected.atomic_energy, 1e-6 * largest)
+    # The argument n pi r / cutoff of a radial sine is 25 for n = 8, which float32 holds to 1e-6.
+    yield close("energies", found.atomic_energy, expected.atomic_energy, 3e-6 * largest)
     yield close("forces", found.forces, expected.forces, 1e-5 * size_of(expected))
 
 
