@@ -1,4 +1,4 @@
-"""Write the tables of benchmarks/results into benchmarks/README.md, and a figure beside the results of each machine."""
+"""Write the tables of benchmarks/results into speed.md and robustness.md, and a figure beside the results of each machine."""
 
 from __future__ import annotations
 
@@ -147,13 +147,16 @@ def model_files(result: Row) -> str:
     return table(["file", "opened by", "tried", *MODEL_OUTCOMES], lines)
 
 
-SECTIONS: dict[str, tuple[str, Callable[[Row], str]]] = {
+Sections = dict[str, tuple[str, Callable[[Row], str]]]
+SPEED: Sections = {
     "lammps_throughput": ("Molecular dynamics in LAMMPS", lammps),
     "ase_peers": ("Energy and forces through ASE", ase),
     "training_throughput": ("Training", training),
     "architecture_costs": ("Architectures", architectures),
     "fused_ops": ("Fused bond operators", fused),
     "momt_overhead": ("Overhead of fix momt", momt),
+}
+ROBUSTNESS: Sections = {
     "fuzz_model_files": ("Damaged model files", model_files),
     "fuzz_stores": ("Damaged data stores", fuzz),
     "fuzz_checkpoints": ("Damaged checkpoints and trainings", fuzz),
@@ -164,6 +167,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Row], str]]] = {
     "fuzz_disks": ("Full and read-only disks", fuzz),
     "fuzz_concurrency": ("Two at once", fuzz),
 }
+PAGES = {"speed.md": SPEED, "robustness.md": ROBUSTNESS}
 
 
 def _same(a: Row, b: Row, *keys: str) -> bool:
@@ -188,16 +192,18 @@ def results_of(folder: Path) -> dict[str, Row]:
     return {name: result for name, result in results.items() if "machine" in result}
 
 
-def machine_section(folder: Path, results: dict[str, Row]) -> str:
-    """Return the heading and all tables of a machine."""
+def machine_section(folder: Path, results: dict[str, Row], sections: Sections) -> str:
+    """Return the heading and tables of a machine; nothing where it has none of these sections."""
+    present = {name: section for name, section in sections.items() if name in results}
+    if not present:
+        return ""
     machine = next(iter(results.values()))["machine"]
     gpu = f"{machine['gpu']}, beside " if machine["gpu"] else ""
-    parts = [f"### {gpu}{machine['cpu']}, {machine['cores']} cores, {machine['simd']}, {machine['memory_gib']} GiB"]
-    if draw(results, folder / "throughput.png"):
+    parts = [f"## {gpu}{machine['cpu']}, {machine['cores']} cores, {machine['simd']}, {machine['memory_gib']} GiB"]
+    if sections is SPEED and draw(results, folder / "throughput.png"):
         parts.append(f"![us per atom](results/{folder.name}/throughput.png)")
-    for name, (title, write) in SECTIONS.items():
-        if name in results:
-            parts += [f"#### {title}", provenance(results[name]), write(results[name])]
+    for name, (title, write) in present.items():
+        parts += [f"### {title}", provenance(results[name]), write(results[name])]
     return "\n\n".join(parts)
 
 
@@ -242,12 +248,13 @@ def _add(points: dict[str, list[Any]], *values: Any) -> None:
 def main() -> None:
     from unnp.files.writing import write_atomically
 
-    readme = HERE / "README.md"
-    text = readme.read_text(encoding="utf-8")
     machines = {folder: results_of(folder) for folder in sorted(RESULTS.iterdir())}
-    sections = "\n\n".join(machine_section(folder, results) for folder, results in machines.items() if results)
-    before, after = text.partition(BEGIN)[0], text.partition(END)[2]
-    write_atomically(readme, f"{before}{BEGIN}\n\n{sections}\n\n{END}{after}")
+    for page, sections in PAGES.items():
+        found = [machine_section(folder, results, sections) for folder, results in machines.items()]
+        text = (HERE / page).read_text(encoding="utf-8")
+        before, after = text.partition(BEGIN)[0], text.partition(END)[2]
+        tables = "\n\n".join(filter(None, found))
+        write_atomically(HERE / page, f"{before}{BEGIN}\n\n{tables}\n\n{END}{after}")
 
 
 if __name__ == "__main__":
