@@ -12,7 +12,7 @@ import torch
 from ase.build import bulk
 from false_manifests import FALSE_MANIFESTS, sealed
 from lammps_run import run_lammps, write_data
-from mutants import Archive
+from model_archive import Archive
 from torch import Tensor
 from toy_model import ELEMENTS, manifest, write_toy
 

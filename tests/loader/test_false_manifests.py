@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from ase.build import bulk
 from false_manifests import FALSE_MANIFESTS, sealed
-from mutants import Archive
+from model_archive import Archive
 from unnp.adapters.ase import UnnpCalculator
 from unnp.core import core
 from unnp.errors import ModelError

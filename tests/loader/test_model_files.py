@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from mutants import FIELDS, Archive
+from model_archive import Archive
 from torch import Tensor, nn
 from typer.testing import CliRunner
 from unnp.cli import build_app
@@ -20,7 +20,6 @@ from unnp.errors import ModelError
 from unnp.exported.archive import inspect, read_manifest
 from unnp.exported.export import export_model
 from unnp.exported.loader import load_model
-from unnp.exported.manifest import Manifest
 from unnp.models import Head, PotentialConfig, TrainingData, build_potential
 
 ROOT = Path(__file__).parents[2]
@@ -303,42 +302,6 @@ def test_errors_of_the_network_are_one_line(write, archive):
             assert "\n" not in text
             assert "Traceback" not in text
             assert reader == "info" or message in text, text
-
-
-@pytest.mark.parametrize(("key", "value"), FIELDS)
-def test_both_readers_give_the_same_verdict_on_a_manifest(key, value, archive):
-    text = json.dumps(json.loads(archive.read("extra/unnp.json")) | {key: value})
-    verdicts = []
-    try:
-        Manifest.from_json(text, "m.pt")
-        verdicts.append(True)
-    except ModelError:
-        verdicts.append(False)
-    try:
-        model_files().check_manifest(text.encode(), "m.pt")
-        verdicts.append(True)
-    except RuntimeError:
-        verdicts.append(False)
-    assert verdicts[0] == verdicts[1]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        '{"format_version": 1, "format_version": 1}',
-        '{"a": NaN}',
-        '{"a": 1e999}',
-        '{"a": 01}',
-        "\ufeff{}",
-        '{"name": "\\ud800"}',
-        "",
-    ],
-)
-def test_what_is_no_strict_json_is_refused_by_both(text):
-    with pytest.raises(ModelError):
-        Manifest.from_json(text, "m.pt")
-    with pytest.raises(RuntimeError):
-        model_files().check_manifest(text.encode(), "m.pt")
 
 
 def test_names_that_steer_a_terminal_are_spelt_out(write, archive):

@@ -1,6 +1,5 @@
 """`unnp learn`: rounds that learn what was chosen, that can be killed anywhere, and that end as they are told to."""
 
-import csv
 import json
 import shutil
 from collections.abc import Callable
@@ -10,10 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from ase.build import bulk
 from ase.calculators.emt import EMT
-from ase.calculators.singlepoint import SinglePointCalculator
-from ase.io import write
+from learn_runs import config, rows, settings, write_files
 from typer.testing import CliRunner
 from unnp.adapters.ase import UnnpCalculator
 from unnp.cli import build_app
@@ -22,69 +19,26 @@ from unnp.data.fingerprint import fingerprint
 from unnp.data.opening import open_structures
 from unnp.data.store import Store
 from unnp.data.writing import write_structures
-from unnp.errors import ConfigError, DataError, TrainingError, UnnpError
+from unnp.errors import ConfigError, DataError
 from unnp.evaluate.evaluation import evaluate
 from unnp.exported.archive import read_manifest
 from unnp.exported.loader import load_model
-from unnp.workflows.learn.config import LearnConfig, StopRulesConfig
+from unnp.workflows.learn.config import StopRulesConfig
 from unnp.workflows.learn.figures import Point, _curve
 from unnp.workflows.learn.report import write_comparison
 from unnp.workflows.learn.rounds import AFTER, LABEL, SELECT, Round, reason_to_stop
 from unnp.workflows.learn.run import run_learning
-from unnp.workflows.learn.steps import Steps, read_steps
+from unnp.workflows.learn.steps import Steps
 
 EMT_LABELS = {"kind": "ase", "name": "emt"}
 HOT = {"kind": "md", "runs": [{"steps": 5, "potential": {"model": "other.pt"}}]}
-SCHNET = {"architecture": "schnet", "settings": {"cutoff": 4.0, "features": 4, "interactions": 1, "gaussians": 6}}
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A pool of 20 frames and a test set of 3, labelled by EMT."""
-    folder, random = tmp_path_factory.mktemp("data"), np.random.default_rng(0)
-    for part, n in (("pool", 20), ("test", 3)):
-        frames = []
-        for _ in range(n):
-            atoms = bulk("Al", cubic=True, a=4.05 + 0.1 * random.standard_normal())
-            atoms.positions += 0.1 * random.standard_normal((4, 3))
-            atoms.calc = EMT()
-            labels = {
-                "energy": atoms.get_potential_energy(),
-                "forces": atoms.get_forces(),
-                "stress": atoms.get_stress(),
-            }
-            atoms.calc = SinglePointCalculator(atoms, **labels)
-            frames.append(atoms)
-        write(folder / f"{part}.extxyz", frames)
+    folder = tmp_path_factory.mktemp("data")
+    write_files(folder)
     return folder
-
-
-def settings(**changes: Any) -> dict[str, Any]:
-    return {
-        "propose": {"pool": {"kind": "pool", "data": ["pool.extxyz"]}},
-        "start": {"random": 4},
-        "select": {"kind": "deviation", "sigmas": 1.0, "over": "all", "most": 3},
-        "train": {"data": {"validation": 0.3}, "potential": SCHNET, "epochs": 2, "batch_size": 4},
-        "members": 2,
-        "judge": {
-            "pool": {"kind": "pool"},
-            "test": {"kind": "files", "data": ["test.extxyz"]},
-            "new": {"kind": "new"},
-        },
-        "stop": {"rounds": 1},
-        "executor": {"kind": "here"},
-        "device": "cpu",
-        **changes,
-    }
-
-
-def config(**changes: Any) -> LearnConfig:
-    return from_dict(settings(**changes), LearnConfig)
-
-
-def rows(path: Path) -> list[dict[str, str]]:
-    with path.open() as file:
-        return list(csv.DictReader(file))
 
 
 @pytest.fixture(scope="module")
@@ -316,64 +270,3 @@ def test_deviations_are_calibrated_where_the_model_before_was_wrong(files: Path,
     expected = {"forces": pytest.approx(np.sqrt(np.mean(ratios)), rel=1e-3)}
     assert read_manifest(tmp_path / "out/round-001/model.pt").deviation_scales == expected
     assert [row["scales"] for row in report["rounds"]] == [{}, expected]
-
-
-def test_a_damaged_record_is_said(tmp_path: Path) -> None:
-    assert read_steps(tmp_path) == {}
-    (tmp_path / "steps.json").write_text('{"select": {"result": 3}}')
-    with pytest.raises(DataError, match=r"steps\.json is damaged\. Delete it"):
-        read_steps(tmp_path)
-
-
-def test_a_training_that_cannot_go_on_is_said(files: Path, tmp_path: Path) -> None:
-    broken = {**settings()["train"], "loss": {"forces": {"weight": 1e38}, "energy": {"weight": 1e38}}}
-    with pytest.raises(TrainingError, match=r"member-0 cannot be trained: .*not finite"):
-        run_learning(config(train=broken, attempts=1), files, tmp_path / "out")
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"propose": {"pool": {"kind": "pole"}}}, r"propose.*unknown proposer 'pole'.*Did you mean 'pool'"),
-        ({"propose": {"pool": {"kind": "pool"}}}, r"data: Field required"),
-        ({"select": {"kind": "random"}}, "most: Field required"),
-        ({"members": 1}, "compares the members of a committee; give two `members` or more"),
-        (
-            {"members": 1, "select": {"kind": "random", "most": 2}, "calibrate": True},
-            "`calibrate` is of the deviations of a committee",
-        ),
-        ({"start": {}}, "`start` is empty"),
-        ({"train": {**settings()["train"], "seed": 3}}, "train may not hold seed, which the loop sets itself"),
-        ({"train": {**settings()["train"], "data": {"train": ["x"]}}}, r"may not hold data\.train"),
-        ({"train": {"epoch": 3}}, r"epoch: unknown key.*Did you mean 'epochs'"),
-        ({"warm": {"epochs": 0}}, "greater than 0"),
-        ({"judge": {"pool": {"kind": "files"}}}, r"judge\.pool \(files\).*data: Field required"),
-        ({"stop": {"error": {"judge": "tset", "below": 1}}}, "there is no judge 'tset'; give one of pool, test, new"),
-        ({"executor": {"kind": "cluster"}}, "unknown executor 'cluster'"),
-        ({"label": {"kind": "ase", "nam": "emt"}}, "nam: unknown key"),
-        ({"propose": {"made": {"kind": "exchange", "elements": ["Al", "Cu"], "count": 1}}}, "have no labels to reveal"),
-        ({"propose": {"hot": HOT}, "label": EMT_LABELS}, r"runs\.0 may not hold `potential`"),
-    ],
-)
-def test_wrong_settings_are_said_before_anything_is_done(
-    changes: dict[str, Any], message: str, files: Path, tmp_path: Path
-) -> None:
-    with pytest.raises(ConfigError, match=f"(?s){message}"):
-        run_learning(config(**changes), files, tmp_path / "out")
-    assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.parametrize(
-    ("changes", "error", "message"),
-    [
-        ({"propose": {"pool": {"kind": "pool", "data": ["nothing.extxyz"]}}}, DataError, "nothing.extxyz"),
-        ({"judge": {"test": {"kind": "files", "data": ["gone.extxyz"]}}}, DataError, "gone.extxyz"),
-        ({"start": {"data": ["gone.extxyz"]}}, DataError, "gone.extxyz"),
-    ],
-)
-def test_missing_files_are_said_before_anything_is_done(
-    changes: dict[str, Any], error: type[UnnpError], message: str, files: Path, tmp_path: Path
-) -> None:
-    with pytest.raises(error, match=message):
-        run_learning(config(**changes), files, tmp_path / "out")
-    assert not (tmp_path / "out").exists()

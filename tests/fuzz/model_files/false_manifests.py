@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from mutants import Archive
+from model_archive import Archive
 from unnp.exported.archive import checksum_of
 
 HALF = "\ud800"

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from mutants import KINDS, Archive, mutants
+from model_archive import Archive
+from mutants import KINDS, mutants
 from reading import examine
 from unnp.exported.export import export_model
 from unnp.models import Head, PotentialConfig, TrainingData, build_potential
