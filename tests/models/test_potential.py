@@ -121,8 +121,8 @@ def test_terms_take_over_from_the_data_too(monkeypatch):
 
 
 def test_presets_are_overridden_by_settings():
-    preset = architecture("teanet").presets["M"]
-    potential = build(preset="M", settings={"hidden": 5})
+    preset = architecture("teanet").presets["S"]
+    potential = build(preset="S", settings={"hidden": 5})
     settings = potential.describe()["settings"]
     assert settings["scalars"] == preset["scalars"] != 4
     assert settings["hidden"] == 5

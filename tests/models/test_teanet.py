@@ -14,6 +14,8 @@ from unnp.derivatives import predict
 from unnp.models import Head, PotentialConfig, TrainingData, build_potential
 from unnp.models.architectures.teanet import TeaNet, TeaNetConfig
 from unnp.models.architectures.teanet.products import Products
+from unnp.models.architectures.teanet.state import Atoms as State
+from unnp.models.architectures.teanet.state import Messages
 from unnp.models.architectures.teanet.update import Update
 
 CONFIG = TeaNetConfig(scalars=4, vectors=3, tensors=2, products=5)
@@ -26,7 +28,7 @@ def update() -> Callable[..., tuple[Tensor, Tensor, Tensor]]:
     """A middle layer's update with random weights, which finds no multipoles."""
     torch.manual_seed(1)
     update = Update(CONFIG, first=False, last=False).double()
-    return lambda *given: update(*given, given[0][:, :0])
+    return lambda *given: tuple(update(State(*given[:3]), Messages(*given[3:], given[0][:, :0])))
 
 
 def state(n: int = 6) -> list[Tensor]:
@@ -159,13 +161,13 @@ def test_forces_are_the_slope_of_the_energy_in_every_form(settings):
 
 
 def test_the_published_form_has_no_products():
-    config = TeaNetConfig(**TeaNet.presets["published"])
+    config = TeaNetConfig(**TeaNet.presets["published-form"])
     names = [name for name, _ in TeaNet(config, ["Si"]).named_parameters()]
     assert not [name for name in names if "products" in name]
     assert not hasattr(TeaNet(config, ["Si"]).layers[-1], "directed_message")
     recommended = TeaNetConfig()
     assert recommended.products > 0
-    assert TeaNet(recommended, ["Si"]).layers[-1].directed_message.out_features == 16 + 8
+    assert TeaNet(recommended, ["Si"]).layers[-1].directed_message.out_features == 16 + 16
 
 
 def eight_neighbours(twist: float) -> Atoms:

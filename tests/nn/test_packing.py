@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from unnp.core import core
 from unnp.nn.activations import SOFTPLUS_GAIN, ShiftedSoftplus
-from unnp.nn.heads import EnergyHead
+from unnp.nn.heads import MLPHead
 from unnp.nn.linear import linear
 from unnp.nn.packing import exchange_parts, pack, unpack
 from unnp.nn.pooling import mean_by_graph, sum_by_graph
@@ -73,7 +73,7 @@ def test_shifted_softplus():
 @scripted
 def test_energy_of_an_atom_without_bonds_is_zero_to_the_last_bit(script):
     torch.manual_seed(0)
-    head: nn.Module = EnergyHead(33, 16, nn.SiLU(), 1.0)
+    head: nn.Module = MLPHead(33, 16, nn.SiLU(), 1.0)
     head = torch.jit.script(head) if script else head
     features, alone = torch.randn(5, 33), torch.randn(2, 33)
     species = torch.tensor([0, 1, 1, 0, 1])

@@ -27,11 +27,13 @@ from unnp.data.readers.reading import read_structures
 from unnp.errors import ConfigError, UnnpError
 from unnp.evaluate.evaluation import evaluate
 from unnp.exported.loader import load_model
+from unnp.train.config import DataConfig
+from unnp.train.datasets import open_sources
 from unnp.units import GPA_PER_EV_PER_A3
 from unnp.workflows.benchmark.config import BenchmarkConfig
 from unnp.workflows.benchmark.cost import repeated
 from unnp.workflows.benchmark.entries import merged
-from unnp.workflows.benchmark.errors import of_labels
+from unnp.workflows.benchmark.errors import errors_of_labels
 from unnp.workflows.benchmark.report import write_report
 from unnp.workflows.benchmark.run import run_benchmark
 
@@ -93,7 +95,7 @@ def test_errors_by_hand() -> None:
     cluster = Structure(np.array([29]), np.zeros((1, 3)), energy=0.0, stress=np.zeros((3, 3)))
     turned = one.with_labels({"energy": 1.1, "forces": forces[:, [1, 0, 2]], "stress": np.eye(3)})
     shifted = cluster.with_labels({"energy": 0.3, "forces": np.zeros((1, 3)), "stress": None})
-    found = of_labels([one, cluster], [turned, shifted])
+    found = errors_of_labels([one, cluster], [turned, shifted])
     assert found == pytest.approx(
         {"energy": (50 + 300) / 2, "forces": 2 / 6, "force_norms": 0.0, "stress": GPA_PER_EV_PER_A3 / 3}
     )
@@ -155,6 +157,24 @@ def test_common_and_own_settings_of_trainings_are_merged(finished: tuple[Path, s
     assert (config["seed"], config["epochs"]) == (1, 2)
     assert (config["loss"]["energy"]["weight"], config["loss"]["stress"]["weight"]) == (0.5, 10.0)
     assert merged({"a": {"b": 1, "c": 2}}, {"a": {"c": 3}, "d": 4}) == {"a": {"b": 1, "c": 3}, "d": 4}
+
+
+def test_curves_over_the_number_of_structures(files: Path, tmp_path: Path) -> None:
+    changes = {"models": {"SchNet": {"potential": SCHNET}}, "seeds": [0], "cost": None, "fractions": [0.5]}
+    results = run_benchmark(from_dict(settings(**changes), BenchmarkConfig), files, tmp_path)["SchNet"]
+    assert [(r["fraction"], r["structures"], r["epochs"]) for r in results] == [(1.0, 6, 2), (0.5, 3, 4)]
+    with (tmp_path / "data-curves.csv").open() as file:
+        points = [(int(row["structures"]), float(row["force_mae"])) for row in csv.DictReader(file)]
+    assert points == [(r["structures"], pytest.approx(r["errors"]["forces"])) for r in reversed(results)]
+    with (tmp_path / "results.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert (
+        row["force components MAE [eV/A]"] == f"{results[0]['errors']['forces']:.3g}"
+    )  # all structures, and no spread
+    data = DataConfig(train=[str(files / "train.extxyz")], validation=0.25)
+    whole, half = (open_sources(data.model_copy(update={"fraction": x}), 0) for x in (1.0, 0.5))
+    assert [s.energy for s in half.validation] == [s.energy for s in whole.validation]
+    assert {s.energy for s in half.train} < {s.energy for s in whole.train}
 
 
 def test_what_is_finished_is_not_done_again(finished: tuple[Path, str], files: Path) -> None:

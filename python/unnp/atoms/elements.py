@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from ase.data import atomic_numbers, chemical_symbols
 
 from unnp.errors import DataError, ModelError, did_you_mean
+
+if TYPE_CHECKING:
+    from unnp.atoms.structure import Structure
 
 
 def atomic_number(symbol: str) -> int:
@@ -25,6 +29,11 @@ def is_symbol(text: str) -> bool:
 def symbols_of(numbers: Iterable[int]) -> list[str]:
     """Return the distinct chemical symbols of atomic numbers, by increasing Z."""
     return [chemical_symbols[z] for z in sorted({int(z) for z in numbers})]
+
+
+def elements_of(structures: Iterable[Structure]) -> list[str]:
+    """Return the chemical symbols that occur in structures, by increasing Z."""
+    return symbols_of(z for structure in structures for z in np.unique(structure.numbers))
 
 
 class Elements:

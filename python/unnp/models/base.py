@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from unnp.atoms.graph import Graph
 from unnp.atoms.outputs import Cost, Output
 from unnp.config import Config
-from unnp.nn.heads import EnergyHead
+from unnp.nn.heads import EnergyHead, MLPHead
 from unnp.nn.linear import SILU_GAIN
 from unnp.nn.system import System, lone_atoms
 
@@ -144,7 +144,7 @@ class Representation(Architecture):
 
     def energy_head(self) -> EnergyHead:
         """Return the network that makes energies of the features, with random weights."""
-        return EnergyHead(self.n_features, self.n_features, nn.SiLU(), SILU_GAIN)
+        return MLPHead(self.n_features, self.n_features, nn.SiLU(), SILU_GAIN)
 
 
 class Term(Architecture):

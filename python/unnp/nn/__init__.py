@@ -6,7 +6,7 @@ from unnp.nn.coupling import clebsch_gordan
 from unnp.nn.cutoff import CutoffFunction, half_cosine_cutoff, polynomial_cutoff
 from unnp.nn.edges import Edges, bonded, directed, within
 from unnp.nn.exchange import exchange
-from unnp.nn.heads import EnergyHead
+from unnp.nn.heads import EnergyHead, MLPHead
 from unnp.nn.linear import linear
 from unnp.nn.packing import exchange_parts, pack, unpack
 from unnp.nn.pooling import mean_by_graph, sum_by_graph
@@ -21,6 +21,7 @@ __all__ = [
     "Edges",
     "EnergyHead",
     "GaussianBasis",
+    "MLPHead",
     "ShiftedSoftplus",
     "SincBasis",
     "SphericalHarmonics",

@@ -32,8 +32,11 @@ class DataConfig(Config):
     """Files or stores with the training structures."""
     validation: list[str] | Fraction = 0.1
     """Files or stores, or the fraction of each group of the training structures that is held back."""
+    fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Fraction of each group of the training structures that is learnt from, for curves over the number of structures; those
+    held back stay the same."""
     split_seed: NonNegativeInt | None = None
-    """Seed that draws this fraction; null: that of the training, of a committee 0, so that all members hold back the same."""
+    """Seed that draws both fractions; null: that of the training, of a committee 0, so that all members hold back the same."""
     test: list[str] = Field(default_factory=list)
     """Files or stores that are looked at once, at the end, for the card and the parity plots."""
     read: ReadOptions = ReadOptions()
@@ -70,7 +73,7 @@ class OptimizerConfig(Config):
 
     kind: Literal["soap", "adamw"] = "soap"
     """`soap`, Adam in the eigenbasis of each weight matrix' gradients, or `adamw`."""
-    learning_rate: PositiveFloat = Field(default=3e-3, json_schema_extra=FREE)
+    learning_rate: PositiveFloat = Field(default=5e-3, json_schema_extra=FREE)
     """Highest learning rate."""
     rates: PartRates = PartRates()
     """Factors on it by part of the potential."""
@@ -86,7 +89,7 @@ class OptimizerConfig(Config):
     """Added to the root of the second moment."""
     clip: PositiveFloat | None = Field(default=1.0, json_schema_extra=FREE)
     """Largest norm of the gradient of all weights together; null: no clipping."""
-    average_decay: Decay = Field(default=0.999, json_schema_extra=FREE)
+    average_decay: Decay = Field(default=0.998, json_schema_extra=FREE)
     """Decay of the running average of the weights, which is what is validated and exported."""
 
 

@@ -92,12 +92,15 @@ class Sources:
 def open_sources(config: DataConfig, seed: int) -> Sources:
     """Open all structures; raise DataError where a file is wrong or a part is empty."""
     train = open_structures(config.train, config.read)
+    drawn_by = seed if config.split_seed is None else config.split_seed
     if isinstance(config.validation, list):
         validation = open_structures(config.validation, config.read)
     else:
-        drawn_by = seed if config.split_seed is None else config.split_seed
         parts = split(train, {"validation": config.validation, "train": "rest"}, seed=drawn_by, stratify=True)
         train, validation = Subset(train, parts["train"]), Subset(train, parts["validation"])
+    if config.fraction < 1:
+        learnt = split(train, {"learnt": config.fraction, "left out": "rest"}, seed=drawn_by, stratify=True)["learnt"]
+        train = Subset(train, learnt)
     test: Structures = open_structures(config.test, config.read) if config.test else []
     for name, part in {"train": train, "validation": validation}.items():
         if not len(part):

@@ -58,9 +58,8 @@ class Soap(torch.optim.Optimizer):
             state.update({name: torch.zeros_like(like) for name, like in state_like(parameter).items()})
         state["step"] += 1
         if is_matrix(parameter) and state["step"] == 1:
-            _begin(
-                gradient, state
-            )  # in its own basis it is diagonal, and Adam would make unit steps of the rounding errors
+            # In its own basis the first gradient is diagonal, and Adam would make unit steps of the rounding errors.
+            _begin(gradient, state)
             return
         parameter.mul_(1 - group["lr"] * group["weight_decay"])
         if not is_matrix(parameter):

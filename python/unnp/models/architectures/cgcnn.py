@@ -17,8 +17,9 @@ from unnp.nn.activations import SOFTPLUS_GAIN, ShiftedSoftplus
 from unnp.nn.cutoff import CutoffFunction, CutoffKind
 from unnp.nn.edges import within
 from unnp.nn.exchange import exchange
-from unnp.nn.heads import EnergyHead
+from unnp.nn.heads import EnergyHead, MLPHead
 from unnp.nn.linear import linear
+from unnp.nn.norm import norm_of
 from unnp.nn.radial import GaussianBasis
 from unnp.nn.system import System
 
@@ -55,7 +56,7 @@ class Convolution(nn.Module):
     def __init__(self, config: CGCNNConfig) -> None:
         super().__init__()
         n = config.features
-        self.norm = (config.average_neighbors or 1.0) ** -0.5
+        self.norm = norm_of(config.average_neighbors)
         self.receive = linear(n, 2 * n, gain=0.5)
         self.send = linear(n, 2 * n, bias=False, gain=0.5)
         self.distance = linear(config.gaussians, 2 * n, bias=False)
@@ -122,4 +123,4 @@ class CGCNN(Representation):
         return x
 
     def energy_head(self) -> EnergyHead:
-        return EnergyHead(self.n_features, 2 * self.n_features, ShiftedSoftplus(), SOFTPLUS_GAIN)
+        return MLPHead(self.n_features, 2 * self.n_features, ShiftedSoftplus(), SOFTPLUS_GAIN)

@@ -29,8 +29,8 @@ class CrowdingConfig(ArchitectureConfig):
 class Crowding(Term):
     """Energy of atoms with more neighbours than any atom of the training data has, without anything to train.
 
-    ``E_i = strength max(0, rho_i / most - 1)^3`` with ``rho_i = sum over neighbours of (1 - r^2 / r_ij^2)^3`` and
-    ``r_ij = cutoff (R_i + R_j) / (2 R_largest)``, covalent radii R of Cordero et al. Energy and its first two derivatives are
+    ``E_i = strength max(0, rho_i / most - 1)^3`` with ``rho_i = sum over neighbours of (1 - r_ij^2 / c_ij^2)^3`` and
+    ``c_ij = cutoff (R_i + R_j) / (2 R_largest)``, covalent radii R of Cordero et al. Energy and its first two derivatives are
     continuous, and zero on all training structures. Always computed in float64.
     """
 

@@ -17,6 +17,7 @@ from unnp.nn.cutoff import polynomial_cutoff
 from unnp.nn.edges import Edges, directed, within
 from unnp.nn.heads import EnergyHead, LinearHead
 from unnp.nn.linear import SILU_GAIN, linear
+from unnp.nn.norm import norm_of
 from unnp.nn.radial import SincBasis
 from unnp.nn.spherical_bessel import SphericalBesselBasis
 from unnp.nn.system import System
@@ -102,7 +103,7 @@ class Interaction(nn.Module):
     def __init__(self, config: DimeNetPPConfig) -> None:
         super().__init__()
         n, narrow, width = config.channels, config.angular_channels, config.basis_channels
-        self.norm = (config.average_neighbors or 1.0) ** -0.5
+        self.norm = norm_of(config.average_neighbors)
         self.radial = nn.Sequential(
             linear(config.radial_functions, width, bias=False, gain=config.cutoff), linear(width, n, bias=False)
         )
@@ -136,7 +137,7 @@ class Output(nn.Module):
     def __init__(self, config: DimeNetPPConfig) -> None:
         super().__init__()
         n, wide = config.channels, config.output_channels
-        self.norm = (config.average_neighbors or 1.0) ** -0.5
+        self.norm = norm_of(config.average_neighbors)
         self.radial = linear(config.radial_functions, n, bias=False, gain=config.cutoff)
         self.up = linear(n, wide, bias=False, gain=SILU_GAIN)
         self.layers = nn.Sequential(*[activated(wide, wide, gain=SILU_GAIN) for _ in range(config.output_layers)])

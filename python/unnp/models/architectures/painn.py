@@ -14,8 +14,9 @@ from unnp.models.base import ArchitectureConfig, Representation
 from unnp.models.registry import register
 from unnp.nn.cutoff import CutoffFunction, CutoffKind
 from unnp.nn.edges import within
-from unnp.nn.heads import EnergyHead
+from unnp.nn.heads import EnergyHead, MLPHead
 from unnp.nn.linear import SILU_GAIN, linear
+from unnp.nn.norm import norm_of
 from unnp.nn.packing import exchange_parts
 from unnp.nn.radial import SincBasis
 from unnp.nn.system import System
@@ -59,7 +60,7 @@ class Message(nn.Module):
         super().__init__()
         n, parts = config.features, 2 if first else 3
         self.first = first
-        self.norm = (config.average_neighbors or 1.0) ** -0.5
+        self.norm = norm_of(config.average_neighbors)
         self.filter = linear(config.radial_functions, parts * n, gain=config.cutoff)
         self.send = nn.Sequential(linear(n, n), nn.SiLU(), linear(n, parts * n, gain=0.5 * SILU_GAIN))
 
@@ -217,4 +218,4 @@ class PaiNN(Representation):
         return s
 
     def energy_head(self) -> EnergyHead:
-        return EnergyHead(self.n_features, max(1, self.n_features // 2), nn.SiLU(), SILU_GAIN)
+        return MLPHead(self.n_features, max(1, self.n_features // 2), nn.SiLU(), SILU_GAIN)

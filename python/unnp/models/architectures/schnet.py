@@ -16,8 +16,9 @@ from unnp.nn.activations import SOFTPLUS_GAIN, ShiftedSoftplus
 from unnp.nn.cutoff import CutoffFunction, CutoffKind
 from unnp.nn.edges import within
 from unnp.nn.exchange import exchange
-from unnp.nn.heads import EnergyHead
+from unnp.nn.heads import EnergyHead, MLPHead
 from unnp.nn.linear import linear
+from unnp.nn.norm import norm_of
 from unnp.nn.radial import GaussianBasis
 from unnp.nn.system import System
 
@@ -54,7 +55,7 @@ class Interaction(nn.Module):
         super().__init__()
         n = config.features
         self.first = first
-        self.norm = (config.average_neighbors or 1.0) ** -0.5
+        self.norm = norm_of(config.average_neighbors)
         self.send = linear(n, n, bias=False)
         self.filter = nn.Sequential(linear(config.gaussians, n), ShiftedSoftplus(), linear(n, n, gain=SOFTPLUS_GAIN))
         self.update = nn.Sequential(linear(n, n), ShiftedSoftplus(), linear(n, n, gain=SOFTPLUS_GAIN))
@@ -144,4 +145,4 @@ class SchNet(Representation):
         return x
 
     def energy_head(self) -> EnergyHead:
-        return EnergyHead(self.n_features, max(1, self.n_features // 2), ShiftedSoftplus(), SOFTPLUS_GAIN)
+        return MLPHead(self.n_features, max(1, self.n_features // 2), ShiftedSoftplus(), SOFTPLUS_GAIN)

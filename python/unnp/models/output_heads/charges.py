@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from unnp.models.output_heads.base import OutputHead, register
-from unnp.nn.heads import EnergyHead
+from unnp.nn.heads import MLPHead
 from unnp.nn.linear import SILU_GAIN
 
 
@@ -16,7 +16,7 @@ class Charges(OutputHead):
 
     def __init__(self, n_features: int, n_elements: int) -> None:
         super().__init__()
-        self.network = EnergyHead(n_features, n_features, nn.SiLU(), SILU_GAIN)
+        self.network = MLPHead(n_features, n_features, nn.SiLU(), SILU_GAIN)
 
     def forward(self, features: Tensor, alone: Tensor, species: Tensor, bonded: Tensor) -> Tensor:
         charges: Tensor = self.network(features, alone, species, bonded)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from unnp.models.output_heads.base import OutputHead, register
-from unnp.nn.heads import EnergyHead
+from unnp.nn.heads import MLPHead
 from unnp.nn.linear import SILU_GAIN
 
 
@@ -19,7 +19,7 @@ class MagneticMoments(OutputHead):
     def __init__(self, n_features: int, n_elements: int) -> None:
         super().__init__()
         self.lone = nn.Parameter(torch.zeros(n_elements))
-        self.network = EnergyHead(n_features, n_features, nn.SiLU(), SILU_GAIN)
+        self.network = MLPHead(n_features, n_features, nn.SiLU(), SILU_GAIN)
 
     def forward(self, features: Tensor, alone: Tensor, species: Tensor, bonded: Tensor) -> Tensor:
         moments: Tensor = self.lone.index_select(0, species) + self.network(features, alone, species, bonded)

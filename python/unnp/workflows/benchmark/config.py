@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, FiniteFloat, PositiveFloat, PositiveInt, model_validator
 
@@ -66,6 +66,9 @@ class BenchmarkConfig(Launch):
     """Settings of all trainings, as in the file of `unnp train`, but for `data`, `potential`, `seed` and `heads`."""
     seeds: list[int] = Field(default=[0], min_length=1)
     """A training for each, for error bars."""
+    fractions: list[Annotated[float, Field(gt=0, lt=1)]] = Field(default_factory=list)
+    """Fractions of the training structures, for curves of the error over their number: a further training with each, in as many
+    steps."""
     cost: CostConfig | None = CostConfig()
     """How the cost in LAMMPS is measured; null: it is not."""
 

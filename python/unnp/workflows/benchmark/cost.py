@@ -34,7 +34,7 @@ run             {steps} pre no
 info            memory out log
 """
 SHARE = 8
-"""How many times fewer atoms the smaller of two runs has, whose memory is that of LAMMPS and the model alone."""
+"""Two runs tell the memory of an atom from that of LAMMPS and the model; the smaller has so many times fewer atoms."""
 _PEAK = re.compile(r"Maximum resident set size: *([\d.]+) Mbyte")
 
 

@@ -1,7 +1,8 @@
-"""What a benchmark has to do: a entry for each contestant and seed, and which of them have been trained with what."""
+"""What a benchmark has to do: an entry for each contestant and seed, and which of them have been trained with what."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,12 +23,14 @@ class Entry:
         model: its settings.
         folder: where its run, its model and its results are.
         training: configuration of its training; None: it is there already.
+        fraction: of the training structures that it learns from.
     """
 
     name: str
     model: ModelConfig
     folder: Path
     training: TrainConfig | None
+    fraction: float = 1.0
 
     @property
     def run(self) -> Path:
@@ -58,18 +61,27 @@ def entries_of(config: BenchmarkConfig, base: Path, folder: Path) -> list[Entry]
     """
     entries = []
     for name, model in config.models.items():
-        for seed in config.seeds if model.potential is not None else [0]:
-            training = _training(config, base, name, seed) if model.potential is not None else None
-            entries.append(Entry(name, model, folder / name / f"seed-{seed}", training))
+        if model.potential is None:
+            entries.append(Entry(name, model, folder / name / "seed-0", None))
+            continue
+        for fraction in (1.0, *sorted(config.fractions, reverse=True)):
+            for seed in config.seeds:
+                run = folder / name / (f"seed-{seed}" if fraction == 1 else f"seed-{seed}-of-{fraction:g}")
+                entries.append(Entry(name, model, run, _training(config, base, name, seed, fraction), fraction))
     _check_begun(entries)
     return entries
 
 
-def _training(config: BenchmarkConfig, base: Path, name: str, seed: int) -> TrainConfig:
+def _training(config: BenchmarkConfig, base: Path, name: str, seed: int, fraction: float) -> TrainConfig:
     model = config.models[name]
     assert model.potential is not None
     settings = merged(config.training, model.training)
-    data = config.data.located(base).model_copy(update={"test": []})  # the benchmark judges, and may be given others
+    data = config.data.located(base).model_copy(
+        update={
+            "test": [],
+            "fraction": fraction * config.data.fraction,
+        }  # the benchmark judges, and may be given others
+    )
     given = {
         "device": config.device,
         **settings,
@@ -79,7 +91,11 @@ def _training(config: BenchmarkConfig, base: Path, name: str, seed: int) -> Trai
     }
     training = from_dict(given, TrainConfig, where=f"models.{name}")
     training.potential.summands()
-    return training
+    passes = {  # as many steps with fewer structures, and as many validations
+        "epochs": math.ceil(training.epochs / fraction),
+        "validation_interval": math.ceil(training.validation_interval / fraction),
+    }
+    return training.model_copy(update=passes)
 
 
 def _check_begun(entries: Sequence[Entry]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from unnp.atoms.elements import Elements, symbols_of
+from unnp.atoms.elements import Elements, elements_of
 from unnp.atoms.graph import Graph
 from unnp.atoms.quantities import QUANTITIES, STANDARD
 from unnp.atoms.structure import Structure
@@ -24,7 +24,7 @@ from unnp.exported.loader import load_model
 from unnp.lammps.system_config import InteractionConfig
 from unnp.workflows.benchmark.columns import COLUMNS, FORCE_NORMS
 
-CUTOFF = 1.0
+ARBITRARY_CUTOFF = 1.0
 """Length of bonds [A] in the graphs that predictions of potentials without graphs are compared with: any will do."""
 
 
@@ -76,10 +76,10 @@ def errors_of(
         UnnpError: the potential cannot be run, or does not know an element.
     """
     if potential.model is not None:
-        return _of_model(base / potential.model, structures, device, potential.dtype, potential.head)
+        return errors_of_model(base / potential.model, structures, device, potential.dtype, potential.head)
     labeller = _labeller(potential, structures, base)
     try:
-        return of_labels(structures, (labeller.label(s) for s in structures))
+        return errors_of_labels(structures, (labeller.label(s) for s in structures))
     finally:
         labeller.close()
 
@@ -97,17 +97,17 @@ def check_peer(name: str, peer: InteractionConfig, structures: Sequence[Structur
         raise ConfigError(f"models.{name}: {error}") from None
 
 
-def of_labels(structures: Sequence[Structure], computed: Iterable[Structure]) -> dict[str, float]:
+def errors_of_labels(structures: Sequence[Structure], computed: Iterable[Structure]) -> dict[str, float]:
     """Return the errors of the energies, forces and stresses that the same structures have been given."""
-    elements, groups = _symbols(structures), sorted({s.group for s in structures})
+    elements, groups = elements_of(structures), sorted({s.group for s in structures})
     errors = Errors(groups, elements)
     for structure, other in zip(structures, computed, strict=True):
         labels = Labels.of(structure, groups.index(structure.group))
-        errors.update(_prediction(other), Batch(Graph.of(structure, Elements(elements), CUTOFF), labels))
+        errors.update(_prediction(other), Batch(Graph.of(structure, Elements(elements), ARBITRARY_CUTOFF), labels))
     return errors.result()
 
 
-def _of_model(
+def errors_of_model(
     path: Path, structures: Sequence[Structure], device: str, dtype: str, head: str | None
 ) -> dict[str, float]:
     potential = load_model(path, device, dtype, head)
@@ -128,10 +128,6 @@ def _prediction(computed: Structure) -> Prediction:
 def _labeller(peer: InteractionConfig, structures: Sequence[Structure], base: Path) -> Labeller:
     if peer.kim is not None:
         return KimLabeller(KimConfig(model=peer.kim), base)
-    elements = peer.elements or _symbols(structures)
+    elements = peer.elements or elements_of(structures)
     coefficients = [line.replace("{elements}", " ".join(elements)) for line in peer.pair_coeff]
     return LammpsLabeller(PairStyle(elements=elements, pair_style=peer.pair_style or "", pair_coeff=coefficients), base)
-
-
-def _symbols(structures: Iterable[Structure]) -> list[str]:
-    return symbols_of({z for structure in structures for z in structure.numbers.tolist()})

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 
-from unnp.atoms.elements import symbols_of
+from unnp.atoms.elements import elements_of
 from unnp.atoms.structure import Structure
 from unnp.config import Config
 from unnp.data.writing import write_structures
@@ -39,7 +39,7 @@ class PodParameters(Config):
     bessel_polynomial_degree: PositiveInt = 4
     """degree of the Bessel functions that the radial functions are made of"""
     inverse_polynomial_degree: PositiveInt = 10
-    """degree of the powers of the inverse distance, likewise"""
+    """degree of the powers of the inverse distance, of which they are made too"""
     onebody: Literal[0, 1] = 1
     """1: energies of single atoms are fitted too"""
     twobody_number_radial_basis_functions: NonNegativeInt = 12
@@ -47,7 +47,7 @@ class PodParameters(Config):
     threebody_number_radial_basis_functions: NonNegativeInt = 10
     """radial functions of three bodies; for more bodies there can be no more than for fewer"""
     threebody_angular_degree: NonNegativeInt = 8
-    """degree of their angular functions; likewise"""
+    """degree of their angular functions"""
     fourbody_number_radial_basis_functions: NonNegativeInt = 8
     """radial functions of four bodies"""
     fourbody_angular_degree: NonNegativeInt = 6
@@ -107,7 +107,7 @@ def fit_pod(config: FitpodConfig, structures: Sequence[Structure], launch: Launc
     write_structures(
         (_for_fitpod(s, k) for k, s in enumerate(structures)), folder / "structures/all.xyz", overwrite=True
     )
-    elements = " ".join(_elements(structures))
+    elements = " ".join(elements_of(structures))
     write_atomically(folder / PARAMETERS, f"species {elements}\npbc 1 1 1\n{_lines(config.parameters)}")
     write_atomically(folder / "fit.pod", DATA + _lines(config.fit))
     write_atomically(folder / "in.lammps", f"fitpod {PARAMETERS} fit.pod\n")
@@ -118,11 +118,9 @@ def fit_pod(config: FitpodConfig, structures: Sequence[Structure], launch: Launc
 def pod_potential(folder: Path, structures: Sequence[Structure]) -> InteractionConfig:
     """Return the potential that was fitted to structures in a folder."""
     names = f"{folder.name}/{PARAMETERS} {folder.name}/{COEFFICIENTS}"
-    return InteractionConfig(pair_style="pod", pair_coeff=[f"* * {names} {{elements}}"], elements=_elements(structures))
-
-
-def _elements(structures: Sequence[Structure]) -> list[str]:
-    return symbols_of({z for structure in structures for z in structure.numbers.tolist()})
+    return InteractionConfig(
+        pair_style="pod", pair_coeff=[f"* * {names} {{elements}}"], elements=elements_of(structures)
+    )
 
 
 def _for_fitpod(structure: Structure, k: int) -> Structure:

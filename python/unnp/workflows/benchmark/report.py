@@ -23,6 +23,7 @@ Points = list[tuple[float, float]]
 _FURTHER = {
     "n_parameters": ("parameters", ""),
     "minutes": ("training", "min"),
+    "epochs": ("epochs", ""),
     "us_per_atom_step": ("LAMMPS", "us/atom/step"),
     "mb_per_atom": ("memory", "MB/atom"),
 }
@@ -31,6 +32,8 @@ _FURTHER = {
 def write_report(folder: Path, config: BenchmarkConfig, results: Mapping[str, Sequence[Result]]) -> None:
     """Write all tables and figures of what is finished."""
     write_atomically(folder / "results.json", json.dumps(dict(results), indent=1) + "\n")
+    _draw_data(folder, results)
+    results = {name: [r for r in own if r.get("fraction", 1.0) == 1] for name, own in results.items()}
     header, rows = table(config, results)
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([header, *rows])
@@ -89,6 +92,28 @@ def _draw_cost(folder: Path, results: Mapping[str, Sequence[Result]]) -> None:
         ax.errorbar(float(np.mean(costs)), mean, yerr=bars, fmt="o", ms=5, capsize=2, label=name)
     ax.set(xlabel="cost in LAMMPS [us/atom/step]", ylabel="force error, components [eV/A]", xscale="log", yscale="log")
     _save(figure, ax, folder / "accuracy-cost.png", "us_per_atom_step", points)
+
+
+def _draw_data(folder: Path, results: Mapping[str, Sequence[Result]]) -> None:
+    """Draw force errors over the number of training structures, means of the seeds with their spread."""
+    points: dict[str, Points] = {}
+    for name, own in results.items():
+        pairs = sorted(
+            (r["structures"], r["errors"]["forces"]) for r in own if "fraction" in r and "forces" in r["errors"]
+        )
+        if len({r.get("fraction") for r in own}) > 1:
+            points[name] = pairs
+    if not points:
+        return
+    figure, (ax,) = new_figure(width=6.0, height=4.2)
+    for name, pairs in points.items():
+        sizes = sorted({n for n, _ in pairs})
+        found = [[error for m, error in pairs if m == n] for n in sizes]
+        ax.errorbar(
+            sizes, [np.mean(e) for e in found], yerr=[np.std(e) for e in found], fmt=".-", capsize=2, label=name
+        )
+    ax.set(xlabel="training structures", ylabel="force error, components [eV/A]", xscale="log", yscale="log")
+    _save(figure, ax, folder / "data-curves.png", "structures", points)
 
 
 def _draw_learning(folder: Path, config: BenchmarkConfig, results: Mapping[str, Sequence[Result]]) -> None:

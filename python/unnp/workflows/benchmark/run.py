@@ -38,8 +38,8 @@ def run_benchmark(
     """Run what is not finished of a benchmark and write its tables and figures; return the results by contestant.
 
     The folder gets a folder for each contestant and seed, with the run of `unnp train`, ``model.pt``, ``errors.json`` and
-    ``cost.json``; ``results.json``, ``results.csv``, ``table.md``, ``accuracy-cost.png`` and ``learning-curves.png`` are
-    written anew after each of them.
+    ``cost.json``. After each of them ``results.json``, ``results.csv``, ``table.md`` and the figures are written anew:
+    ``accuracy-cost.png``, ``learning-curves.png`` and, with ``fractions``, ``data-curves.png``.
 
     Args:
         config: what to compare.
@@ -96,9 +96,9 @@ def _result(entry: Entry, config: BenchmarkConfig, base: Path, test: Sequence[St
         (potential, sizes), base = _fitted(entry, entry.model.fitpod, config, base), entry.folder
     else:
         potential, base = _trained(entry), entry.folder
-        sizes = _sizes(entry.run)
+        sizes = {**_sizes(entry.run), "fraction": entry.fraction}
     errors = {**_errors(entry, potential, config, base, test), **sizes}
-    return {**errors, **_cost(entry, potential, config, base, test)}
+    return errors if entry.fraction < 1 else {**errors, **_cost(entry, potential, config, base, test)}
 
 
 def _trained(entry: Entry) -> InteractionConfig:
@@ -150,6 +150,7 @@ def _sizes(run: Path) -> Result:
     potential, description = load_potential(run)
     position = description["position"]
     return {
+        "structures": description["data"]["n_structures"],
         "n_parameters": potential.n_parameters,
         "minutes": position["seconds"] / 60,
         "epochs": position["epoch"],

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from unnp.atoms.elements import Elements, symbols_of
+from unnp.atoms.elements import Elements, elements_of
 from unnp.atoms.quantities import STANDARD
 from unnp.atoms.structure import Structure
 from unnp.data.fingerprint import fingerprint
@@ -114,7 +114,7 @@ def open_material(data: InjectData, base: Path) -> Material:
     if data.pool_size is not None:
         drawn = split_by_key(range(len(pool)), _parts(len(pool), data.pool_size, "pool"), seed=0)["pool"]
         pool = [pool[k] for k in drawn]
-    known, found = (symbols_of({z for s in part for z in s.numbers.tolist()}) for part in (labelled, [*pool, *test]))
+    known, found = (elements_of(part) for part in (labelled, [*pool, *test]))
     if unknown := [symbol for symbol in found if symbol not in known]:
         raise DataError(
             f"no labelled structure has {', '.join(unknown)}, of which pool or test structures are made; label some."

@@ -17,6 +17,7 @@ from unnp.nn.coupling import clebsch_gordan
 from unnp.nn.cutoff import polynomial_cutoff
 from unnp.nn.edges import directed, within
 from unnp.nn.linear import SILU_GAIN, linear
+from unnp.nn.norm import norm_of
 from unnp.nn.spherical import SphericalHarmonics
 from unnp.nn.system import System
 
@@ -75,7 +76,7 @@ class Bonds(nn.Module):
     def __init__(self, config: NequIPConfig) -> None:
         super().__init__()
         self.cutoff, self.exponent, self.block = config.cutoff, config.cutoff_exponent, BLOCK
-        self.norm = (config.average_neighbors or 1.0) ** -0.5
+        self.norm = norm_of(config.average_neighbors)
         self.frequencies = nn.Parameter(torch.arange(1, config.radial_functions + 1).to(torch.get_default_dtype()))
         self.harmonics = SphericalHarmonics(config.l_max, "component")
         self.couplings = nn.ModuleList(Coupling(*triple) for triple in triples(config))

@@ -10,7 +10,7 @@ from unnp.models.architectures.nequip.layers import Layer, kinds_of
 from unnp.models.architectures.nequip.messages import Bonds
 from unnp.models.base import Representation
 from unnp.models.registry import register
-from unnp.nn.heads import EnergyHead
+from unnp.nn.heads import EnergyHead, MLPHead
 from unnp.nn.linear import SILU_GAIN
 from unnp.nn.system import System
 
@@ -74,4 +74,4 @@ class NequIP(Representation):
         return h.squeeze(1)
 
     def energy_head(self) -> EnergyHead:
-        return EnergyHead(self.n_features, max(1, self.n_features // 2), nn.Identity(), SILU_GAIN)
+        return MLPHead(self.n_features, max(1, self.n_features // 2), nn.Identity(), SILU_GAIN)

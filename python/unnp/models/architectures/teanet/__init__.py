@@ -2,9 +2,9 @@
 
 S. Takamoto, S. Izumi, J. Li, Comput. Mater. Sci. 207, 111280 (2022), arXiv:1912.01398. Published are the state of atoms and
 bonds and the way from atoms to bonds and back. Widths, activations, normalisation and readout are choices of this package, and
-so are two things that the published form has not: products of an atom's vectors and tensors, and vectors, tensors and further
-multipoles among the messages of the last layer. docs/architectures/teanet.md lists them; the preset ``published`` leaves the
-two out.
+so are three things that the published form has not: products of an atom's vectors and tensors; vectors and tensors among the
+messages of the last layer; and multipoles of higher degree among them. docs/architectures/teanet.md lists them; the preset
+``published-form`` leaves the three out, and so does ``hme21``, with the four layers of 6 A of the HME21 paper.
 
 A bond's vectors are always parallel to the bond, so they are kept as signed amplitudes ``a`` with ``v_ij = a u_ij``; the
 evaluation is symmetric under i <-> j, so that each bond is evaluated once.
@@ -17,24 +17,18 @@ from torch import Tensor, nn
 
 from unnp.models.architectures.teanet.config import TeaNetConfig
 from unnp.models.architectures.teanet.layers import Layer
+from unnp.models.architectures.teanet.state import Atoms, Bonds
 from unnp.models.base import Representation
 from unnp.models.registry import register
-from unnp.nn.exchange import exchange
 from unnp.nn.linear import linear
+from unnp.nn.packing import exchange_parts
 from unnp.nn.radial import SincBasis
 from unnp.nn.system import System
 
 # multiples of 16 fill the registers of a CPU: 24 channels would take longer than 32
 SMALL: dict[str, object] = {"layer_cutoffs": [5.0, 4.0], "scalars": 16, "vectors": 16, "tensors": 16, "hidden": 16}
-MEDIUM: dict[str, object] = {"layer_cutoffs": [5.0, 4.0], "scalars": 32, "vectors": 16, "tensors": 16, "hidden": 32}
-PUBLISHED: dict[str, object] = {
-    "layer_cutoffs": [5.0, 5.0],
-    "scalars": 64,
-    "vectors": 16,
-    "tensors": 16,
-    "hidden": 64,
-    "radial_functions": 10,
-}
+FORM: dict[str, object] = {"products": 0, "degree": 2, "last_messages": "scalars", "radial_functions": 10}
+"""the published form, whose widths were not published"""
 LARGE: dict[str, object] = {
     "layer_cutoffs": [5.0, 5.0, 5.0],
     "scalars": 96,
@@ -60,9 +54,10 @@ class TeaNet(Representation):
     ]
     presets: ClassVar[dict[str, dict[str, object]]] = {
         "S": SMALL | {"products": 8, "degree": 4, "multipoles": 8},
-        "M": MEDIUM | {"products": 8, "degree": 6, "multipoles": 8},
+        "M": {},
         "L": LARGE | {"products": 16, "degree": 6, "multipoles": 16},
-        "published": PUBLISHED | {"products": 0, "degree": 2, "last_messages": "scalars"},
+        "published-form": FORM | {"layer_cutoffs": [5.0, 5.0], "scalars": 64, "hidden": 64},
+        "hme21": FORM | {"layer_cutoffs": [6.0] * 4, "scalars": 128, "vectors": 64, "tensors": 32, "hidden": 128},
     }
     example_settings: ClassVar[dict[str, object]] = {
         "layer_cutoffs": [3.6, 3.0, 4.0],
@@ -97,27 +92,19 @@ class TeaNet(Representation):
         return [group for group in groups.values() if len(group) > 1]
 
     def features(self, system: System) -> Tensor:
-        bond_index, n_all = system.bond_index, system.species.shape[0]
+        n_all = system.species.shape[0]
         distance = torch.sqrt(system.bond_vector.square().sum(1))
-        unit = system.bond_vector / distance.unsqueeze(1)
         basis = self.radial(distance)
-        bond_s, bond_a = self.bond_scalars(basis), self.bond_amplitudes(basis)
+        unit = system.bond_vector / distance.unsqueeze(1)
+        bonds = Bonds(system.bond_index, distance, unit, self.bond_scalars(basis), self.bond_amplitudes(basis))
         s = self.embedding.weight.index_select(0, system.species)
-        v = s.new_zeros([n_all, 3, self.n_vectors])
-        t = s.new_zeros([n_all, 6, self.n_tensors])
+        atoms = Atoms(s, s.new_zeros([n_all, 3, self.n_vectors]), s.new_zeros([n_all, 6, self.n_tensors]))
         for layer in self.layers:
-            if system.halo != 0 and not layer.first:
-                s, v, t = self.see_ghosts(s, v, t, n_all, system.halo)
-            s, v, t, bond_s, bond_a = layer(s, v, t, bond_s, bond_a, bond_index, distance, unit, system.n_updated)
-        return s
+            if not layer.first:
+                s, v, t = exchange_parts([atoms.s, atoms.v, atoms.t], n_all, system.halo)
+                atoms = Atoms(s, v, t)
+            atoms, bonds = layer(atoms, bonds, system.n_updated)
+        return atoms.s
 
     def lone_features(self, system: System) -> Tensor:
         return self.embedding.weight
-
-    def see_ghosts(self, s: Tensor, v: Tensor, t: Tensor, n_all: int, halo: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Return s, v, t of updated atoms and ghosts."""
-        packed = torch.cat([s, v.flatten(1), t.flatten(1)], dim=1)
-        packed = exchange(packed, n_all, halo)
-        widths = [s.shape[1], 3 * self.n_vectors, 6 * self.n_tensors]
-        s, v, t = torch.split(packed, widths, dim=1)
-        return s, v.reshape(n_all, 3, self.n_vectors), t.reshape(n_all, 6, self.n_tensors)

@@ -5,21 +5,22 @@ from typing import Annotated, Literal
 from pydantic import Field, FiniteFloat
 
 from unnp.models.base import ArchitectureConfig
+from unnp.nn.norm import norm_of
 
 HIGHEST_OF_ALL = 2
 """degree of rank-2 tensors, the highest that all layers have"""
 
 
 class TeaNetConfig(ArchitectureConfig):
-    """Settings of TeaNet."""
+    """Settings of TeaNet; the defaults are preset M."""
 
-    layer_cutoffs: list[Annotated[FiniteFloat, Field(gt=0)]] = Field(default=[5.0, 5.0], min_length=1)
+    layer_cutoffs: list[Annotated[FiniteFloat, Field(gt=0)]] = Field(default=[5.0, 4.0], min_length=1)
     """cutoff of each layer [A]; their number is the number of layers"""
     scalars: int = Field(default=32, ge=1)
     """scalar channels of an atom"""
     vectors: int = Field(default=16, ge=1)
     """vector channels of an atom"""
-    tensors: int = Field(default=8, ge=1)
+    tensors: int = Field(default=16, ge=1)
     """rank-2 channels of an atom"""
     bond_scalars: int = Field(default=16, ge=1)
     """scalar channels of a bond"""
@@ -59,4 +60,4 @@ class TeaNetConfig(ArchitectureConfig):
 def normalisation(config: TeaNetConfig, k: int) -> float:
     """Return the factor on the sums over the neighbours in layer ``k``, whose cutoff may not be the longest."""
     share = (config.layer_cutoffs[k] / config.cutoff) ** 3
-    return float(((config.average_neighbors or 1.0) * share) ** -0.5)
+    return norm_of(config.average_neighbors, share)

@@ -8,6 +8,7 @@ from torch.nn.functional import silu
 
 from unnp.models.architectures.teanet.config import TeaNetConfig, normalisation
 from unnp.models.architectures.teanet.multipoles import Multipoles
+from unnp.models.architectures.teanet.state import Atoms, Bonds, Messages, of_first, of_rows
 from unnp.models.architectures.teanet.update import Update
 from unnp.nn.bonds import aggregate, combine, project
 from unnp.nn.cutoff import polynomial_cutoff
@@ -55,82 +56,47 @@ class Layer(nn.Module):
             self.bond_message = linear(hidden, cb + cp, bias=False, gain=0.5)
         self.update = Update(config, self.first, self.last)
 
-    def forward(
-        self,
-        s: Tensor,
-        v: Tensor,
-        t: Tensor,
-        bond_s: Tensor,
-        bond_a: Tensor,
-        bond_index: Tensor,
-        distance: Tensor,
-        unit: Tensor,
-        n_updated: int,
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Return the updated atoms' s, v, t and all bonds' scalars and amplitudes after this layer."""
-        if not self.short:
-            f = polynomial_cutoff(distance, self.cutoff, self.cutoff_exponent).unsqueeze(1)
-            s, v, t, to_s, to_a = self.convolve(s, v, t, bond_s, bond_a, bond_index, f, unit, n_updated)
-            if not self.last:
-                bond_s, bond_a = bond_s + to_s, bond_a + to_a
-            return s, v, t, bond_s, bond_a
-        rows = torch.nonzero(distance.detach() < self.cutoff).squeeze(1)
-        near_s, near_a = bond_s.index_select(0, rows), bond_a.index_select(0, rows)
-        f = polynomial_cutoff(distance.index_select(0, rows), self.cutoff, self.cutoff_exponent).unsqueeze(1)
-        index, direction = bond_index.index_select(1, rows), unit.index_select(0, rows)
-        s, v, t, to_s, to_a = self.convolve(s, v, t, near_s, near_a, index, f, direction, n_updated)
-        if not self.last:
-            bond_s, bond_a = bond_s.index_add(0, rows, to_s), bond_a.index_add(0, rows, to_a)
-        return s, v, t, bond_s, bond_a
-
-    def convolve(
-        self,
-        s: Tensor,
-        v: Tensor,
-        t: Tensor,
-        bond_s: Tensor,
-        bond_a: Tensor,
-        bond_index: Tensor,
-        f: Tensor,
-        unit: Tensor,
-        n_updated: int,
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Return the updated atoms' s, v, t and the changes of the scalars and amplitudes of the bonds given."""
-        n_all = s.shape[0]
-        y = self.bond_state(s, v, t, bond_s, bond_a, bond_index, f, unit)
-        # summed before the linear map, which is then one of atoms, not of bonds
-        m_s = self.message(self.norm * aggregate(y, unit, bond_index, n_all, 0, 0)[:n_updated])
-        m_v, m_t = m_s, m_s  # stand-ins where there are none
-        if self.directed:
-            rows = aggregate(self.directed_message(y), unit, bond_index, n_all, self.n_vectors, self.n_tensors)
-            m_v, m_t = torch.split(self.norm * rows[:n_updated], [3 * self.n_vectors, 6 * self.n_tensors], dim=1)
-            m_v, m_t = m_v.reshape(n_updated, 3, self.n_vectors), m_t.reshape(n_updated, 6, self.n_tensors)
-        m_h = m_s[:, :0]  # scalars of none
-        if self.higher:
-            m_h = self.multipoles(y, unit, bond_index, self.norm, n_all, n_updated)
-        s, v, t = self.update(s[:n_updated], v[:n_updated], t[:n_updated], m_s, m_v, m_t, m_h)
+    def forward(self, atoms: Atoms, bonds: Bonds, n_updated: int) -> tuple[Atoms, Bonds]:
+        """Return the first ``n_updated`` atoms and all bonds after this layer."""
+        rows = bonds.pairs[0, :0]
+        near = bonds
+        if self.short:
+            rows = torch.nonzero(bonds.distance.detach() < self.cutoff).squeeze(1)
+            near = of_rows(bonds, rows)
+        y = self.bond_state(atoms, near)
+        atoms = self.update(of_first(atoms, n_updated), self.messages(y, near, atoms.s.shape[0], n_updated))
         if self.last:
-            return s, v, t, bond_s, bond_a
+            return atoms, bonds
         to_s, to_a = torch.split(self.bond_message(y), self.bond_widths, dim=1)
-        return s, v, t, to_s, to_a
+        if self.short:
+            s, a = bonds.s.index_add(0, rows, to_s), bonds.a.index_add(0, rows, to_a)
+        else:
+            s, a = bonds.s + to_s, bonds.a + to_a
+        return atoms, Bonds(bonds.pairs, bonds.distance, bonds.unit, s, a)
 
-    def bond_state(
-        self,
-        s: Tensor,
-        v: Tensor,
-        t: Tensor,
-        bond_s: Tensor,
-        bond_a: Tensor,
-        bond_index: Tensor,
-        f: Tensor,
-        unit: Tensor,
-    ) -> Tensor:
+    def bond_state(self, atoms: Atoms, bonds: Bonds) -> Tensor:
         """Return y (n_bonds, hidden) times the cutoff function, even under exchange of the two atoms."""
-        z = self.bond_even(silu(self.bond(torch.cat([bond_s, smooth_norm(bond_a.square())], dim=1))))
+        f = polynomial_cutoff(bonds.distance, self.cutoff, self.cutoff_exponent).unsqueeze(1)
+        z = self.bond_even(silu(self.bond(torch.cat([bonds.s, smooth_norm(bonds.a.square())], dim=1))))
         if self.first:
-            atom = self.even_odd(silu(self.atom(s)))
-            return combine(atom, z, z[:0], f, bond_index)
-        atom = self.even_odd(silu(self.atom(torch.cat([s, vector_norm(v), tensor_norm(t)], dim=1))))
-        projected = project(self.vector(v), self.tensor(t), bond_a, f, unit, bond_index)
-        even, odd = torch.split(projected, [3 * bond_a.shape[1], 2 * bond_a.shape[1]], dim=1)
-        return combine(atom, z + self.projected_even(even), self.projected_odd(odd), f, bond_index)
+            atom = self.even_odd(silu(self.atom(atoms.s)))
+            return combine(atom, z, z[:0], f, bonds.pairs)
+        invariants = torch.cat([atoms.s, vector_norm(atoms.v), tensor_norm(atoms.t)], dim=1)
+        atom = self.even_odd(silu(self.atom(invariants)))
+        projected = project(self.vector(atoms.v), self.tensor(atoms.t), bonds.a, f, bonds.unit, bonds.pairs)
+        even, odd = torch.split(projected, [3 * bonds.a.shape[1], 2 * bonds.a.shape[1]], dim=1)
+        return combine(atom, z + self.projected_even(even), self.projected_odd(odd), f, bonds.pairs)
+
+    def messages(self, y: Tensor, bonds: Bonds, n_all: int, n_updated: int) -> Messages:
+        """Return the sums over the neighbours."""
+        # summed before the linear map, which is then one of atoms, not of bonds
+        s = self.message(self.norm * aggregate(y, bonds.unit, bonds.pairs, n_all, 0, 0)[:n_updated])
+        v, t, multipoles = s.new_zeros([n_updated, 3, 0]), s.new_zeros([n_updated, 6, 0]), s[:, :0]
+        if self.directed:
+            sent = self.directed_message(y)
+            rows = self.norm * aggregate(sent, bonds.unit, bonds.pairs, n_all, self.n_vectors, self.n_tensors)
+            v, t = torch.split(rows[:n_updated], [3 * self.n_vectors, 6 * self.n_tensors], dim=1)
+            v, t = v.reshape(n_updated, 3, self.n_vectors), t.reshape(n_updated, 6, self.n_tensors)
+        if self.higher:
+            multipoles = self.multipoles(y, bonds, self.norm, n_all, n_updated)
+        return Messages(s, v, t, multipoles)

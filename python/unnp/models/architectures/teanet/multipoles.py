@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from unnp.models.architectures.teanet.config import HIGHEST_OF_ALL, TeaNetConfig
+from unnp.models.architectures.teanet.state import Bonds
 from unnp.nn.bonds import multipoles
 from unnp.nn.linear import linear
 from unnp.nn.spherical import SphericalHarmonics
@@ -29,19 +30,18 @@ class Multipoles(nn.Module):
         self.harmonics = SphericalHarmonics(config.degree, "component", self.lowest)
         self.register_buffer("contraction", sums_of_degrees(self.lowest, config.degree), persistent=False)
 
-    def forward(self, y: Tensor, unit: Tensor, bond_index: Tensor, norm: float, n_all: int, n_updated: int) -> Tensor:
+    def forward(self, y: Tensor, bonds: Bonds, norm: float, n_all: int, n_updated: int) -> Tensor:
         """Return the scalars (n_updated, n_multipole_scalars).
 
         Args:
-            y: (n_bonds, hidden), state of the bonds.
-            unit: (n_bonds, 3), from i to j.
-            bond_index: (2, n_bonds).
+            y: (n_bonds, hidden), state of the bonds in this layer.
+            bonds: the bonds.
             norm: factor on the sums.
             n_all: number of atoms, ghosts included.
             n_updated: of those whose scalars are returned, the first.
         """
-        harmonics = self.harmonics(unit)
-        rows = multipoles(self.weights(y), harmonics, bond_index, n_all, self.lowest)[:n_updated]
+        harmonics = self.harmonics(bonds.unit)
+        rows = multipoles(self.weights(y), harmonics, bonds.pairs, n_all, self.lowest)[:n_updated]
         moments = norm * rows.reshape(n_updated, self.channels, harmonics.shape[1])
         pairs = torch.cat([moments * moments, moments * moments.roll(1, 1)], dim=1)
         scalars = torch.matmul(pairs, self.contraction.to(pairs.dtype)).flatten(1)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from unnp.models.architectures.teanet.config import TeaNetConfig
 from unnp.models.architectures.teanet.products import Products
+from unnp.models.architectures.teanet.state import Atoms, Messages
 from unnp.nn.linear import SILU_GAIN, linear
 from unnp.nn.tensors import tensor_norm, vector_norm
 
@@ -43,26 +44,25 @@ class Update(nn.Module):
             self.vector = linear(cp, cv, bias=False, gain=0.5)
             self.tensor = linear(2 * cp, ct, bias=False, gain=0.5)
 
-    def forward(
-        self, s: Tensor, v: Tensor, t: Tensor, m_s: Tensor, m_v: Tensor, m_t: Tensor, m_h: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the updated s, v, t from those before, the sums of the messages, and the scalars of those of higher degree."""
-        invariants = torch.cat([m_s, m_h], dim=1)
-        products, factors = [m_v], [m_s]  # stand-ins where there are none
+    def forward(self, atoms: Atoms, messages: Messages) -> Atoms:
+        """Return the atoms after this layer from those before and the sums of their messages."""
+        invariants = torch.cat([messages.s, messages.multipoles], dim=1)
+        products: list[Tensor] = []
+        factors: list[Tensor] = []
         if self.directed:
-            invariants = torch.cat([invariants, vector_norm(m_v), tensor_norm(m_t)], dim=1)
+            invariants = torch.cat([invariants, vector_norm(messages.v), tensor_norm(messages.t)], dim=1)
         if self.multiplied:
-            more, products, factors = self.products(v, t, m_v, m_t)
+            more, products, factors = self.products(atoms.v, atoms.t, messages.v, messages.t)
             invariants = torch.cat([invariants, more], dim=1)
-        gates = torch.split(self.gate(torch.cat([s, invariants], dim=1)), self.widths, dim=1)
-        s = s + self.scalar(invariants) * gates[0]
+        gates = torch.split(self.gate(torch.cat([atoms.s, invariants], dim=1)), self.widths, dim=1)
+        s = atoms.s + self.scalar(invariants) * gates[0]
         if self.last:
-            return s, v, t
-        v = v + m_v * gates[1].unsqueeze(1)
-        t = t + m_t * gates[2].unsqueeze(1)
+            return Atoms(s, atoms.v, atoms.t)
+        v = atoms.v + messages.v * gates[1].unsqueeze(1)
+        t = atoms.t + messages.t * gates[2].unsqueeze(1)
         if self.coupled:
             v = v + self.vector(products[0] * (gates[3] * factors[0])).transpose(0, 1)
             tensors = [products[1] * (gates[4] * factors[1]), products[2] * (gates[5] * factors[2])]
             t = t + self.tensor(torch.cat(tensors, dim=2)).transpose(0, 1)
-        isotropic = self.isotropic(m_s).unsqueeze(1)
-        return s, v, t + torch.cat([isotropic, isotropic, isotropic, torch.zeros_like(t[:, 3:])], dim=1)
+        isotropic = self.isotropic(messages.s).unsqueeze(1)
+        return Atoms(s, v, t + torch.cat([isotropic, isotropic, isotropic, torch.zeros_like(t[:, 3:])], dim=1))
