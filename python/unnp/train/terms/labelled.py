@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import FiniteFloat
+from pydantic import Field, FiniteFloat, NonNegativeFloat, model_validator
 from torch import Tensor
 
-from unnp.atoms.quantities import QUANTITIES, STANDARD, Quantity
+from unnp.atoms.quantities import QUANTITIES, Quantity
 from unnp.data.dataset import Batch
 from unnp.derivatives import Prediction
 from unnp.train.terms.base import OptionalTermConfig, Term, TermConfig, register
@@ -48,6 +48,23 @@ class LabelTerm(Term):
         return batch.group_of(self.quantity)
 
 
+class EnergyTermConfig(TermConfig):
+    """The row of the energy, late by default: forces teach the shape, from which energies are learnt almost for free."""
+
+    weight: NonNegativeFloat = 0.5
+    """Weight of the term; 0 leaves it out. Given without `schedule`, it is constant."""
+    schedule: list[tuple[FiniteFloat, NonNegativeFloat]] = Field(default=[(0.4, 1.0), (0.9, 200.0)])
+    """Course of the weight, [[fraction of the training, weight], ...]. It begins with `weight` at 0, changes by equal factors
+    in equal times between the points, and stays after the last."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_weight_alone_is_constant(cls, given: object) -> object:
+        if isinstance(given, dict) and "weight" in given and "schedule" not in given:
+            return given | {"schedule": []}
+        return given
+
+
 class StressTermConfig(OptionalTermConfig):
     """The row of the stress."""
 
@@ -57,9 +74,8 @@ class StressTermConfig(OptionalTermConfig):
 
 
 def _config(name: str) -> type[TermConfig]:
-    if name == "stress":
-        return StressTermConfig
-    return TermConfig if name in STANDARD else OptionalTermConfig
+    rows: dict[str, type[TermConfig]] = {"energy": EnergyTermConfig, "forces": TermConfig, "stress": StressTermConfig}
+    return rows.get(name, OptionalTermConfig)
 
 
 for _quantity in QUANTITIES.values():
