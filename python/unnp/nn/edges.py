@@ -11,13 +11,13 @@ from torch import Tensor
 
 
 class Edges(NamedTuple):
-    """Directed edges, sender -> receiver: both directions of every bond, less those that a ghost would receive.
+    """Directed edges, sender -> receiver: both directions of every bond, as far as their receivers count.
 
     Attributes:
-        receiver: (n_edges,) int64, an owned atom.
-        sender: (n_edges,) int64, an owned atom or a ghost.
+        receiver: (n_edges,) int64, an atom that receives.
+        sender: (n_edges,) int64, any atom or ghost.
         vector: (n_edges, 3) [A], r_sender - r_receiver.
-        opposite: (n_edges,) int64, the edge that is the other direction of the same bond; -1 where a ghost would receive it.
+        opposite: (n_edges,) int64, the edge that is the other direction of the same bond; -1 where there is none.
         bond: (n_edges,) int64, the row of the bond in the list.
     """
 
@@ -57,8 +57,8 @@ def bonded(bond_index: Tensor, n_atoms: int, n_updated: int) -> Tensor:
     return lone.index_fill(0, bond_index.flatten(), True)[:n_updated]
 
 
-def directed(bond_index: Tensor, bond_vector: Tensor, n_updated: int) -> Edges:
-    """Return both directions of every bond, as far as an owned atom receives them.
+def directed(bond_index: Tensor, bond_vector: Tensor, n_receivers: int) -> Edges:
+    """Return both directions of every bond, as far as one of the first atoms receives them.
 
     First come the edges received by the bonds' atoms i, in the order of the list, then those received by their atoms j. An atom
     that is bonded to its own image receives both directions of that bond.
@@ -66,11 +66,12 @@ def directed(bond_index: Tensor, bond_vector: Tensor, n_updated: int) -> Edges:
     Args:
         bond_index: (2, n_bonds) int64; row 0 is owned, row 1 owned or a ghost.
         bond_vector: (n_bonds, 3) [A], r_j - r_i.
-        n_updated: updated atoms; rows from there on are ghosts.
+        n_receivers: atoms that receive, the first: the updated ones, or, in a network whose state is on edges and whose halo is
+            wide, ghosts too.
     """
     i, j = bond_index[0], bond_index[1]
     n_bonds = i.shape[0]
-    back = torch.nonzero(j < n_updated).squeeze(1)
+    back = torch.nonzero(j < n_receivers).squeeze(1)
     bond = torch.arange(n_bonds, device=i.device)
     other = torch.full_like(bond, -1).index_copy(0, back, torch.arange(back.shape[0], device=i.device) + n_bonds)
     return Edges(
