@@ -100,6 +100,21 @@ def test_starts_ends_and_path_of_an_atom_on_copper(folder: Path) -> None:
     assert Path("run/adsorption.png").stat().st_size > 10_000
 
 
+def test_a_minimum_on_the_path_is_a_start_too(folder: Path) -> None:
+    """Two hops: the hollow between them is as good as the others."""
+    away = [{"symbol": "O", "at": [1.5, 1.0, 1.0]}]
+    surface = OXYGEN["surface"] | {"repeat": [2, 2]}
+    cli(surface=surface, dissociated=away, shaken=0, path={"images": 3, "max_force": 0.05})
+    found = json.loads(Path("run/adsorption.json").read_text())["potentials"]["emt"]
+    assert [end["start"] for end in found["ends"]][-2:] == ["dissociated", "on the path 2"]
+    between = found["ends"][-1]
+    assert between["above"] == pytest.approx(0, abs=2e-3)
+    assert between["moved"] == pytest.approx(3.59 / 2**0.5, abs=0.05)
+    assert found["verdict"]["passed"]
+    rows = list(csv.DictReader(Path("run/ends.csv").read_text().splitlines()))
+    assert rows[-1]["start"] == "on the path 2"
+
+
 def test_a_run_goes_on_with_a_further_potential_and_computes_nothing_twice(folder: Path) -> None:
     cli(dissociated=None, shaken=0)
     kept = Path("run/emt/starts/steps.jsonl").read_bytes()
@@ -173,6 +188,13 @@ def test_what_passes(further: list[End], same: bool | None, lower: list[str]) ->
     assert (verdict.same, verdict.broken_lower) == (same, lower)
     assert verdict.passed == (same is True and not lower)
     assert not judge([end("adsorbed", 0.0, bonded=False), *further]).passed
+
+
+def test_on_the_way_to_the_dissociated_state_only_the_slab_has_to_be_whole() -> None:
+    ends = [end("adsorbed", 0.0), end("put", 0.0)]
+    apart, in_ruins = end("apart", -0.5, bonded=False), end("in ruins", -0.5, slab_moved=2.0)
+    assert judge(ends, [apart]).passed
+    assert judge(ends, [apart, in_ruins]).broken_lower == ["in ruins"]
 
 
 @pytest.mark.parametrize(

@@ -15,67 +15,29 @@ import pytest
 import yaml
 from ase import Atoms
 from ase.build import bulk
-from ase.calculators.emt import EMT
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import read, write
+from benchmark_runs import EAM, PAINN, SCHNET, settings, write_files
 from typer.testing import CliRunner
 from unnp.atoms.structure import Structure
 from unnp.cli import build_app
 from unnp.config import from_dict
-from unnp.data.opening import open_structures
 from unnp.data.readers.reading import read_structures
 from unnp.errors import ConfigError, UnnpError
 from unnp.evaluate.evaluation import evaluate
 from unnp.exported.loader import load_model
-from unnp.train.config import DataConfig
-from unnp.train.datasets import open_sources
-from unnp.units import GPA_PER_EV_PER_A3
 from unnp.workflows.benchmark.config import BenchmarkConfig
 from unnp.workflows.benchmark.cost import repeated
 from unnp.workflows.benchmark.entries import merged
-from unnp.workflows.benchmark.errors import errors_of_labels
 from unnp.workflows.benchmark.report import write_report
 from unnp.workflows.benchmark.run import run_benchmark
-
-SCHNET = {"architecture": "schnet", "settings": {"cutoff": 4.0, "features": 8, "interactions": 1, "gaussians": 8}}
-PAINN = {"architecture": "painn", "settings": {"cutoff": 4.0, "features": 8, "layers": 1, "radial_functions": 6}}
-EAM = {"pair_style": "eam", "pair_coeff": ["* * Cu_u3.eam"]}
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder, random = tmp_path_factory.mktemp("data"), np.random.default_rng(0)
-    for part, n in (("train", 8), ("test", 3)):
-        frames = []
-        for _ in range(n):
-            atoms = bulk("Cu", cubic=True, a=3.6 + 0.05 * random.standard_normal())
-            atoms.positions += 0.1 * random.standard_normal((4, 3))
-            atoms.calc = EMT()
-            labels = {
-                "energy": atoms.get_potential_energy(),
-                "forces": atoms.get_forces(),
-                "stress": atoms.get_stress(),
-            }
-            atoms.calc = SinglePointCalculator(atoms, **labels)
-            frames.append(atoms)
-        write(folder / f"{part}.extxyz", frames)
+    folder = tmp_path_factory.mktemp("data")
+    write_files(folder)
     return folder
-
-
-def settings(**changes: Any) -> dict[str, Any]:
-    return {
-        "data": {"train": ["train.extxyz"], "validation": 0.25, "test": ["test.extxyz"]},
-        "models": {
-            "SchNet": {"potential": SCHNET, "published": {"energy": 33.6}},
-            "PaiNN": {"potential": PAINN, "training": {"loss": {"stress": {"weight": 10.0}}}},
-            "EAM": {"peer": EAM},
-        },
-        "training": {"epochs": 2, "threads": 1, "loss": {"energy": {"weight": 0.5}}},
-        "seeds": [0, 1],
-        "cost": {"atoms": 32, "steps": 2},
-        "device": "cpu",
-        **changes,
-    }
 
 
 @pytest.fixture(scope="module")
@@ -85,20 +47,6 @@ def finished(files: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
     result = CliRunner().invoke(build_app(), ["benchmark", str(path), "-o", str(folder)])
     assert result.exit_code == 0, result.output
     return folder, result.output
-
-
-def test_errors_by_hand() -> None:
-    cell, pbc = 3 * np.eye(3), np.ones(3, dtype=bool)
-    forces = np.array([[3.0, 4.0, 0.0], [0, 0, 0]])
-    apart = np.diag([0.0, 0.0, 1.5])[1:]
-    one = Structure(np.array([29, 29]), apart, cell, pbc, 1.0, forces, np.zeros((3, 3)))
-    cluster = Structure(np.array([29]), np.zeros((1, 3)), energy=0.0, stress=np.zeros((3, 3)))
-    turned = one.with_labels({"energy": 1.1, "forces": forces[:, [1, 0, 2]], "stress": np.eye(3)})
-    shifted = cluster.with_labels({"energy": 0.3, "forces": np.zeros((1, 3)), "stress": None})
-    found = errors_of_labels([one, cluster], [turned, shifted])
-    assert found == pytest.approx(
-        {"energy": (50 + 300) / 2, "forces": 2 / 6, "force_norms": 0.0, "stress": GPA_PER_EV_PER_A3 / 3}
-    )
 
 
 def test_tables_hold_all_contestants(finished: tuple[Path, str], files: Path) -> None:
@@ -130,51 +78,11 @@ def test_errors_are_those_of_the_exported_model(finished: tuple[Path, str], file
         assert own[name] == pytest.approx(table[name]["mae"], rel=1e-6)
 
 
-def test_further_labels_have_a_column_where_a_contestant_gives_them(files: Path, tmp_path: Path) -> None:
-    for part in ("train", "test"):
-        frames: list[Atoms] = read(files / f"{part}.extxyz", ":")  # type: ignore[assignment]
-        for k, atoms in enumerate(frames):
-            atoms.arrays["bader"] = 0.01 * k * np.array([1.0, -1.0, 1.0, -1.0])
-        write(tmp_path / f"{part}.extxyz", frames)
-    models = {"SchNet": {"potential": {**SCHNET, "outputs": ["charges"]}}, "EAM": {"peer": EAM}}
-    data = {**settings()["data"], "read": {"labels": {"charges": "bader"}}}
-    training = {"epochs": 1, "threads": 1, "loss": {"charges": {"weight": 1.0}}}
-    changes = {"data": data, "models": models, "training": training, "seeds": [0], "cost": None}
-    config = from_dict(settings(**changes), BenchmarkConfig)
-    results = run_benchmark(config, tmp_path, tmp_path / "out")
-    structures = open_structures(tmp_path / "test.extxyz", config.data.read)
-    model = load_model(tmp_path / "out/SchNet/seed-0/model.pt", device="cpu")
-    expected = evaluate(model, structures, tmp_path / "e")["overall"]["charges"]["mae"]
-    assert results["SchNet"][0]["errors"]["charges"] == pytest.approx(expected, rel=1e-6)
-    assert "charges" not in results["EAM"][0]["errors"]
-    with (tmp_path / "out/results.csv").open() as file:
-        rows = {row[""]: row["charges MAE [e]"] for row in csv.DictReader(file)}
-    assert rows == {"SchNet": f"{expected:.3g}", "EAM": ""}
-
-
 def test_common_and_own_settings_of_trainings_are_merged(finished: tuple[Path, str]) -> None:
     config = yaml.safe_load((finished[0] / "PaiNN/seed-1/run/config.yaml").read_text())
     assert (config["seed"], config["epochs"]) == (1, 2)
     assert (config["loss"]["energy"]["weight"], config["loss"]["stress"]["weight"]) == (0.5, 10.0)
     assert merged({"a": {"b": 1, "c": 2}}, {"a": {"c": 3}, "d": 4}) == {"a": {"b": 1, "c": 3}, "d": 4}
-
-
-def test_curves_over_the_number_of_structures(files: Path, tmp_path: Path) -> None:
-    changes = {"models": {"SchNet": {"potential": SCHNET}}, "seeds": [0], "cost": None, "fractions": [0.5]}
-    results = run_benchmark(from_dict(settings(**changes), BenchmarkConfig), files, tmp_path)["SchNet"]
-    assert [(r["fraction"], r["structures"], r["epochs"]) for r in results] == [(1.0, 6, 2), (0.5, 3, 4)]
-    with (tmp_path / "data-curves.csv").open() as file:
-        points = [(int(row["structures"]), float(row["force_mae"])) for row in csv.DictReader(file)]
-    assert points == [(r["structures"], pytest.approx(r["errors"]["forces"])) for r in reversed(results)]
-    with (tmp_path / "results.csv").open() as file:
-        (row,) = csv.DictReader(file)
-    assert (
-        row["force components MAE [eV/A]"] == f"{results[0]['errors']['forces']:.3g}"
-    )  # all structures, and no spread
-    data = DataConfig(train=[str(files / "train.extxyz")], validation=0.25)
-    whole, half = (open_sources(data.model_copy(update={"fraction": x}), 0) for x in (1.0, 0.5))
-    assert [s.energy for s in half.validation] == [s.energy for s in whole.validation]
-    assert {s.energy for s in half.train} < {s.energy for s in whole.train}
 
 
 def test_what_is_finished_is_not_done_again(finished: tuple[Path, str], files: Path) -> None:

@@ -11,9 +11,13 @@ from unnp.data.dataset import Batch
 
 
 def offsets_of(groups: Sequence[str], found: Mapping[str, float]) -> dict[str, float]:
-    """Return the offset [GPa] of each group: the one found in the training, or the mean of these for a group not in it."""
-    mean = sum(found.values()) / max(1, len(found))
-    return {name: found.get(name, mean) for name in groups}
+    """Return the offset [GPa] of each group: the one found in the training.
+
+    A group that is not in it takes that of the structures without a group, of which it may be a part, and where there are none
+    the mean of all groups.
+    """
+    of_others = found.get("", sum(found.values()) / max(1, len(found)))
+    return {name: found.get(name, of_others) for name in groups}
 
 
 def without_offset(batch: Batch, values: Tensor) -> Batch:

@@ -45,9 +45,19 @@ class End:
     problem: str = ""
 
     @property
+    def slab_broken(self) -> bool:
+        """Whether the slab is no slab any more."""
+        return self.slab_moved > WHOLE
+
+    @property
     def broken(self) -> bool:
         """Whether the molecule has lost or gained bonds, or the slab is no slab any more."""
-        return not self.bonded or self.slab_moved > WHOLE
+        return not self.bonded or self.slab_broken
+
+    @property
+    def lower(self) -> bool:
+        """Whether it lies below the end of the adsorbed start."""
+        return self.above is not None and self.above < -SAME_ENERGY
 
 
 @dataclass(frozen=True)
@@ -109,12 +119,18 @@ def end_of(name: str, atoms: Atoms, energy: float, bare: Atoms, adsorbed: Atoms,
     )
 
 
-def judge(ends: Sequence[End]) -> Verdict:
-    """Return the verdict on the ends of the adsorbed start, of the molecule put on the slab at rest, and of further ones."""
+def judge(ends: Sequence[End], on_the_way: Sequence[End] = ()) -> Verdict:
+    """Return the verdict on the ends of all starts.
+
+    Args:
+        ends: of the adsorbed start, of the molecule put on the slab at rest, and of further ones.
+        on_the_way: of minima on the path to the dissociated state, where the molecule may have other bonds already.
+    """
     adsorbed, placed, *_ = ends
     same: bool | None = None
     if not adsorbed.problem and not placed.problem:
         assert placed.above is not None
         same = abs(placed.above) < SAME_ENERGY and placed.broken == adsorbed.broken
-    lower = [end.start for end in ends[1:] if end.broken and end.above is not None and end.above < -SAME_ENERGY]
+    lower = [end.start for end in ends[1:] if end.broken and end.lower]
+    lower += [end.start for end in on_the_way if end.slab_broken and end.lower]
     return Verdict(same, not adsorbed.broken, lower)

@@ -35,7 +35,7 @@ def end_rows(found: Mapping[str, Tested]) -> list[list[str]]:
             *("" if end.above is None else f"{value:.2f}" for value in (end.slab_moved, end.moved)),
         ]
         for name, tested in found.items()
-        for end in tested.ends
+        for end in tested.all_ends
     ]
 
 
@@ -57,7 +57,13 @@ def notes(found: Mapping[str, Tested]) -> list[str]:
     """Return what the tables do not say."""
     said = []
     for name, tested in found.items():
-        said += [f"! {name}: {end.start}: {end.problem}" for end in tested.ends if end.problem]
+        said += [f"! {name}: {end.start}: {end.problem}" for end in tested.all_ends if end.problem]
+        lower = {
+            end.start: end.above for end in tested.all_ends if end.lower and not end.broken and end.above is not None
+        }
+        said += [
+            f"{name}: {start}: whole, and {-above:.2f} eV below the adsorbed start" for start, above in lower.items()
+        ]
         said += [f"! {name}: {tested.problem}"] if tested.problem else []
         said += [] if tested.band is None else [f"{name}: {note}" for note in notes_of_band(tested.band)]
         apart = next((end for end in tested.ends if end.start == DISSOCIATED and end.bonded), None)
@@ -73,7 +79,7 @@ def write_report(folder: Path, found: Mapping[str, Tested], reference: Reference
         "potentials": {name: _content(tested) for name, tested in found.items()},
     }
     write_atomically(folder / "adsorption.json", json.dumps(content, indent=2) + "\n")
-    rows = [{"potential": name, **asdict(end)} for name, tested in found.items() for end in tested.ends]
+    rows = [{"potential": name, **asdict(end)} for name, tested in found.items() for end in tested.all_ends]
     keys = ["potential", *End.__dataclass_fields__]
     write_table(folder / "ends.csv", {key: [row[key] for row in rows] for key in keys})
     _draw(folder / "adsorption.png", found, reference)
@@ -83,7 +89,7 @@ def _content(tested: Tested) -> dict[str, Any]:
     verdict = tested.verdict
     return {
         "verdict": None if verdict is None else {**asdict(verdict), "passed": verdict.passed},
-        "ends": [{**asdict(end), "broken": end.broken} for end in tested.ends],
+        "ends": [{**asdict(end), "broken": end.broken} for end in tested.all_ends],
         "path": None if tested.band is None else {**barriers(tested.band), "at_rest": tested.band.at_rest},
         "problem": tested.problem,
     }
@@ -119,10 +125,10 @@ def _draw(path: Path, found: Mapping[str, Tested], reference: Reference | None) 
 
 
 def _draw_ends(ax: Axes, found: Mapping[str, Tested], columns: dict[str, list[Any]]) -> None:
-    starts = list(dict.fromkeys(end.start for tested in found.values() for end in tested.ends))
+    starts = list(dict.fromkeys(end.start for tested in found.values() for end in tested.all_ends))
     for mark, start in zip(_MARKS * (1 + len(starts) // len(_MARKS)), starts, strict=False):
         for k, (name, tested) in enumerate(found.items()):
-            for end in tested.ends:
+            for end in tested.all_ends:
                 if end.start == start and end.above is not None:
                     place = k + 0.12 * (starts.index(start) - (len(starts) - 1) / 2)
                     ax.plot([place], [end.above], mark, color="C3" if end.broken else "C0", mfc="none", ms=6)

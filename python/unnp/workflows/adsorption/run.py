@@ -19,6 +19,7 @@ from unnp.workflows.adsorption.config import AdsorptionConfig, PotentialFile
 from unnp.workflows.adsorption.judge import Bonds, End, Verdict, bonds_of, end_of, judge
 from unnp.workflows.adsorption.structures import anchor_of, bare_slab, crystal_of, shaken, with_molecule
 from unnp.workflows.neb.band import Band
+from unnp.workflows.neb.report import valleys
 from unnp.workflows.neb.run import run_neb
 from unnp.workflows.relaxation.config import RelaxationConfig
 from unnp.workflows.relaxation.kept import JOURNAL, check_resume
@@ -39,15 +40,40 @@ class Tested:
 
     Attributes:
         ends: of the adsorbed start, of the molecule put on the slab at rest, of the shaken ones, of the dissociated state.
+        on_the_way: ends of the minima on the path to the latter.
         verdict: None: the test did not come so far.
         band: path to the dissociated state; None: there is none.
         problem: why there is no verdict, or no path; empty: there is.
     """
 
     ends: list[End] = field(default_factory=list)
+    on_the_way: list[End] = field(default_factory=list)
     verdict: Verdict | None = None
     band: Band | None = None
     problem: str = ""
+
+    @property
+    def all_ends(self) -> list[End]:
+        """The ends of all starts, those on the path last."""
+        return [*self.ends, *self.on_the_way]
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the ends of starts are compared with."""
+
+    adsorbed: Relaxation
+    bare: Relaxation
+    bonds: Bonds
+
+    def end(self, relaxation: Relaxation) -> End:
+        """Return what became of a start."""
+        name = str(relaxation.start.info[NAME])
+        if not relaxation.energies:
+            return End(name, problem=relaxation.note())
+        given = (self.bare.atoms, self.adsorbed.atoms, self.bonds)
+        end = end_of(name, relaxation.atoms, relaxation.energies[-1], *given, relaxation.note())
+        return replace(end, above=relaxation.energies[-1] - self.adsorbed.energies[-1])
 
 
 @dataclass(frozen=True)
@@ -109,16 +135,18 @@ def _potential(calculator: Calculator, given: PotentialFile, base: Path, folder:
 def _tested(config: AdsorptionConfig, potential: _Potential) -> Tested:
     tested = Tested()
     try:
-        adsorbed, dissociated = _starts(config, potential, tested)
+        known, dissociated = _starts(config, potential, tested)
         if dissociated is not None:
-            tested.band = _path(config, potential, [adsorbed, dissociated])
+            tested.band = _path(config, potential, [known.adsorbed.atoms, dissociated])
+            tested.on_the_way = _on_the_way(config, potential, known, tested.band)
+            tested.verdict = judge(_of_test(tested.ends), tested.on_the_way)
     except (ConfigError, ModelError) as error:
         tested.problem = str(error)
     return tested
 
 
-def _starts(config: AdsorptionConfig, potential: _Potential, tested: Tested) -> tuple[Atoms, Atoms | None]:
-    """Run all starts, fill in ends and verdict, and return the adsorbed and the dissociated state at rest."""
+def _starts(config: AdsorptionConfig, potential: _Potential, tested: Tested) -> tuple[_Known, Atoms | None]:
+    """Run all starts, fill in ends and verdict, and return what is known then and the dissociated state at rest."""
     (crystal,) = potential.relaxed([crystal_of(config.surface)], CRYSTAL, "crystal")
     if crystal.note():
         raise ModelError(f"the crystal: {crystal.note()}.")
@@ -128,18 +156,19 @@ def _starts(config: AdsorptionConfig, potential: _Potential, tested: Tested) -> 
     settings = RelaxationConfig(**config.relax.model_dump())
     adsorbed, bare = potential.relaxed([given, slab], settings, "starts")
     _require_rest(adsorbed, bare)
-    further = _further(config, adsorbed.atoms, bare.atoms, anchor)
-    ends = [adsorbed, *potential.relaxed(further, settings, "further")]
-    found = [_end(each, bare.atoms, adsorbed.atoms, bonds_of(given)) for each in ends]
-    tested.ends = [
-        each if each.energy is None else replace(each, above=each.energy - _energy(found[0])) for each in found
-    ]
-    tested.verdict = judge([end for end in tested.ends if end.start != DISSOCIATED])
+    known = _Known(adsorbed, bare, bonds_of(given))
+    ends = [adsorbed, *potential.relaxed(_further(config, adsorbed.atoms, bare.atoms, anchor), settings, "further")]
+    tested.ends = [known.end(each) for each in ends]
+    tested.verdict = judge(_of_test(tested.ends))
     if config.dissociated is None:
-        return adsorbed.atoms, None
+        return known, None
     dissociated = next(end for end in ends if end.start.info[NAME] == DISSOCIATED)
     _require_rest(dissociated)
-    return adsorbed.atoms, dissociated.atoms
+    return known, dissociated.atoms
+
+
+def _of_test(ends: Sequence[End]) -> list[End]:
+    return [end for end in ends if end.start != DISSOCIATED]
 
 
 def _require_rest(*relaxations: Relaxation) -> None:
@@ -160,20 +189,21 @@ def _further(config: AdsorptionConfig, adsorbed: Atoms, bare: Atoms, anchor: int
     return found
 
 
-def _end(relaxation: Relaxation, bare: Atoms, adsorbed: Atoms, given: Bonds) -> End:
-    name = str(relaxation.start.info[NAME])
-    if not relaxation.energies:
-        return End(name, problem=relaxation.note())
-    return end_of(name, relaxation.atoms, relaxation.energies[-1], bare, adsorbed, given, relaxation.note())
-
-
-def _energy(end: End) -> float:
-    assert end.energy is not None
-    return end.energy
-
-
 def _path(config: AdsorptionConfig, potential: _Potential, states: Sequence[Atoms]) -> Band:
     print(f"{potential.folder.name}: path", flush=True)
     folder = potential.folder / "path"
     begun = (folder / JOURNAL).is_file()
     return run_neb(states, potential.calculator, config.path, folder, potential=potential.identity, resume=begun)
+
+
+def _on_the_way(config: AdsorptionConfig, potential: _Potential, known: _Known, band: Band) -> list[End]:
+    """Return the ends of the images that lie in a minimum of the path, none where the band cannot be gone on with."""
+    if band.energies is None or not (minima := valleys(band)):
+        return []
+    images = []
+    for k in minima:
+        image = band.images[k].copy()
+        image.info[NAME] = f"on the path {k}"
+        images.append(image)
+    settings = RelaxationConfig(**config.relax.model_dump())
+    return [known.end(each) for each in potential.relaxed(images, settings, "on the way")]

@@ -44,6 +44,12 @@ def rows(band: Band) -> list[list[str]]:
     return [[QUANTITIES[name], f"{value:.4f}"] for name, value in barriers(band).items()]
 
 
+def valleys(band: Band) -> list[int]:
+    """Return the images that lie in a minimum on the way."""
+    energies = energies_of(band)
+    return [k for k in range(1, len(energies) - 1) if energies[k] < min(_side(energies, k)) - VALLEY]
+
+
 def notes(band: Band) -> list[str]:
     """Return what the numbers do not say: that the search did not end, or that the path is not one step."""
     energies = energies_of(band)
@@ -53,8 +59,7 @@ def notes(band: Band) -> list[str]:
     top = int(energies.argmax())
     if top in (0, len(energies) - 1):
         said.append("! the highest image is an end of the path: there is no barrier between the ends")
-    valleys = [k for k in range(1, len(energies) - 1) if energies[k] < min(_side(energies, k)) - VALLEY]
-    said += [f"! image {k} lies in a minimum on the way: the path has two steps, look at each" for k in valleys]
+    said += [f"! image {k} lies in a minimum on the way: the path has two steps, look at each" for k in valleys(band)]
     return said
 
 
@@ -96,7 +101,8 @@ def _draw_path(path: Path, band: Band, lengths: np.ndarray) -> None:
     ax.plot(fit.fit_path, fit.fit_energies, "-", lw=1)
     ax.plot(lengths, energies - energies[0], "o", color="C0", mfc="none")
     found = barriers(band)
-    ax.set_title(", ".join(f"{key.split('_eV')[0].replace('_', ' ')} {value:.3f} eV" for key, value in found.items()))
+    title = ", ".join(f"{key.split('_eV')[0].replace('_', ' ')} {value:.3f} eV" for key, value in found.items())
+    ax.set_title(title, fontsize="small")
     ax.title.set_fontsize("small")
     ax.set(xlabel="distance along the path [A]", ylabel="energy above the start [eV]")
     kinds = ["image"] * len(lengths) + ["curve"] * len(fit.fit_path)
