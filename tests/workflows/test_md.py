@@ -27,7 +27,7 @@ from unnp.models import Head, TrainingData, build_potential
 from unnp.models import PotentialConfig as ModelConfig
 from unnp.workflows.md.config import MdConfig
 from unnp.workflows.md.run import run_md
-from unnp.workflows.md.setup import MAGIC, is_whole_restart, newest_restart
+from unnp.lammps.restart_file import MAGIC, is_whole_restart, newest_restart
 from unnp.workflows.md.trajectory import complete_trajectories
 
 EAM = {"pair_style": "eam/fs", "pair_coeff": ["* * Al_mm.eam.fs {elements}"]}
