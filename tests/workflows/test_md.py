@@ -21,13 +21,13 @@ from unnp.config import from_dict
 from unnp.data.readers import read_structures
 from unnp.errors import ConfigError, DataError, LammpsError, ModelError, UnnpError
 from unnp.exported.export import export_model
+from unnp.lammps.restart_file import MAGIC, is_whole_restart, newest_restart
 from unnp.lammps.run import run_lammps
 from unnp.lammps.system import build_structure, model_lines
 from unnp.models import Head, TrainingData, build_potential
 from unnp.models import PotentialConfig as ModelConfig
 from unnp.workflows.md.config import MdConfig
 from unnp.workflows.md.run import run_md
-from unnp.lammps.restart_file import MAGIC, is_whole_restart, newest_restart
 from unnp.workflows.md.trajectory import complete_trajectories
 
 EAM = {"pair_style": "eam/fs", "pair_coeff": ["* * Al_mm.eam.fs {elements}"]}

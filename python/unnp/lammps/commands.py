@@ -52,7 +52,9 @@ def thermo_format(*options: str, digits: int = 10) -> str:
 def fixed_groups(fixed: Sequence[int]) -> list[str]:
     """Return the commands that make the groups ``fixed`` and ``mobile``; ``fixed`` are ascending numbers from 1."""
     ranges = _ranges(fixed)
-    lines = [command("group", f"fixed id {' '.join(ranges[k : k + PER_LINE])}") for k in range(0, len(ranges), PER_LINE)]
+    lines = [
+        command("group", f"fixed id {' '.join(ranges[k : k + PER_LINE])}") for k in range(0, len(ranges), PER_LINE)
+    ]
     return [*lines, command("group", "mobile subtract all fixed")]
 
 

@@ -17,7 +17,7 @@ from unnp.workflows.relaxation.config import LAMMPS, RelaxationConfig
 from unnp.workflows.relaxation.kept import JOURNAL, check_resume, digest, keeper
 from unnp.workflows.relaxation.lammps.minimiser import LammpsMinimiser
 from unnp.workflows.relaxation.relaxation import Relaxation, check_fits, relax
-from unnp.workflows.relaxation.report import name_of, write_report
+from unnp.workflows.relaxation.report import write_report
 from unnp.workflows.relaxation.structures import NAME
 
 
@@ -52,8 +52,9 @@ def run_relaxations(
     check_resume(folder, resume=resume)
     make_folder(folder)
     with hold_folder(folder):
-        with Journal(folder / JOURNAL, digest(structures, settings, potential)) as journal:
-            relaxations = _relaxed(structures, calculator, settings, journal, folder)
+        run = digest(structures, settings, potential)
+        with Journal(folder / JOURNAL, run) as journal:
+            relaxations = _relaxed(structures, calculator, settings, journal, run)
         write_report(folder, relaxations)
     if not any(each.energies for each in relaxations):
         raise ModelError(
@@ -78,7 +79,7 @@ def _relaxed(
     calculator: Calculator | LammpsMinimiser,
     settings: RelaxationConfig,
     journal: Journal,
-    folder: Path,
+    run: str,
 ) -> list[Relaxation]:
     relaxations = [Relaxation.of(atoms, journal.finished.get(k)) for k, atoms in enumerate(structures)]
     over = [each.is_over(settings) for each in relaxations]
@@ -87,7 +88,7 @@ def _relaxed(
             if over[k]:
                 continue
             if isinstance(calculator, LammpsMinimiser):
-                calculator.relax(relaxation, settings, folder / f"structure-{k}", name_of(relaxation, k))
+                calculator.relax(relaxation, settings, journal.path.parent / f"structure-{k}", run)
             else:
                 relax(relaxation, calculator, settings, keeper(journal, k, relaxation.entry))
             journal.add(k, relaxation.entry())

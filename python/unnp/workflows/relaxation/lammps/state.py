@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from ase import Atoms
 from ase.calculators.lammps import Prism
+from ase.geometry import minkowski_reduce
 from scipy.linalg import polar
 
 from unnp.atoms.voigt import tensor_of
@@ -40,6 +41,15 @@ class State:
         return self.turned.T @ tensor @ self.turned
 
 
+def as_given(atoms: Atoms) -> Atoms:
+    """Return a structure as it is given to LAMMPS: without masses and velocities, in a cell with short lattice vectors.
+
+    In a cell that is tilted by more than its length, what `fix box/relax` follows is no way down.
+    """
+    cell = minkowski_reduce(atoms.cell.array)[0] if atoms.pbc.all() and atoms.cell.rank == 3 else atoms.cell
+    return Atoms(numbers=atoms.numbers, positions=atoms.positions, cell=cell, pbc=atoms.pbc)
+
+
 def state_of(start: Atoms, first: Path, last: Path, *, cell_moves: bool) -> State:
     """Return where the atoms are.
 
@@ -47,7 +57,7 @@ def state_of(start: Atoms, first: Path, last: Path, *, cell_moves: bool) -> Stat
     deformation of the cell only the stretch is taken (polar decomposition), so that a relaxed cell is not turned.
 
     Args:
-        start: the structure that was given to LAMMPS.
+        start: the structure that began.
         first, last: dumps with the columns id, xu, yu, zu, sorted, the last with forces behind them.
         cell_moves: whether the cell is another than at the start; then all its directions are periodic.
 
@@ -55,7 +65,7 @@ def state_of(start: Atoms, first: Path, last: Path, *, cell_moves: bool) -> Stat
         LammpsError: a dump is not there, or not whole.
     """
     before, after = _frame(first, len(start)), _frame(last, len(start))
-    turned = Prism(np.array(in_box(start).cell)).vector_to_ase(np.eye(3))
+    turned = Prism(np.array(in_box(as_given(start)).cell)).vector_to_ase(np.eye(3))
     x0, x1 = before.table()[:, 1:4], after.table()[:, 1:4]
     forces = after.table()[:, 4:7]
     if not cell_moves:
