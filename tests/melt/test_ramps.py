@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 from unnp.cli import build_app
 from unnp.config import from_dict
 from unnp.errors import ConfigError, LammpsError
+from unnp.lammps.log import logs_of
 from unnp.lammps.run import run_lammps
-from unnp.workflows.md.report import logs_of
 from unnp.workflows.ramp.config import RampConfig, crystal_of
 from unnp.workflows.ramp.plan import make_plan
 from unnp.workflows.ramp.run import prepare, restarts, run_ramp

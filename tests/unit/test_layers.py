@@ -14,7 +14,6 @@ import unnp
 PACKAGE = Path(unnp.__file__).parent
 DESIGN = Path(__file__).parents[2] / "docs/design.md"
 INSIDE_WORKFLOWS = {
-    ("ramp", "md"),
     ("crystals", "elastic"),
     ("melt", "momt"),
     ("learn", "crystals"),

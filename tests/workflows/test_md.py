@@ -20,10 +20,10 @@ from unnp.adapters.ase import UnnpCalculator
 from unnp.cli import build_app
 from unnp.data.readers import read_structures
 from unnp.errors import ConfigError, LammpsError
+from unnp.lammps.restart_file import MAGIC, is_whole_restart, newest_restart
 from unnp.lammps.run import run_lammps
 from unnp.lammps.system import build_structure
 from unnp.workflows.md.run import run_md
-from unnp.workflows.md.setup import MAGIC, is_whole_restart, newest_restart
 from unnp.workflows.md.trajectory import complete_trajectories
 
 

@@ -27,11 +27,18 @@ def open_calculator(path: Path, head: str | None = None, device: str = "auto") -
         ConfigError: wrong settings, or a head for a file that has none.
         ModelError: the file is no exported model, or has no such head.
     """
-    if path.suffix in CALCULATOR_SUFFIXES:
-        if head is not None:
-            raise ConfigError(f"head '{in_one_line(head)}': {path} is a calculator file; only a model has heads.")
+    if is_calculator_file(path, head):
         return LabellerCalculator(read_yaml(path), path.parent)
     return UnnpCalculator(path, device, dtype="float64", head=head)
+
+
+def is_calculator_file(path: Path, head: str | None) -> bool:
+    """Tell whether a file is a calculator file, not a model; raise ConfigError where a head is asked of one."""
+    if path.suffix not in CALCULATOR_SUFFIXES:
+        return False
+    if head is not None:
+        raise ConfigError(f"head '{in_one_line(head)}': {path} is a calculator file; only a model has heads.")
+    return True
 
 
 def known_elements(calculator: Calculator) -> list[str]:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from unnp.cli.options import Device, Fixed, FixedBelow, Head, Resume
+from unnp.cli.options import Device, Fixed, FixedBelow, Head, Launcher, Lmp, Ranks, Resume, Threads
+
+if TYPE_CHECKING:
+    from ase.calculators.calculator import Calculator
+
+    from unnp.workflows.relaxation.lammps.minimiser import LammpsMinimiser
 
 
 def command(
@@ -20,20 +25,24 @@ def command(
     max_force: Annotated[float, typer.Option(help="Largest force left [eV/A]; of the cell in eV per atom.")] = 0.01,
     max_steps: Annotated[int, typer.Option(help="Steps of each structure after which its search ends.")] = 500,
     optimiser: Annotated[
-        Literal["bfgs", "lbfgs", "fire"], typer.Option(help="Optimiser of ASE: lbfgs for many atoms.")
+        Literal["bfgs", "lbfgs", "fire", "lammps"],
+        typer.Option(help="Optimiser of ASE, lbfgs for many atoms; or LAMMPS' own, for thousands, on several ranks."),
     ] = "bfgs",
     fixed: Fixed = "file",
     fixed_below: FixedBelow = None,
     resume: Resume = False,
     device: Device = "auto",
     head: Head = None,
+    ranks: Ranks = None,
+    threads: Threads = None,
+    launcher: Launcher = None,
+    lmp: Lmp = None,
 ) -> None:
     """Relax structures, with or without their cells: energies, forces, how far they moved.
 
     Models are evaluated in float64. A structure that does not come to rest, or fails, is marked; the others go on. With
     --resume a run that was stopped goes on where it was, and with more --max-steps it goes further.
     """
-    from unnp.adapters.opening import open_calculator
     from unnp.cli.tables import print_table
     from unnp.config import from_dict
     from unnp.errors import printable
@@ -47,10 +56,10 @@ def command(
     given = {"cell": cell, "max_force": max_force, "max_steps": max_steps, "optimiser": optimiser}
     settings = from_dict(given, RelaxationConfig, where="the options")
     held = fixed if fixed_below is None else from_dict({"below": fixed_below}, FixedConfig, where="--fixed-below")
-    calculator = open_calculator(potential, head, device)
+    launch = {"ranks": ranks, "threads": threads, "launcher": launcher, "lmp": lmp}
     relaxations = run_relaxations(
         read_all(structures, held),
-        calculator,
+        _opened(potential, head, optimiser, device, {name: word for name, word in launch.items() if word is not None}),
         settings,
         output,
         potential=identity(potential, head),
@@ -60,3 +69,25 @@ def command(
     for note in notes(relaxations):
         print(printable(note))
     print(f"Structures, tables and figure: {output}")
+
+
+def _opened(
+    potential: Path, head: str | None, optimiser: str, device: str, launch: dict[str, Any]
+) -> Calculator | LammpsMinimiser:
+    """Return the potential as the optimiser takes it; ``launch`` are the settings given of how LAMMPS is started."""
+    from unnp.adapters.opening import open_calculator
+    from unnp.config import from_dict
+    from unnp.errors import ConfigError
+    from unnp.lammps.launch import Launch
+    from unnp.lammps.opening import open_interaction
+    from unnp.workflows.relaxation.config import LAMMPS
+    from unnp.workflows.relaxation.lammps.minimiser import LammpsMinimiser
+
+    if optimiser == LAMMPS:
+        settings = from_dict({**launch, "device": device}, Launch, where="the options")
+        return LammpsMinimiser(open_interaction(potential, head), potential.parent, settings)
+    if launch:
+        raise ConfigError(
+            f"--{', --'.join(launch)}: the optimiser {optimiser} runs in one process; take `--optimiser {LAMMPS}`."
+        )
+    return open_calculator(potential, head, device)

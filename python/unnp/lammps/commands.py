@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from unnp.units import BAR_PER_GPA
 
 DAMPING = 100
 """Timesteps over which a thermostat acts, where nothing is given."""
 PRESSURE_DAMPING = 1000
 """Timesteps over which a barostat acts, where nothing is given."""
+PER_LINE = 20
+"""Number of ranges of atoms in a line of the deck."""
 
 
 def command(word: str, arguments: str) -> str:
@@ -40,9 +44,23 @@ def timestep(femtoseconds: float) -> str:
     return command("timestep", f"{picoseconds(femtoseconds)}    # ps")
 
 
-def thermo_format(*options: str) -> str:
+def thermo_format(*options: str, digits: int = 10) -> str:
     """Return how rows of output are written: at once, and with ten digits; to be said again after each thermo_style."""
-    return command("thermo_modify", " ".join(["flush yes", *options, "format float %.10g"]))
+    return command("thermo_modify", " ".join(["flush yes", *options, f"format float %.{digits}g"]))
+
+
+def fixed_groups(fixed: Sequence[int]) -> list[str]:
+    """Return the commands that make the groups ``fixed`` and ``mobile``; ``fixed`` are ascending numbers from 1."""
+    ranges = _ranges(fixed)
+    lines = [
+        command("group", f"fixed id {' '.join(ranges[k : k + PER_LINE])}") for k in range(0, len(ranges), PER_LINE)
+    ]
+    return [*lines, command("group", "mobile subtract all fixed")]
+
+
+def hold_still(group: str) -> str:
+    """Return the fix ``hold``, by which a minimiser does not move the atoms of a group; it moves all with a force."""
+    return command("fix", f"hold {group} setforce 0.0 0.0 0.0")
 
 
 def draw_velocities(kelvin: float, seed: int | str, group: str = "all", options: str = "mom yes dist gaussian") -> str:
@@ -64,3 +82,14 @@ def piston(coupling: str, start: float, stop: float, damping: float) -> str:
         damping: relaxation time [fs].
     """
     return f"{coupling} {bar(start)} {bar(stop)} {picoseconds(damping)}"
+
+
+def _ranges(numbers: Sequence[int]) -> list[str]:
+    """Return ascending numbers as LAMMPS' ranges, ``1:4 7``."""
+    ranges: list[list[int]] = []
+    for number in numbers:
+        if ranges and ranges[-1][1] == number - 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    return [f"{first}:{last}" if last > first else str(first) for first, last in ranges]

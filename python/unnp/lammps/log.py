@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -126,6 +127,26 @@ def read_log(path: str | Path) -> LammpsLog:
     if not path.is_file():
         raise LammpsError(f"there is no LAMMPS log {path}.")
     return follower.log
+
+
+def logs_of(folder: Path) -> list[LammpsLog]:
+    """Return the logs of a run and its continuations, ``log.lammps``, ``log.1.lammps`` ..., in order."""
+    later = sorted(folder.glob("log.*.lammps"), key=lambda path: int(path.name.split(".")[1]))
+    return [read_log(path) for path in (folder / "log.lammps", *later) if path.is_file()]
+
+
+def joined(blocks: Sequence[ThermoBlock]) -> dict[str, np.ndarray]:
+    """Return blocks of the same columns as one table by title; a step that stands twice is taken from the later one.
+
+    Args:
+        blocks: first to last, at least one with rows; their first column is the step.
+    """
+    tables = [np.array(block.rows) for block in blocks if block.rows]
+    names = next(block.names for block in blocks if block.rows)
+    whole = tables[0]
+    for later in tables[1:]:
+        whole = np.concatenate([whole[whole[:, 0] < later[0, 0]], later])
+    return {name: whole[:, column] for column, name in enumerate(names)}
 
 
 class LogFollower:

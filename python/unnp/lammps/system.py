@@ -136,7 +136,7 @@ def place_potential(
     for arguments in settings.pair_coeff:
         filled = arguments.replace("{elements}", " ".join(elements))
         lines.append(command("pair_coeff", _with_copies(filled, base, folder)))
-    return elements, lines
+    return elements, [*lines, *(command("pair_modify", arguments) for arguments in settings.pair_modify)]
 
 
 def model_lines(settings: InteractionConfig, model: str, elements: Sequence[str], *, device: str = "auto") -> list[str]:

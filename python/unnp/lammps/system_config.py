@@ -98,6 +98,8 @@ class InteractionConfig(Config):
     """arguments of LAMMPS' `pair_style`, for instance `eam/fs`"""
     pair_coeff: list[Arguments] = Field(default_factory=list)
     """arguments of each `pair_coeff` command; `{elements}` stands for the symbols of types 1, 2, ..."""
+    pair_modify: list[Arguments] = Field(default_factory=list)
+    """arguments of each `pair_modify` command"""
     kim: str | None = None
     """name of an installed OpenKIM model with EAM tables, see `unnp kim list`"""
     elements: list[str] | None = None
@@ -115,10 +117,11 @@ class InteractionConfig(Config):
             raise ValueError("`last_layer` is of a `model`")
         if self.d3 is not None and self.model is None:
             raise ValueError("`d3` goes on top of a `model`; write `pair_style: hybrid/overlay ...` for others")
-        if self.pair_style is None and self.pair_coeff:
-            raise ValueError(
-                f"`pair_coeff` does not go with `{'model' if self.model else 'kim'}`, which writes its own"
-            )
+        for name in ("pair_coeff", "pair_modify"):
+            if self.pair_style is None and getattr(self, name):
+                raise ValueError(
+                    f"`{name}` does not go with `{'model' if self.model else 'kim'}`, which writes its own commands"
+                )
         return self
 
 

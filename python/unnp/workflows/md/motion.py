@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from unnp.errors import ConfigError
-from unnp.lammps.commands import DAMPING, PRESSURE_DAMPING, bath, command, draw_velocities, piston
+from unnp.lammps.commands import (
+    DAMPING,
+    PRESSURE_DAMPING,
+    bath,
+    command,
+    draw_velocities,
+    fixed_groups,
+    hold_still,
+    piston,
+)
 from unnp.lammps.system import System
 from unnp.workflows.md.config import BAROSTATTED, Ensemble, MdConfig
 
@@ -18,8 +25,6 @@ FIXES: dict[Ensemble, dict[str, str]] = {
     "langevin": {"dynamics": "nve", "thermostat": "langevin {bath} {seed}"},
 }
 """Fixes that make an ensemble, by name."""
-PER_LINE = 20
-"""Number of ranges of atoms in a line of the deck."""
 
 
 def moving(system: System) -> str:
@@ -41,11 +46,7 @@ def groups(system: System) -> list[str]:
     """Return the groups of fixed and moving atoms, and the compute of the temperature where it is not LAMMPS' own."""
     lines = []
     if system.fixed:
-        ranges = _ranges(system.fixed)
-        lines = [
-            command("group", f"fixed id {' '.join(ranges[k : k + PER_LINE])}") for k in range(0, len(ranges), PER_LINE)
-        ]
-        lines.append(command("group", "mobile subtract all fixed"))
+        lines = fixed_groups(system.fixed)
     name = temperature_name(system)
     if name:
         lines += [
@@ -58,7 +59,7 @@ def groups(system: System) -> list[str]:
 def minimisation(system: System) -> list[str]:
     """Return the relaxation of the atoms that move."""
     # a minimiser moves all atoms on which there is a force
-    hold = [command("fix", "hold fixed setforce 0.0 0.0 0.0")] if system.fixed else []
+    hold = [hold_still("fixed")] if system.fixed else []
     release = [command("unfix", "hold")] if system.fixed else []
     return [
         *hold,
@@ -119,14 +120,3 @@ def _check_barostat(config: MdConfig, system: System) -> None:
             f"{config.ensemble} changes the cell, which would move the {len(system.fixed)} fixed atoms; use nvt, nve or "
             "langevin, or let all atoms go with `structure: {fixed: none}`."
         )
-
-
-def _ranges(numbers: Sequence[int]) -> list[str]:
-    """Return ascending numbers as LAMMPS' ranges, ``1:4 7``."""
-    ranges: list[list[int]] = []
-    for number in numbers:
-        if ranges and ranges[-1][1] == number - 1:
-            ranges[-1][1] = number
-        else:
-            ranges.append([number, number])
-    return [f"{first}:{last}" if last > first else str(first) for first, last in ranges]

@@ -11,7 +11,7 @@ import numpy as np
 
 from unnp.errors import LammpsError
 from unnp.files.writing import write_atomically
-from unnp.lammps.log import LammpsLog, ThermoBlock, read_log
+from unnp.lammps.log import LammpsLog, ThermoBlock, joined
 from unnp.plots import new_figure, save_figure
 from unnp.units import BAR_PER_GPA
 
@@ -31,12 +31,6 @@ _COLUMNS = {
 AVERAGED = ("temperature_K", "pressure_GPa", "potential_energy_eV", "total_energy_eV", "volume_A3")
 
 
-def logs_of(folder: Path) -> list[LammpsLog]:
-    """Return the logs of a run and its continuations, in order."""
-    later = sorted(folder.glob("log.*.lammps"), key=lambda path: int(path.name.split(".")[1]))
-    return [read_log(path) for path in (folder / "log.lammps", *later) if path.is_file()]
-
-
 def thermo_table(logs: list[LammpsLog], minimised: bool) -> dict[str, np.ndarray]:
     """Return the thermo output of all parts as one table.
 
@@ -50,12 +44,8 @@ def thermo_table(logs: list[LammpsLog], minimised: bool) -> dict[str, np.ndarray
     blocks = dynamics_blocks(logs, minimised)
     if not blocks or not any(block.rows for block in blocks):
         raise LammpsError("the run printed no thermo output yet.")
-    tables = [np.array(block.rows) for block in blocks if block.rows]
-    names = next(block.names for block in blocks if block.rows)
-    whole = tables[0]
-    for later in tables[1:]:
-        whole = np.concatenate([whole[whole[:, 0] < later[0, 0]], later])
-    return {name: whole[:, names.index(title)] * factor for name, (title, factor) in _COLUMNS.items()}
+    whole = joined(blocks)
+    return {name: whole[title] * factor for name, (title, factor) in _COLUMNS.items()}
 
 
 def gaps(steps: np.ndarray, every: int) -> list[str]:

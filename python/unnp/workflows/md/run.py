@@ -10,12 +10,12 @@ from unnp.errors import LammpsError
 from unnp.files.locks import hold_folder
 from unnp.files.writing import writing
 from unnp.lammps.captured import CAPTURED_FILE, KEPT_FILE, SortedOut, keep_captured, told
-from unnp.lammps.log import LammpsLog
+from unnp.lammps.log import LammpsLog, logs_of
 from unnp.lammps.progress import MdProgress
 from unnp.lammps.run import run_lammps
 from unnp.lammps.watching import CaptureConfig
 from unnp.workflows.md.config import MdConfig
-from unnp.workflows.md.report import dynamics_blocks, gaps, logs_of, summarise, thermo_table, write_report
+from unnp.workflows.md.report import dynamics_blocks, gaps, summarise, thermo_table, write_report
 from unnp.workflows.md.setup import prepare, prepare_resume, reopen, run_folder
 from unnp.workflows.md.trajectory import complete_trajectories
 

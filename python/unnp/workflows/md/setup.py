@@ -6,6 +6,7 @@ from pathlib import Path
 
 from unnp.files.writing import write_atomically
 from unnp.lammps.log import read_log
+from unnp.lammps.restart_file import newest_restart
 from unnp.lammps.run_folder import RunFolder, placed
 from unnp.lammps.system import System, build_structure
 from unnp.lammps.watching import require_deviations
@@ -14,7 +15,6 @@ from unnp.workflows.md.config import MdConfig
 from unnp.workflows.md.deck import resume_deck, start_deck
 
 CONFIG_FILE = "md.yaml"
-MAGIC = b"LammpS RestartT\0"
 
 
 def run_folder(folder: Path) -> RunFolder:
@@ -71,15 +71,3 @@ def _has_begun(config: MdConfig, folder: Path) -> bool:
     log = folder / "log.lammps"
     blocks = read_log(log).blocks if log.is_file() else []
     return newest_restart(folder) is not None or any(block.rows for block in blocks[int(config.minimise) :])
-
-
-def newest_restart(folder: Path) -> Path | None:
-    """Return the newest restart file that was written to its end."""
-    files = [path for path in folder.glob("*restart*") if path.is_file() and is_whole_restart(path)]
-    return max(files, key=lambda path: path.stat().st_mtime_ns, default=None)
-
-
-def is_whole_restart(path: Path) -> bool:
-    """Tell whether a restart file was written to its end; a kill may have cut it short."""
-    content = path.read_bytes()
-    return len(content) > 2 * len(MAGIC) and content.startswith(MAGIC) and content.endswith(MAGIC)

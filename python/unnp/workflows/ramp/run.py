@@ -12,14 +12,13 @@ import unnp
 from unnp.errors import ConfigError
 from unnp.files.locks import hold_folder
 from unnp.files.writing import write_atomically, writing
-from unnp.lammps.log import LammpsLog
+from unnp.lammps.log import LammpsLog, logs_of
 from unnp.lammps.progress import MdProgress
+from unnp.lammps.restart_file import is_whole_restart
 from unnp.lammps.run import run_lammps
 from unnp.lammps.run_folder import RunFolder, placed
 from unnp.lammps.structure_file import require_free, say_not_used
 from unnp.lammps.system import build_structure
-from unnp.workflows.md.report import logs_of
-from unnp.workflows.md.setup import is_whole_restart
 from unnp.workflows.ramp.bins import Bin, read_bins, read_rdf
 from unnp.workflows.ramp.config import RampConfig, crystal_of
 from unnp.workflows.ramp.deck import RDF_FILE, ramp_deck

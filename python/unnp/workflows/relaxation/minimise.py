@@ -10,14 +10,14 @@ from ase.calculators.calculator import CalculatorError
 from ase.optimize import BFGS, FIRE, LBFGS
 
 from unnp.errors import ModelError, UnnpError
-from unnp.workflows.relaxation.config import MinimiserConfig
+from unnp.workflows.relaxation.config import SearchConfig
 
 OPTIMISERS: dict[str, Any] = {"bfgs": BFGS, "lbfgs": LBFGS, "fire": FIRE}
 FAILURES = (UnnpError, CalculatorError, NotImplementedError)
 """What a calculator may raise for a structure; a search among others ends there, and says why."""
 
 
-def minimise(target: Any, settings: MinimiserConfig, steps: int, seen: Callable[[float], bool | None]) -> bool:
+def minimise(target: Any, settings: SearchConfig, steps: int, seen: Callable[[float], bool | None]) -> bool:
     """Move a target towards zero force, and return whether no force is above the limit.
 
     Args:

@@ -109,7 +109,9 @@ def _draw(path: Path, relaxations: Mapping[int, Relaxation]) -> None:
         columns["largest_force_eV_per_A"] += each.forces
     left.set(xlabel="step", ylabel="energy above the lowest [eV/atom]")
     left.set_yscale("symlog", linthresh=1e-6)
-    right.set(xlabel="step", ylabel="largest force [eV/A]", yscale="log")
+    right.set(xlabel="step", ylabel="largest force [eV/A]")
+    if any(force > 0 for force in columns["largest_force_eV_per_A"]):
+        right.set_yscale("log")
     if few:
         left.legend(frameon=False, fontsize="small")
     save_figure(figure, path, columns)

@@ -10,11 +10,12 @@ from ase.calculators.calculator import Calculator
 
 from unnp.data.journal import Journal
 from unnp.data.progress import counting
-from unnp.errors import ModelError
+from unnp.errors import ConfigError, ModelError
 from unnp.files.locks import hold_folder
 from unnp.files.writing import make_folder
-from unnp.workflows.relaxation.config import RelaxationConfig
+from unnp.workflows.relaxation.config import LAMMPS, RelaxationConfig
 from unnp.workflows.relaxation.kept import JOURNAL, check_resume, digest, keeper
+from unnp.workflows.relaxation.lammps.minimiser import LammpsMinimiser
 from unnp.workflows.relaxation.relaxation import Relaxation, check_fits, relax
 from unnp.workflows.relaxation.report import write_report
 from unnp.workflows.relaxation.structures import NAME
@@ -22,7 +23,7 @@ from unnp.workflows.relaxation.structures import NAME
 
 def run_relaxations(
     structures: Sequence[Atoms],
-    calculator: Calculator,
+    calculator: Calculator | LammpsMinimiser,
     settings: RelaxationConfig,
     folder: Path,
     *,
@@ -33,24 +34,27 @@ def run_relaxations(
 
     Args:
         structures: with names in ``info["name"]`` and constraints of fixed atoms, as ``read_all`` returns them.
-        calculator: with energies and forces, and with stress for the cell.
+        calculator: with energies and forces, and with stress for the cell; for the optimiser ``lammps`` a ``LammpsMinimiser``.
         settings: how they are relaxed.
         folder: made where it is missing.
         potential: what tells the potential from others, see ``identity``; a run is resumed with the same one only.
         resume: go on where a run in the folder stands, or further than it went with more steps.
 
     Raises:
+        LammpsError: LAMMPS or mpirun is missing.
         ConfigError: the cell of a structure cannot relax, or the folder holds a run, or none to go on with.
         DataError: the run in the folder is of other structures, settings or of another potential.
         ModelError: the potential can compute none of the structures; the first reason is told.
     """
+    _check_optimiser(calculator, settings)
     for k, atoms in enumerate(structures):
         check_fits(atoms, settings, str(atoms.info.get(NAME, f"structure {k}")))
     check_resume(folder, resume=resume)
     make_folder(folder)
     with hold_folder(folder):
-        with Journal(folder / JOURNAL, digest(structures, settings, potential)) as journal:
-            relaxations = _relaxed(structures, calculator, settings, journal)
+        run = digest(structures, settings, potential)
+        with Journal(folder / JOURNAL, run) as journal:
+            relaxations = _relaxed(structures, calculator, settings, journal, run)
         write_report(folder, relaxations)
     if not any(each.energies for each in relaxations):
         raise ModelError(
@@ -59,8 +63,23 @@ def run_relaxations(
     return relaxations
 
 
+def _check_optimiser(calculator: Calculator | LammpsMinimiser, settings: RelaxationConfig) -> None:
+    in_lammps = isinstance(calculator, LammpsMinimiser)
+    if in_lammps != (settings.optimiser == LAMMPS):
+        raise ConfigError(
+            f"optimiser '{settings.optimiser}' does not go with a {type(calculator).__name__}; `{LAMMPS}` takes a "
+            "LammpsMinimiser, all others a calculator of ASE."
+        )
+    if isinstance(calculator, LammpsMinimiser):
+        calculator.launch.check()
+
+
 def _relaxed(
-    structures: Sequence[Atoms], calculator: Calculator, settings: RelaxationConfig, journal: Journal
+    structures: Sequence[Atoms],
+    calculator: Calculator | LammpsMinimiser,
+    settings: RelaxationConfig,
+    journal: Journal,
+    run: str,
 ) -> list[Relaxation]:
     relaxations = [Relaxation.of(atoms, journal.finished.get(k)) for k, atoms in enumerate(structures)]
     over = [each.is_over(settings) for each in relaxations]
@@ -68,7 +87,10 @@ def _relaxed(
         for k, relaxation in enumerate(relaxations):
             if over[k]:
                 continue
-            relax(relaxation, calculator, settings, keeper(journal, k, relaxation.entry))
+            if isinstance(calculator, LammpsMinimiser):
+                calculator.relax(relaxation, settings, journal.path.parent / f"structure-{k}", run)
+            else:
+                relax(relaxation, calculator, settings, keeper(journal, k, relaxation.entry))
             journal.add(k, relaxation.entry())
             advance()
     return relaxations

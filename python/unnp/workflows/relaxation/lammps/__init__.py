@@ -1,0 +1,1 @@
+"""Relaxation by the minimiser of LAMMPS itself."""
