@@ -64,7 +64,8 @@ def outcomes(seed: Seed, runs: Sequence[Run]) -> list[Outcome]:
 
 def _outcome(seed: Seed, runs: Sequence[Run]) -> Outcome:
     quantity = seed.config.judge
-    errors = {run.alpha: _maes(read_metrics(run.member.folder).get("validation", {}))[quantity] for run in runs}
+    tables = {run.alpha: read_metrics(run.member.folder) for run in runs}
+    errors = {alpha: _maes(own.get("validation", {}))[quantity] for alpha, own in tables.items()}
     best = min(runs, key=lambda run: errors[run.alpha])
     folder = best.member.folder
     card = read_yaml(folder / "card.yaml")
@@ -77,7 +78,7 @@ def _outcome(seed: Seed, runs: Sequence[Run]) -> Outcome:
         folder,
         best.alpha,
         errors,
-        _maes(read_metrics(folder)["test"]),
+        _maes(tables[best.alpha]["test"]),
         _on_pool(folder, labelled, seed.config.device) if labelled else {},
         int(card["training"]["steps"]),
         float(card["training"]["minutes"]),

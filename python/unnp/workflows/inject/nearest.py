@@ -28,6 +28,10 @@ class Distances:
         """Return those of some of the structures."""
         return Distances(self.energy[list(rows)], self.forces[list(rows)])
 
+    def by(self, potentials: Sequence[int]) -> Distances:
+        """Return those of some of the potentials."""
+        return Distances(self.energy[:, list(potentials)], self.forces[:, list(potentials)])
+
 
 def distances(structures: Sequence[Structure], labels: Sequence[Computed]) -> Distances:
     """Return how far the aligned labels of each potential are from those of the structures."""
