@@ -24,6 +24,7 @@ from unnp.config import from_dict, load_yaml
 from unnp.data.store import Store
 from unnp.errors import ConfigError
 from unnp.train.config import TrainConfig
+from unnp.units import GPA_PER_EV_PER_A3
 from unnp.workflows.inject import report
 from unnp.workflows.inject.choice import choice_of, injected
 from unnp.workflows.inject.config import Bounds, ClassifierConfig, InjectConfig
@@ -55,7 +56,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
         atoms.calc = None
     write(folder / "bare.extxyz", frames)
     (folder / "morse.yaml").write_text(
-        "kind: ase\nname: morse\nparameters: {epsilon: 0.3, r0: 2.7, rho0: 4, rcut1: 4, rcut2: 5}\n"
+        "kind: ase\nname: morse\nparameters: {epsilon: 0.3, r0: 2.7, rho0: 4, rcut1: 1.5, rcut2: 1.9}\n"
     )
     return folder
 
@@ -166,7 +167,15 @@ def test_the_nearest_potential_by_energy_by_forces_and_by_both() -> None:
     assert classes(found, ClassifierConfig(nearest="energy", tau=0.04))[0] == 3
     assert classes(found, ClassifierConfig(nearest="both", tau_forces=0.05))[0] == 3
     assert classes(found, ClassifierConfig(nearest="forces", tau=0.01))[0] == 1
-    nothing = Distances(np.full((1, 3), np.inf), np.full((1, 3), np.inf))
+    one = 1 / GPA_PER_EV_PER_A3
+    stressed = [
+        replace(s[0], stress=np.diag([x, x, 0]) * one) for s, x in zip(labels[:2], (3, 30), strict=True) if s[0]
+    ]
+    found = distances([replace(own[0], stress=np.zeros((3, 3)))], [[s] for s in stressed])
+    assert found.stress[0].tolist() == pytest.approx([2 * 3 / 9, 2 * 30 / 9])
+    for tau, expected in ((1.0, 0), (0.5, 2)):
+        assert classes(found, ClassifierConfig(nearest="all", tau_forces=1, tau_stress=tau))[0] == expected
+    nothing = Distances(*(np.full((1, 3), np.inf) for _ in range(3)))
     assert classes(nothing, ClassifierConfig(nearest="both"))[0] == 3
 
 
@@ -284,14 +293,14 @@ def test_a_resumed_run_does_what_is_new_and_nothing_else(
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("kept.safetensors")}
     near = {"augment": {"alpha": [1], "potentials": ["morse"]}}
     further = {
-        "methods": {**settings()["methods"], "near": near, "MP": {"pretrain": {}}},
+        "methods": {**settings()["methods"], "near": near},
         "variants": {"near": ["tukey"]},
     }
     found = run_injection(config(**further, seeds=[0]), files, folder, resume=True)
     assert [o.method for o in found.outcomes] == [*further["methods"], "near-squares"]
     after = {path: path.stat().st_mtime_ns for path in folder.rglob("kept.safetensors")}
     assert {path: after[path] for path in before} == before
-    assert {path.parts[-4] for path in after.keys() - before.keys()} == {"near", "near-squares", "MP"}
+    assert {path.parts[-4] for path in after.keys() - before.keys()} == {"near", "near-squares"}
     # a classifier of one potential alone, within a tau so large that it is always near
     labels = {s.positions.tobytes(): s.energy for s in found.seeds[0].pool_labels[1] if s is not None}
     assert [s.energy for s in Store(folder / "seed-0/SchNet/near/injected")] == list(labels.values())

@@ -129,7 +129,7 @@ def test_outliers_are_labels_beyond_tau_of_the_hidden_energy() -> None:
     pool = [Structure(np.array([14, 14]), np.zeros((2, 3)), energy=2 * e, group="g") for e in (-5.0, -4.0, -3.0)]
     labels = [[Structure(s.numbers, s.positions, energy=s.energy + 2 * off) for s in pool] for off in (0.05, 0.3)]
     probabilities = np.array([[0.9, 0.1, 0.0], [0.2, 0.7, 0.1], [0.1, 0.1, 0.8]])
-    distances = Distances(np.array([[0.05, 0.3]] * 3), np.full((3, 2), np.inf))
+    distances = Distances(np.array([[0.05, 0.3]] * 3), *[np.full((3, 2), np.inf)] * 2)
     seed = SimpleNamespace(
         choice=lambda _: choice_of(probabilities),
         material=SimpleNamespace(pool=range(3), at=lambda positions: [pool[k] for k in positions]),

@@ -80,7 +80,8 @@ def potentials(seeds: Sequence[Seed]) -> dict[str, dict[str, Any]]:
     """Return what each potential is worth: means over the seeds of its errors, and how often it is the nearest.
 
     ``labelled`` are errors on the labelled structures, on whose training part it was aligned, ``pool`` those on hidden labels;
-    ``energy`` [meV/atom] and ``forces`` [eV/A]. ``nearest`` is its share of the labelled structures; ``none`` has the rest.
+    ``energy`` [meV/atom], ``forces`` [eV/A] and ``stress`` [GPa]. ``nearest`` is its share of the labelled structures; ``none``
+    has the rest.
     """
     table: dict[str, dict[str, Any]] = {}
     config = seeds[0].config
@@ -105,7 +106,7 @@ def _classes_of_labelled(seed: Seed, config: InjectConfig) -> np.ndarray:
 
 def _errors(seeds: Sequence[Seed], p: int, *, pool: bool) -> dict[str, float]:
     found = {}
-    for name, factor in (("energy", 1000.0), ("forces", 1.0)):
+    for name, factor in (("energy", 1000.0), ("forces", 1.0), ("stress", 1.0)):
         values = []
         for seed in seeds:
             rows_ = seed.material.pool if pool else range(seed.material.n_labelled)

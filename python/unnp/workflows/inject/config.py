@@ -57,12 +57,15 @@ class Bounds(Config):
 class ClassifierConfig(Config):
     """Which potential is the nearest to a structure's label, and how that is learnt."""
 
-    nearest: Literal["energy", "forces", "both"] = "energy"
-    """What is compared: energies per atom, force components, or the sum of both errors, each in units of its median."""
+    nearest: Literal["energy", "forces", "both", "all"] = "energy"
+    """What is compared: energies per atom, force components, or the sum of both errors, each in units of its median; `all` has
+    stresses too."""
     tau: PositiveFloat = 0.1
     """Where the energy of the nearest is off by more, no potential is right [eV/atom]."""
     tau_forces: PositiveFloat = 0.3
     """The same of its forces, mean absolute error [eV/A]; counts where forces are compared."""
+    tau_stress: PositiveFloat = 2.0
+    """The same of its stress, mean absolute error [GPa]; counts where stresses are compared."""
     epochs: PositiveInt = 100
     batch_size: PositiveInt = 32
     learning_rate: PositiveFloat = 1e-3
