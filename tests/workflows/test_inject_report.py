@@ -11,9 +11,9 @@ from unnp.atoms.structure import Structure
 from unnp.config import from_dict
 from unnp.errors import ConfigError
 from unnp.workflows.inject import maps
-from unnp.workflows.inject.analysis import rows
+from unnp.workflows.inject.analysis import Spread, rows
 from unnp.workflows.inject.choice import choice_of
-from unnp.workflows.inject.comparison import comparison_columns, comparison_table
+from unnp.workflows.inject.comparison import comparison_columns, comparison_table, with_error
 from unnp.workflows.inject.config import InjectConfig
 from unnp.workflows.inject.differences import difference_table, differences, draw_differences
 from unnp.workflows.inject.judging import Outcome
@@ -94,6 +94,7 @@ def test_the_comparison_has_standard_errors_and_published_numbers() -> None:
     assert [line[:2] for line in cells] == [["SchNet", "here"], ["SchNet", "published"]]
     assert cells[1][2:] == ["71.8", "54.9 (24)", ""]
     assert cells[0][2] == "100 ± 12"  # 20 / sqrt(3)
+    assert with_error(Spread(376.0, 190.0, 134.3)) == "376 ± 134"
     gains = [0.2, 0.1, 0.25]
     columns = comparison_columns(own, table)
     assert columns["gain"][1] == pytest.approx(100 * np.mean(gains))

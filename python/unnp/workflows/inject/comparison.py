@@ -56,7 +56,12 @@ def with_error(found: Spread | None, factor: float = 1.0, form: str = ".3g") -> 
     if found is None:
         return ""
     text = f"{factor * found.mean:{form}}"
-    return text if found.error is None else f"{text} ± {factor * found.error:.2g}"
+    return text if found.error is None else f"{text} ± {short(factor * found.error)}"
+
+
+def short(value: float) -> str:
+    """Return two digits of a number, and all before the point."""
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.2g}"
 
 
 def _found(row: Row | None) -> str:

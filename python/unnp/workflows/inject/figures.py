@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib import colormaps
 
 from unnp.plots import new_figure, save_figure
 from unnp.workflows.inject.analysis import Row
@@ -104,18 +105,27 @@ def draw_map(path: Path, seed: Seed, architecture: str, runs: dict[str, tuple[Pa
     energies = np.array([np.nan if e is None else e for e in per_atom])
     n_labelled = len(seed.division.split.train)
     low, high = np.nanquantile(energies, COLOURED)
+    shades = colormaps["viridis"].with_extremes(bad="0.75")  # structures without a hidden energy
     figure, axes = new_figure(len(runs), width=4.0)
     columns: dict[str, list[Any]] = {"part": ["labelled"] * n_labelled + ["pool"] * (len(structures) - n_labelled)}
     columns["energy"] = per_atom
     for ax, (name, (run, trained)) in zip(axes, runs.items(), strict=True):
         x, y = map_of(run, structures, seed.config.map, trained=trained).T
         shown = ax.scatter(
-            x[n_labelled:], y[n_labelled:], c=energies[n_labelled:], s=4, vmin=low, vmax=high, plotnonfinite=True
+            x[n_labelled:],
+            y[n_labelled:],
+            c=energies[n_labelled:],
+            cmap=shades,
+            s=4,
+            vmin=low,
+            vmax=high,
+            plotnonfinite=True,
         )
         ax.scatter(
             x[:n_labelled],
             y[:n_labelled],
             c=energies[:n_labelled],
+            cmap=shades,
             s=14,
             vmin=low,
             vmax=high,

@@ -14,7 +14,7 @@ from unnp.workflows.learn.selectors.grid import principal_components
 MapKind = Literal["pca", "tsne"]
 AXES: dict[MapKind, tuple[str, str]] = {
     "pca": ("first principal component", "second"),
-    "tsne": ("t-SNE coordinate 1", "2"),
+    "tsne": ("first t-SNE coordinate", "second"),
 }
 """What the coordinates are called."""
 PERPLEXITY = 30.0

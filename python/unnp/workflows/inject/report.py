@@ -13,7 +13,7 @@ from unnp.atoms.quantities import QUANTITIES, STANDARD
 from unnp.files.writing import write_atomically
 from unnp.plots import write_table
 from unnp.workflows.inject.analysis import Row, Spread, choices, potentials, rows
-from unnp.workflows.inject.comparison import comparison_columns, comparison_table
+from unnp.workflows.inject.comparison import comparison_columns, comparison_table, short
 from unnp.workflows.inject.config import InjectConfig
 from unnp.workflows.inject.differences import Difference, difference_table, differences, draw_differences
 from unnp.workflows.inject.figures import draw_choices, draw_gains, draw_map
@@ -133,7 +133,7 @@ def cell(found: Spread | None) -> str:
     if found is None:
         return ""
     digits = ".0f" if abs(found.mean) >= 1000 else ".3g"
-    return f"{found.mean:{digits}}" if found.deviation is None else f"{found.mean:{digits}} ± {found.deviation:.2g}"
+    return f"{found.mean:{digits}}" if found.deviation is None else f"{found.mean:{digits}} ± {short(found.deviation)}"
 
 
 def percentage(found: Spread | None) -> str:
