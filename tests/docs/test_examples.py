@@ -186,10 +186,17 @@ def test_examples_of_benchmarks_are_valid(file: Path) -> None:
             assert training.potential.cutoff() <= 6.0
 
 
-@pytest.mark.parametrize("file", ["si", "si-crystals", "toy"])
+@pytest.mark.parametrize("file", ["cu", "si", "si-crystals", "si-table", "toy"])
 def test_examples_of_injections_are_valid(file: str) -> None:
     config = load_yaml(DOCS.parent / f"examples/inject/{file}.yaml", InjectConfig)
     check_trainings(config)
     for settings in config.potentials.values():
         assert not isinstance(settings, str)
         check_settings(settings)
+
+
+def test_the_example_of_copper_has_a_pool() -> None:
+    recipe = load_yaml(DOCS.parent / "examples/inject/cu-pool.yaml", Recipe)
+    pages = (DOCS.parent / "examples/inject/cu.yaml").read_text(encoding="utf-8")
+    assert recipe.calculator is None
+    assert "unnp data generate cu-pool.yaml -o cu-pool" in pages

@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from ase.calculators.emt import EMT
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import read, write
 from typer.testing import CliRunner
+from unnp import plots
 from unnp.atoms.elements import Elements
 from unnp.atoms.structure import Structure
 from unnp.cli import build_app
@@ -22,6 +24,8 @@ from unnp.config import from_dict, load_yaml
 from unnp.data.store import Store
 from unnp.errors import ConfigError
 from unnp.train.config import TrainConfig
+from unnp.units import GPA_PER_EV_PER_A3
+from unnp.workflows.inject import report
 from unnp.workflows.inject.choice import choice_of, injected
 from unnp.workflows.inject.config import Bounds, ClassifierConfig, InjectConfig
 from unnp.workflows.inject.labels import align
@@ -52,7 +56,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
         atoms.calc = None
     write(folder / "bare.extxyz", frames)
     (folder / "morse.yaml").write_text(
-        "kind: ase\nname: morse\nparameters: {epsilon: 0.3, r0: 2.7, rho0: 4, rcut1: 4, rcut2: 5}\n"
+        "kind: ase\nname: morse\nparameters: {epsilon: 0.3, r0: 2.7, rho0: 4, rcut1: 1.5, rcut2: 1.9}\n"
     )
     return folder
 
@@ -91,12 +95,29 @@ def invoke(folder: Path, *words: str) -> Any:
     return CliRunner().invoke(build_app(), ["inject", *words], catch_exceptions=False)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def without_figures_of_trainings() -> Iterator[None]:
+    """Leave out the figures of every single training, which tests of these see to: they cost more than the trainings."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("learning_curve", "parity"):
+            patch.setattr(plots, name, lambda *_: None)
+        yield
+
+
+@pytest.fixture
+def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out those of the injection too, for runs that are not the first."""
+    monkeypatch.setattr(report, "_draw", lambda *_: None)
+
+
 @pytest.fixture(scope="module")
 def finished(files: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A run with two seeds, and what it printed."""
-    folder = tmp_path_factory.mktemp("inject") / "out"
+    folder, draw = tmp_path_factory.mktemp("inject") / "out", report._draw
     (files / "inject.yaml").write_text(yaml.safe_dump(settings(), sort_keys=False))
-    result = invoke(files, str(files / "inject.yaml"), "-o", str(folder))
+    with pytest.MonkeyPatch.context() as patch:  # figures of both seeds alone
+        patch.setattr(report, "_draw", lambda at, found: draw(at, found) if len(found.seeds) == 2 else None)
+        result = invoke(files, str(files / "inject.yaml"), "-o", str(folder))
     assert result.exit_code == 0, result.output
     return folder, result.output
 
@@ -146,7 +167,15 @@ def test_the_nearest_potential_by_energy_by_forces_and_by_both() -> None:
     assert classes(found, ClassifierConfig(nearest="energy", tau=0.04))[0] == 3
     assert classes(found, ClassifierConfig(nearest="both", tau_forces=0.05))[0] == 3
     assert classes(found, ClassifierConfig(nearest="forces", tau=0.01))[0] == 1
-    nothing = Distances(np.full((1, 3), np.inf), np.full((1, 3), np.inf))
+    one = 1 / GPA_PER_EV_PER_A3
+    stressed = [
+        replace(s[0], stress=np.diag([x, x, 0]) * one) for s, x in zip(labels[:2], (3, 30), strict=True) if s[0]
+    ]
+    found = distances([replace(own[0], stress=np.zeros((3, 3)))], [[s] for s in stressed])
+    assert found.stress[0].tolist() == pytest.approx([2 * 3 / 9, 2 * 30 / 9])
+    for tau, expected in ((1.0, 0), (0.5, 2)):
+        assert classes(found, ClassifierConfig(nearest="all", tau_forces=1, tau_stress=tau))[0] == expected
+    nothing = Distances(*(np.full((1, 3), np.inf) for _ in range(3)))
     assert classes(nothing, ClassifierConfig(nearest="both"))[0] == 3
 
 
@@ -212,7 +241,8 @@ def test_each_seed_draws_its_own_split_and_every_method_is_judged_on_it(finished
     for method in ("LA+MP", "emt"):
         gains = [1 - own[method, k]["test"]["energy"] / own["scratch", k]["test"]["energy"] for k in (0, 1)]
         row = next(row for row in results["rows"] if row["method"] == method)
-        assert row["gain"]["energy"] == pytest.approx([np.mean(gains), np.std(gains, ddof=1)])
+        deviation = np.std(gains, ddof=1)
+        assert row["gain"]["energy"] == pytest.approx([np.mean(gains), deviation, deviation / np.sqrt(2)])
     tried = own["LA+MP", 0]["validation"]
     assert own["LA+MP", 0]["alpha"] == min((0.5, 2.0), key=lambda alpha: tried[str(alpha)])
     assert "LA+MP" in output
@@ -226,6 +256,9 @@ def test_each_seed_draws_its_own_split_and_every_method_is_judged_on_it(finished
         "choices.png",
         "map-SchNet.png",
         "map-SchNet.csv",
+        "comparison.csv",
+        "outliers-SchNet.png",
+        "outliers-SchNet.csv",
     ):
         assert (folder / name).stat().st_size > 0, name
 
@@ -238,44 +271,61 @@ def test_the_pretrained_representation_is_what_the_training_begins_with(finished
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("without_figures")
 def test_labels_of_the_pool_are_seen_by_nobody_who_learns(
     finished: tuple[Path, str], files: Path, tmp_path: Path
 ) -> None:
     bare = settings(seeds=[0])
     bare["data"]["pool"] = ["bare.extxyz"]
-    report = run_injection(from_dict(bare, InjectConfig), files, tmp_path / "out")
+    found = run_injection(from_dict(bare, InjectConfig), files, tmp_path / "out")
     seen = json.loads((finished[0] / "results.json").read_text())["outcomes"]
-    for outcome in report.outcomes:
+    for outcome in found.outcomes:
         other = next(o for o in seen if (o["method"], o["seed"]) == (outcome.method, 0))
         assert outcome.test == pytest.approx(other["test"], rel=1e-9)
         assert (outcome.pool, bool(other["pool"])) == ({}, True)
 
 
-def test_a_resumed_run_does_what_is_new_and_nothing_else(finished: tuple[Path, str], files: Path) -> None:
-    folder, _ = finished
+@pytest.mark.usefixtures("without_figures")
+def test_a_resumed_run_does_what_is_new_and_nothing_else(
+    finished: tuple[Path, str], files: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(finished[0], tmp_path / "out")
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("kept.safetensors")}
-    methods = {**settings()["methods"], "MP": {"pretrain": {}}}
-    report = run_injection(config(methods=methods), files, folder, resume=True)
-    assert {o.method for o in report.outcomes} == set(methods)
+    near = {"augment": {"alpha": [1], "potentials": ["morse"]}}
+    further = {
+        "methods": {**settings()["methods"], "near": near},
+        "variants": {"near": ["tukey"]},
+    }
+    found = run_injection(config(**further, seeds=[0]), files, folder, resume=True)
+    assert [o.method for o in found.outcomes] == [*further["methods"], "near-squares"]
     after = {path: path.stat().st_mtime_ns for path in folder.rglob("kept.safetensors")}
     assert {path: after[path] for path in before} == before
-    assert {path.parts[-4] for path in after.keys() - before.keys()} == {"MP"}
+    assert {path.parts[-4] for path in after.keys() - before.keys()} == {"near", "near-squares"}
+    # a classifier of one potential alone, within a tau so large that it is always near
+    labels = {s.positions.tobytes(): s.energy for s in found.seeds[0].pool_labels[1] if s is not None}
+    assert [s.energy for s in Store(folder / "seed-0/SchNet/near/injected")] == list(labels.values())
+    runs = {name: folder / f"seed-0/SchNet/{name}/alpha-1/config.yaml" for name in ("near", "near-squares")}
+    robust = {name: load_yaml(path, TrainConfig).loss.robust_groups for name, path in runs.items()}
+    assert robust == {"near": [INJECTED], "near-squares": []}
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_a_run_that_was_killed_ends_with_the_same_numbers(
     finished: tuple[Path, str], files: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "out"
     shutil.copytree(finished[0], folder)
-    own = folder / "seed-1/SchNet"
+    learnt = folder / "seed-1/SchNet"
     shutil.rmtree(folder / "labels/morse")
-    (own / "LA+MP/alpha-2/card.yaml").unlink()  # killed before its end
-    shutil.rmtree(own / "emt")
-    (own / "classifier.json").write_text("{")
-    report = run_injection(load_yaml(folder / "inject.yaml", InjectConfig), files, folder, resume=True)
-    expected = json.loads((finished[0] / "results.json").read_text())["outcomes"]
-    assert len(report.outcomes) == len(expected)
-    for outcome, other in zip(report.outcomes, expected, strict=True):
+    (learnt / "LA+MP/alpha-2/card.yaml").unlink()  # killed before its end
+    shutil.rmtree(learnt / "emt")
+    (learnt / "classifier.json").write_text("{")
+    own = load_yaml(folder / "inject.yaml", InjectConfig).model_copy(update={"seeds": [1]})
+    found = run_injection(own, files, folder, resume=True)
+    outcomes = json.loads((finished[0] / "results.json").read_text())["outcomes"]
+    expected = [outcome for outcome in outcomes if outcome["seed"] == 1]
+    assert len(expected) == 3
+    for outcome, other in zip(found.outcomes, expected, strict=True):
         assert (outcome.method, outcome.seed, outcome.alpha) == (other["method"], other["seed"], other["alpha"])
         assert outcome.test == pytest.approx(other["test"], rel=1e-9)
 

@@ -21,12 +21,13 @@ def command(
     """Train networks on few labels, helped by empirical potentials: with labels they give, or begun from what they teach.
 
     Label augmentation, multi-task pretraining, both and neither are compared for each architecture, with error bars over seeds.
-    The folder gets results.json, table.md, results.csv, potentials.csv, choices.csv, figures, and every run. Killed at any
+    The folder gets results.json, table.md, the tables as CSV, figures, and every run. Killed at any
     time, --resume goes on, also with further seeds, methods and architectures. Stopped by SIGTERM or Ctrl-C, the exit code
     is 75.
     """
     from unnp.config.overrides import load_with_overrides
     from unnp.workflows.inject.config import InjectConfig
+    from unnp.workflows.inject.differences import difference_table
     from unnp.workflows.inject.report import choice_table, method_table, potential_table
     from unnp.workflows.inject.run import run_injection
 
@@ -38,4 +39,6 @@ def command(
     if report.choices:
         print_table("What the classifiers chose", *choice_table(report))
     print_table("Errors on the test structures, and gains", *method_table(report))
+    if report.differences:
+        print_table("What variants of methods change", *difference_table(report.differences))
     print(f"Tables, figures and runs: {folder}")

@@ -17,15 +17,19 @@ from unnp.workflows.inject.seeds import Seed
 
 
 class Spread(NamedTuple):
-    """Mean and standard deviation over the seeds; the latter None for one of them."""
+    """Mean over the seeds, standard deviation, and standard error of the mean; the latter two None for one seed."""
 
     mean: float
     deviation: float | None
+    error: float | None
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
         """Return those of values, which must be some."""
-        return cls(float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else None)
+        if len(values) == 1:
+            return cls(float(values[0]), None, None)
+        deviation = float(np.std(values, ddof=1))
+        return cls(float(np.mean(values)), deviation, deviation / len(values) ** 0.5)
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ def rows(config: InjectConfig, found: Sequence[Outcome]) -> list[Row]:
     table = []
     for architecture in config.architectures:
         base = {o.seed: o for o in found if (o.architecture, o.method) == (architecture, config.baseline)}
-        for method in config.methods:
+        for method in config.ways:
             own = [o for o in found if (o.architecture, o.method) == (architecture, method)]
             if own:
                 gain = {} if method == config.baseline else _gains(own, base)
@@ -76,7 +80,8 @@ def potentials(seeds: Sequence[Seed]) -> dict[str, dict[str, Any]]:
     """Return what each potential is worth: means over the seeds of its errors, and how often it is the nearest.
 
     ``labelled`` are errors on the labelled structures, on whose training part it was aligned, ``pool`` those on hidden labels;
-    ``energy`` [meV/atom] and ``forces`` [eV/A]. ``nearest`` is its share of the labelled structures; ``none`` has the rest.
+    ``energy`` [meV/atom], ``forces`` [eV/A] and ``stress`` [GPa]. ``nearest`` is its share of the labelled structures; ``none``
+    has the rest.
     """
     table: dict[str, dict[str, Any]] = {}
     config = seeds[0].config
@@ -101,7 +106,7 @@ def _classes_of_labelled(seed: Seed, config: InjectConfig) -> np.ndarray:
 
 def _errors(seeds: Sequence[Seed], p: int, *, pool: bool) -> dict[str, float]:
     found = {}
-    for name, factor in (("energy", 1000.0), ("forces", 1.0)):
+    for name, factor in (("energy", 1000.0), ("forces", 1.0), ("stress", 1.0)):
         values = []
         for seed in seeds:
             rows_ = seed.material.pool if pool else range(seed.material.n_labelled)
@@ -125,7 +130,7 @@ def choices(seeds: Sequence[Seed]) -> list[dict[str, Any]]:
         row
         for seed in seeds
         for name in seed.config.architectures
-        if seed.classifiers()
+        if seed.chooses_among_all
         for row in _choices(seed, name)
     ]
 

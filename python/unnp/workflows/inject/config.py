@@ -12,7 +12,9 @@ from unnp.config.resume import FREE
 from unnp.config.texts import Device
 from unnp.data.readers import ReadOptions
 from unnp.models.build import PotentialConfig
+from unnp.workflows.inject.maps import MapKind
 from unnp.workflows.inject.methods import CLASSIFIER, PRETRAINED, MethodConfig
+from unnp.workflows.inject.variants import Kind, Variant, expanded
 
 Settings = dict[str, Any]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
@@ -55,12 +57,15 @@ class Bounds(Config):
 class ClassifierConfig(Config):
     """Which potential is the nearest to a structure's label, and how that is learnt."""
 
-    nearest: Literal["energy", "forces", "both"] = "energy"
-    """What is compared: energies per atom, force components, or the sum of both errors, each in units of its median."""
+    nearest: Literal["energy", "forces", "both", "all"] = "energy"
+    """What is compared: energies per atom, force components, or the sum of both errors, each in units of its median; `all` has
+    stresses too."""
     tau: PositiveFloat = 0.1
     """Where the energy of the nearest is off by more, no potential is right [eV/atom]."""
     tau_forces: PositiveFloat = 0.3
     """The same of its forces, mean absolute error [eV/A]; counts where forces are compared."""
+    tau_stress: PositiveFloat = 2.0
+    """The same of its stress, mean absolute error [GPa]; counts where stresses are compared."""
     epochs: PositiveInt = 100
     batch_size: PositiveInt = 32
     learning_rate: PositiveFloat = 1e-3
@@ -91,6 +96,11 @@ class InjectConfig(Config):
     """Networks by name; further ones may be added when the run is resumed."""
     methods: dict[Name, MethodConfig] = Field(default=PUBLISHED_METHODS, min_length=1, json_schema_extra=FREE)
     """Ways to train by name; the first is what gains are counted from. Further ones may be added when the run is resumed."""
+    variants: dict[Name, list[Kind]] = Field(default_factory=dict, json_schema_extra=FREE)
+    """Further methods, each another one with one thing changed, by the name of that: `tukey`, plain squares in the place of the
+    biweight; `confidence`, single thirds; `left-out`, without one of the potentials; `alone`, with one of them."""
+    published: dict[Name, dict[Name, PositiveFloat]] = Field(default_factory=dict, json_schema_extra=FREE)
+    """Mean absolute errors of a publication [meV/atom], by architecture and method, that stand beside those found here."""
     training: Settings = Field(default_factory=dict)
     """Settings of all trainings, as in the file of `unnp train`. `epochs` are those on the labelled structures alone."""
     budget: Literal["steps", "epochs"] = "steps"
@@ -102,6 +112,8 @@ class InjectConfig(Config):
     """Error on the validation structures that alpha is chosen by."""
     seeds: list[NonNegativeInt] = Field(default=[0, 1, 2], min_length=1, json_schema_extra=FREE)
     """Each draws its own splits and weights, for error bars."""
+    map: MapKind = Field(default="pca", json_schema_extra=FREE)
+    """Maps of what networks make of structures: principal components of the features, or `tsne`, which needs scikit-learn."""
     executor: Settings = Field(default={"kind": "processes"}, json_schema_extra=FREE)
     """Where labels are computed and networks are trained; `kind` says how, as for `unnp learn`."""
     attempts: PositiveInt = Field(default=3, json_schema_extra=FREE)
@@ -119,15 +131,41 @@ class InjectConfig(Config):
                     raise ValueError(
                         f"methods.{name}: there is no potential '{other}'; give one of {', '.join(self.potentials)}"
                     )
-        for key, names, reserved in (
-            ("potentials", self.potentials, ("none", CLASSIFIER)),
-            ("architectures", self.architectures, ("data",)),
-            ("methods", self.methods, ("classifier.json",)),
+        for key, names, reserved, begins in (
+            ("potentials", self.potentials, ("none", CLASSIFIER), ()),
+            ("architectures", self.architectures, ("data",), ()),
+            ("methods", self.methods, (f"{CLASSIFIER}.json",), (PRETRAINED, f"{CLASSIFIER}-")),
         ):
             for name in names:
-                if name in reserved or (key == "methods" and name.startswith(PRETRAINED)):
+                if name in reserved or name.startswith(begins):
                     raise ValueError(f"`{key}`: '{name}' has another meaning here; give another name")
         return self
+
+    @model_validator(mode="after")
+    def _variants_are_of_methods(self) -> InjectConfig:
+        assert self.further is not None  # raises ValueError where one is of no method
+        return self
+
+    @model_validator(mode="after")
+    def _published_is_trained(self) -> InjectConfig:
+        for architecture, numbers in self.published.items():
+            if architecture not in self.architectures:
+                raise ValueError(f"published: there is no architecture '{architecture}' among `architectures`")
+            if unknown := [name for name in numbers if name not in self.ways]:
+                raise ValueError(
+                    f"published.{architecture}: there is no method '{unknown[0]}'; give one of {', '.join(self.ways)}"
+                )
+        return self
+
+    @property
+    def further(self) -> dict[str, Variant]:
+        """Variants of methods by name."""
+        return expanded(self.variants, self.methods, list(self.potentials))
+
+    @property
+    def ways(self) -> dict[str, MethodConfig]:
+        """All ways to train by name: the methods, and behind them their variants."""
+        return {**self.methods, **{name: variant.method for name, variant in self.further.items()}}
 
     @property
     def baseline(self) -> str:

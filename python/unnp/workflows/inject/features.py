@@ -1,4 +1,4 @@
-"""What networks make of structures: mean features, on a map of two directions."""
+"""What networks make of structures: mean features, on a map of two coordinates."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from unnp.device import resolve_dtype
 from unnp.models import Potential
 from unnp.models.build import potential_from_description
 from unnp.models.checkpoint import load_potential, number_type
+from unnp.workflows.inject.maps import MapKind, coordinates
 from unnp.workflows.learn.evaluation import standardised
-from unnp.workflows.learn.selectors.grid import principal_components
 
 
-def map_of(run: Path, structures: Sequence[Structure], *, trained: bool) -> np.ndarray:
-    """Return the coordinates (n_structures, 2) of structures along the principal components of their features.
+def map_of(run: Path, structures: Sequence[Structure], kind: MapKind, *, trained: bool) -> np.ndarray:
+    """Return two coordinates of structures on a map of their features, (n_structures, 2).
 
     A structure is where the mean features of its atoms are, each in units of its spread over the structures.
 
     Args:
         run: run folder of the network.
         structures: labels are not looked at.
+        kind: of map.
         trained: whether with its weights, or else with random ones.
     """
     potential, description = load_potential(run)
     if not trained:
         potential = _random(potential, description["dtype"])
     rows = _features(potential, structures, resolve_dtype(description["dtype"]))
-    points = principal_components(standardised(rows, rows).astype(np.float64), 2)
-    return np.pad(points, ((0, 0), (0, 2 - points.shape[1])))
+    return coordinates(kind, standardised(rows, rows).astype(np.float64))
 
 
 def _random(potential: Potential, dtype: str) -> Potential:

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib import colormaps
 
 from unnp.plots import new_figure, save_figure
 from unnp.workflows.inject.analysis import Row
 from unnp.workflows.inject.features import map_of
+from unnp.workflows.inject.maps import AXES
 from unnp.workflows.inject.methods import CONFIDENCES
 from unnp.workflows.inject.seeds import Seed
 
@@ -89,7 +91,7 @@ def draw_choices(path: Path, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def draw_map(path: Path, seed: Seed, architecture: str, runs: dict[str, tuple[Path, bool]]) -> None:
-    """Draw pool and labelled structures along the principal components of features of several networks.
+    """Draw pool and labelled structures on maps of the features of several networks.
 
     Args:
         path: PNG to write.
@@ -103,18 +105,27 @@ def draw_map(path: Path, seed: Seed, architecture: str, runs: dict[str, tuple[Pa
     energies = np.array([np.nan if e is None else e for e in per_atom])
     n_labelled = len(seed.division.split.train)
     low, high = np.nanquantile(energies, COLOURED)
+    shades = colormaps["viridis"].with_extremes(bad="0.75")  # structures without a hidden energy
     figure, axes = new_figure(len(runs), width=4.0)
     columns: dict[str, list[Any]] = {"part": ["labelled"] * n_labelled + ["pool"] * (len(structures) - n_labelled)}
     columns["energy"] = per_atom
     for ax, (name, (run, trained)) in zip(axes, runs.items(), strict=True):
-        x, y = map_of(run, structures, trained=trained).T
+        x, y = map_of(run, structures, seed.config.map, trained=trained).T
         shown = ax.scatter(
-            x[n_labelled:], y[n_labelled:], c=energies[n_labelled:], s=4, vmin=low, vmax=high, plotnonfinite=True
+            x[n_labelled:],
+            y[n_labelled:],
+            c=energies[n_labelled:],
+            cmap=shades,
+            s=4,
+            vmin=low,
+            vmax=high,
+            plotnonfinite=True,
         )
         ax.scatter(
             x[:n_labelled],
             y[:n_labelled],
             c=energies[:n_labelled],
+            cmap=shades,
             s=14,
             vmin=low,
             vmax=high,
@@ -122,7 +133,7 @@ def draw_map(path: Path, seed: Seed, architecture: str, runs: dict[str, tuple[Pa
             linewidths=0.4,
         )
         ax.set_title(f"{architecture}, {name}", fontsize="medium")
-        ax.set(xlabel="first principal component", ylabel="second")
+        ax.set(xlabel=AXES[seed.config.map][0], ylabel=AXES[seed.config.map][1])
         columns[f"{name} x"], columns[f"{name} y"] = x.tolist(), y.tolist()
     figure.colorbar(shown, ax=axes[-1], label="energy [eV/atom]")
     save_figure(figure, path, columns)

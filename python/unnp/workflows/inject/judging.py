@@ -17,7 +17,6 @@ from unnp.data.fingerprint import fingerprint
 from unnp.data.store_checks import file_checksum
 from unnp.derivatives import predict
 from unnp.device import resolve_device, resolve_dtype
-from unnp.evaluate.card import read_metrics
 from unnp.evaluate.metrics import Metrics
 from unnp.models.checkpoint import load_potential
 from unnp.workflows.benchmark.kept import kept
@@ -64,10 +63,11 @@ def outcomes(seed: Seed, runs: Sequence[Run]) -> list[Outcome]:
 
 def _outcome(seed: Seed, runs: Sequence[Run]) -> Outcome:
     quantity = seed.config.judge
-    errors = {run.alpha: _maes(read_metrics(run.member.folder).get("validation", {}))[quantity] for run in runs}
+    cards = {run.alpha: read_yaml(run.member.folder / "card.yaml") for run in runs}
+    errors = {alpha: _maes(card["metrics"]["validation"])[quantity] for alpha, card in cards.items()}
     best = min(runs, key=lambda run: errors[run.alpha])
     folder = best.member.folder
-    card = read_yaml(folder / "card.yaml")
+    card = cards[best.alpha]
     labelled = [s for s in seed.material.at(seed.material.pool) if s.energy is not None]
     n = int(card["data"]["n_structures"]) - len(seed.division.split.train)
     return Outcome(
@@ -77,7 +77,7 @@ def _outcome(seed: Seed, runs: Sequence[Run]) -> Outcome:
         folder,
         best.alpha,
         errors,
-        _maes(read_metrics(folder)["test"]),
+        _maes(card["metrics"]["test"]),
         _on_pool(folder, labelled, seed.config.device) if labelled else {},
         int(card["training"]["steps"]),
         float(card["training"]["minutes"]),

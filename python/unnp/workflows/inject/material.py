@@ -15,7 +15,7 @@ from unnp.data.splits import Size, split, split_by_key
 from unnp.errors import ConfigError, DataError
 from unnp.workflows.inject.config import InjectConfig, InjectData
 from unnp.workflows.inject.labels import Aligned, Computed, align, calculator
-from unnp.workflows.inject.nearest import Distances, distances
+from unnp.workflows.inject.nearest import COMPARED, Distances, distances
 
 INJECTED = "injected"
 """Group of the structures with labels of empirical potentials."""
@@ -56,11 +56,12 @@ class Material:
         labelled = self.structures[: self.n_labelled]
         if not any(structure.label(config.judge) is not None for structure in labelled):
             raise ConfigError(f"judge: no labelled structure has {config.judge}; choose another, or give that label.")
-        if config.classifier.nearest != "energy" and any(structure.forces is None for structure in labelled):
-            raise ConfigError(
-                f"classifier.nearest: {config.classifier.nearest} compares forces, and a labelled structure has none; "
-                "compare energies."
-            )
+        for name in COMPARED[config.classifier.nearest]:
+            if any(structure.label(name) is None for structure in labelled):
+                raise ConfigError(
+                    f"classifier.nearest: {config.classifier.nearest} compares {name}, and a labelled structure has none; "
+                    "compare what all of them have."
+                )
 
     def marks(self, config: InjectConfig, base: Path) -> dict[str, object]:
         """Return what tells data and potentials from others, as JSON."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from pydantic import Field, PositiveFloat, field_validator
+from pydantic import Field, PositiveFloat, field_validator, model_validator
 
 from unnp.atoms.outputs import Name
 from unnp.config import Config
@@ -22,6 +22,8 @@ class AugmentConfig(Config):
 
     labels: Name = CLASSIFIER
     """Whose labels: those of the potential that the `classifier` chooses for each structure, or of the one that is named."""
+    potentials: list[Name] | None = Field(default=None, min_length=1)
+    """Potentials that the classifier chooses among, beside none; null: all."""
     confidence: list[Confidence] = Field(default=list(CONFIDENCES), min_length=1)
     """Structures by thirds of the probability that the classifier gives its choice."""
     robust: bool = True
@@ -35,6 +37,14 @@ class AugmentConfig(Config):
         if len(set(given)) < len(given):
             raise ValueError(f"the numbers must differ, got {given}")
         return given
+
+    @model_validator(mode="after")
+    def _potentials_are_chosen_among(self) -> AugmentConfig:
+        if self.potentials is not None and self.labels != CLASSIFIER:
+            raise ValueError(
+                f"`potentials` are for the classifier, and `labels` names {self.labels}; leave one of them out"
+            )
+        return self
 
 
 class PretrainConfig(Config):
@@ -57,8 +67,9 @@ class MethodConfig(Config):
 
     def named(self) -> Iterator[str]:
         """Yield the potentials that are named."""
-        if self.augment is not None and self.augment.labels != CLASSIFIER:
-            yield self.augment.labels
+        if self.augment is not None:
+            yield from [] if self.augment.labels == CLASSIFIER else [self.augment.labels]
+            yield from self.augment.potentials or []
         if self.pretrain is not None:
             yield from self.pretrain.potentials or []
 

@@ -13,10 +13,13 @@ from unnp.atoms.quantities import QUANTITIES, STANDARD
 from unnp.files.writing import write_atomically
 from unnp.plots import write_table
 from unnp.workflows.inject.analysis import Row, Spread, choices, potentials, rows
+from unnp.workflows.inject.comparison import comparison_columns, comparison_table, short
 from unnp.workflows.inject.config import InjectConfig
+from unnp.workflows.inject.differences import Difference, difference_table, differences, draw_differences
 from unnp.workflows.inject.figures import draw_choices, draw_gains, draw_map
 from unnp.workflows.inject.judging import Outcome
 from unnp.workflows.inject.material import Material
+from unnp.workflows.inject.outliers import draw_outliers
 from unnp.workflows.inject.seeds import Seed
 
 PERCENT = 100
@@ -43,6 +46,11 @@ class Report:
         return rows(self.config, self.outcomes)
 
     @cached_property
+    def differences(self) -> list[Difference]:
+        """A row for each variant of a method, and for the method."""
+        return differences(self.config, self.outcomes)
+
+    @cached_property
     def potentials(self) -> dict[str, dict[str, Any]]:
         """What each potential is worth."""
         return potentials(self.seeds)
@@ -60,18 +68,19 @@ def write_report(folder: Path, report: Report) -> None:
         "seeds": [seed.seed for seed in report.seeds],
         "structures": _sizes(report),
         "rows": [asdict(row) for row in report.rows],
+        "differences": [{**asdict(row), "hurts": row.hurts} for row in report.differences],
         "outcomes": [{**asdict(each), "run": each.run.relative_to(folder).as_posix()} for each in report.outcomes],
         "potentials": report.potentials,
         "choices": report.choices,
     }
     write_atomically(folder / "results.json", json.dumps(content, indent=1) + "\n")
-    tables = [method_table(report), potential_table(report), choice_table(report)]
-    write_atomically(folder / "table.md", "\n".join(_markdown(*table) for table in tables if table[1]))
-    for name, (header, cells) in zip(("results", "potentials", "choices"), tables, strict=True):
+    tables = {"results": method_table(report), "potentials": potential_table(report), "choices": choice_table(report)}
+    shown = [comparison_table(report.config, report.rows), difference_table(report.differences), *tables.values()]
+    write_atomically(folder / "table.md", "\n".join(_markdown(*table) for table in shown if table[1]))
+    for name, (header, cells) in tables.items():
         write_table(folder / f"{name}.csv", dict(zip(header, zip(*cells, strict=True), strict=True)) if cells else {})
-    draw_gains(folder / "gains.png", report.rows)
-    draw_choices(folder / "choices.png", report.choices)
-    _draw_maps(folder, report)
+    write_table(folder / "comparison.csv", comparison_columns(report.config, report.rows))
+    _draw(folder, report)
 
 
 def method_table(report: Report) -> tuple[list[str], list[list[str]]]:
@@ -124,7 +133,7 @@ def cell(found: Spread | None) -> str:
     if found is None:
         return ""
     digits = ".0f" if abs(found.mean) >= 1000 else ".3g"
-    return f"{found.mean:{digits}}" if found.deviation is None else f"{found.mean:{digits}} ± {found.deviation:.2g}"
+    return f"{found.mean:{digits}}" if found.deviation is None else f"{found.mean:{digits}} ± {short(found.deviation)}"
 
 
 def percentage(found: Spread | None) -> str:
@@ -149,6 +158,15 @@ def _sizes(report: Report) -> dict[str, int]:
 def _markdown(header: list[str], cells: list[list[str]]) -> str:
     lines = [header, ["---", *["---:"] * (len(header) - 1)], *cells]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _draw(folder: Path, report: Report) -> None:
+    draw_gains(folder / "gains.png", [row for row in report.rows if row.method in report.config.methods])
+    draw_differences(folder / "variants.png", report.differences)
+    draw_choices(folder / "choices.png", report.choices)
+    for architecture in report.config.architectures if report.choices else ():
+        draw_outliers(folder / f"outliers-{architecture}.png", report.seeds[0], architecture)
+    _draw_maps(folder, report)
 
 
 def _draw_maps(folder: Path, report: Report) -> None:

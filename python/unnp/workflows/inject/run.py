@@ -16,6 +16,7 @@ from unnp.files.writing import make_folder, read_json, write_atomically
 from unnp.workflows.inject.config import InjectConfig
 from unnp.workflows.inject.judging import Outcome, outcomes
 from unnp.workflows.inject.labels import Computed, check_potential, computed
+from unnp.workflows.inject.maps import check_map
 from unnp.workflows.inject.material import Material, open_material
 from unnp.workflows.inject.report import Report, write_report
 from unnp.workflows.inject.seeds import Seed
@@ -53,6 +54,7 @@ def run_injection(config: InjectConfig, base: Path, folder: Path, *, resume: boo
     if resume:
         _check_settings(config, load_yaml(folder / CONFIG_FILE, InjectConfig), folder)
     check_trainings(config)
+    check_map(config.map)
     kind, own = check_kind(EXECUTORS, config.executor, "executor")
     executor = kind(own)
     material = open_material(config.data, base)

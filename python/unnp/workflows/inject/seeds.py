@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from hashlib import sha256
 from itertools import product
 from pathlib import Path
 
@@ -21,11 +22,13 @@ from unnp.workflows.inject.classifier import Task, probabilities
 from unnp.workflows.inject.config import InjectConfig
 from unnp.workflows.inject.labels import Computed
 from unnp.workflows.inject.material import Division, Material, divide
-from unnp.workflows.inject.methods import PRETRAINED, AugmentConfig, MethodConfig
+from unnp.workflows.inject.methods import CLASSIFIER, PRETRAINED, AugmentConfig, MethodConfig
 from unnp.workflows.inject.nearest import classes
 from unnp.workflows.inject.trainings import Injected, of_dft, pretraining
 from unnp.workflows.learn.committee import Member
 
+MOST_LETTERS = 100
+"""Of the potentials in the name of a file."""
 WITHOUT = 0.0
 """Alpha of a training without labels of potentials."""
 
@@ -79,33 +82,41 @@ class Seed:
         _write([s.with_labels(hidden) for s in self.material.at(self.material.pool)], self.data / "pool")
 
     def pretrainings(self) -> list[Member]:
-        """Return the pretrainings, and write the labels that they learn from."""
-        return [self._pretraining(name, method) for name, method in self._pairs() if method.pretrain is not None]
+        """Return the pretrainings, each once, and write the labels that they learn from."""
+        found: dict[Path, Member] = {}
+        for name, method in product(self.config.architectures, self.config.ways.values()):
+            folder = self.pretrained(name, method)
+            if method.pretrain is not None and folder is not None and folder not in found:
+                found[folder] = self._pretraining(name, method.pretrain.potentials, folder)
+        return list(found.values())
 
     def classifiers(self) -> list[Task]:
-        """Return the classifiers that methods need, one for each architecture."""
-        if not any(method.needs_classifier for method in self.config.methods.values()):
-            return []
-        return [self._classifier(name) for name in self.config.architectures]
+        """Return the classifiers that methods need: for each architecture, one for each set of potentials to choose among."""
+        return [self._classifier(name, chosen) for name in self.config.architectures for chosen in self._chosen_among()]
+
+    @property
+    def chooses_among_all(self) -> bool:
+        """Whether a method needs the classifier that chooses among all potentials."""
+        return self.potentials in self._chosen_among()
 
     def runs(self) -> list[Run]:
         """Return all trainings on DFT labels, and write the labels that are injected."""
-        pairs = product(self.config.architectures, self.config.methods.items())
+        pairs = product(self.config.architectures, self.config.ways.items())
         return [run for name, (method, settings) in pairs for run in self._runs(name, method, settings)]
 
-    def choice(self, architecture: str) -> Choice:
-        """Return what the classifier chose for the pool."""
-        return choice_of(self._probabilities(architecture)[len(self.division.split.test) :])
+    def choice(self, architecture: str, potentials: Sequence[str] | None = None) -> Choice:
+        """Return what the classifier chose for the pool, among some potentials; None: all."""
+        return self._choice(architecture, potentials, slice(len(self.division.split.test), None))
 
     def choice_for_test(self, architecture: str) -> Choice:
-        """Return what the classifier chose for the test structures."""
-        return choice_of(self._probabilities(architecture)[: len(self.division.split.test)])
+        """Return what the classifier chose for the test structures, among all potentials."""
+        return self._choice(architecture, None, slice(len(self.division.split.test)))
 
     def pretrained(self, architecture: str, method: MethodConfig) -> Path | None:
         """Return the run folder of the pretraining that a method begins with; None: it does without."""
         if method.pretrain is None:
             return None
-        return self.folder / architecture / f"{PRETRAINED}{self._key(method)}"
+        return self.folder / architecture / f"{PRETRAINED}{_key(method.pretrain.potentials)}"
 
     @cached_property
     def zeros(self) -> dict[str, float]:
@@ -119,30 +130,17 @@ class Seed:
         pool = self.material.pool
         return [each.labels[pool.start :] for each in self.division.aligned.values()]
 
-    def _pairs(self) -> Iterator[tuple[str, MethodConfig]]:
-        """Yield architectures and methods, those that begin with the same pretraining once."""
-        seen = set()
-        for name in self.config.architectures:
-            for method in self.config.methods.values():
-                key = (name, self._key(method))
-                if key not in seen:
-                    seen.add(key)
-                    yield name, method
+    def _chosen_among(self) -> list[list[str]]:
+        """Return the sets of potentials that classifiers choose among, each once."""
+        augments = [method.augment for method in self.config.ways.values() if method.needs_classifier]
+        asked = (tuple(each.potentials or self.potentials) for each in augments if each is not None)
+        return [list(chosen) for chosen in dict.fromkeys(asked)]
 
-    def _key(self, method: MethodConfig) -> str:
-        """Return the name of the potentials that a pretraining learns; empty without one."""
-        if method.pretrain is None:
-            return ""
-        return "all" if method.pretrain.potentials is None else "-".join(method.pretrain.potentials)
-
-    def _pretraining(self, architecture: str, method: MethodConfig) -> Member:
-        assert method.pretrain is not None
-        potentials = method.pretrain.potentials or self.potentials
-        store = self.data / f"labels-{self._key(method)}"
-        _write(list(self._by_potential(potentials)), store)
-        folder = self.pretrained(architecture, method)
-        assert folder is not None
-        return Member(pretraining(self.config, architecture, self.seed, store, potentials), folder)
+    def _pretraining(self, architecture: str, potentials: list[str] | None, folder: Path) -> Member:
+        store = self.data / f"labels-{_key(potentials)}"
+        learnt = potentials or self.potentials
+        _write(list(self._by_potential(learnt)), store)
+        return Member(pretraining(self.config, architecture, self.seed, store, learnt), folder)
 
     def _by_potential(self, potentials: Sequence[str]) -> Iterator[Structure]:
         """Yield the pool once for each potential, in a group of its name."""
@@ -153,9 +151,18 @@ class Seed:
     def _stress(self, structure: Structure) -> np.ndarray | None:
         return structure.stress if self.material.has_stress else None
 
-    def _classifier(self, architecture: str) -> Task:
+    def _choice(self, architecture: str, potentials: Sequence[str] | None, part: slice) -> Choice:
+        """Return the choice with the positions of the potentials among all of them."""
+        among = list(potentials or self.potentials)
+        found = choice_of(probabilities(self._classifier(architecture, among))[part])
+        places = np.array([*(self.potentials.index(name) for name in among), len(self.potentials)])
+        return replace(found, potential=places[found.potential])
+
+    def _classifier(self, architecture: str, potentials: list[str]) -> Task:
         split = self.division.split
-        found = classes(self.division.distances, self.config.classifier)
+        positions = [self.potentials.index(name) for name in potentials]
+        found = classes(self.division.distances.by(positions), self.config.classifier)
+        file = CLASSIFIER if potentials == self.potentials else f"{CLASSIFIER}-{_key(potentials)}"
         return Task(
             self.config.architectures[architecture].potential,
             self.config.classifier,
@@ -163,14 +170,11 @@ class Seed:
             (self.data / "validation", found[split.validation].tolist()),
             (self.data / "test", self.data / "pool"),
             self.material.elements.symbols,
-            len(self.potentials) + 1,
+            len(potentials) + 1,
             self.seed,
             self.config.device,
-            self.folder / architecture / "classifier.json",
+            self.folder / architecture / f"{file}.json",
         )
-
-    def _probabilities(self, architecture: str) -> np.ndarray:
-        return probabilities(self._classifier(architecture))
 
     def _runs(self, architecture: str, name: str, method: MethodConfig) -> list[Run]:
         folder, start = self.folder / architecture / name, self.pretrained(architecture, method)
@@ -196,8 +200,14 @@ class Seed:
         if settings.labels in self.potentials:
             choice, confidence = everywhere(self.potentials.index(settings.labels), len(self.material.pool)), []
         else:
-            choice, confidence = self.choice(architecture), list(settings.confidence)
+            choice, confidence = self.choice(architecture, settings.potentials), list(settings.confidence)
         return injected(choice, self.pool_labels, confidence, stress=self.material.has_stress)
+
+
+def _key(potentials: Sequence[str] | None) -> str:
+    """Return how files of these potentials are called; a name that would be too long for a file system ends in a digest."""
+    name = "all" if potentials is None else "-".join(potentials)
+    return name if len(name) <= MOST_LETTERS else f"{name[:MOST_LETTERS]}-{sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _write(structures: Sequence[Structure], path: Path) -> None:

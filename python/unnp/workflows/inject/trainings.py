@@ -27,7 +27,7 @@ def check_trainings(config: InjectConfig) -> None:
     """Raise ConfigError where the settings of a training are wrong."""
     for name in config.architectures:
         pretraining(config, name, 0, Path("pool"), list(config.potentials))
-        for method in config.methods:
+        for method in config.ways:
             of_dft(config, name, method, 0, Path("."), Injected(Path("pool"), 1, 1.0, robust=True), 1, None)
 
 
@@ -71,7 +71,7 @@ def of_dft(
         start: run with whose representation it begins; None: random weights.
         zeros: energies of the elements [eV] that the head counts from where the settings do not say.
     """
-    settings = merged(_settings(config, architecture), config.methods[method].training)
+    settings = merged(_settings(config, architecture), config.ways[method].training)
     train = [str(data / "train")]
     if injected is not None:
         train.append(str(injected.store))

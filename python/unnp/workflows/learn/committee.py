@@ -44,8 +44,8 @@ class Member:
         return self.folder.with_name(f"{self.folder.name}.out")
 
 
-def train_members(members: Sequence[Member], executor: Executor, attempts: int) -> list[dict[str, Any]]:
-    """Train all members that are not finished, and return the validation errors of each.
+def train_members(members: Sequence[Member], executor: Executor, attempts: int) -> None:
+    """Train all members that are not finished.
 
     Args:
         members: the committee.
@@ -62,6 +62,10 @@ def train_members(members: Sequence[Member], executor: Executor, attempts: int) 
             if isinstance(outcome, Failure):
                 raise TrainingError(f"{members[k].folder} cannot be trained: {outcome.message}")
             advance()
+
+
+def validation_errors(members: Sequence[Member]) -> list[dict[str, Any]]:
+    """Return the error tables of finished members on their validation structures."""
     return [read_metrics(member.folder).get("validation", {}).get("overall", {}) for member in members]
 
 

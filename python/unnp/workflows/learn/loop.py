@@ -18,7 +18,7 @@ from unnp.exported.archive import read_manifest
 from unnp.workflows.learn.calibrating import calibrate
 from unnp.workflows.learn.candidates import Candidates
 from unnp.workflows.learn.choosing import choices
-from unnp.workflows.learn.committee import Member, export_committee, train_members
+from unnp.workflows.learn.committee import Member, export_committee, train_members, validation_errors
 from unnp.workflows.learn.config import LearnConfig, training
 from unnp.workflows.learn.console import say_round, say_step
 from unnp.workflows.learn.executors.base import REGISTRY as EXECUTORS
@@ -200,9 +200,10 @@ class Loop:
 
     def _train(self, at: Situation, place: RoundFolder) -> Result:
         members = [self._member(at.number, k) for k in range(self.config.members)]
-        errors = train_members(members, self.executor, self.config.attempts)
+        train_members(members, self.executor, self.config.attempts)
         export_committee(members, place.model, f"{self.folder.name}, round {at.number}")
         calibrated = self.config.calibrate and at.model is not None
+        errors = validation_errors(members)
         return {"validation": errors, "scales": calibrate(place.model, at.potential, at.new) if calibrated else {}}
 
     def _brings_elements(self, number: int) -> bool:
