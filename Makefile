@@ -1,5 +1,6 @@
 # make demo   label, train, export and run Al in parallel LAMMPS        make test      all quick tests
-# make lint   style and types                                           make test-all  the slow ones as well
+# make lint   style and types                                           make test-long whole runs, kills, demos, tutorials
+#                                                                       make test-all  all of these, and the slow ones
 # make fuzz   damaged and hostile inputs by the thousand, kills, full disks: half an hour; tables in benchmarks/README.md
 # make parity the networks against the packages that they are compared with, which it installs first
 # make docs   the documentation as web pages in docs/_build
@@ -22,7 +23,7 @@ CPP_FILES := $(shell find cpp lammps_plugin examples -name "*.cpp" -o -name "*.h
 export PATH := $(BIN):$(PATH)
 unexport PYTHONPATH
 
-.PHONY: install demo test test-all fuzz parity lint format docs clean
+.PHONY: install demo test test-long test-all fuzz parity lint format docs clean
 
 install: $(UNNP)
 
@@ -47,6 +48,9 @@ demo: install
 
 test: install
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-long: install
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "long and not slow"
 
 test-all: install
 	$(BIN)/python -m pytest -m ""

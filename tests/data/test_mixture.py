@@ -46,6 +46,8 @@ from unnp.data.store import Store
 from unnp.eam import write_setfl
 from unnp.errors import ConfigError, DataError
 
+pytestmark = pytest.mark.long
+
 pytest.importorskip("lammps")
 EMT = {"kind": "ase", "name": "emt"}
 METALS = ["Cu", "Ag", "Au", "Ni", "Pd", "Pt", "Al"]

@@ -13,6 +13,8 @@ from pathlib import Path
 import ase.io
 import pytest
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 SECONDS = 900  # idle, all of it takes well below a minute
 

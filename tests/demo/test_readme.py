@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 SECONDS = 900  # idle, the tour takes about half a minute

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 TUTORIALS = Path(__file__).parents[2] / "docs/tutorials"
 SECONDS = 900  # a machine may be shared; idle, all of it takes about a minute
 BLOCK = re.compile(r"^```\{code-block\} (\w+)\n(?::caption: (\S+)\n\n)?(.*?)^```$", re.MULTILINE | re.DOTALL)

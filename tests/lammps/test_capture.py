@@ -16,6 +16,8 @@ from toy_model import CUTOFF, ELEMENTS, write_toy
 from unnp.data.opening import open_structures
 from unnp.data.readers.options import UNLABELLED
 
+pytestmark = pytest.mark.long
+
 SYMBOLS = " ".join(ELEMENTS)
 STEPS, EVERY, APART, MOST = 20, 2, 4, 3
 START = """

@@ -14,6 +14,8 @@ from reference import evaluate
 from toy_model import CUTOFF, ELEMENTS
 from trial_moves import BOLTZMANN, energy, ideal_gas_mu, lone_energy, start, write_molecules
 
+pytestmark = pytest.mark.long
+
 T = 1000.0
 KT = BOLTZMANN * T
 EDGE, WANTED = 120.0, 12.0  # of a gas: [A], atoms

@@ -19,6 +19,8 @@ from unnp.workflows.melt.config import MeltConfig, RouteName
 from unnp.workflows.melt.routes import ROUTES, make_route
 from unnp.workflows.melt.run import run_melt
 
+pytestmark = pytest.mark.long
+
 AL = {
     "structure": {"element": "Al", "lattice": "fcc", "a": 4.1},
     "potential": {"pair_style": "eam/fs", "pair_coeff": ["* * Al_mm.eam.fs {elements}"]},

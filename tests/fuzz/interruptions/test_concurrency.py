@@ -12,6 +12,8 @@ from outcome import Ended, Outcome, Verdict, classify, judge, leftovers
 from runner import LIMIT, Server
 from runs import RUNS, agree
 
+pytestmark = pytest.mark.long
+
 WAYS = ("at-once", "while-working", "resume-beside")
 LONG = ("train", "md", "sample momt", "ramp", "melt", "data label")
 CASES = [(verb, way) for verb in LONG for way in WAYS]

@@ -15,6 +15,8 @@ from runner import Server, run_lmp
 from runs import RUNS
 from toys import LABELLER, write_frames
 
+pytestmark = pytest.mark.long
+
 SIZES = {"32k": "32k", "300k": "300k", "900k": "900k"}
 ROOM = "200m"
 

@@ -15,6 +15,8 @@ from outcome import Ended, Outcome, Verdict, classify, judge, leftovers
 from runner import LIMIT, Running, Server, end_session, working_in
 from runs import RUNS, Run, agree
 
+pytestmark = pytest.mark.long
+
 INTERRUPTED = {signal.SIGTERM: (75, 143, -15), signal.SIGINT: (75, 130, -2)}
 KILLS = {"train": 14, "data label": 12, "sample momt": 8, "md": 12, "ramp": 8, "melt": 4}
 CASES = [(verb, signal.SIGKILL, k) for verb, n in KILLS.items() for k in range(n)]
