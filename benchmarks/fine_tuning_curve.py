@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from matplotlib.ticker import LogLocator
 from measuring import HERE, RESULTS
 from unnp.data.opening import open_structures
 from unnp.data.readers import ReadOptions
@@ -58,6 +59,11 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
             own = [row for row in rows if row["training"] == kind]
             ax.loglog([row["frames"] for row in own], [row[column] for row in own], "o-", label=kind)
         ax.axhline([row for row in rows if row["training"] == KINDS["scratch"]][-1][column], color="0.6", lw=0.8)
+        frames = sorted({row["frames"] for row in rows})
+        ax.set_xticks(frames, [str(n) for n in frames], minor=False)
+        ax.minorticks_off()
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5, 7)))
+        ax.yaxis.set_major_formatter("{x:g}")
         ax.set(xlabel="training frames", ylabel=label)
     axes[0].legend(frameon=False)
     save_figure(figure, path, {key: [row[key] for row in rows] for key in rows[0]})
