@@ -149,6 +149,8 @@ def test_examples_of_loops_are_valid(file: Path) -> None:
         ("surfaces/start", TrainConfig),
         ("surfaces/scratch", TrainConfig),
         ("surfaces/tuned", TrainConfig),
+        ("fine_tuning/level-data", Recipe),
+        ("fine_tuning/level", TrainConfig),
     ],
 )
 def test_examples_of_surfaces_are_valid(file: str, kind: type[Config]) -> None:
