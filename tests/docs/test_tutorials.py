@@ -111,7 +111,6 @@ def learnt(folder: Path) -> list[dict[str, Any]]:
     return rounds
 
 
-@pytest.mark.slow
 def test_distillation(tmp_path: Path) -> None:
     follow("distillation.md", tmp_path)
     for name in ("distilled", "random"):
@@ -124,7 +123,6 @@ def test_distillation(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "errors/errors.json").read_text())["overall"]["energy"]["n"] == 120
 
 
-@pytest.mark.slow
 def test_active_learning(tmp_path: Path) -> None:
     follow("active-learning.md", tmp_path)
     rounds = learnt(tmp_path / "al")
@@ -135,7 +133,6 @@ def test_active_learning(tmp_path: Path) -> None:
     assert (tmp_path / "crystals/crystals.json").is_file()
 
 
-@pytest.mark.slow
 def test_self_play(tmp_path: Path) -> None:
     follow("self-play.md", tmp_path)
     rounds = learnt(tmp_path / "loop")

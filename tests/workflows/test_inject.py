@@ -176,7 +176,7 @@ def test_each_seed_draws_its_own_split_and_every_method_is_judged_on_it(finished
         "potentials.csv",
         "choices.csv",
         "gains.png",
-        "choices.png",
+        "choice-shares.png",
         "map-SchNet.png",
         "map-SchNet.csv",
         "comparison.csv",

@@ -111,7 +111,7 @@ def run_and_kill(folder: Path, name: str, moments: Iterator[float]) -> int:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 @pytest.mark.parametrize(
-    "most", [pytest.param(8, marks=pytest.mark.slow), pytest.param(50, marks=pytest.mark.fuzz)], ids="{} kills".format
+    "most", [pytest.param(8, marks=pytest.mark.long), pytest.param(50, marks=pytest.mark.fuzz)], ids="{} kills".format
 )
 def test_kills_at_random_moments_lose_nothing_and_leave_no_process(most: int, folder: Path) -> None:
     """A loop is done when it has been killed some times: as many loops one after the other as it takes."""

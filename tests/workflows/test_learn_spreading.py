@@ -112,7 +112,7 @@ def test_what_the_model_cannot_say_is_said(at: Situation) -> None:
         descriptors_at(at, copper)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_processes_say_the_same(at: Situation, frames: list[Structure]) -> None:
     kind, config = check_kind(EXECUTORS, {"kind": "processes", "workers": 2}, "executor")
     found = errors_at(replace(at, executor=kind(config)), frames)

@@ -163,6 +163,9 @@ def test_slabs_in_files_against_their_labels(files: Path) -> None:
         assert lj["gamma"] == pytest.approx((lj["slab"] - lj["bulk"]) * 3 / (2 * area) * 16.0218, rel=1e-5)
     rows = list(csv.DictReader(Path("run/surfaces.csv").read_text().splitlines()))
     assert [row["potential"] for row in rows] == ["labels"] * 2 + ["emt"] * 2 + ["lj"] * 2
+    assert [row["slab"] for row in rows] == 3 * list(found["slabs"])
+    first = next(iter(found["slabs"].values()))
+    assert float(rows[0]["slab_energy"]) == pytest.approx(first["labels"]["slab"])
     parity = list(csv.DictReader(Path("run/parity.csv").read_text().splitlines()))
     assert {row["quantity"] for row in parity} == {"bulk", "slab", "gamma"}
     errors = list(csv.DictReader(Path("run/errors.csv").read_text().splitlines()))

@@ -17,7 +17,7 @@ BOND = 1.3
 WHOLE = 1.0
 """A slab is broken where an atom of it is farther [A] from its place in the bare slab at rest."""
 SAME_ENERGY = 0.05
-"""Two ends are the same state where their energies differ by less [eV] and their bonds are the same."""
+"""Two ends are the same state where their energies differ by less [eV], and molecule and slab are whole or broken in both."""
 
 Bonds = frozenset[tuple[int, int]]
 
@@ -130,7 +130,8 @@ def judge(ends: Sequence[End], on_the_way: Sequence[End] = ()) -> Verdict:
     same: bool | None = None
     if not adsorbed.problem and not placed.problem:
         assert placed.above is not None
-        same = abs(placed.above) < SAME_ENERGY and placed.broken == adsorbed.broken
+        alike = placed.bonded == adsorbed.bonded and placed.slab_broken == adsorbed.slab_broken
+        same = abs(placed.above) < SAME_ENERGY and alike
     lower = [end.start for end in ends[1:] if end.broken and end.lower]
     lower += [end.start for end in on_the_way if end.slab_broken and end.lower]
     return Verdict(same, not adsorbed.broken, lower)

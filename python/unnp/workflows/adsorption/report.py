@@ -72,7 +72,7 @@ def notes(found: Mapping[str, Tested]) -> list[str]:
 
 
 def write_report(folder: Path, found: Mapping[str, Tested], reference: Reference | None) -> None:
-    """Write ``adsorption.json``, ``adsorption.csv`` with the ends, and ``adsorption.png`` with its data."""
+    """Write ``adsorption.json``, ``ends.csv``, and ``adsorption.png`` with its data."""
     content: dict[str, Any] = {
         "limits": {"same_energy_eV": SAME_ENERGY, "whole_slab_A": WHOLE},
         "reference": None if reference is None else reference.model_dump(),

@@ -163,7 +163,7 @@ def _markdown(header: list[str], cells: list[list[str]]) -> str:
 def _draw(folder: Path, report: Report) -> None:
     draw_gains(folder / "gains.png", [row for row in report.rows if row.method in report.config.methods])
     draw_differences(folder / "variants.png", report.differences)
-    draw_choices(folder / "choices.png", report.choices)
+    draw_choices(folder / "choice-shares.png", report.choices)
     for architecture in report.config.architectures if report.choices else ():
         draw_outliers(folder / f"outliers-{architecture}.png", report.seeds[0], architecture)
     _draw_maps(folder, report)

@@ -14,7 +14,7 @@ from unnp.workflows.surfaces.config import LABELS
 from unnp.workflows.surfaces.energies import Measured
 from unnp.workflows.surfaces.errors import QUANTITIES, Pair, pairs, summarise
 from unnp.workflows.surfaces.figures import draw_errors, draw_parity
-from unnp.workflows.surfaces.slabs import Slab
+from unnp.workflows.surfaces.slabs import Energies, Slab
 from unnp.workflows.surfaces.triangles import draw_triangles
 
 ERRORS = [
@@ -29,6 +29,8 @@ ERRORS = [
     "slab MAE [meV/atom]",
 ]
 FIGURES = ("parity", "errors", "triangles", "map")
+
+_COLUMNS = {"bulk": "bulk_energy", "slab": "slab_energy", "relaxed": "relaxed_energy"}
 
 
 def rows(slabs: Sequence[Slab], measured: Mapping[str, Sequence[Measured]]) -> tuple[list[str], list[list[str]]]:
@@ -109,18 +111,23 @@ def _description(slab: Slab, k: int, measured: Mapping[str, Sequence[Measured]])
 
 
 def _columns(slabs: Sequence[Slab], measured: Mapping[str, Sequence[Measured]]) -> dict[str, list[Any]]:
-    names = list(Measured.__dataclass_fields__)
+    names = [_COLUMNS.get(name, name) for name in Measured.__dataclass_fields__]
     entries: list[dict[str, Any]] = [
-        {"potential": LABELS, "slab": slab.name, "formula": slab.formula, **asdict(slab.labels)}
+        {"potential": LABELS, "slab": slab.name, "formula": slab.formula, **_energies(slab.labels)}
         for slab in slabs
         if slab.labels is not None
     ]
     entries += [
-        {"potential": name, "slab": slab.name, "formula": slab.formula, **asdict(each)}
+        {"potential": name, "slab": slab.name, "formula": slab.formula, **_energies(each)}
         for name, own in measured.items()
         for slab, each in zip(slabs, own, strict=True)
     ]
     return {key: [entry.get(key) for entry in entries] for key in ("potential", "slab", "formula", *names)}
+
+
+def _energies(of: Measured | Energies) -> dict[str, Any]:
+    """Return the fields by the names of the columns, so that none has that of the slab's name."""
+    return {_COLUMNS.get(key, key): value for key, value in asdict(of).items()}
 
 
 def _cell(each: Measured) -> str:

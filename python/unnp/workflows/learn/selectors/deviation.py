@@ -53,8 +53,10 @@ class Deviation(Selector):
     def _scores(self, frames: Sequence[Structure], at: Situation) -> np.ndarray:
         found = said(at, frames, atomic_deviations)
         if self.config.over == "frame":
-            return np.array([_sigmas(own, own) for own in found])
-        return np.array([_sigmas(own, np.concatenate(found)) for own in found])
+            return np.array([_sigmas(own, own.mean(), own.std()) for own in found])
+        among = np.concatenate(found)
+        mean, spread = among.mean(), among.std()
+        return np.array([_sigmas(own, mean, spread) for own in found])
 
 
 def atomic_deviations(potential: LoadedPotential, frames: Sequence[Structure]) -> list[np.ndarray]:
@@ -64,6 +66,5 @@ def atomic_deviations(potential: LoadedPotential, frames: Sequence[Structure]) -
     )
 
 
-def _sigmas(deviations: np.ndarray, among: np.ndarray) -> float:
-    spread = among.std()
-    return float((deviations.max() - among.mean()) / spread) if spread > ALIKE * among.mean() else 0.0
+def _sigmas(deviations: np.ndarray, mean: float, spread: float) -> float:
+    return float((deviations.max() - mean) / spread) if spread > ALIKE * mean else 0.0
