@@ -51,6 +51,10 @@ def test_a_training_that_cannot_go_on_is_said(files: Path, tmp_path: Path) -> No
         ({"warm": {"epochs": 0}}, "greater than 0"),
         ({"judge": {"pool": {"kind": "files"}}}, r"judge\.pool \(files\).*data: Field required"),
         ({"stop": {"error": {"judge": "tset", "below": 1}}}, "there is no judge 'tset'; give one of pool, test, new"),
+        (
+            {"stop": {"error": {"judge": "test", "number": "energy_me", "below": 1}}},
+            "no 'energy_me'; it says energy_mae",
+        ),
         ({"executor": {"kind": "cluster"}}, "unknown executor 'cluster'"),
         ({"label": {"kind": "ase", "nam": "emt"}}, "nam: unknown key"),
         ({"propose": {"made": {"kind": "exchange", "elements": ["Al", "Cu"], "count": 1}}}, "have no labels to reveal"),

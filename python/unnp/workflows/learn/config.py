@@ -151,6 +151,12 @@ class LearnConfig(Config):
             raise ValueError(
                 f"stop.error.judge: there is no judge '{error.judge}'; give one of {', '.join(self.judge) or 'none'}"
             )
+        if error is not None:
+            kind, _ = check_kind(JUDGES, self.judge[error.judge], f"judge.{error.judge}")
+            if error.number not in kind.numbers:
+                raise ValueError(
+                    f"stop.error.number: {error.judge} says no '{error.number}'; it says {', '.join(kind.numbers)}"
+                )
         for settings in (self.train, merged(self.train, self.warm or {})):
             _checked(training, settings, ["data"], 0)
         return self

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from unnp.atoms.quantities import QUANTITIES
 from unnp.atoms.structure import Structure
 from unnp.config import Config
 from unnp.config.kinds import registering
@@ -30,6 +31,8 @@ class Judge(ABC):
 
     kind: ClassVar[str]
     Config: ClassVar[type[Config]]
+    numbers: ClassVar[Sequence[str]] = [f"{name}_{kind}" for name in QUANTITIES for kind in ("mae", "rmse")]
+    """Names of what it may say, of which a loop may be stopped by one; those of errors on labelled structures."""
     moment: ClassVar[Literal["before", "after"]] = "after"
     """Whether it judges the old model before the new structures are learnt, or the new one after."""
 

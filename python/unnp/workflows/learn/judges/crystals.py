@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import Field, PositiveFloat
@@ -46,6 +46,11 @@ class Crystals(Judge):
     """Differences of the crystals that are at rest, how many are not, and whether the order of stability is right."""
 
     Config = CrystalsConfig
+    numbers: ClassVar[Sequence[str]] = [
+        "wrong",
+        "ordered",
+        *(f"{name}_{kind}" for name in UNITS for kind in ("mae", "worst")),
+    ]
 
     @cached_property
     def specs(self) -> Sequence[CrystalSpec]:
