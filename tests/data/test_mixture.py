@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +44,11 @@ from unnp.data.limits import (
 )
 from unnp.data.splits import source_file
 from unnp.data.store import Store
+from unnp.data.worker_pool import run_parallel
 from unnp.eam import write_setfl
 from unnp.errors import ConfigError, DataError
+
+ONE = partial(run_parallel, n_workers=1)
 
 pytestmark = pytest.mark.long
 
@@ -132,7 +136,7 @@ def test_frames_are_those_of_the_calculator_and_the_seed(which: str, eam: dict[s
         np.testing.assert_allclose(structure.forces, labelled.forces, atol=1e-9)
     assert [s.group for s in result.structures][2::3] == ["cooled", "cooled"]
     assert all(re.fullmatch(r"melt-\d+-\d+K", s.group) for s in result.structures[:2])
-    for a, b in zip(result.structures, generate_structures(planned, tmp_path, workers=1), strict=True):
+    for a, b in zip(result.structures, generate_structures(planned, tmp_path, ONE), strict=True):
         np.testing.assert_array_equal(a.positions, b.positions)
 
 
@@ -222,7 +226,7 @@ def test_the_command_divides_by_cell_and_goes_on_after_a_kill(tmp_path: Path) ->
     assert len(cells) == 10
     assert set(cells.values()) == {1}
     assert not work_folder(output).exists()
-    plain = generate_structures(recipe(count=10, melting=0.1), tmp_path, 1)
+    plain = generate_structures(recipe(count=10, melting=0.1), tmp_path, ONE)
     made = {s.source: s.positions for part in found.values() for s in part}
     for structure in plain:
         np.testing.assert_array_equal(structure.positions, made[structure.source])
@@ -231,7 +235,7 @@ def test_the_command_divides_by_cell_and_goes_on_after_a_kill(tmp_path: Path) ->
 def test_runs_that_ended_early_are_counted_and_another_recipe_does_not_take_what_is_finished(tmp_path: Path) -> None:
     work = tmp_path / "work"
     work.mkdir()
-    generate_structures(recipe(count=2), tmp_path, workers=1, work=work)
+    generate_structures(recipe(count=2), tmp_path, ONE, work=work)
     journal = work / "dynamics.jsonl"
     journal.write_text(journal.read_text().replace('"stopped": ""', '"stopped": "lost atoms"', 1))
     with pytest.raises(DataError, match="unfinished work of another recipe"):

@@ -89,10 +89,10 @@ def test_melts_are_moved_by_the_model_and_kept(at: Situation, tmp_path: Path) ->
             "interval": 0.02,
         },
     ]
-    found = proposer(tmp_path, kind="generate", bases=bases, samples=samples, workers=1).propose(at)
+    found = proposer(tmp_path, kind="generate", bases=bases, samples=samples).propose(at)
     assert [structure.group for structure in found] == ["strained", "strained", "dynamics", "dynamics"]
     assert np.abs(found[3].positions - found[2].positions).max() > 1e-3
-    again = proposer(tmp_path, kind="generate", bases=bases, samples=samples, workers=1).propose(at)
+    again = proposer(tmp_path, kind="generate", bases=bases, samples=samples).propose(at)
     assert [s.positions.tolist() for s in again] == [s.positions.tolist() for s in found]
 
 
@@ -113,8 +113,8 @@ MIXTURE = {
 @needs_lammps
 def test_mixtures_begin_with_the_repulsion_of_nuclei_alone(tmp_path: Path) -> None:
     """What moves the atoms is the ZBL of this package, with the same cutoffs: another code than that of LAMMPS."""
-    waiting = proposer(tmp_path, kind="generate", samples=[MIXTURE], workers=1)
-    first = proposer(tmp_path, kind="generate", samples=[MIXTURE], first="zbl", workers=1)
+    waiting = proposer(tmp_path, kind="generate", samples=[MIXTURE])
+    first = proposer(tmp_path, kind="generate", samples=[MIXTURE], first="zbl")
     assert (waiting.needs_model, first.needs_model) == (True, False)
     found = first.propose(Situation(0, tmp_path / "0", 7, Here(HereConfig())))
     assert [structure.group for structure in found][1::2] == ["cooled", "cooled"]

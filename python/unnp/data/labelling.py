@@ -20,7 +20,7 @@ from unnp.data.journal import Journal
 from unnp.data.labellers import build_labeller, check_settings
 from unnp.data.labellers.base import Labeller, misfit
 from unnp.data.progress import counting
-from unnp.data.worker_pool import Failure, Run, run_parallel
+from unnp.data.worker_pool import Failure, RunTasks, run_parallel
 from unnp.errors import DataError
 from unnp.files.locks import hold_folder
 
@@ -63,7 +63,7 @@ def label_structures(
     folder: Path,
     work: Path,
     workers: int | None = None,
-    run: Run | None = None,
+    run: RunTasks | None = None,
     on_failure: Literal["error", "skip"] = "error",
 ) -> Labelled:
     """Compute energy, forces and stress of structures with a calculator.

@@ -15,7 +15,9 @@ from typing import Any
 
 from unnp.errors import UnnpError
 
-Run = Callable[[Callable[[], Callable[[Any], Any]], Iterable[tuple[int, Any]]], Generator[tuple[int, Any], None, None]]
+RunTasks = Callable[
+    [Callable[[], Callable[[Any], Any]], Iterable[tuple[int, Any]]], Generator[tuple[int, Any], None, None]
+]
 """What computes items somewhere: as ``run_parallel``, without the number of processes."""
 
 _SPAWN = get_context("spawn")  # a fork would copy the state of MPI and of the thread pools

@@ -30,7 +30,7 @@ from unnp.data.generation.random_cells import random_cell
 from unnp.data.generation.recipe import Crystalline, Disturbed, Dynamics, Recipe, Sample, Solid
 from unnp.data.journal import Journal
 from unnp.data.progress import counting
-from unnp.data.worker_pool import Failure, run_parallel
+from unnp.data.worker_pool import Failure, RunTasks
 from unnp.errors import DataError
 from unnp.files.writing import write_atomically
 
@@ -40,14 +40,18 @@ _LARGEST_SEED = 899_000_000  # LAMMPS allows seeds up to 9e8; a run uses some in
 
 
 def generate_structures(
-    recipe: Recipe, folder: Path, workers: int, work: Path | None = None, on_failure: Literal["error", "skip"] = "error"
+    recipe: Recipe,
+    folder: Path,
+    run_tasks: RunTasks,
+    work: Path | None = None,
+    on_failure: Literal["error", "skip"] = "error",
 ) -> list[Structure]:
     """Return the structures of a recipe, unlabelled, in the order of its samples.
 
     Args:
         recipe: what to make.
         folder: where relative file names in the recipe begin.
-        workers: processes for the dynamics.
+        run_tasks: what runs the dynamics, processes or an executor.
         work: existing folder for the record of finished runs of dynamics, from which a later call goes on; None: no record.
         on_failure: stop at the first run of dynamics that cannot begin, or leave such runs out.
 
@@ -75,7 +79,7 @@ def generate_structures(
         else:
             made = make_solid(unit, sample) if isinstance(sample, Solid) else make_random(unit, sample, rng)
             parts.append([_structure(decorate(atoms), k, i, sample) for i, atoms in enumerate(made)])
-    snapshots = _run_dynamics(recipe, folder, runs, workers, work, on_failure) if runs else {}
+    snapshots = _run_dynamics(recipe, folder, runs, run_tasks, work, on_failure) if runs else {}
     for r, positions in sorted(snapshots.items()):
         k, run = runs[r]
         parts[k] += [_snapshot(run, k, r, i, np.array(x)) for i, x in enumerate(positions)]
@@ -115,7 +119,7 @@ def _run_dynamics(
     recipe: Recipe,
     folder: Path,
     runs: list[tuple[int, Run]],
-    workers: int,
+    run_tasks: RunTasks,
     work: Path | None,
     on_failure: Literal["error", "skip"],
 ) -> dict[int, Any]:
@@ -126,7 +130,7 @@ def _run_dynamics(
         if journal is not None:
             finished = {r: entry for r, entry in journal.finished.items() if _fits(r, entry, runs)}
         todo = [(r, run) for r, (_, run) in enumerate(runs) if r not in finished]
-        results = run_parallel(partial(start_dynamics, recipe.calculator or {}, folder), todo, workers)
+        results = run_tasks(partial(start_dynamics, recipe.calculator or {}, folder), todo)
         stack.enter_context(closing(results))
         advance = stack.enter_context(counting("dynamics", len(runs), len(finished)))
         for r, outcome in results:

@@ -6,6 +6,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +18,7 @@ from unnp.data.labelling import JOURNAL_FILE, Labelled, available_cpus, label_st
 from unnp.data.limits import mislabelled, unphysical
 from unnp.data.store import Store, is_store
 from unnp.data.store_writer import write_store
+from unnp.data.worker_pool import run_parallel
 from unnp.errors import DataError
 from unnp.files.locks import Lock, hold_folder
 from unnp.files.writing import write_atomically, writing
@@ -106,7 +108,7 @@ def _structures(
     """Return the structures of a recipe, those that are kept in ``work`` or new ones, which are kept there."""
     stored = work / STRUCTURES_FOLDER
     if not is_store(stored):
-        structures = generate_structures(recipe, folder, workers, work, on_failure)
+        structures = generate_structures(recipe, folder, partial(run_parallel, n_workers=workers), work, on_failure)
         write_atomically(work / RECIPE_FILE, recipe_text(recipe))
         write_store(structures, stored)
     return list(Store(stored, verify=True))

@@ -17,10 +17,10 @@ from unnp.data.generation.generate import generate_structures
 from unnp.data.generation.mixture import Mixture
 from unnp.data.generation.recipe import Base, Dynamics, Recipe
 from unnp.data.labellers import check_settings
-from unnp.data.labelling import available_cpus
 from unnp.errors import UnnpError
 from unnp.exported.archive import read_manifest
 from unnp.files.writing import make_folder
+from unnp.workflows.learn.executors.base import run_tasks
 from unnp.workflows.learn.proposers.base import Proposer, register, stored
 from unnp.workflows.learn.situation import Situation
 
@@ -38,8 +38,6 @@ class GenerateConfig(Config):
     first: Literal["zbl"] | dict[str, JsonValue] | None = None
     """What moves the atoms of `dynamics`, `melt` and `mixture` before there is a model: `zbl`, the repulsion of the nuclei
     alone, or the settings of a calculator as for `unnp data label`. Null: a recipe with such samples waits for a model."""
-    workers: int | None = Field(default=None, ge=1)
-    """Processes for the dynamics; null: one per CPU."""
 
     @model_validator(mode="after")
     def _is_a_recipe(self) -> GenerateConfig:
@@ -91,8 +89,8 @@ class Generate(Proposer):
         recipe = self.config.recipe(self._calculator(at.model), int(at.random(2).integers(2**31)), self.base)
         beside = self.base if at.model is None else at.model.parent
         make_folder(self.folder(at))
-        workers = self.config.workers or available_cpus()
-        return generate_structures(recipe, beside, workers, self.folder(at), on_failure="skip")
+        run = partial(run_tasks, at.executor, attempts=at.attempts)
+        return generate_structures(recipe, beside, run, self.folder(at), on_failure="skip")
 
     def _calculator(self, model: Path | None) -> dict[str, Any] | None:
         """Return the settings of what moves atoms; None where nothing has to."""
