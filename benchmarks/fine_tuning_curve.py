@@ -17,12 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from matplotlib.ticker import LogLocator
 from measuring import HERE, RESULTS
 from unnp.data.opening import open_structures
 from unnp.data.readers import ReadOptions
 from unnp.data.writing import write_structures
-from unnp.plots import new_figure, save_figure
+from unnp.plots import new_figure, plain_log_ticks, save_figure
 
 RECIPES = HERE.parent / "examples" / "surfaces"
 KINDS = {"scratch": "from scratch", "tuned": "fine-tuned"}
@@ -62,8 +61,7 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
         frames = sorted({row["frames"] for row in rows})
         ax.set_xticks(frames, [str(n) for n in frames], minor=False)
         ax.minorticks_off()
-        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5, 7)))
-        ax.yaxis.set_major_formatter("{x:g}")
+        plain_log_ticks(ax.yaxis)
         ax.set(xlabel="training frames", ylabel=label)
     axes[0].legend(frameon=False)
     save_figure(figure, path, {key: [row[key] for row in rows] for key in rows[0]})
@@ -95,6 +93,7 @@ def main() -> None:
             row = {"element": element, "training": name, "fraction": fraction, "frames": count}
             rows.append(row | {column: errors[key]["mae"] for key, (column, _) in COLUMNS.items()})
     rows.sort(key=lambda row: (row["training"], row["frames"]))
+    arguments.results.mkdir(parents=True, exist_ok=True)
     draw(rows, arguments.results / f"{element}.png")
 
 

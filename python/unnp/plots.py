@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from unnp.files.writing import write_atomically
 
@@ -29,6 +31,14 @@ def new_figure(n_axes: int = 1, width: float = 4.8, height: float = 3.6) -> tupl
     for ax in axes:
         ax.spines[["top", "right"]].set_visible(False)
     return figure, axes
+
+
+def plain_log_ticks(*axes: Axis) -> None:
+    """Label logarithmic axes with plain numbers, 0.2 in the place of 2 x 10^-1, also where they span less than a decade."""
+    for axis in axes:
+        axis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter(NullFormatter())
 
 
 def save_figure(figure: Figure, path: str | Path, columns: Mapping[str, Sequence[Any] | np.ndarray]) -> None:

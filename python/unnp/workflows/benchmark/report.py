@@ -5,15 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from unnp.files.writing import write_atomically
-from unnp.plots import new_figure, save_figure
+from unnp.plots import new_figure, plain_log_ticks, save_figure
 from unnp.train.log import read_log
 from unnp.workflows.benchmark.columns import COLUMNS, shown
 from unnp.workflows.benchmark.config import BenchmarkConfig
@@ -85,11 +86,11 @@ def _draw_cost(folder: Path, results: Mapping[str, Sequence[Result]]) -> None:
     if not points:
         return
     figure, (ax,) = new_figure(width=6.0, height=4.2)
-    for name, pairs in points.items():
+    for (name, pairs), style in zip(points.items(), _styles(), strict=False):
         costs, errors = zip(*pairs, strict=True)
         mean = float(np.mean(errors))
         bars = [[mean - min(errors)], [max(errors) - mean]]
-        ax.errorbar(float(np.mean(costs)), mean, yerr=bars, fmt="o", ms=5, capsize=2, label=name)
+        ax.errorbar(float(np.mean(costs)), mean, yerr=bars, ms=5, capsize=2, ls="", label=name, **style)
     ax.set(xlabel="cost in LAMMPS [us/atom/step]", ylabel="force error, components [eV/A]", xscale="log", yscale="log")
     _save(figure, ax, folder / "accuracy-cost.png", "us_per_atom_step", points)
 
@@ -106,12 +107,11 @@ def _draw_data(folder: Path, results: Mapping[str, Sequence[Result]]) -> None:
     if not points:
         return
     figure, (ax,) = new_figure(width=6.0, height=4.2)
-    for name, pairs in points.items():
+    for (name, pairs), style in zip(points.items(), _styles(), strict=False):
         sizes = sorted({n for n, _ in pairs})
         found = [[error for m, error in pairs if m == n] for n in sizes]
-        ax.errorbar(
-            sizes, [np.mean(e) for e in found], yerr=[np.std(e) for e in found], fmt=".-", capsize=2, label=name
-        )
+        means, spreads = [np.mean(e) for e in found], [np.std(e) for e in found]
+        ax.errorbar(sizes, means, yerr=spreads, ms=4, capsize=2, label=name, **style)
     ax.set(xlabel="training structures", ylabel="force error, components [eV/A]", xscale="log", yscale="log")
     _save(figure, ax, folder / "data-curves.png", "structures", points)
 
@@ -129,14 +129,22 @@ def _draw_learning(folder: Path, config: BenchmarkConfig, results: Mapping[str, 
     if not curves:
         return
     figure, (ax,) = new_figure(width=6.0, height=4.2)
-    for name, pairs in curves.items():
-        ax.plot(*zip(*pairs, strict=True), marker="." if len(pairs) < 30 else None, label=name)
+    for (name, pairs), style in zip(curves.items(), _styles(), strict=False):
+        ax.plot(*zip(*pairs, strict=True), ms=4, label=name, markevery=max(1, len(pairs) // 20), **style)
     ax.set(xlabel="training time [min]", ylabel="force error, validation [eV/A]", yscale="log")
     _save(figure, ax, folder / "learning-curves.png", "minutes", curves)
 
 
+def _styles() -> Iterator[dict[str, Any]]:
+    """Yield a color and a marker for each contestant, no two alike among 30."""
+    for marker in "osv":
+        for k in range(10):
+            yield {"color": f"C{k}", "marker": marker}
+
+
 def _save(figure: Figure, ax: Axes, path: Path, abscissa: str, points: Mapping[str, Points]) -> None:
     """Write a figure of force errors with its legend, and its points beside it."""
+    plain_log_ticks(*(axis for axis in (ax.xaxis, ax.yaxis) if axis.get_scale() == "log"))
     ax.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
     rows = [(name, *pair) for name, pairs in points.items() for pair in pairs]
     columns = dict(zip(("model", abscissa, "force_mae"), zip(*rows, strict=True), strict=True))
