@@ -115,6 +115,18 @@ def test_a_minimum_on_the_path_is_a_start_too(folder: Path) -> None:
     assert rows[-1]["start"] == "on the path 2"
 
 
+def test_a_band_that_goes_on_is_asked_for_its_minima_again(folder: Path) -> None:
+    changes = {"surface": OXYGEN["surface"] | {"repeat": [2, 2]}, "shaken": 0}
+    changes["dissociated"] = [{"symbol": "O", "at": [1.5, 1.0, 1.0]}]
+    path = {"images": 3, "max_force": 0.05}
+    for words, steps in (((), 8), (("--resume",), 200), (("--resume",), 200)):
+        cli(*words, path=path | {"max_steps": steps}, **changes)
+        found = json.loads(Path("run/adsorption.json").read_text())["potentials"]["emt"]
+        assert found["path"]["at_rest"] == (steps == 200)
+        assert [end["start"] for end in found["ends"]][-1] == "on the path 2"
+    assert len(list(Path("run/emt").glob("on the way, step *"))) == 2
+
+
 def test_a_run_goes_on_with_a_further_potential_and_computes_nothing_twice(folder: Path) -> None:
     cli(dissociated=None, shaken=0)
     kept = Path("run/emt/starts/steps.jsonl").read_bytes()

@@ -3,11 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from ase.build import bulk
-from ase.calculators.emt import EMT
-from ase.calculators.singlepoint import SinglePointCalculator
-from ase.io import write
+from emt_frames import write_emt_frames
 
 SCHNET = {"architecture": "schnet", "settings": {"cutoff": 4.0, "features": 8, "interactions": 1, "gaussians": 8}}
 PAINN = {"architecture": "painn", "settings": {"cutoff": 4.0, "features": 8, "layers": 1, "radial_functions": 6}}
@@ -16,21 +12,7 @@ EAM = {"pair_style": "eam", "pair_coeff": ["* * Cu_u3.eam"]}
 
 def write_files(folder: Path) -> None:
     """Write 8 frames for training and 3 for the test."""
-    random = np.random.default_rng(0)
-    for part, n in (("train", 8), ("test", 3)):
-        frames = []
-        for _ in range(n):
-            atoms = bulk("Cu", cubic=True, a=3.6 + 0.05 * random.standard_normal())
-            atoms.positions += 0.1 * random.standard_normal((4, 3))
-            atoms.calc = EMT()
-            labels = {
-                "energy": atoms.get_potential_energy(),
-                "forces": atoms.get_forces(),
-                "stress": atoms.get_stress(),
-            }
-            atoms.calc = SinglePointCalculator(atoms, **labels)
-            frames.append(atoms)
-        write(folder / f"{part}.extxyz", frames)
+    write_emt_frames(folder, {"train": 8, "test": 3}, "Cu", 3.6, 0.05)
 
 
 def settings(**changes: Any) -> dict[str, Any]:

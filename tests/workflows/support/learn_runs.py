@@ -4,11 +4,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from ase.build import bulk
-from ase.calculators.emt import EMT
-from ase.calculators.singlepoint import SinglePointCalculator
-from ase.io import write
+from emt_frames import write_emt_frames
 from unnp.config import from_dict
 from unnp.workflows.learn.config import LearnConfig
 
@@ -17,21 +13,7 @@ SCHNET = {"architecture": "schnet", "settings": {"cutoff": 4.0, "features": 4, "
 
 def write_files(folder: Path) -> None:
     """Write a pool of 20 frames and a test set of 3."""
-    random = np.random.default_rng(0)
-    for part, n in (("pool", 20), ("test", 3)):
-        frames = []
-        for _ in range(n):
-            atoms = bulk("Al", cubic=True, a=4.05 + 0.1 * random.standard_normal())
-            atoms.positions += 0.1 * random.standard_normal((4, 3))
-            atoms.calc = EMT()
-            labels = {
-                "energy": atoms.get_potential_energy(),
-                "forces": atoms.get_forces(),
-                "stress": atoms.get_stress(),
-            }
-            atoms.calc = SinglePointCalculator(atoms, **labels)
-            frames.append(atoms)
-        write(folder / f"{part}.extxyz", frames)
+    write_emt_frames(folder, {"pool": 20, "test": 3}, "Al", 4.05, 0.1)
 
 
 def settings(**changes: Any) -> dict[str, Any]:

@@ -206,4 +206,5 @@ def _on_the_way(config: AdsorptionConfig, potential: _Potential, known: _Known, 
         image.info[NAME] = f"on the path {k}"
         images.append(image)
     settings = RelaxationConfig(**config.relax.model_dump())
-    return [known.end(each) for each in potential.relaxed(images, settings, "on the way")]
+    stage = f"on the way, step {band.steps}"  # a band that goes on has other minima
+    return [known.end(each) for each in potential.relaxed(images, settings, stage)]
