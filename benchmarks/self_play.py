@@ -1,6 +1,7 @@
 """Does self-play teach what a potential meets? The loop of examples/learn/self-play.yaml beside as many known crystals.
 
     python benchmarks/self_play.py self-play
+    python benchmarks/self_play.py sixteen --elements Cu Ag Au Ni Pd Pt Al Pb Fe Mo Ta W Mg Co Ti Zr --cells 60 --frames 200
 
 makes the teacher's table, held-out melts (moved by the teacher) and crystals, and a pool of crystals: fcc, bcc and hcp of each
 element, B2, L1_0 and L1_2 of each pair, relaxed by the teacher, strained and rattled. It runs the loop, and the same training
@@ -61,14 +62,26 @@ class Study:
 
     Args:
         folder: of the study.
+        elements: those of the example where none are given.
+        cells: melted in each round.
+        frames: learnt in each round.
         overrides: of the loop, as for ``--set``.
     """
 
-    def __init__(self, folder: Path, overrides: Sequence[str]) -> None:
-        self.folder, self.overrides = folder.resolve(), list(overrides)
-        self.config = load_yaml(EXAMPLE, LearnConfig)
-        self.mixture: Any = self.config.propose["melts"]
-        self.elements: list[str] = self.mixture["samples"][0]["elements"]
+    def __init__(
+        self, folder: Path, elements: Sequence[str], cells: int | None, frames: int | None, overrides: Sequence[str]
+    ) -> None:
+        self.folder = folder.resolve()
+        config = load_yaml(EXAMPLE, LearnConfig)
+        self.mixture: Any = config.propose["melts"]
+        sample = self.mixture["samples"][0]
+        self.elements: list[str] = list(elements) or sample["elements"]
+        sample |= {"elements": self.elements, "elements_per_cell": [1, min(10, len(self.elements))]}
+        sample["count"] = cells or sample["count"]
+        self.overrides = [f"propose={_flow({'melts': self.mixture})}", f"label.elements={_flow(self.elements)}"]
+        if frames:
+            self.overrides += [f"start.random={frames}", f"select.most={frames}"]
+        self.overrides += overrides
         self.teacher = {
             "kind": "lammps",
             "elements": self.elements,
@@ -110,7 +123,8 @@ class Study:
         words = ["learn", str(EXAMPLE), "-o", str(out), *(["--resume"] if (out / "learn.yaml").exists() else [])]
         line = f"* * {self.folder}/metals.eam.alloy {' '.join(self.elements)}"
         given = [*self.overrides, f"label.pair_coeff=['{line}']", *settings]
-        words += [word for setting in given for word in ("--set", setting)]
+        last = {setting.partition("=")[0]: setting for setting in given}
+        words += [word for setting in last.values() for word in ("--set", setting)]
         subprocess.run([sys.executable, "-m", "unnp", *words], check=True)
         return out
 
@@ -143,6 +157,10 @@ class Study:
         ).structures
         wrong = mislabelled(found, limits)
         return [s for k, s in enumerate(found) if k not in wrong], Counter([*reasons.values(), *wrong.values()])
+
+
+def _flow(data: Any) -> str:
+    return yaml.safe_dump(data, default_flow_style=True, width=10**6).strip()
 
 
 def _named(structure: Structure, name: str) -> Structure:
@@ -206,15 +224,19 @@ def draw(path: Path, rows: Sequence[dict[str, Any]], known: Sequence[dict[str, A
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--elements", nargs="+", default=[], help="of the metals that `unnp eam` knows")
+    parser.add_argument("--cells", type=int, help="melted in each round")
+    parser.add_argument("--frames", type=int, help="learnt in each round")
+    parser.add_argument("--results", default="self-play", help="folder of the results in benchmarks/results")
     parser.add_argument("--set", action="append", default=[], dest="settings", help="of the loop, as for `unnp learn`")
     parser.add_argument("--known", type=int, help="crystals that the other model learns; default: as many as the loop")
     given = parser.parse_args()
-    study = Study(given.folder, given.settings)
+    study = Study(given.folder, given.elements, given.cells, given.frames, given.settings)
     study.prepare()
     loop = study.learn("loop")
     rows = rounds_of(study, loop)
     known = rounds_of(study, study.known_crystals(given.known or rows[-1]["learnt"]))
-    results = RESULTS / "self-play"
+    results = RESULTS / given.results
     results.mkdir(parents=True, exist_ok=True)
     draw(results / "self-play.png", rows, known)
     for name in ("report.json", "learn.yaml", *(f"{figure}.{end}" for figure in FIGURES for end in ("png", "csv"))):

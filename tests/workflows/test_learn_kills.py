@@ -18,6 +18,7 @@ from ase.build import bulk
 from ase.calculators.emt import EMT
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import write
+from outcome import Outcome, Verdict, record
 
 SECONDS = 1800
 SCHNET = {"architecture": "schnet", "settings": {"cutoff": 4.0, "features": 4, "interactions": 1, "gaussians": 6}}
@@ -82,12 +83,12 @@ def numbers(folder: Path) -> list[dict[str, Any]]:
     return [{name: value for name, value in row.items() if name != "seconds"} for row in report["rounds"]]
 
 
-def run_and_kill(folder: Path, name: str, moments: Iterator[float]) -> int:
-    """Run a loop to its end, killed after each of the times given; return how often it was killed.
+def run_and_kill(folder: Path, name: str, moments: Iterator[float]) -> list[float]:
+    """Run a loop to its end, killed after each of the times given; return those after which it was.
 
     After each kill no process is left, and what was finished is still there when it goes on.
     """
-    kills = 0
+    kills: list[float] = []
     for seconds in chain(moments, [SECONDS]):
         run = start(folder, name)
         try:
@@ -98,7 +99,7 @@ def run_and_kill(folder: Path, name: str, moments: Iterator[float]) -> int:
             finished = {path: path.read_bytes() for path in (folder / name).glob("round-*/steps.json")}
             run.send_signal(signal.SIGKILL)
             run.wait()
-            kills += 1
+            kills.append(seconds)
         end = time.monotonic() + 60
         while members_of_session(run.pid):
             assert time.monotonic() < end, f"still there: {members_of_session(run.pid)}"
@@ -123,8 +124,11 @@ def test_kills_at_random_moments_lose_nothing_and_leave_no_process(most: int, fo
     while kills < most:
         name = f"killed-{loops}"
         moments = (chance.uniform(0.1, 0.8) * duration for _ in range(most - kills))
-        kills += run_and_kill(folder, name, moments)
-        loops += 1
+        killed = run_and_kill(folder, name, moments)
         assert numbers(folder / name) == numbers(folder / "whole")
         assert (folder / name / "chosen.csv").read_text() == (folder / "whole/chosen.csv").read_text()
+        for k, seconds in enumerate(killed):
+            record("kills", "learn, kill -9", f"{name}, kill {k}", Verdict(Outcome.RIGHT), seconds)
+        kills += len(killed)
+        loops += 1
     print(f"{kills} kills of {loops} loops")
