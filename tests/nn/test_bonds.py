@@ -1,4 +1,4 @@
-"""The fused operators on bonds against their plain forms: values, first and second derivatives."""
+"""The fused operators on bonds and atoms against their plain forms: values, first and second derivatives."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -7,6 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 from unnp.nn import bonds
+from unnp.nn.products import products, products_plain
+from unnp.nn.spectrum import spectrum, spectrum_plain, sums_of_degrees
 
 N_ATOMS = 7
 
@@ -62,6 +64,24 @@ def multipoles(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return lambda weights, harmonics, index: function(weights, harmonics, index, N_ATOMS, 3)
 
 
+def products_inputs(n: int, c: int) -> list[Tensor]:
+    return [rows(n, 3, 2 * c), rows(n, 6, 2 * c)]
+
+
+def of_atoms(function: Callable[..., Tensor], coupled: bool) -> Callable[..., Tensor]:
+    return lambda vectors, tensors, _: function(vectors, tensors, coupled)
+
+
+def spectrum_inputs(n: int, c: int) -> list[Tensor]:
+    degrees = (c - 1) % 6 + 1  # from the third on
+    return [rows(n, c, degrees * (degrees + 6))]
+
+
+def of_moments(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    highest = {k * (k + 6): k + 2 for k in range(1, 7)}
+    return lambda moments, _: function(moments, sums_of_degrees(3, highest[moments.shape[2]]), 3)
+
+
 def even(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return lambda atom, z, f, index: function(atom, z, z[:0], f, index)
 
@@ -71,6 +91,9 @@ OPERATORS = {
     "project": Operator(bonds.project, bonds.project_plain, project_inputs),
     "combine": Operator(bonds.combine, bonds.combine_plain, combine_inputs),
     "multipoles": Operator(multipoles(bonds.multipoles), multipoles(bonds.multipoles_plain), multipoles_inputs),
+    "products": Operator(of_atoms(products, True), of_atoms(products_plain, True), products_inputs),
+    "invariants": Operator(of_atoms(products, False), of_atoms(products_plain, False), products_inputs),
+    "spectrum": Operator(of_moments(spectrum), of_moments(spectrum_plain), spectrum_inputs),
     "combine without odd": Operator(even(bonds.combine), even(bonds.combine_plain), even_inputs),
 } | {
     f"aggregate {name}": Operator(
@@ -236,6 +259,8 @@ def test_without_gradients(operator):
 @operators
 def test_mixed_number_types_are_refused(operator):
     inputs = operator.inputs(3, 4)
+    if len(inputs) == 1:
+        pytest.skip("one input has one number type")
     inputs[-1] = inputs[-1].float()
     with pytest.raises(RuntimeError, match=r"[Ff]loat|[Dd]ouble|dtype"):
         operator.fused(*inputs, random_index(3))

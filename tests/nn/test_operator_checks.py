@@ -6,6 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 from unnp.nn.bonds import aggregate, combine, multipoles, project
+from unnp.nn.products import products
+from unnp.nn.spectrum import spectrum
 
 N_ATOMS, N_BONDS, CHANNELS = 4, 5, 3
 
@@ -89,12 +91,28 @@ def test_harmonics_that_are_not_all_of_some_degrees() -> None:
     for components, first in ((8, 3), (7, 2), (7, -1), (0, 3), (7, 10**12), (96, 5)):
         with pytest.raises(RuntimeError, match="unnp::multipoles"):
             multipoles(weights, torch.rand(N_BONDS, components), index, N_ATOMS, first)
+    for components, first in ((8, 3), (7, 2), (7, -1), (0, 3), (7, 10**12)):
+        with pytest.raises(RuntimeError, match="unnp::spectrum"):
+            spectrum(torch.rand(2, CHANNELS, components), torch.rand(0, 0), first)
     for first, last in ((-1, 3), (4, 3), (0, 13), (0, 10**12)):
         with pytest.raises(RuntimeError, match="unnp::harmonics"):
             torch.ops.unnp.harmonics(torch.rand(2, 3), first, last)
     for unit in (torch.rand(2, 2), torch.rand(3), torch.zeros(2, 3, dtype=torch.int64)):
         with pytest.raises(RuntimeError, match="unnp::harmonics"):
             torch.ops.unnp.harmonics(unit, 0, 2)
+
+
+def test_vectors_and_tensors_that_do_not_fit() -> None:
+    for vectors, tensors in (
+        ((2, 3, 3), (2, 6, 3)),
+        ((2, 3, 4), (2, 6, 2)),
+        ((2, 3, 4), (1, 6, 4)),
+        ((2, 4, 4), (2, 6, 4)),
+    ):
+        with pytest.raises(RuntimeError, match="unnp::products"):
+            products(torch.rand(vectors), torch.rand(tensors), True)
+    with pytest.raises(RuntimeError, match="unnp::products"):
+        products(torch.rand(2, 3, 4), torch.rand(2, 6, 4).double(), False)
 
 
 def test_no_bonds_and_no_atoms_are_fine() -> None:

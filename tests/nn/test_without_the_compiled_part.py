@@ -9,6 +9,8 @@ import torch
 from unnp.core import core
 from unnp.errors import UnnpError
 from unnp.nn import bonds, exchange
+from unnp.nn.products import products
+from unnp.nn.spectrum import spectrum
 from unnp.nn.spherical import SphericalHarmonics
 
 
@@ -29,6 +31,8 @@ CALLS = {
     ),
     "aggregate": lambda index: bonds.aggregate(torch.zeros(1, 3), torch.ones(1, 3), index, 2, 1, 1),
     "multipoles": lambda index: bonds.multipoles(torch.zeros(1, 2), torch.ones(1, 3), index, 2, 1),
+    "products": lambda _: products(torch.zeros(1, 3, 2), torch.zeros(1, 6, 2), True),
+    "spectrum": lambda _: spectrum(torch.zeros(1, 2, 3), torch.ones(3, 1), 1),
     "harmonics": lambda _: SphericalHarmonics(2)(torch.ones(1, 3)),
     "exchange": lambda index: exchange(torch.zeros(2, 1), 2, 4711),
 }

@@ -30,11 +30,6 @@ HarmonicsIn<T> harmonics_in(const variable_list& z, const variable_list& h, cons
           static_cast<int>(sizes[0]), static_cast<int>(sizes[1])};
 }
 
-void over_rows(std::int64_t n, const std::function<void(const Range&)>& kernel) {
-  at::parallel_for(0, n, 1024,
-                   [&](std::int64_t begin, std::int64_t end) { kernel({nullptr, nullptr, begin, end}); });
-}
-
 struct Harmonics {
   static Tensor forward(const variable_list& z, const Tensor&, const Sizes& sizes) {
     Tensor value = empty_rows(z, sizes);

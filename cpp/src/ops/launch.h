@@ -41,6 +41,12 @@ inline void over_bonds(const torch::Tensor& index, const std::vector<torch::Tens
       sums[k].add_(copy[k]);
 }
 
+// Calls kernel(range) on chunks of n rows that have nothing to do with each other.
+inline void over_rows(std::int64_t n, const std::function<void(const Range&)>& kernel) {
+  at::parallel_for(0, n, 1024,
+                   [&](std::int64_t begin, std::int64_t end) { kernel({nullptr, nullptr, begin, end}); });
+}
+
 template <typename T>
 const T* read(const torch::Tensor& x) {
   return x.defined() && x.numel() > 0 ? x.const_data_ptr<T>() : nullptr;

@@ -6,6 +6,7 @@
 // that is the double backward.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstring>
 
@@ -160,6 +161,16 @@ UNNP_INLINE Packet<T> exp(Packet<T> x) {
   return p * scale;
 }
 
+template <typename T>
+UNNP_INLINE Packet<T> sqrt(Packet<T> a) {
+  T x[Packet<T>::width];
+  std::memcpy(x, &a.v, sizeof(x));
+  for (int k = 0; k < Packet<T>::width; ++k)
+    x[k] = std::sqrt(x[k]);
+  std::memcpy(&a.v, x, sizeof(x));
+  return a;
+}
+
 // A packet with a tangent: a + eps * b, eps^2 = 0.
 template <typename T>
 struct Dual {
@@ -193,6 +204,12 @@ UNNP_INLINE Dual<T> exp(Dual<T> a) {
   const Packet<T> e = exp(a.value);
   return {e, e * a.tangent};
 }
+template <typename T>
+UNNP_INLINE Dual<T> sqrt(Dual<T> a) {
+  const Packet<T> root = sqrt(a.value);
+  return {root, a.tangent / (root + root)};
+}
+
 // A constant of the number type N.
 template <typename N>
 struct Constant;

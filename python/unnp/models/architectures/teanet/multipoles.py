@@ -7,6 +7,7 @@ from unnp.models.architectures.teanet.config import HIGHEST_OF_ALL, TeaNetConfig
 from unnp.models.architectures.teanet.state import Bonds
 from unnp.nn.bonds import multipoles
 from unnp.nn.linear import linear
+from unnp.nn.spectrum import spectrum, sums_of_degrees
 from unnp.nn.spherical import SphericalHarmonics
 from unnp.nn.tensors import taming
 
@@ -14,21 +15,22 @@ from unnp.nn.tensors import taming
 class Multipoles(nn.Module):
     """Sums ``M_clm = sum_j w_cj Y_lm(u_ij)`` over the neighbours of an atom, and the scalars that two of one degree make.
 
-    These are ``sum_m M_clm M_dlm / sqrt(2 l + 1)`` of each channel c with itself, and with the next one, d. They are tamed:
+    These are ``sum_m M_clm M_dlm / sqrt(2 l + 1)`` of each channel c with itself, and with the one before, d. They are tamed:
     large ones grow as one factor does, not as two.
 
     Args:
         config: the degrees l from 3 to ``degree``, and the channels, which are the same for all of them.
     """
 
-    contraction: Tensor
+    sums: Tensor
 
     def __init__(self, config: TeaNetConfig) -> None:
         super().__init__()
         self.lowest, self.channels = HIGHEST_OF_ALL + 1, config.multipoles
         self.weights = linear(config.hidden, config.multipoles, bias=False, gain=0.5)
         self.harmonics = SphericalHarmonics(config.degree, "component", self.lowest)
-        self.register_buffer("contraction", sums_of_degrees(self.lowest, config.degree), persistent=False)
+        sums = sums_of_degrees(self.lowest, config.degree).to(torch.get_default_dtype())
+        self.register_buffer("sums", sums, persistent=False)
 
     def forward(self, y: Tensor, bonds: Bonds, norm: float, n_all: int, n_updated: int) -> Tensor:
         """Return the scalars (n_updated, n_multipole_scalars).
@@ -42,13 +44,6 @@ class Multipoles(nn.Module):
         """
         harmonics = self.harmonics(bonds.unit)
         rows = multipoles(self.weights(y), harmonics, bonds.pairs, n_all, self.lowest)[:n_updated]
-        moments = norm * rows.reshape(n_updated, self.channels, harmonics.shape[1])
-        pairs = torch.cat([moments * moments, moments * moments.roll(1, 1)], dim=1)
-        scalars = torch.matmul(pairs, self.contraction.to(pairs.dtype)).flatten(1)
+        moments = rows.reshape(n_updated, self.channels, harmonics.shape[1])
+        scalars = norm * norm * spectrum(moments, self.sums, self.lowest)
         return scalars * taming(scalars.square())
-
-
-def sums_of_degrees(lowest: int, highest: int) -> Tensor:
-    """Return (components, degrees): ``1 / sqrt(2 l + 1)`` where a component is one of degree l, and 0 elsewhere."""
-    columns = [torch.full((2 * degree + 1, 1), (2 * degree + 1) ** -0.5) for degree in range(lowest, highest + 1)]
-    return torch.block_diag(*columns)

@@ -7,15 +7,13 @@ from torch import Tensor, nn
 
 from unnp.models.architectures.teanet.config import TeaNetConfig
 from unnp.nn.linear import linear
-from unnp.nn.tensors import applied, contraction, symmetric_dyad, symmetric_product, taming
+from unnp.nn.products import products
 
 
 class Products(nn.Module):
-    """Products of the vectors and tensors of an atom and of its messages, in channels mixed of both.
+    """Products of the vectors and tensors of an atom and of its messages, in channels mixed of both by linear maps.
 
-    Linear maps mix vectors ``v, w`` and tensors ``T, U``. Their products are the vectors ``T v``, the tensors
-    ``(T U + U T) / 2`` and ``(v (x) w + w (x) v) / 2``, and the invariants ``v . w``, ``T : U``, ``T v . w`` and
-    ``T U : U``. All of them are tamed: large ones grow as one factor does, not as two or three.
+    See :func:`unnp.nn.products.products`.
     """
 
     first: Final[bool]
@@ -23,13 +21,13 @@ class Products(nn.Module):
 
     def __init__(self, config: TeaNetConfig, first: bool, coupled: bool) -> None:
         super().__init__()
-        self.first, self.coupled = first, coupled
+        self.first, self.coupled, self.channels = first, coupled, config.products
         shares = 1 if first else 2
         self.vectors = linear(shares * config.vectors, 2 * config.products, bias=False)
         self.tensors = linear(shares * config.tensors, 2 * config.products, bias=False)
 
-    def forward(self, v: Tensor, t: Tensor, m_v: Tensor, m_t: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
-        """Return the invariants, and of what is coupled back the products, components first, and the factors that tame them.
+    def forward(self, v: Tensor, t: Tensor, m_v: Tensor, m_t: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Return the invariants, and what is coupled back: vectors, and tensors of two kinds.
 
         Args:
             v: (n, 3, vectors), the atoms' own; not used in the first layer, where there are none.
@@ -38,24 +36,12 @@ class Products(nn.Module):
             m_t: (n, 6, tensors), likewise.
 
         Returns:
-            (n, 4 * products); (3 or 6, n, products) each; (n, products) each.
+            (n, 4 * products); (n, 3, products), (n, 6, products) and (n, 6, products), or nothing.
         """
-        v_1, v_2 = in_halves(self.vectors(m_v if self.first else torch.cat([m_v, v], dim=2)))
-        t_1, t_2 = in_halves(self.tensors(m_t if self.first else torch.cat([m_t, t], dim=2)))
-        vector, tensor = applied(t_1, v_1), symmetric_product(t_1, t_2)
-        for_vector = taming(vector.square().sum(0))
-        for_tensor = taming(contraction(tensor, tensor, 0))
-        of_two = [(v_1 * v_2).sum(0), contraction(t_1, t_2, 0)]
-        of_three = [for_vector * (vector * v_2).sum(0), for_tensor * contraction(tensor, t_2, 0)]
-        invariants = torch.cat(of_two + of_three, dim=1)
-        invariants = invariants * taming(invariants.square())
+        vectors = self.vectors(m_v if self.first else torch.cat([m_v, v], dim=2))
+        tensors = self.tensors(m_t if self.first else torch.cat([m_t, t], dim=2))
+        found = products(vectors, tensors, self.coupled)
         if not self.coupled:
-            return invariants, [vector], [for_vector]
-        dyad = symmetric_dyad(v_1, v_2)
-        return invariants, [vector, tensor, dyad], [for_vector, for_tensor, taming(contraction(dyad, dyad, 0))]
-
-
-def in_halves(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the two halves of the channels of (n, components, channels), components first."""
-    one, other = x.unflatten(2, (2, x.shape[2] // 2)).permute(2, 1, 0, 3).contiguous().unbind(0)
-    return one, other
+            return found, []
+        invariants, coupled = torch.split(found, [4 * self.channels, 15 * self.channels], dim=1)
+        return invariants, list(torch.split(coupled.unflatten(1, (15, self.channels)), [3, 6, 6], dim=1))

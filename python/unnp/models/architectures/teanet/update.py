@@ -48,11 +48,10 @@ class Update(nn.Module):
         """Return the atoms after this layer from those before and the sums of their messages."""
         invariants = torch.cat([messages.s, messages.multipoles], dim=1)
         products: list[Tensor] = []
-        factors: list[Tensor] = []
         if self.directed:
             invariants = torch.cat([invariants, vector_norm(messages.v), tensor_norm(messages.t)], dim=1)
         if self.multiplied:
-            more, products, factors = self.products(atoms.v, atoms.t, messages.v, messages.t)
+            more, products = self.products(atoms.v, atoms.t, messages.v, messages.t)
             invariants = torch.cat([invariants, more], dim=1)
         gates = torch.split(self.gate(torch.cat([atoms.s, invariants], dim=1)), self.widths, dim=1)
         s = atoms.s + self.scalar(invariants) * gates[0]
@@ -61,8 +60,8 @@ class Update(nn.Module):
         v = atoms.v + messages.v * gates[1].unsqueeze(1)
         t = atoms.t + messages.t * gates[2].unsqueeze(1)
         if self.coupled:
-            v = v + self.vector(products[0] * (gates[3] * factors[0])).transpose(0, 1)
-            tensors = [products[1] * (gates[4] * factors[1]), products[2] * (gates[5] * factors[2])]
-            t = t + self.tensor(torch.cat(tensors, dim=2)).transpose(0, 1)
+            v = v + self.vector(products[0] * gates[3].unsqueeze(1))
+            tensors = [products[1] * gates[4].unsqueeze(1), products[2] * gates[5].unsqueeze(1)]
+            t = t + self.tensor(torch.cat(tensors, dim=2))
         isotropic = self.isotropic(messages.s).unsqueeze(1)
         return Atoms(s, v, t + torch.cat([isotropic, isotropic, isotropic, torch.zeros_like(t[:, 3:])], dim=1))
