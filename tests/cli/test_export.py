@@ -29,7 +29,7 @@ def models(subject: Subject, tmp_path_factory: pytest.TempPathFactory) -> list[P
             for parameter in potential.parameters():
                 parameter.mul_(1.0 + 0.1 * k)
         paths.append(folder / f"{k}.pt")
-        export_model([potential], paths[-1], name="model", data={"n_structures": 7})
+        export_model([potential], paths[-1], name="model", data={"n_structures": 7}, metrics={"test": {"seen": k}})
     return paths
 
 
@@ -51,6 +51,13 @@ def test_exported_models_make_a_committee(subject: Subject, models: list[Path], 
         forces.append(atoms.get_forces())
     assert np.abs(forces[1] - forces[0]).max() > 1e-3 * np.abs(forces[0]).max()
     np.testing.assert_allclose(forces[2], (forces[0] + 2 * forces[1]) / 3, atol=1e-10 * np.abs(forces[0]).max())
+
+
+def test_a_model_that_is_exported_again_keeps_its_errors(models: list[Path], tmp_path: Path) -> None:
+    export(models[1], "-o", tmp_path / "again.pt")
+    export(*models, "-o", tmp_path / "two.pt")
+    assert read_manifest(tmp_path / "again.pt").metrics == {"test": {"seen": 1}}
+    assert read_manifest(tmp_path / "two.pt").metrics == {}
 
 
 def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:

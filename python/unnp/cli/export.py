@@ -30,9 +30,7 @@ def command(
     The file is loaded again and compared with the potential in memory before it is moved into place. It runs in ASE
     (unnp.adapters.ase), in LAMMPS (pair_style unnp), on CPU and on CUDA.
     """
-    from unnp.evaluate.card import read_metrics
     from unnp.exported.export import export_model
-    from unnp.exported.rebuild import is_exported
 
     members = [member for run in runs for member in _members(run, weights)]
     manifest = export_model(
@@ -41,7 +39,7 @@ def command(
         name=name or output.stem,
         licence=licence,
         data=members[0][1],
-        metrics={} if is_exported(runs[0]) else read_metrics(runs[0]),
+        metrics=_metrics(runs),
     )
     many = f", committee of {manifest.n_members}" if manifest.n_members > 1 else ""
     elements = " ".join(manifest.elements)
@@ -60,3 +58,14 @@ def _members(run: Path, weights: Literal["average", "raw"]) -> list[tuple[Potent
         return [(potential, manifest.data) for potential in potentials]
     loaded = [load_potential(member, weights) for member in runs_of(run)]
     return [(potential, training_data(description)) for potential, description in loaded]
+
+
+def _metrics(runs: list[Path]) -> dict[str, Any]:
+    """Return the errors of a run, a committee or an exported model; of several, which become one model, nobody knows them."""
+    from unnp.evaluate.card import read_metrics
+    from unnp.exported.archive import read_manifest
+    from unnp.exported.rebuild import is_exported
+
+    if len(runs) > 1:
+        return {}
+    return read_manifest(runs[0]).metrics if is_exported(runs[0]) else read_metrics(runs[0])
