@@ -24,9 +24,7 @@ INSIDE_WORKFLOWS = {
     ("adsorption", "neb"),
     ("adsorption", "relaxation"),
     ("adsorption", "surfaces"),
-    ("inject", "benchmark"),
     ("inject", "learn"),
-    ("inject", "relaxation"),
 }
 FACES = {"__init__", "__main__"}
 MOST_FILES_IN_THE_ROOT = 8

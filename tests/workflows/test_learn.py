@@ -122,9 +122,9 @@ def test_resumed_it_does_nothing_again_and_may_go_on(finished: tuple[Path, str],
     assert kept == {path: path.stat().st_mtime_ns for path in folder.glob("round-*/**/*") if path.is_file()}
     with pytest.raises(ConfigError, match=r"members changed since .*only .*executor.*stop.* may change"):
         run_learning(config(members=3), files, folder, resume=True)
-    with pytest.raises(ConfigError, match="already holds a loop"):
+    with pytest.raises(ConfigError, match="already holds a run"):
         run_learning(config(), files, folder)
-    with pytest.raises(ConfigError, match="holds no loop"):
+    with pytest.raises(ConfigError, match="holds no run"):
         run_learning(config(), files, tmp_path / "nowhere", resume=True)
 
 

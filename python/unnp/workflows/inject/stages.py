@@ -8,7 +8,7 @@ from contextlib import closing
 from unnp.data.progress import counting
 from unnp.data.worker_pool import Failure
 from unnp.errors import ConfigError, TrainingError
-from unnp.workflows.benchmark.entries import changed_since
+from unnp.train.run_folder import changed_since
 from unnp.workflows.inject.classifier import start_classifier
 from unnp.workflows.inject.seeds import Run, Seed
 from unnp.workflows.learn.committee import Member, train_members
