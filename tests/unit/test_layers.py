@@ -15,6 +15,8 @@ PACKAGE = Path(unnp.__file__).parent
 DESIGN = Path(__file__).parents[2] / "docs/design.md"
 INSIDE_WORKFLOWS = {
     ("crystals", "elastic"),
+    ("crystals", "relaxation"),
+    ("elastic", "relaxation"),
     ("melt", "momt"),
     ("learn", "crystals"),
     ("learn", "md"),
