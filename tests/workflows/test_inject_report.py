@@ -132,14 +132,13 @@ def test_outliers_are_labels_beyond_tau_of_the_hidden_energy() -> None:
     probabilities = np.array([[0.9, 0.1, 0.0], [0.2, 0.7, 0.1], [0.1, 0.1, 0.8]])
     distances = Distances(np.array([[0.05, 0.3]] * 3), *[np.full((3, 2), np.inf)] * 2)
     seed = SimpleNamespace(
-        choice=lambda _: choice_of(probabilities),
         material=SimpleNamespace(pool=range(3), at=lambda positions: [pool[k] for k in positions]),
         division=SimpleNamespace(distances=distances),
         config=config(),
         potentials=["sw", "tersoff"],
         pool_labels=labels,
     )
-    found = chosen_labels(seed, "SchNet")  # type: ignore[arg-type]
+    found = chosen_labels(seed, choice_of(probabilities))  # type: ignore[arg-type]
     assert found["structure"] == [0, 1]  # the third got none
     assert (found["potential"], found["nearest"]) == (["sw", "tersoff"], ["sw", "sw"])
     assert found["error"] == pytest.approx([50, 300])

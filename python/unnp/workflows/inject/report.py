@@ -20,6 +20,7 @@ from unnp.workflows.inject.figures import draw_choices, draw_gains, draw_map
 from unnp.workflows.inject.judging import Outcome
 from unnp.workflows.inject.material import Material
 from unnp.workflows.inject.outliers import draw_outliers
+from unnp.workflows.inject.runs import pretrained
 from unnp.workflows.inject.seeds import Seed
 
 PERCENT = 100
@@ -176,9 +177,9 @@ def _draw_maps(folder: Path, report: Report) -> None:
         own = {o.method: o for o in report.outcomes if (o.architecture, o.seed) == (architecture, seed.seed)}
         base, best = own[report.config.baseline], min(own.values(), key=lambda o: o.test[report.config.judge])
         shown = {"random weights": (base.run, False), report.config.baseline: (base.run, True)}
-        pretrained = [seed.pretrained(architecture, method) for method in report.config.methods.values()]
-        if found := [run for run in pretrained if run is not None]:
-            shown["pretrained"] = (found[0], True)
+        folders = [pretrained(seed, architecture, method) for method in report.config.methods.values()]
+        if begun := [folder for folder in folders if folder is not None]:
+            shown["pretrained"] = (begun[0], True)
         if best is not base:
             shown[best.method] = (best.run, True)
         draw_map(folder / f"map-{architecture}.png", seed, architecture, shown)
