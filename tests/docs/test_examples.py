@@ -29,7 +29,7 @@ from unnp.train.config import TrainConfig
 from unnp.workflows.adsorption.config import AdsorptionConfig
 from unnp.workflows.benchmark.config import BenchmarkConfig
 from unnp.workflows.benchmark.entries import merged
-from unnp.workflows.inject.config import InjectConfig
+from unnp.workflows.inject.config import load_injection
 from unnp.workflows.inject.trainings import check_trainings
 from unnp.workflows.learn.config import LearnConfig
 from unnp.workflows.momt.config import MomtConfig
@@ -202,7 +202,7 @@ def test_examples_of_benchmarks_are_valid(file: Path) -> None:
 
 @pytest.mark.parametrize("file", ["cu", "si", "si-crystals", "si-table", "toy"])
 def test_examples_of_injections_are_valid(file: str) -> None:
-    config = load_yaml(DOCS.parent / f"examples/inject/{file}.yaml", InjectConfig)
+    config = load_injection(DOCS.parent / f"examples/inject/{file}.yaml")
     check_trainings(config)
     for settings in config.potentials.values():
         assert not isinstance(settings, str)
