@@ -162,17 +162,6 @@ def test_examples_of_surfaces_are_valid(file: str, kind: type[Config]) -> None:
             assert (path.parent / name).is_file()
 
 
-def test_the_training_of_one_element_begins_with_another_as_benchmarks_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(DOCS.parent / "benchmarks"))
-    recipe = DOCS.parent / "examples/surfaces/element.yaml"
-    _, comment = recipe.read_text(encoding="utf-8").split("the universal one of start.yaml:\n")
-    words = shlex.split(comment.partition("\n# benchmarks")[0].replace("\\\n", "").replace("#", ""))
-    settings = [word for before, word in pairwise(words) if before == "--set"]
-    assert set(load(DOCS.parent / "benchmarks/from_start.py").TUNED) < set(settings)
-    config = load_with_overrides(recipe, settings, TrainConfig)
-    assert (config.start, config.heads["dft"].copy_of, config.optimizer.learning_rate) == ("start.pt", "default", 2e-3)
-
-
 def test_the_example_of_the_adsorption_test_spells_out_the_defaults() -> None:
     config = load_yaml(DOCS.parent / "examples/adsorption/coh-on-co.yaml", AdsorptionConfig)
     defaults = AdsorptionConfig(potentials=config.potentials)
@@ -207,6 +196,17 @@ def test_examples_of_injections_are_valid(file: str) -> None:
     for settings in config.potentials.values():
         assert not isinstance(settings, str)
         check_settings(settings)
+
+
+def test_the_training_of_one_element_begins_with_another_as_benchmarks_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(DOCS.parent / "benchmarks"))
+    recipe = DOCS.parent / "examples/surfaces/element.yaml"
+    _, comment = recipe.read_text(encoding="utf-8").split("the universal one of start.yaml:\n")
+    words = shlex.split(comment.partition("\n# benchmarks")[0].replace("\\\n", "").replace("#", ""))
+    settings = [word for before, word in pairwise(words) if before == "--set"]
+    assert set(load(DOCS.parent / "benchmarks/from_start.py").TUNED) < set(settings)
+    config = load_with_overrides(recipe, settings, TrainConfig)
+    assert (config.start, config.heads["dft"].copy_of, config.optimizer.learning_rate) == ("start.pt", "default", 2e-3)
 
 
 def test_the_example_of_copper_has_a_pool() -> None:

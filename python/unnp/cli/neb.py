@@ -41,7 +41,6 @@ def command(
     on where it was, and with more --max-steps it goes further.
     """
     from unnp.adapters.opening import open_calculator
-    from unnp.adapters.potentials import identity
     from unnp.cli.tables import print_table
     from unnp.config import from_dict
     from unnp.errors import printable
@@ -50,6 +49,7 @@ def command(
     from unnp.workflows.neb.path import read_path
     from unnp.workflows.neb.report import notes, rows
     from unnp.workflows.neb.run import run_neb
+    from unnp.workflows.relaxation.kept import identity
 
     given = {
         "images": images, "interpolation": interpolation, "climb": climb, "relax_ends": relax_ends, "spring": spring,
