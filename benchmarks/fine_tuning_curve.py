@@ -3,8 +3,8 @@
     python benchmarks/fine_tuning_curve.py DATA START.pt -o runs/fine-tuning-curve --element Si
 
 For each fraction of the mlearn training frames of an element (equally spaced in the file, so that each group keeps its share),
-TeaNet from random weights (examples/surfaces/scratch.yaml) and from START (tuned.yaml) take the same number of steps; both
-are judged on the test frames. DATA is the folder with mlearn/, START an exported model that knows the element; for Si and Ge
+TeaNet from random weights and from START (examples/surfaces/element.yaml) take the same number of steps; both are judged on the
+test frames. DATA is the folder with mlearn/, START an exported model that knows the element; for Si and Ge
 the repaired files of mlearn_repair.py are meant. What is finished is kept: run it again after a kill.
 """
 
@@ -12,18 +12,15 @@ from __future__ import annotations
 
 import argparse
 import math
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import yaml
-from measuring import HERE, RESULTS
-from unnp.data.opening import open_structures
-from unnp.data.readers import ReadOptions
+from from_start import labelled, train
+from measuring import RESULTS
 from unnp.data.writing import write_structures
 from unnp.plots import new_figure, plain_log_ticks, save_figure
 
-RECIPES = HERE.parent / "examples" / "surfaces"
 KINDS = {"scratch": "from scratch", "tuned": "fine-tuned"}
 BATCH = 4
 COLUMNS = {"energy": ("energy_mae", "energy MAE [meV/atom]"), "forces": ("forces_mae", "force MAE [eV/A]")}
@@ -31,20 +28,15 @@ COLUMNS = {"energy": ("energy_mae", "energy MAE [meV/atom]"), "forces": ("forces
 
 def write_part(data: Path, element: str, fraction: float, path: Path) -> int:
     """Write equally spaced training frames and return their number."""
-    frames = open_structures([data / f"mlearn/{element}_train.extxyz.gz"], ReadOptions(required=("energy", "forces")))
+    frames = labelled([data / f"mlearn/{element}_train.extxyz.gz"])
     count = max(4, round(fraction * len(frames)))
     chosen = [frames[int(k * len(frames) / count)] for k in range(count)]
     write_structures(chosen, path, overwrite=True)
     return count
 
 
-def train(kind: str, part: Path, run: Path, *settings: str) -> dict[str, Any]:
-    """Return the errors on the test frames of a training, which goes on where it was stopped."""
-    if not (run / "card.yaml").exists():
-        given = [f"data.train=[{part.resolve()}]", "data.validation=0.1", *settings]
-        words = [word for setting in given for word in ("--set", setting)]
-        resume = ["--resume"] if run.exists() else []
-        subprocess.run(["unnp", "train", RECIPES / f"{kind}.yaml", "-o", run, *words, *resume], check=True)
+def errors_of(run: Path) -> dict[str, Any]:
+    """Return the errors on the test frames of a training that is over."""
     card: dict[str, Any] = yaml.safe_load((run / "card.yaml").read_text())
     errors: dict[str, Any] = card["metrics"]["test"]["overall"]
     return errors
@@ -88,8 +80,9 @@ def main() -> None:
         common = [f"data.test=[{test}]", "loss.stress={weight: 20, offset: fit}"]
         common += [f"epochs={epochs}", f"validation_interval={max(1, epochs // 20)}"]
         for kind, name in KINDS.items():
-            start = [f"start={arguments.start.resolve()}"] if kind == "tuned" else []
-            errors = train(kind, part, folder / f"{element}-{fraction:g}-{kind}", *common, *start)
+            run = folder / f"{element}-{fraction:g}-{kind}"
+            train(run, part, arguments.start if kind == "tuned" else None, *common)
+            errors = errors_of(run)
             row = {"element": element, "training": name, "fraction": fraction, "frames": count}
             rows.append(row | {column: errors[key]["mae"] for key, (column, _) in COLUMNS.items()})
     rows.sort(key=lambda row: (row["training"], row["frames"]))

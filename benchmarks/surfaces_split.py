@@ -1,8 +1,8 @@
 """Fine-tuned against from scratch at equal data, half of the Miller planes held out.
 
 For each element: the labelled crystal, every 48th other frame and every second slab are learnt from, by TeaNet from random
-weights (examples/surfaces/scratch.yaml) and from a universal start (tuned.yaml); the other slabs are held out, and
-`unnp surfaces` compares both, the start, and universal potentials of others on them:
+weights and from a universal start (examples/surfaces/element.yaml); the other slabs are held out, and `unnp surfaces` compares
+both, the start, and universal potentials of others on them:
 
     python benchmarks/surfaces_split.py DATA START.pt -o runs/surfaces-split --universal chgnet.yaml sevennet.yaml
 
@@ -16,14 +16,11 @@ import subprocess
 from pathlib import Path
 
 import yaml
-from measuring import HERE
+from from_start import labelled, train
 from unnp.atoms.structure import Structure
-from unnp.data.opening import open_structures
-from unnp.data.readers import ReadOptions
 from unnp.data.writing import write_structures
 from unnp.workflows.surfaces.slabs import empty_layer
 
-RECIPES = HERE.parent / "examples" / "surfaces"
 MLEARN, ALLOY = ("Cu", "Ni", "Si"), ("Nb", "Mo", "Ta", "W")
 VACUUM = 5.0
 STRIDE = 48
@@ -37,8 +34,7 @@ def frames_of(data: Path, element: str) -> list[Structure]:
         files = [data / f"mlearn/{element}_{part}.extxyz.gz" for part in ("train", "test")]
     else:
         files = [data / "NbMoTaW/train.extxyz.gz"]
-    frames = open_structures(files, ReadOptions(required=("energy", "forces")))
-    return [frame for frame in frames if set(frame.to_atoms().get_chemical_symbols()) == {element}]
+    return [frame for frame in labelled(files) if set(frame.to_atoms().get_chemical_symbols()) == {element}]
 
 
 def write_split(data: Path, element: str, folder: Path) -> None:
@@ -53,16 +49,14 @@ def write_split(data: Path, element: str, folder: Path) -> None:
         write_structures(part, folder / f"{element}-{name}.extxyz", overwrite=True)
 
 
-def train(recipe: str, element: str, folder: Path, *settings: str) -> Path:
-    """Return the exported model of a training, which goes on where it was stopped."""
-    run, model = folder / f"{element}-{recipe}", folder / f"{element}-{recipe}.pt"
+def trained(element: str, folder: Path, start: Path | None) -> str:
+    """Return the name of the exported model of a training, which goes on where it was stopped."""
+    run = folder / f"{element}-{'scratch' if start is None else 'tuned'}"
+    model = run.with_name(f"{run.name}.pt")
     if not model.exists():
-        given = [f"data.train=[{folder.resolve() / f'{element}-{SPLIT[0]}.extxyz'}]", *settings]
-        words = [word for setting in given for word in ("--set", setting)]
-        resume = ["--resume"] if run.exists() else []
-        subprocess.run(["unnp", "train", RECIPES / f"{recipe}.yaml", "-o", run, *words, *resume], check=True)
+        train(run, folder / f"{element}-{SPLIT[0]}.extxyz", start)
         subprocess.run(["unnp", "export", run, "-o", model], check=True)
-    return model
+    return model.name
 
 
 def compare(folder: Path, elements: list[str], potentials: dict[str, object]) -> None:
@@ -92,8 +86,8 @@ def main() -> None:
     for element in elements:
         if not (folder / f"{element}-{SPLIT[1]}.extxyz").exists():
             write_split(arguments.data, element, folder)
-        tuned[element] = train("tuned", element, folder, f"start={arguments.start.resolve()}").name
-        scratch[element] = train("scratch", element, folder).name
+        tuned[element] = trained(element, folder, arguments.start)
+        scratch[element] = trained(element, folder, None)
     potentials: dict[str, object] = {path.stem: {"file": str(path.resolve())} for path in arguments.universal}
     potentials |= {"start": {"file": str(arguments.start.resolve())}}
     potentials |= {"from-scratch": {"files": scratch}, "fine-tuned": {"files": tuned}}

@@ -1,10 +1,13 @@
-"""Copy the figures of real runs into docs/images, small enough for a repository: ``python docs/figures.py demo-output``.
+"""Copy the figures of real runs into docs/images, small enough for a repository, each with its numbers as CSV beside it.
+
+    python docs/figures.py demo-output
 
 The folder is that of ``make demo``. The others come from benchmarks whose figures lie in benchmarks/results.
 """
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -23,12 +26,13 @@ WIDTH, COLOURS = 1400, 256
 
 
 def copy(source: Path, name: str) -> None:
-    """Write a figure with few colours and no more than ``WIDTH`` pixels across."""
+    """Write a figure with few colours and no more than ``WIDTH`` pixels across, and the CSV that stands beside it."""
     image = Image.open(source).convert("RGB")
     if image.width > WIDTH:
         image = image.resize((WIDTH, round(image.height * WIDTH / image.width)), Image.Resampling.LANCZOS)
     target = DOCS / "images" / f"{name}.png"
     image.quantize(COLOURS).save(target, optimize=True)
+    shutil.copyfile(source.with_suffix(".csv"), target.with_suffix(".csv"))
     print(f"{target}: {target.stat().st_size // 1024} KiB")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import shlex
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 
@@ -16,6 +17,7 @@ from unnp.atoms.elements import Elements
 from unnp.atoms.graph import Graph
 from unnp.atoms.structure import Structure
 from unnp.config import Config, from_dict, load_yaml
+from unnp.config.overrides import load_with_overrides
 from unnp.core import core
 from unnp.data.generation import Recipe
 from unnp.data.labellers import check_settings
@@ -27,7 +29,7 @@ from unnp.train.config import TrainConfig
 from unnp.workflows.adsorption.config import AdsorptionConfig
 from unnp.workflows.benchmark.config import BenchmarkConfig
 from unnp.workflows.benchmark.entries import merged
-from unnp.workflows.inject.config import InjectConfig
+from unnp.workflows.inject.config import load_injection
 from unnp.workflows.inject.trainings import check_trainings
 from unnp.workflows.learn.config import LearnConfig
 from unnp.workflows.momt.config import MomtConfig
@@ -147,8 +149,7 @@ def test_examples_of_loops_are_valid(file: Path) -> None:
         ("surfaces/surfaces", SurfacesConfig),
         ("surfaces/start-data", Recipe),
         ("surfaces/start", TrainConfig),
-        ("surfaces/scratch", TrainConfig),
-        ("surfaces/tuned", TrainConfig),
+        ("surfaces/element", TrainConfig),
         ("fine_tuning/level-data", Recipe),
         ("fine_tuning/level", TrainConfig),
     ],
@@ -190,11 +191,22 @@ def test_examples_of_benchmarks_are_valid(file: Path) -> None:
 
 @pytest.mark.parametrize("file", ["cu", "si", "si-crystals", "si-table", "toy"])
 def test_examples_of_injections_are_valid(file: str) -> None:
-    config = load_yaml(DOCS.parent / f"examples/inject/{file}.yaml", InjectConfig)
+    config = load_injection(DOCS.parent / f"examples/inject/{file}.yaml")
     check_trainings(config)
     for settings in config.potentials.values():
         assert not isinstance(settings, str)
         check_settings(settings)
+
+
+def test_the_training_of_one_element_begins_with_another_as_benchmarks_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(DOCS.parent / "benchmarks"))
+    recipe = DOCS.parent / "examples/surfaces/element.yaml"
+    _, comment = recipe.read_text(encoding="utf-8").split("the universal one of start.yaml:\n")
+    words = shlex.split(comment.partition("\n# benchmarks")[0].replace("\\\n", "").replace("#", ""))
+    settings = [word for before, word in pairwise(words) if before == "--set"]
+    assert set(load(DOCS.parent / "benchmarks/from_start.py").TUNED) < set(settings)
+    config = load_with_overrides(recipe, settings, TrainConfig)
+    assert (config.start, config.heads["dft"].copy_of, config.optimizer.learning_rate) == ("start.pt", "default", 2e-3)
 
 
 def test_the_example_of_copper_has_a_pool() -> None:

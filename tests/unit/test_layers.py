@@ -15,6 +15,8 @@ PACKAGE = Path(unnp.__file__).parent
 DESIGN = Path(__file__).parents[2] / "docs/design.md"
 INSIDE_WORKFLOWS = {
     ("crystals", "elastic"),
+    ("crystals", "relaxation"),
+    ("elastic", "relaxation"),
     ("melt", "momt"),
     ("learn", "crystals"),
     ("learn", "md"),
@@ -24,9 +26,7 @@ INSIDE_WORKFLOWS = {
     ("adsorption", "neb"),
     ("adsorption", "relaxation"),
     ("adsorption", "surfaces"),
-    ("inject", "benchmark"),
     ("inject", "learn"),
-    ("inject", "relaxation"),
 }
 FACES = {"__init__", "__main__"}
 MOST_FILES_IN_THE_ROOT = 8

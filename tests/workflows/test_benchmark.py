@@ -150,13 +150,13 @@ def test_all_trainings_are_checked_before_the_first_begins(files: Path, tmp_path
 
 def test_a_folder_belongs_to_one_benchmark(finished: tuple[Path, str], files: Path, tmp_path: Path) -> None:
     folder, _ = finished
-    with pytest.raises(ConfigError, match="already holds a benchmark; go on with --resume"):
+    with pytest.raises(ConfigError, match="already holds a run; go on with --resume"):
         run_benchmark(from_dict(settings(), BenchmarkConfig), files, folder)
     changed = from_dict(settings(training={**settings()["training"], "epochs": 3}), BenchmarkConfig)
     refused = r"(?s)models\.SchNet: epochs changed since .*seed-0 was trained.*models\.PaiNN"
     with pytest.raises(ConfigError, match=refused):
         run_benchmark(changed, files, folder, resume=True)
-    with pytest.raises(ConfigError, match="holds no benchmark that could be resumed"):
+    with pytest.raises(ConfigError, match="holds no run that could be resumed"):
         run_benchmark(from_dict(settings(), BenchmarkConfig), files, tmp_path / "none", resume=True)
 
 

@@ -25,6 +25,7 @@ from unnp.workflows.crystals.prototypes import PROTOTYPES, CrystalSpec, build, p
 from unnp.workflows.crystals.reference import given_crystals, load_reference
 from unnp.workflows.crystals.relaxation import Crystal, Settings, relax_crystal, relax_crystals
 from unnp.workflows.elastic import run as elastic
+from unnp.workflows.relaxation.config import MinimiserConfig
 
 EAM = {"kind": "lammps", "elements": ["Al"], "pair_style": "eam/fs", "pair_coeff": ["* * Al_mm.eam.fs Al"]}
 PUBLISHED = {"fcc": (2.86, -3.411), "bcc": (2.80, -3.309), "hcp": (2.845, -3.383), "hcp@1.732": (2.82, -3.380)}
@@ -124,7 +125,7 @@ def test_shaken_an_unstable_crystal_falls_and_a_stable_one_does_not() -> None:
 
 
 def test_what_does_not_come_to_rest_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(elastic, "MAX_STEPS", 1)
+    monkeypatch.setattr(elastic, "SEARCH", MinimiserConfig(max_force=1e-4, max_steps=1))
     (found,) = [relax_crystal(spec, EMT(), QUICK) for spec in parse_specs(["fcc"], ["Cu"])]
     assert "no minimum within 1 steps" in found.problem
     assert found.numbers() == {}

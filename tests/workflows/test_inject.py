@@ -25,7 +25,7 @@ from unnp.workflows.inject import report
 from unnp.workflows.inject.config import InjectConfig
 from unnp.workflows.inject.material import INJECTED
 from unnp.workflows.inject.run import run_injection
-from unnp.workflows.inject.trainings import Injected, of_dft, pretraining
+from unnp.workflows.inject.trainings import Injected, Labelled, Trainings
 
 SCHNET = {"architecture": "schnet", "settings": {"cutoff": 4.0, "features": 4, "interactions": 1, "gaussians": 6}}
 ZERO = -1.5  # eV per atom, of the labels beside those of EMT
@@ -117,20 +117,21 @@ def finished(files: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
 
 def test_alpha_weighs_all_of_the_pool_beside_all_labelled_structures() -> None:
     injection = config(training={"epochs": 30, "loss": {"group_weights": {"surface": 2.0}}})
+    trainings, labelled = Trainings(injection, "SchNet", 7), Labelled(Path("data"), 10)
     what = Injected(Path("weak"), 40, 0.5, robust=True)
-    found = of_dft(injection, "SchNet", "LA+MP", 7, Path("data"), what, 10, None)
+    found = trainings.on_labelled("LA+MP", labelled, what)
     assert found.loss.group_weights == {"surface": 2.0, INJECTED: 0.5 * 10 / 40}
     assert found.loss.robust_groups == [INJECTED]
     assert found.epochs == 6  # as many steps: 30 x 10 = 6 x 50
     assert found.data.train == ["data/train", "weak"]
-    longer = injection.model_copy(update={"budget": "epochs"})
-    assert of_dft(longer, "SchNet", "LA+MP", 7, Path("data"), what, 10, None).epochs == 30
-    alone = of_dft(injection, "SchNet", "LA+MP", 7, Path("data"), None, 10, Path("before"))
+    longer = Trainings(injection.model_copy(update={"budget": "epochs"}), "SchNet", 7)
+    assert longer.on_labelled("LA+MP", labelled, what).epochs == 30
+    alone = trainings.on_labelled("LA+MP", labelled, start=Path("before"))
     assert (alone.epochs, alone.loss.robust_groups, alone.start) == (30, [], "before")
     slow = {"pretrain": {}, "training": {"optimizer": {"learning_rate": 1e-4}}}
-    own = of_dft(config(methods={"MP": slow}), "SchNet", "MP", 7, Path("data"), None, 10, Path("before"))
+    own = Trainings(config(methods={"MP": slow}), "SchNet", 7).on_labelled("MP", labelled, start=Path("before"))
     assert (own.optimizer.learning_rate, own.epochs) == (1e-4, 4)
-    before = pretraining(injection, "SchNet", 7, Path("labels"), ["emt", "morse"])
+    before = trainings.pretraining(Path("labels"), ["emt", "morse"])
     assert {name: head.groups for name, head in before.heads.items()} == {"emt": ["emt"], "morse": ["morse"]}
     assert (before.loss.group_weights, before.epochs) == ({}, 1)
 

@@ -16,10 +16,12 @@ from unnp.workflows.inject.choice import choice_of
 from unnp.workflows.inject.comparison import comparison_columns, comparison_table, with_error
 from unnp.workflows.inject.config import InjectConfig
 from unnp.workflows.inject.differences import difference_table, differences, draw_differences
+from unnp.workflows.inject.figures import draw_gains
 from unnp.workflows.inject.judging import Outcome
 from unnp.workflows.inject.maps import check_map, coordinates
 from unnp.workflows.inject.nearest import Distances
 from unnp.workflows.inject.outliers import chosen_labels
+from unnp.workflows.inject.report import method_table
 
 POTENTIALS = ["sw", "tersoff", "bad"]
 ERRORS = {"scratch": [100.0, 80.0, 120.0], "LA": [80.0, 72.0, 90.0], "MP": [90.0, 88.0, 108.0]}
@@ -102,6 +104,20 @@ def test_the_comparison_has_standard_errors_and_published_numbers() -> None:
     assert columns["published_gain"] == [None, pytest.approx(100 * (1 - 54.9 / 71.8)), None]
 
 
+def test_error_bars_of_table_and_figure_are_standard_errors(tmp_path: Path) -> None:
+    found = rows(config(), outcomes(ERRORS))
+    _, cells = method_table(SimpleNamespace(rows=found))  # type: ignore[arg-type]
+    assert [line[2] for line in cells] == ["100 ± 12", "80.7 ± 5.2", "95.3 ± 6.4"]
+    assert [line[3] for line in cells] == ["", "18.3 ± 4.4", "3.3 ± 6.7"]
+    draw_gains(tmp_path / "gains.png", found)
+    lines = (tmp_path / "gains.csv").read_text().splitlines()
+    assert lines[0] == "architecture,method,gain,gain_error"
+    gain, error = (float(word) for word in lines[1].split(",")[2:])
+    assert (gain, error) == pytest.approx(
+        (100 * np.mean([0.2, 0.1, 0.25]), 100 * np.std([0.2, 0.1, 0.25], ddof=1) / 3**0.5)
+    )
+
+
 def test_a_difference_is_that_of_the_same_split_and_hurts_beyond_its_error_bar_alone(tmp_path: Path) -> None:
     own = config(variants={"LA": ["tukey", "alone"]})
     errors = {
@@ -132,14 +148,13 @@ def test_outliers_are_labels_beyond_tau_of_the_hidden_energy() -> None:
     probabilities = np.array([[0.9, 0.1, 0.0], [0.2, 0.7, 0.1], [0.1, 0.1, 0.8]])
     distances = Distances(np.array([[0.05, 0.3]] * 3), *[np.full((3, 2), np.inf)] * 2)
     seed = SimpleNamespace(
-        choice=lambda _: choice_of(probabilities),
         material=SimpleNamespace(pool=range(3), at=lambda positions: [pool[k] for k in positions]),
         division=SimpleNamespace(distances=distances),
         config=config(),
         potentials=["sw", "tersoff"],
         pool_labels=labels,
     )
-    found = chosen_labels(seed, "SchNet")  # type: ignore[arg-type]
+    found = chosen_labels(seed, choice_of(probabilities))  # type: ignore[arg-type]
     assert found["structure"] == [0, 1]  # the third got none
     assert (found["potential"], found["nearest"]) == (["sw", "tersoff"], ["sw", "sw"])
     assert found["error"] == pytest.approx([50, 300])

@@ -25,6 +25,8 @@ from unnp.exported.archive import read_manifest
 from unnp.exported.loader import load_model
 from unnp.workflows.learn.config import StopRulesConfig
 from unnp.workflows.learn.figures import Point, _curve
+from unnp.workflows.learn.loop import Loop
+from unnp.workflows.learn.proposers.pool import Pool
 from unnp.workflows.learn.report import write_comparison
 from unnp.workflows.learn.rounds import AFTER, LABEL, SELECT, Round, reason_to_stop
 from unnp.workflows.learn.run import run_learning
@@ -110,6 +112,22 @@ def test_figures_stand_beside_their_numbers(finished: tuple[Path, str]) -> None:
     assert [row["round"] for row in rows(folder / "cost.csv")] == ["0", "1"]
 
 
+def test_what_is_proposed_is_gathered_once_in_a_round(
+    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, propose = [], Pool.propose
+    monkeypatch.setattr(Pool, "propose", lambda self, at: asked.append(at.number) or propose(self, at))
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Loop, "_label", stop)
+    for resume in (False, True):
+        with pytest.raises(KeyboardInterrupt):
+            run_learning(config(), files, tmp_path / "out", resume=resume)
+    assert asked == [0]
+
+
 def test_resumed_it_does_nothing_again_and_may_go_on(finished: tuple[Path, str], files: Path, tmp_path: Path) -> None:
     folder = tmp_path / "out"
     shutil.copytree(finished[0], folder)
@@ -122,9 +140,9 @@ def test_resumed_it_does_nothing_again_and_may_go_on(finished: tuple[Path, str],
     assert kept == {path: path.stat().st_mtime_ns for path in folder.glob("round-*/**/*") if path.is_file()}
     with pytest.raises(ConfigError, match=r"members changed since .*only .*executor.*stop.* may change"):
         run_learning(config(members=3), files, folder, resume=True)
-    with pytest.raises(ConfigError, match="already holds a loop"):
+    with pytest.raises(ConfigError, match="already holds a run"):
         run_learning(config(), files, folder)
-    with pytest.raises(ConfigError, match="holds no loop"):
+    with pytest.raises(ConfigError, match="holds no run"):
         run_learning(config(), files, tmp_path / "nowhere", resume=True)
 
 

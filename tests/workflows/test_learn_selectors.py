@@ -21,7 +21,7 @@ from unnp.workflows.learn.choosing import choices
 from unnp.workflows.learn.executors.here import Here, HereConfig
 from unnp.workflows.learn.selectors.base import REGISTRY, Choice, Selector, ranked
 from unnp.workflows.learn.selectors.farthest import farthest_points
-from unnp.workflows.learn.selectors.grid import one_of_each_cell, principal_components
+from unnp.workflows.learn.selectors.grid import one_of_each_cell
 from unnp.workflows.learn.situation import Situation, Unlabelled
 
 SELECTORS = ["deviation", "farthest", "forces", "grid", "last-layer", "random", "rare"]
@@ -142,17 +142,6 @@ def test_a_grid_by_hand() -> None:
     found = one_of_each_cell(points, np.array([[0.0, 4.0], [4.0, 4.0], [4.0, 0.0], [0.0, 0.0]]), 4)
     assert found == [(4, 2.0), (3, 1.0)]  # the first two and the third share cells with known ones
     assert one_of_each_cell(np.zeros((3, 1)), np.zeros((0, 1)), 5) == [(0, 3.0)]
-
-
-def test_principal_components_are_the_directions_of_most_variance() -> None:
-    random = np.random.default_rng(0)
-    coordinates = random.standard_normal((200, 3)) * np.array([5.0, 2.0, 0.1])
-    turned = coordinates @ np.linalg.qr(random.standard_normal((3, 3)))[0]
-    found = principal_components(turned, 2)
-    centred = coordinates - coordinates.mean(axis=0)
-    for k in range(2):
-        assert abs(np.corrcoef(found[:, k], centred[:, k])[0, 1]) > 0.99
-    assert principal_components(turned, 5).shape == (200, 3)
 
 
 def test_a_grid_takes_one_of_each_kind(at: Situation) -> None:

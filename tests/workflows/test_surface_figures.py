@@ -151,7 +151,7 @@ def test_parts_of_a_cell_are_as_large_as_each_other_and_fill_it(n: int) -> None:
     [
         ({}, {}, "give either `file`, or `files`"),
         ({"file": "emt.yaml", "files": {"Al": "emt.yaml"}}, {}, "give either `file`, or `files`"),
-        ({"files": {"Cu": "emt.yaml"}}, {}, "p has files for Cu; the slabs are of Al, Ni"),
+        ({"files": {"Cu": "emt.yaml"}}, {}, "p has files for Cu; it is asked for Al, Ni"),
         ({"file": "emt.yaml"}, {"features": "emt.yaml"}, "emt.yaml"),
     ],
 )

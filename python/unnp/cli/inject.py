@@ -25,13 +25,12 @@ def command(
     time, --resume goes on, also with further seeds, methods and architectures. Stopped by SIGTERM or Ctrl-C, the exit code
     is 75.
     """
-    from unnp.config.overrides import load_with_overrides
-    from unnp.workflows.inject.config import InjectConfig
+    from unnp.workflows.inject.config import load_injection
     from unnp.workflows.inject.differences import difference_table
     from unnp.workflows.inject.report import choice_table, method_table, potential_table
     from unnp.workflows.inject.run import run_injection
 
-    resolved = load_with_overrides(config, settings or [], InjectConfig)
+    resolved = load_injection(config, settings or [])
     folder = output or Path(config.stem)
     with resumable("inject", config, folder):
         report = run_injection(resolved, config.parent, folder, resume=resume)

@@ -1,4 +1,4 @@
-"""Which settings may change when a run is resumed: those whose fields are marked with ``FREE``."""
+"""When a run begins or is resumed, and which settings may change then: those whose fields are marked with ``FREE``."""
 
 from __future__ import annotations
 
@@ -9,10 +9,39 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from unnp.config.base import models_in
+from unnp.config.base import load_yaml, models_in
+from unnp.errors import ConfigError
 
 FREE: dict[str, Any] = {"resume": "free"}
 """The ``json_schema_extra`` of a setting that may change from one start of a run to the next."""
+
+
+def check_resume(folder: Path, *, resume: bool, sign: str) -> None:
+    """Raise ConfigError where a folder holds a run and none is to go on, or the other way round.
+
+    Args:
+        folder: of the run.
+        resume: whether a run is to go on.
+        sign: name of the file by which a run is known.
+    """
+    exists = (folder / sign).is_file()
+    if exists and not resume:
+        raise ConfigError(f"{folder} already holds a run; go on with --resume, or name another folder with -o.")
+    if resume and not exists:
+        raise ConfigError(f"{folder} holds no run that could be resumed (no {sign}); leave out --resume.")
+
+
+def check_run(now: BaseModel, path: Path, *, resume: bool) -> None:
+    """Raise ConfigError as ``check_resume``, and where a run is to go on with settings that may not have changed.
+
+    Args:
+        now: settings that are given.
+        path: file in the folder of the run with those it has begun with.
+        resume: whether it is to go on.
+    """
+    check_resume(path.parent, resume=resume, sign=path.name)
+    if resume and (reason := refusal(now, load_yaml(path, type(now)), path.parent)):
+        raise ConfigError(reason)
 
 
 def is_free(field: FieldInfo) -> bool:

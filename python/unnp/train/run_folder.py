@@ -9,10 +9,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from unnp.config import load_yaml
 from unnp.errors import ModelError, TrainingError
 from unnp.files.locks import LOCK_NAME, hold_folder
 from unnp.files.writing import keep_as, make_folder
 from unnp.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from unnp.train.config import MACHINE, TrainConfig
 from unnp.train.log import read_log
 
 logger = logging.getLogger(__name__)
@@ -141,3 +143,11 @@ class RunFolder:
 
     def _existing(self, *names: str) -> list[str]:
         return [name for name in names if os.path.lexists(self.checkpoint(name))]
+
+
+def changed_since(now: TrainConfig, run: Path) -> list[str]:
+    """Return the settings that differ from those of a run and may not; all paths in ``now`` are absolute."""
+    before = load_yaml(RunFolder(run).config, TrainConfig).located(run)
+    return [
+        name for name in TrainConfig.model_fields if name not in MACHINE and getattr(now, name) != getattr(before, name)
+    ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
@@ -28,3 +30,17 @@ class StopRequest:
         self.requested = signal.Signals(number).name
         for s, handler in self._before.items():
             signal.signal(s, handler)
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """Take SIGTERM as Ctrl-C, so that the processes that this one has started are ended before it."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -6,12 +6,13 @@ from typing import Annotated
 
 from pydantic import Field, FiniteFloat, NonNegativeInt, PositiveInt, model_validator
 
+from unnp.adapters.potentials import PotentialFile
 from unnp.atoms.outputs import Name
 from unnp.config import Config
 from unnp.config.resume import FREE
 from unnp.workflows.neb.config import NebConfig
 from unnp.workflows.relaxation.config import MinimiserConfig
-from unnp.workflows.surfaces.config import Index, Length, PotentialFile
+from unnp.workflows.surfaces.config import Index, Length
 
 
 class Placed(Config):

@@ -10,23 +10,23 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
 
-from unnp.config import dump_yaml, load_yaml
-from unnp.config.resume import refusal
+from unnp.adapters.potentials import PotentialFile, identity_of, open_potential
+from unnp.config import dump_yaml
+from unnp.config.resume import check_run
 from unnp.errors import ConfigError, ModelError
 from unnp.files.locks import hold_folder
 from unnp.files.writing import make_folder, write_atomically
-from unnp.workflows.adsorption.config import AdsorptionConfig, PotentialFile
+from unnp.workflows.adsorption.config import AdsorptionConfig
 from unnp.workflows.adsorption.judge import Bonds, End, Verdict, bonds_of, end_of, judge
 from unnp.workflows.adsorption.structures import anchor_of, bare_slab, crystal_of, shaken, with_molecule
 from unnp.workflows.neb.band import Band
 from unnp.workflows.neb.report import valleys
 from unnp.workflows.neb.run import run_neb
 from unnp.workflows.relaxation.config import RelaxationConfig
-from unnp.workflows.relaxation.kept import JOURNAL, check_resume
+from unnp.workflows.relaxation.kept import JOURNAL
 from unnp.workflows.relaxation.relaxation import Relaxation
 from unnp.workflows.relaxation.run import run_relaxations
 from unnp.workflows.relaxation.structures import NAME
-from unnp.workflows.surfaces.potentials import identity_of, open_potential
 
 CONFIG_FILE = "adsorption.yaml"
 DISSOCIATED = "dissociated"
@@ -106,9 +106,7 @@ def run_adsorption(config: AdsorptionConfig, base: Path, folder: Path, *, resume
         DataError: a potential has changed since the run began.
         ModelError: a potential cannot be opened.
     """
-    check_resume(folder, resume=resume, sign=CONFIG_FILE)
-    if resume and (why := refusal(config, load_yaml(folder / CONFIG_FILE, AdsorptionConfig), folder)):
-        raise ConfigError(why)
+    check_run(config, folder / CONFIG_FILE, resume=resume)
     crystal = crystal_of(config.surface)
     slab = bare_slab(crystal, config.surface)
     # what cannot be built is said before the work

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from unnp.config import from_dict, load_yaml
+from unnp.config import from_dict
 from unnp.config.overrides import merged
 from unnp.errors import ConfigError
-from unnp.train.config import MACHINE, TrainConfig
+from unnp.train.config import TrainConfig
+from unnp.train.run_folder import changed_since
 from unnp.workflows.benchmark.config import BenchmarkConfig, ModelConfig
 
 
@@ -110,11 +111,3 @@ def _check_begun(entries: Sequence[Entry]) -> None:
             + "\nWhat is compared has to be trained under one budget: restore these settings, or "
             "delete the folders named, which are then trained anew, or name another folder with -o."
         )
-
-
-def changed_since(now: TrainConfig, run: Path) -> list[str]:
-    """Return the settings that differ from those of a run and may not; all paths in ``now`` are absolute."""
-    before = load_yaml(run / "config.yaml", TrainConfig).located(run)
-    return [
-        name for name in TrainConfig.model_fields if name not in MACHINE and getattr(now, name) != getattr(before, name)
-    ]

@@ -13,12 +13,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from unnp.files.kept import Result
 from unnp.files.writing import write_atomically
 from unnp.plots import new_figure, plain_log_ticks, save_figure
 from unnp.train.log import read_log
 from unnp.workflows.benchmark.columns import COLUMNS, shown
 from unnp.workflows.benchmark.config import BenchmarkConfig
-from unnp.workflows.benchmark.kept import Result
 
 Points = list[tuple[float, float]]
 _FURTHER = {

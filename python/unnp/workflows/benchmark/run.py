@@ -8,10 +8,12 @@ from pathlib import Path
 from unnp.atoms.quantities import QUANTITIES
 from unnp.atoms.structure import Structure
 from unnp.config import dump_yaml
+from unnp.config.resume import check_resume
 from unnp.data.fingerprint import fingerprint
 from unnp.data.opening import open_structures
-from unnp.errors import ConfigError, UnnpError, in_one_line
+from unnp.errors import UnnpError, in_one_line
 from unnp.exported.export import export_model
+from unnp.files.kept import Result, kept
 from unnp.files.locks import hold_folder
 from unnp.files.writing import make_folder, write_atomically
 from unnp.lammps.launch import Launch
@@ -24,7 +26,7 @@ from unnp.workflows.benchmark.cost import cost
 from unnp.workflows.benchmark.entries import Entry, entries_of
 from unnp.workflows.benchmark.errors import check_peer, errors_of
 from unnp.workflows.benchmark.fitpod import FitpodConfig, fit_pod, pod_potential
-from unnp.workflows.benchmark.kept import Result, identity, kept
+from unnp.workflows.benchmark.identity import identity
 from unnp.workflows.benchmark.report import write_report
 
 CONFIG_FILE = "benchmark.yaml"
@@ -54,7 +56,7 @@ def run_benchmark(
         InterruptedTrainingError: the process was asked to stop, and a checkpoint has been written.
         UnnpError: a contestant cannot be trained or run; what is finished is kept.
     """
-    _check_folder(folder, resume)
+    check_resume(folder, resume=resume, sign=CONFIG_FILE)
     entries = entries_of(config, base, folder)
     test = _test_structures(config, base, entries)
     for entry in entries:
@@ -68,14 +70,6 @@ def run_benchmark(
             results[entry.name].append(_result(entry, config, base, test))
             write_report(folder, config, results)
     return results
-
-
-def _check_folder(folder: Path, resume: bool) -> None:
-    exists = (folder / CONFIG_FILE).is_file()
-    if exists and not resume:
-        raise ConfigError(f"{folder} already holds a benchmark; go on with --resume, or name another folder with -o.")
-    if resume and not exists:
-        raise ConfigError(f"{folder} holds no benchmark that could be resumed (no {CONFIG_FILE}); leave out --resume.")
 
 
 def _test_structures(config: BenchmarkConfig, base: Path, entries: Sequence[Entry]) -> list[Structure]:

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from ase import Atoms
-from ase.calculators.calculator import Calculator, CalculatorError
+from ase.calculators.calculator import Calculator
 
-from unnp.errors import ModelError, UnnpError
+from unnp.errors import ModelError
 from unnp.workflows.crystals.bonds import Shell, first_shell
 from unnp.workflows.crystals.phases import what_became
 from unnp.workflows.crystals.prototypes import CrystalSpec, build
 from unnp.workflows.elastic.run import EquationOfState, equation_of_state, relax
+from unnp.workflows.relaxation.minimise import FAILURES, reason
 
 QUANTITIES = {
     "energy": "eV/atom",
@@ -32,7 +33,6 @@ SEARCHED = tuple(np.linspace(0.8, 1.3, 21).tolist())
 DRAWN = tuple(np.linspace(0.8, 1.2, 21).tolist())
 """Factors on the volume along a curve that is drawn: wider than the one that the bulk modulus is fitted to."""
 SHAKEN_COPIES = (2, 2, 2)
-_FAILURES = (UnnpError, CalculatorError, NotImplementedError)
 
 
 @dataclass(frozen=True)
@@ -130,15 +130,15 @@ def relax_crystal(spec: CrystalSpec, calculator: Calculator, settings: Settings)
             start = start * SHAKEN_COPIES
         relaxed = relax(_shaken(start, settings.shake, spec), calculator, cell=True, keep_shape=spec.held is not None)
         crystal = replace(_described(spec, relaxed), problem=what_became(spec, start, relaxed))
-    except _FAILURES as error:
-        return Crystal(spec, problem=_reason(error))
+    except FAILURES as error:
+        return Crystal(spec, problem=reason(error))
     if not settings.curves or crystal.problem:
         return crystal
     try:
         curve = equation_of_state(relaxed, calculator)
         return replace(crystal, curve=curve, drawn=_drawn(relaxed, calculator))
-    except _FAILURES as error:
-        return replace(crystal, problem=f"it has no equation of state: {_reason(error)}")
+    except FAILURES as error:
+        return replace(crystal, problem=f"it has no equation of state: {reason(error)}")
 
 
 def _described(spec: CrystalSpec, relaxed: Atoms) -> Crystal:
@@ -168,7 +168,7 @@ def _near_minimum(atoms: Atoms, calculator: Calculator) -> Atoms:
 def _drawn(relaxed: Atoms, calculator: Calculator) -> np.ndarray:
     points = []
     for factor in DRAWN:
-        with suppress(*_FAILURES):  # far from the minimum a potential may end
+        with suppress(*FAILURES):  # far from the minimum a potential may end
             atoms = _scaled(relaxed, factor ** (1 / 3))
             points.append((atoms.get_volume() / len(atoms), _energy(atoms, calculator) / len(atoms)))
     return np.array(points).reshape(-1, 2)
@@ -196,7 +196,3 @@ def _shaken(atoms: Atoms, amount: float, spec: CrystalSpec) -> Atoms:
         copy.set_cell(copy.cell @ (np.eye(3) + 0.5 * (e + e.T)), scale_atoms=True)
     copy.positions += rng.normal(scale=amount, size=(len(copy), 3))
     return copy
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

@@ -10,15 +10,15 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
 from ase.filters import FrechetCellFilter
-from ase.optimize import BFGS
 
 from unnp.atoms.voigt import PLACES
 from unnp.errors import DataError, ModelError
 from unnp.units import GPA_PER_EV_PER_A3
+from unnp.workflows.relaxation.config import MinimiserConfig
+from unnp.workflows.relaxation.minimise import minimise
 
-MAX_FORCE = 1e-4
-"""Largest force left after a relaxation [eV/A]; for the cell: stress times volume, in eV."""
-MAX_STEPS = 500
+SEARCH = MinimiserConfig(max_force=1e-4)
+"""How a minimum is looked for: more closely than where structures are relaxed for their own sake."""
 STRAIN = 2e-3
 VOLUME_SCALES = tuple(np.linspace(0.96, 1.04, 9).tolist())
 
@@ -80,16 +80,16 @@ def relax(atoms: Atoms, calculator: Calculator, *, cell: bool, keep_shape: bool 
 
     Raises:
         DataError: not periodic in all directions.
-        ModelError: no minimum within 500 steps.
+        ModelError: no minimum within 500 steps, or a force is not finite.
     """
     if not atoms.pbc.all():
         raise DataError("a crystal must be periodic in all three directions; set pbc.")
     copy = atoms.copy()
     copy.calc = calculator
     target: Any = FrechetCellFilter(copy, hydrostatic_strain=keep_shape) if cell else copy
-    if not BFGS(target, logfile=None).run(fmax=MAX_FORCE, steps=MAX_STEPS):
+    if not minimise(target, SEARCH, SEARCH.max_steps, lambda force: None):
         raise ModelError(
-            f"{copy.get_chemical_formula()} found no minimum within {MAX_STEPS} steps; begin nearer to it, or check the "
+            f"{copy.get_chemical_formula()} found no minimum within {SEARCH.max_steps} steps; begin nearer to it, or check the "
             "model on such structures."
         )
     return copy

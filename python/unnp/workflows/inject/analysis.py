@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from unnp.workflows.inject.choice import Choice
+from unnp.workflows.inject.classifiers import choice_for_pool, choice_for_test, chooses_among_all
 from unnp.workflows.inject.config import InjectConfig
 from unnp.workflows.inject.judging import Outcome
 from unnp.workflows.inject.methods import CONFIDENCES
@@ -130,7 +131,7 @@ def choices(seeds: Sequence[Seed]) -> list[dict[str, Any]]:
         row
         for seed in seeds
         for name in seed.config.architectures
-        if seed.chooses_among_all
+        if chooses_among_all(seed)
         for row in _choices(seed, name)
     ]
 
@@ -138,7 +139,7 @@ def choices(seeds: Sequence[Seed]) -> list[dict[str, Any]]:
 def _choices(seed: Seed, architecture: str) -> Iterator[dict[str, Any]]:
     every, pool = seed.division.distances, seed.material.pool
     own = {"architecture": architecture, "seed": seed.seed}
-    test, chosen = seed.choice_for_test(architecture), seed.choice(architecture)
+    test, chosen = choice_for_test(seed, architecture), choice_for_pool(seed, architecture)
     yield {**own, "part": "test", **_judged(seed, test, every.at(seed.division.split.test), range(len(test.potential)))}
     yield {**own, "part": "pool", **_judged(seed, chosen, every.at(pool), range(len(pool)))}
     for confidence in CONFIDENCES:

@@ -20,6 +20,7 @@ from unnp.data.fingerprint import fingerprint
 from unnp.data.opening import Concatenated
 from unnp.data.store import Store
 from unnp.device import resolve_device
+from unnp.files.kept import kept
 from unnp.models import Head, Potential, TrainingData, build_potential
 from unnp.models.build import PotentialConfig
 from unnp.models.checkpoint import number_type
@@ -29,7 +30,6 @@ from unnp.train.building import Graphs
 from unnp.train.config import OptimizerConfig
 from unnp.train.optim import build_optimizer, clip_gradients, set_rate
 from unnp.train.schedule import learning_rate
-from unnp.workflows.benchmark.kept import kept
 from unnp.workflows.inject.config import ClassifierConfig
 
 WARMUP = 20

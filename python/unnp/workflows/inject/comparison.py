@@ -9,6 +9,8 @@ from unnp.workflows.inject.analysis import Row, Spread
 from unnp.workflows.inject.config import InjectConfig
 
 PERCENT = 100
+GAIN = "gain in the energy error,\nmean and standard error over the seeds [%]"
+"""What axes of figures are called."""
 Table = tuple[list[str], list[list[str]]]
 
 
@@ -55,7 +57,8 @@ def with_error(found: Spread | None, factor: float = 1.0, form: str = ".3g") -> 
     """Return mean and standard error as a text; empty for nothing."""
     if found is None:
         return ""
-    text = f"{factor * found.mean:{form}}"
+    mean = factor * found.mean
+    text = f"{mean:.0f}" if abs(mean) >= 1000 else f"{mean:{form}}"
     return text if found.error is None else f"{text} ± {short(factor * found.error)}"
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from unnp.atoms.outputs import Name
-from unnp.config import Config
+from unnp.config import Config, from_dict
+from unnp.config.base import read_yaml
+from unnp.config.overrides import apply_settings
 from unnp.config.resume import FREE
 from unnp.config.texts import Device
 from unnp.data.readers import ReadOptions
@@ -87,7 +91,8 @@ class InjectConfig(Config):
 
     data: InjectData
     potentials: dict[Name, str | Settings] = Field(min_length=2)
-    """Empirical potentials by names of your choice: calculator files of `unnp data label`, or their settings."""
+    """Empirical potentials by names of your choice: calculator files of `unnp data label`, or their settings. Or the name of a
+    file that holds such lines, which then count as if they stood here."""
     alignment: Literal["least-squares", "robust"] = "least-squares"
     """How the zeros of energy of the elements are fitted to the training structures; `robust`: those far off hardly count."""
     bounds: Bounds = Bounds()
@@ -171,3 +176,19 @@ class InjectConfig(Config):
     def baseline(self) -> str:
         """Name of the method that gains are counted from."""
         return next(iter(self.methods))
+
+
+def load_injection(path: Path, settings: Sequence[str] = ()) -> InjectConfig:
+    """Read the YAML file of an injection, whose `potentials` may be the name of a file with them; settings as of ``--set``.
+
+    Raises:
+        ConfigError: what ``load_with_overrides`` raises; the file with the potentials cannot be read.
+    """
+    content = _with_potentials(read_yaml(path), path.parent)
+    content = _with_potentials(apply_settings(content, settings), path.parent)
+    return from_dict(content, InjectConfig, where=f"{path} with --set" if settings else str(path))
+
+
+def _with_potentials(content: Settings, base: Path) -> Settings:
+    given = content.get("potentials")
+    return {**content, "potentials": read_yaml(base / given)} if isinstance(given, str) else content

@@ -9,7 +9,7 @@ from typing import Any
 
 from unnp.plots import new_figure, save_figure
 from unnp.workflows.inject.analysis import Spread
-from unnp.workflows.inject.comparison import PERCENT, Table, with_error
+from unnp.workflows.inject.comparison import GAIN, PERCENT, Table, with_error
 from unnp.workflows.inject.config import InjectConfig
 from unnp.workflows.inject.judging import Outcome
 
@@ -108,7 +108,7 @@ def draw_differences(path: Path, rows: Sequence[Difference]) -> None:
         words = [method, *(f"{row.kind}: {row.what}" for row in own if row.architecture == architectures[0] and row.of)]
         ax.set_yticks(range(len(names)), words, fontsize="small")
         ax.invert_yaxis()
-        ax.set(xlabel="gain in the energy error [%]")
+        ax.set(xlabel=GAIN)
         ax.legend(frameon=False, fontsize="small")
     columns: dict[str, list[Any]] = {
         name: [getattr(row, name) for row in rows]

@@ -12,11 +12,11 @@ from unnp.atoms.elements import Elements
 from unnp.atoms.structure import Structure
 from unnp.data.dataset import Dataset
 from unnp.device import resolve_dtype
+from unnp.evaluate.feature_space import standardised
 from unnp.models import Potential
 from unnp.models.build import potential_from_description
 from unnp.models.checkpoint import load_potential, number_type
 from unnp.workflows.inject.maps import MapKind, coordinates
-from unnp.workflows.learn.evaluation import standardised
 
 
 def map_of(run: Path, structures: Sequence[Structure], kind: MapKind, *, trained: bool) -> np.ndarray:

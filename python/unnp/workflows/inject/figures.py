@@ -11,6 +11,7 @@ from matplotlib import colormaps
 
 from unnp.plots import new_figure, save_figure
 from unnp.workflows.inject.analysis import Row
+from unnp.workflows.inject.comparison import GAIN, PERCENT
 from unnp.workflows.inject.features import map_of
 from unnp.workflows.inject.maps import AXES
 from unnp.workflows.inject.methods import CONFIDENCES
@@ -23,7 +24,7 @@ COLOURED = (0.02, 0.9)
 
 
 def draw_gains(path: Path, rows: Sequence[Row]) -> None:
-    """Draw the gain in the energy of each method and architecture, with its standard deviation over the seeds."""
+    """Draw the gain in the energy of each method and architecture, with its standard error over the seeds."""
     shown = [row for row in rows if "energy" in row.gain]
     if not shown:
         return
@@ -34,17 +35,17 @@ def draw_gains(path: Path, rows: Sequence[Row]) -> None:
     for k, method in enumerate(methods):
         own = [row for row in shown if row.method == method]
         x = [architectures.index(row.architecture) + (k + 0.5) * width - 0.4 for row in own]
-        bars = [100 * (row.gain["energy"].deviation or 0.0) for row in own]
-        ax.bar(x, [100 * row.gain["energy"].mean for row in own], 0.9 * width, yerr=bars, capsize=2, label=method)
+        bars = [PERCENT * (row.gain["energy"].error or 0.0) for row in own]
+        ax.bar(x, [PERCENT * row.gain["energy"].mean for row in own], 0.9 * width, yerr=bars, capsize=2, label=method)
     ax.axhline(0, color="0.3", lw=0.8)
     ax.set_xticks(range(len(architectures)), architectures)
-    ax.set(ylabel="gain in the energy error [%]")
+    ax.set(ylabel=GAIN)
     ax.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
     columns: dict[str, list[Any]] = {
         "architecture": [row.architecture for row in shown],
         "method": [row.method for row in shown],
-        "gain": [row.gain["energy"].mean for row in shown],
-        "deviation": [row.gain["energy"].deviation for row in shown],
+        "gain": [PERCENT * row.gain["energy"].mean for row in shown],
+        "gain_error": [None if (error := row.gain["energy"].error) is None else PERCENT * error for row in shown],
     }
     save_figure(figure, path, columns)
 

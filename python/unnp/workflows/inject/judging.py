@@ -18,9 +18,10 @@ from unnp.data.store_checks import file_checksum
 from unnp.derivatives import predict
 from unnp.device import resolve_device, resolve_dtype
 from unnp.evaluate.metrics import Metrics
+from unnp.files.kept import kept
 from unnp.models.checkpoint import load_potential
-from unnp.workflows.benchmark.kept import kept
-from unnp.workflows.inject.seeds import Run, Seed
+from unnp.workflows.inject.runs import Run
+from unnp.workflows.inject.seeds import Seed
 
 BATCH = 32
 

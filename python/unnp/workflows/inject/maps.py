@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from unnp.errors import ConfigError
-from unnp.workflows.learn.selectors.grid import principal_components
+from unnp.evaluate.feature_space import principal_components
 
 MapKind = Literal["pca", "tsne"]
 AXES: dict[MapKind, tuple[str, str]] = {
@@ -37,8 +37,7 @@ def coordinates(kind: MapKind, features: np.ndarray) -> np.ndarray:
 
 
 def _pca(features: np.ndarray) -> np.ndarray:
-    points = principal_components(features, 2)
-    return np.pad(points, ((0, 0), (0, 2 - points.shape[1])))
+    return principal_components(features, 2)
 
 
 def _tsne(features: np.ndarray) -> np.ndarray:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from unnp.plots import new_figure, save_figure
+from unnp.workflows.inject.choice import Choice
+from unnp.workflows.inject.classifiers import choice_for_pool
 from unnp.workflows.inject.methods import CONFIDENCES
 from unnp.workflows.inject.nearest import classes
 from unnp.workflows.inject.seeds import Seed
@@ -17,8 +19,8 @@ DRAWN = (0.02, 0.98)
 """Quantiles of the hidden energies that the axes hold: a few crystals may be far above all others."""
 
 
-def chosen_labels(seed: Seed, architecture: str) -> dict[str, list[Any]]:
-    """Return a row for each structure of the pool that got a potential and has a hidden energy; empty columns without any.
+def chosen_labels(seed: Seed, choice: Choice) -> dict[str, list[Any]]:
+    """Return a row for each structure of the pool with a chosen potential and a hidden energy; empty columns without any.
 
     ``structure`` is its position in the pool, ``potential`` gave it its label, ``nearest`` is the one that had been right, or
     none. ``hidden`` and ``label`` are energies [eV/atom], ``error`` is what they differ by [meV/atom], an ``outlier`` one
@@ -26,7 +28,7 @@ def chosen_labels(seed: Seed, architecture: str) -> dict[str, list[Any]]:
     """
     names = ["structure", "group", "atoms", "potential", "nearest", "confidence", "probability"]
     columns: dict[str, list[Any]] = {name: [] for name in [*names, "hidden", "label", "error", "outlier"]}
-    choice, pool = seed.choice(architecture), seed.material.pool
+    pool = seed.material.pool
     right = classes(seed.division.distances.at(pool), seed.config.classifier).tolist()
     called = [*seed.potentials, "none"]
     for k, (p, structure) in enumerate(zip(choice.potential.tolist(), seed.material.at(pool), strict=True)):
@@ -44,7 +46,7 @@ def chosen_labels(seed: Seed, architecture: str) -> dict[str, list[Any]]:
 
 def draw_outliers(path: Path, seed: Seed, architecture: str) -> None:
     """Draw chosen labels over hidden ones, and how large their errors are for each third of confidence; nothing without any."""
-    columns = chosen_labels(seed, architecture)
+    columns = chosen_labels(seed, choice_for_pool(seed, architecture))
     if not columns["structure"]:
         return
     hidden, label, errors = (np.array(columns[name]) for name in ("hidden", "label", "error"))

@@ -12,17 +12,16 @@ from typing import Any
 from unnp.atoms.quantities import QUANTITIES, STANDARD
 from unnp.files.writing import write_atomically
 from unnp.plots import write_table
-from unnp.workflows.inject.analysis import Row, Spread, choices, potentials, rows
-from unnp.workflows.inject.comparison import comparison_columns, comparison_table, short
+from unnp.workflows.inject.analysis import Row, choices, potentials, rows
+from unnp.workflows.inject.comparison import PERCENT, comparison_columns, comparison_table, with_error
 from unnp.workflows.inject.config import InjectConfig
 from unnp.workflows.inject.differences import Difference, difference_table, differences, draw_differences
 from unnp.workflows.inject.figures import draw_choices, draw_gains, draw_map
 from unnp.workflows.inject.judging import Outcome
 from unnp.workflows.inject.material import Material
 from unnp.workflows.inject.outliers import draw_outliers
+from unnp.workflows.inject.runs import pretrained
 from unnp.workflows.inject.seeds import Seed
-
-PERCENT = 100
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ def write_report(folder: Path, report: Report) -> None:
 
 
 def method_table(report: Report) -> tuple[list[str], list[list[str]]]:
-    """Return header and rows: errors of each method with standard deviations over seeds, gains, and alphas."""
+    """Return header and rows: errors of each method, gains, both with standard errors over the seeds, and alphas."""
     quantities = [name for name in STANDARD if any(name in row.test for row in report.rows)]
     on_pool = [name for name in STANDARD if any(name in row.pool for row in report.rows)]
     header = ["architecture", "method", *(f"{name} [{QUANTITIES[name].errors_in[0]}]" for name in quantities)]
@@ -92,9 +91,9 @@ def method_table(report: Report) -> tuple[list[str], list[list[str]]]:
     header += [f"pool {name} [{QUANTITIES[name].errors_in[0]}]" for name in on_pool] + ["alpha"]
     table = []
     for row in report.rows:
-        cells = [cell(row.test.get(name)) for name in quantities]
-        cells += [percentage(row.gain.get(name)) for name in quantities]
-        cells += [cell(row.pool.get(name)) for name in on_pool]
+        cells = [with_error(row.test.get(name)) for name in quantities]
+        cells += [with_error(row.gain.get(name), PERCENT, ".1f") for name in quantities]
+        cells += [with_error(row.pool.get(name)) for name in on_pool]
         alphas = ", ".join(f"{alpha:g}" for alpha in row.alphas) if any(row.alphas) else ""
         table.append([row.architecture, row.method, *cells, alphas])
     return header, table
@@ -126,22 +125,6 @@ def choice_table(report: Report) -> tuple[list[str], list[list[str]]]:
         shown += [_mean(own, "energy_mae"), _mean(own, "outliers", PERCENT)]
         table.append([architecture, part, *shown])
     return header, table
-
-
-def cell(found: Spread | None) -> str:
-    """Return mean and standard deviation as a text; empty for nothing."""
-    if found is None:
-        return ""
-    digits = ".0f" if abs(found.mean) >= 1000 else ".3g"
-    return f"{found.mean:{digits}}" if found.deviation is None else f"{found.mean:{digits}} ± {short(found.deviation)}"
-
-
-def percentage(found: Spread | None) -> str:
-    """Return the same of a fraction, in percent."""
-    if found is None:
-        return ""
-    text = f"{PERCENT * found.mean:.1f}"
-    return text if found.deviation is None else f"{text} ± {PERCENT * found.deviation:.1f}"
 
 
 def _mean(own: Sequence[dict[str, Any]], key: str, factor: float = 1.0) -> str:
@@ -176,9 +159,9 @@ def _draw_maps(folder: Path, report: Report) -> None:
         own = {o.method: o for o in report.outcomes if (o.architecture, o.seed) == (architecture, seed.seed)}
         base, best = own[report.config.baseline], min(own.values(), key=lambda o: o.test[report.config.judge])
         shown = {"random weights": (base.run, False), report.config.baseline: (base.run, True)}
-        pretrained = [seed.pretrained(architecture, method) for method in report.config.methods.values()]
-        if found := [run for run in pretrained if run is not None]:
-            shown["pretrained"] = (found[0], True)
+        folders = [pretrained(seed, architecture, method) for method in report.config.methods.values()]
+        if begun := [folder for folder in folders if folder is not None]:
+            shown["pretrained"] = (begun[0], True)
         if best is not base:
             shown[best.method] = (best.run, True)
         draw_map(folder / f"map-{architecture}.png", seed, architecture, shown)

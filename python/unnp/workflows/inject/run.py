@@ -9,10 +9,11 @@ from typing import Any
 
 from unnp.config import dump_yaml, load_yaml
 from unnp.config.kinds import check_kind
-from unnp.config.resume import refusal
+from unnp.config.resume import check_run
 from unnp.errors import ConfigError, DataError
 from unnp.files.locks import hold_folder
 from unnp.files.writing import make_folder, read_json, write_atomically
+from unnp.train.signals import stopped_by_signals
 from unnp.workflows.inject.config import InjectConfig
 from unnp.workflows.inject.judging import Outcome, outcomes
 from unnp.workflows.inject.labels import Computed, check_potential, computed
@@ -24,8 +25,6 @@ from unnp.workflows.inject.stages import train_all
 from unnp.workflows.inject.trainings import check_trainings
 from unnp.workflows.learn.executors.base import REGISTRY as EXECUTORS
 from unnp.workflows.learn.executors.base import Executor
-from unnp.workflows.learn.run import stopped_by_signals
-from unnp.workflows.relaxation.kept import check_resume
 
 CONFIG_FILE = "inject.yaml"
 MARKS_FILE = "made-with.json"
@@ -50,9 +49,9 @@ def run_injection(config: InjectConfig, base: Path, folder: Path, *, resume: boo
         KeyboardInterrupt: the process was asked to stop, by Ctrl-C or SIGTERM.
     """
     base, folder = base.absolute(), folder.absolute()
-    check_resume(folder, resume=resume, sign=CONFIG_FILE)
+    check_run(config, folder / CONFIG_FILE, resume=resume)
     if resume:
-        _check_settings(config, load_yaml(folder / CONFIG_FILE, InjectConfig), folder)
+        _check_methods(config, load_yaml(folder / CONFIG_FILE, InjectConfig), folder)
     check_trainings(config)
     check_map(config.map)
     kind, own = check_kind(EXECUTORS, config.executor, "executor")
@@ -88,10 +87,8 @@ def _labels(
     return found
 
 
-def _check_settings(now: InjectConfig, before: InjectConfig, folder: Path) -> None:
-    """Raise ConfigError where settings differ from those of a run that may not, among them those of a method that it has."""
-    if reason := refusal(now, before, folder):
-        raise ConfigError(reason)
+def _check_methods(now: InjectConfig, before: InjectConfig, folder: Path) -> None:
+    """Raise ConfigError where a method differs from one of the run that has its name."""
     for name, method in now.methods.items():
         if name in before.methods and method.without_alpha() != before.methods[name].without_alpha():
             raise ConfigError(

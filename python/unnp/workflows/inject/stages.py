@@ -8,9 +8,11 @@ from contextlib import closing
 from unnp.data.progress import counting
 from unnp.data.worker_pool import Failure
 from unnp.errors import ConfigError, TrainingError
-from unnp.workflows.benchmark.entries import changed_since
+from unnp.train.run_folder import changed_since
 from unnp.workflows.inject.classifier import start_classifier
-from unnp.workflows.inject.seeds import Run, Seed
+from unnp.workflows.inject.classifiers import classifiers
+from unnp.workflows.inject.runs import Run, pretrainings, runs
+from unnp.workflows.inject.seeds import Seed
 from unnp.workflows.learn.committee import Member, train_members
 from unnp.workflows.learn.executors.base import Executor, run_tasks
 
@@ -23,11 +25,11 @@ def train_all(seed: Seed, executor: Executor, attempts: int) -> list[Run]:
         TrainingError: a training or a classifier failed; what the others have finished is kept.
     """
     seed.write_data()
-    _train(seed.pretrainings(), f"seed {seed.seed}: pretraining", executor, attempts)
+    _train(pretrainings(seed), f"seed {seed.seed}: pretraining", executor, attempts)
     _classify(seed, executor, attempts)
-    runs = seed.runs()
-    _train([run.member for run in runs], f"seed {seed.seed}: training on the labelled structures", executor, attempts)
-    return runs
+    found = runs(seed)
+    _train([run.member for run in found], f"seed {seed.seed}: training on the labelled structures", executor, attempts)
+    return found
 
 
 def _train(members: Sequence[Member], what: str, executor: Executor, attempts: int) -> None:
@@ -45,7 +47,7 @@ def _train(members: Sequence[Member], what: str, executor: Executor, attempts: i
 
 
 def _classify(seed: Seed, executor: Executor, attempts: int) -> None:
-    tasks = [(k, task) for k, task in enumerate(seed.classifiers())]
+    tasks = [(k, task) for k, task in enumerate(classifiers(seed))]
     if not tasks:
         return
     print(f"seed {seed.seed}: classifiers", flush=True)

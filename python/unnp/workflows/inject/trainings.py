@@ -25,10 +25,27 @@ HELD_BACK = 0.1
 
 def check_trainings(config: InjectConfig) -> None:
     """Raise ConfigError where the settings of a training are wrong."""
+    injected, labelled = Injected(Path("pool"), 1, 1.0, robust=True), Labelled(Path(), 1)
     for name in config.architectures:
-        pretraining(config, name, 0, Path("pool"), list(config.potentials))
+        trainings = Trainings(config, name, seed=0)
+        trainings.pretraining(Path("pool"), list(config.potentials))
         for method in config.ways:
-            of_dft(config, name, method, 0, Path("."), Injected(Path("pool"), 1, 1.0, robust=True), 1, None)
+            trainings.on_labelled(method, labelled, injected)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """The labelled structures of a seed.
+
+    Attributes:
+        folder: with the stored ``train``, ``validation`` and ``test`` structures.
+        n_structures: of ``train``.
+        zeros: energies of the elements [eV] that a head counts from where the settings do not say; None: fitted.
+    """
+
+    folder: Path
+    n_structures: int
+    zeros: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -48,88 +65,86 @@ class Injected:
     robust: bool
 
 
-def of_dft(
-    config: InjectConfig,
-    architecture: str,
-    method: str,
-    seed: int,
-    data: Path,
-    injected: Injected | None,
-    n_labelled: int,
-    start: Path | None,
-    zeros: Mapping[str, float] | None = None,
-) -> TrainConfig:
-    """Return the settings of a training on labelled structures.
+@dataclass(frozen=True)
+class Trainings:
+    """The settings of the trainings of an architecture with a seed.
 
-    Args:
+    Attributes:
         config: of all.
-        architecture, method: their names.
+        architecture: its name.
         seed: of the weights and the order of the batches.
-        data: folder with the stored ``train``, ``validation`` and ``test`` structures.
-        injected: what is learnt beside; None: nothing.
-        n_labelled: structures of ``train``.
-        start: run with whose representation it begins; None: random weights.
-        zeros: energies of the elements [eV] that the head counts from where the settings do not say.
     """
-    settings = merged(_settings(config, architecture), config.ways[method].training)
-    train = [str(data / "train")]
-    if injected is not None:
-        train.append(str(injected.store))
+
+    config: InjectConfig
+    architecture: str
+    seed: int
+
+    def on_labelled(
+        self, method: str, labelled: Labelled, injected: Injected | None = None, start: Path | None = None
+    ) -> TrainConfig:
+        """Return the settings of a training on labelled structures.
+
+        Args:
+            method: its name.
+            labelled: what is learnt.
+            injected: what is learnt beside; None: nothing.
+            start: run with whose representation it begins; None: random weights.
+        """
+        settings = merged(self._common, self.config.ways[method].training)
+        parts: dict[str, Any] = {name: [str(labelled.folder / name)] for name in ("train", "validation", "test")}
+        if injected is not None:
+            parts["train"].append(str(injected.store))
+            settings = self._with_injected(settings, injected, labelled.n_structures)
+        head = {} if "reference_energies" in settings else {"reference_energies": labelled.zeros}
+        return self._checked(settings, parts, {HEAD: head}, start)
+
+    def pretraining(self, store: Path, potentials: Sequence[str]) -> TrainConfig:
+        """Return the settings of the pretraining on a stored pool, in which each potential's labels are a group.
+
+        Args:
+            store: the pool, once for each potential.
+            potentials: whose labels stand there; each has a head.
+        """
+        own = merged(self.config.pretraining, self.config.architectures[self.architecture].pretraining)
+        settings = self._common
+        loss = settings.get("loss", {})
+        settings["loss"] = {key: row for key, row in loss.items() if key not in ("group_weights", "robust_groups")}
+        parts = {"train": [str(store)], "validation": HELD_BACK}
+        return self._checked(merged(settings, own), parts, {name: {"groups": [name]} for name in potentials})
+
+    @property
+    def _common(self) -> dict[str, Any]:
+        return merged(self.config.training, self.config.architectures[self.architecture].training)
+
+    def _with_injected(self, settings: dict[str, Any], injected: Injected, n_labelled: int) -> dict[str, Any]:
+        """Return settings with the weight of injected structures, and as many epochs as the budget leaves."""
         weights = {INJECTED: injected.alpha * n_labelled / injected.n_structures}
         robust = {"robust_groups": [INJECTED]} if injected.robust else {}
-        settings = merged(settings, {"loss": {"group_weights": weights, **robust}})
-        if config.budget == "steps":
+        found = merged(settings, {"loss": {"group_weights": weights, **robust}})
+        if self.config.budget == "steps":
             share = n_labelled / (n_labelled + injected.n_structures)
-            settings["epochs"] = math.ceil(settings.get("epochs", DEFAULT_EPOCHS) * share)
-    parts = {"train": train, "validation": [str(data / "validation")], "test": [str(data / "test")]}
-    head = {} if "reference_energies" in settings else {"reference_energies": zeros}
-    return _checked(config, architecture, settings, seed, parts, {HEAD: head}, start)
+            found["epochs"] = math.ceil(found.get("epochs", DEFAULT_EPOCHS) * share)
+        return found
 
-
-def pretraining(
-    config: InjectConfig, architecture: str, seed: int, store: Path, potentials: Sequence[str]
-) -> TrainConfig:
-    """Return the settings of the pretraining on a stored pool, in which each potential's labels are a group.
-
-    Args:
-        config, architecture, seed: as of ``of_dft``.
-        store: the pool, once for each potential.
-        potentials: whose labels stand there; each has a head.
-    """
-    own = merged(config.pretraining, config.architectures[architecture].pretraining)
-    settings = _settings(config, architecture)
-    loss = settings.get("loss", {})
-    settings["loss"] = {key: row for key, row in loss.items() if key not in ("group_weights", "robust_groups")}
-    parts = {"train": [str(store)], "validation": HELD_BACK}
-    heads = {name: {"groups": [name]} for name in potentials}
-    return _checked(config, architecture, merged(settings, own), seed, parts, heads, None)
-
-
-def _settings(config: InjectConfig, architecture: str) -> dict[str, Any]:
-    return merged(config.training, config.architectures[architecture].training)
-
-
-def _checked(
-    config: InjectConfig,
-    architecture: str,
-    settings: Mapping[str, Any],
-    seed: int,
-    parts: Mapping[str, Any],
-    heads: Mapping[str, Any],
-    start: Path | None,
-) -> TrainConfig:
-    if taken := [key for key in SET_HERE if key in settings]:
-        raise ConfigError(f"training may not hold {', '.join(taken)}, which the injection sets itself.")
-    potential = config.architectures[architecture].potential
-    given = {
-        "device": config.device,
-        **settings,
-        "potential": potential.model_dump(mode="json"),
-        "seed": seed,
-        "data": {**parts, "read": {"missing": "allow", "required": ["energy"]}},
-        "heads": dict(heads),
-        "start": None if start is None else str(start),
-    }
-    training = from_dict(given, TrainConfig, where=f"architectures.{architecture}")
-    training.potential.summands()
-    return training
+    def _checked(
+        self,
+        settings: Mapping[str, Any],
+        parts: Mapping[str, Any],
+        heads: Mapping[str, Any],
+        start: Path | None = None,
+    ) -> TrainConfig:
+        if taken := [key for key in SET_HERE if key in settings]:
+            raise ConfigError(f"training may not hold {', '.join(taken)}, which the injection sets itself.")
+        potential = self.config.architectures[self.architecture].potential
+        given = {
+            "device": self.config.device,
+            **settings,
+            "potential": potential.model_dump(mode="json"),
+            "seed": self.seed,
+            "data": {**parts, "read": {"missing": "allow", "required": ["energy"]}},
+            "heads": dict(heads),
+            "start": None if start is None else str(start),
+        }
+        training = from_dict(given, TrainConfig, where=f"architectures.{self.architecture}")
+        training.potential.summands()
+        return training

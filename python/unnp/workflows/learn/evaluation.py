@@ -88,10 +88,3 @@ def descriptors(potential: LoadedPotential, structures: Sequence[Structure]) -> 
         return np.concatenate([features.mean(axis=0), features.std(axis=0)]).astype(np.float32)
 
     return np.stack(of_structures(potential, structures, potential.features, summary))
-
-
-def standardised(rows: np.ndarray, like: np.ndarray) -> np.ndarray:
-    """Return rows in units of the standard deviation of each column of other rows; columns that do not change are left out."""
-    spread = like.std(axis=0)
-    changing = spread > 1e-6 * max(1e-30, float(np.abs(like).max()))
-    return (rows[:, changing] - like[:, changing].mean(axis=0)) / spread[changing]

@@ -10,8 +10,8 @@ import numpy as np
 
 from unnp.data.opening import Concatenated
 from unnp.data.store import Store
+from unnp.evaluate.feature_space import principal_components, standardised
 from unnp.plots import new_figure, save_figure
-from unnp.workflows.learn.evaluation import standardised
 from unnp.workflows.learn.loop import Loop
 from unnp.workflows.learn.rounds import Round, round_path
 from unnp.workflows.learn.spreading import descriptors_at
@@ -112,9 +112,7 @@ def draw_coverage(path: Path, loop: Loop) -> None:
     seen = Concatenated([[loop.pool[int(k)] for k in sorted(drawn)], *stores])
     owner = np.repeat([-1, *(one.number for one in rounds)], [len(drawn), *map(len, stores)])
     rows = descriptors_at(at, seen)
-    rows = standardised(rows, rows).astype(np.float64)
-    _, _, directions = np.linalg.svd(rows, full_matrices=False)
-    first, second = (rows @ np.pad(directions, ((0, 2), (0, 0)))[:2].T).T
+    first, second = principal_components(standardised(rows, rows).astype(np.float64), 2).T
     figure, (ax,) = new_figure(height=4.2)
     ax.plot(first[owner < 0], second[owner < 0], ".", color="0.8", ms=3, label="pool", rasterized=True)
     learnt = owner >= 0

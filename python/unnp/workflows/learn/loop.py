@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 
 from unnp.atoms.structure import Structure
@@ -128,8 +128,7 @@ class Loop:
         place = self._place(number)
         steps = Steps(place.path, lambda name: say_step(number, name))
         at = self.situation(number)
-        steps.do(PROPOSE, lambda: self._candidates(at).counts)
-        selected = steps.do(SELECT, lambda: self._select(at, place))
+        selected = self._propose_and_select(at, place, steps)
         if not selected["chosen"] and not selected["given"]:
             return
         steps.do(LABEL, lambda: self._label(number, place))
@@ -140,14 +139,19 @@ class Loop:
         after = replace(known, model=place.model)
         steps.do(AFTER, lambda: self._judge(after, "after"))
 
+    def _propose_and_select(self, at: Situation, place: RoundFolder, steps: Steps) -> Result:
+        """Do both steps, and return what was chosen why; what is proposed is gathered once for both."""
+        candidates = cache(partial(self._candidates, at))
+        steps.do(PROPOSE, lambda: candidates().counts)
+        return steps.do(SELECT, lambda: self._select(candidates(), at, place))
+
     def _candidates(self, at: Situation) -> Candidates:
         asked = [proposer for proposer in self.proposers if at.model is not None or not proposer.needs_model]
         taken = [Store(path) for k in range(at.number) if is_store(path := self._place(k).chosen)]
         return Candidates.of(asked, at, Concatenated([*taken, self.start]), self.config.limits)
 
-    def _select(self, at: Situation, place: RoundFolder) -> Result:
+    def _select(self, found: Candidates, at: Situation, place: RoundFolder) -> Result:
         """Write the chosen structures, and return what was chosen why."""
-        found = self._candidates(at)
         chosen = self._choices(found.structures, at)
         kept = [found.structures[choice.index] for choice in chosen]
         if kept:

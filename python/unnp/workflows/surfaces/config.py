@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, FiniteFloat, NonNegativeInt, model_validator
 
+from unnp.adapters.potentials import PotentialFile
 from unnp.atoms.outputs import Name
 from unnp.config import Config
 from unnp.config.resume import FREE
@@ -17,23 +18,6 @@ LABELS = "labels"
 LARGEST_INDEX = 3
 Length = Annotated[FiniteFloat, Field(gt=0, le=500)]
 Index = Annotated[int, Field(ge=-LARGEST_INDEX, le=LARGEST_INDEX)]
-
-
-class PotentialFile(Config):
-    """A potential in a file, or one of several files, for each substance its own."""
-
-    file: Path | None = None
-    """exported model, or calculator file of `unnp data label`; relative to the configuration file"""
-    files: dict[str, Path] | None = Field(default=None, min_length=1)
-    """instead of `file`: such files by reduced formula, `{Cu: cu.pt, Si: si.pt}`, each for one substance"""
-    head: Name | None = None
-    """level of theory of a model; default: its first"""
-
-    @model_validator(mode="after")
-    def _one_way(self) -> PotentialFile:
-        if (self.file is None) == (self.files is None):
-            raise ValueError("give either `file`, or `files` by reduced formula")
-        return self
 
 
 class BulkFile(Config):

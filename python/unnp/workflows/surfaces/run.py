@@ -6,19 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from unnp.config import dump_yaml, load_yaml
-from unnp.config.resume import refusal
+from unnp.adapters.potentials import identity_of, open_potential
+from unnp.config import dump_yaml
+from unnp.config.resume import check_run
 from unnp.data.journal import Journal
-from unnp.errors import ConfigError
 from unnp.files.locks import hold_folder
 from unnp.files.writing import make_folder, write_atomically
 from unnp.workflows.relaxation.config import MinimiserConfig
-from unnp.workflows.relaxation.kept import check_resume, digest
+from unnp.workflows.relaxation.kept import digest
 from unnp.workflows.surfaces.config import SurfacesConfig
 from unnp.workflows.surfaces.energies import Measured, measure_all
 from unnp.workflows.surfaces.errors import Pair
 from unnp.workflows.surfaces.maps import draw_map, mean_features, open_features
-from unnp.workflows.surfaces.potentials import identity_of, open_potential
 from unnp.workflows.surfaces.report import write_report
 from unnp.workflows.surfaces.slabs import Slab, collect
 
@@ -54,7 +53,7 @@ def run_surfaces(config: SurfacesConfig, base: Path, folder: Path, *, resume: bo
         DataError: files cannot be read or hold no slabs, or slabs or a potential have changed since the run began.
         ModelError: a potential cannot be opened, or can compute none of the slabs.
     """
-    _check_folder(config, folder, resume)
+    check_run(config, folder / CONFIG_FILE, resume=resume)
     slabs = collect(config, base)
     formulas = list(dict.fromkeys(slab.formula for slab in slabs))
     calculators = {
@@ -73,12 +72,6 @@ def run_surfaces(config: SurfacesConfig, base: Path, folder: Path, *, resume: bo
         if model and found:
             draw_map(folder / "map.png", slabs, mean_features(model, slabs), found)
     return Result(slabs, measured, found)
-
-
-def _check_folder(config: SurfacesConfig, folder: Path, resume: bool) -> None:
-    check_resume(folder, resume=resume, sign=CONFIG_FILE)
-    if resume and (why := refusal(config, load_yaml(folder / CONFIG_FILE, SurfacesConfig), folder)):
-        raise ConfigError(why)
 
 
 def _digest(slabs: Sequence[Slab], config: SurfacesConfig, potential: str) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import PositiveInt
 
 from unnp.atoms.structure import Structure
-from unnp.workflows.learn.evaluation import standardised
+from unnp.evaluate.feature_space import standardised
 from unnp.workflows.learn.selectors.base import Choice, Selector, SelectorConfig, register
 from unnp.workflows.learn.situation import Situation
 from unnp.workflows.learn.spreading import descriptors_at

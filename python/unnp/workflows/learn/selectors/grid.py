@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from unnp.atoms.structure import Structure
-from unnp.workflows.learn.evaluation import standardised
+from unnp.evaluate.feature_space import principal_components, standardised
 from unnp.workflows.learn.selectors.base import Choice, Selector, SelectorConfig, register
 from unnp.workflows.learn.situation import Situation
 from unnp.workflows.learn.spreading import descriptors_at
@@ -39,14 +39,6 @@ class Grid(Selector):
         points = principal_components(standardised(both := np.concatenate([new, old]), both), self.config.dimensions)
         chosen = one_of_each_cell(points[: len(new)], points[len(new) :], self.config.cells)
         return [Choice(k, n, f"one of {n:g} in its cell") for k, n in chosen[: self.config.most]]
-
-
-def principal_components(points: np.ndarray, n: int) -> np.ndarray:
-    """Return the coordinates (n_points, up to n) of points (n_points, d) along the directions in which they vary most."""
-    centred = points - points.mean(axis=0)
-    _, _, directions = np.linalg.svd(centred, full_matrices=False)
-    coordinates: np.ndarray = centred @ directions[:n].T
-    return coordinates
 
 
 def one_of_each_cell(points: np.ndarray, known: np.ndarray, cells: int) -> list[tuple[int, float]]:

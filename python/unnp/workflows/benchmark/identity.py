@@ -1,38 +1,15 @@
-"""What is finished of a benchmark: kept with what it was made with, and made again where that has changed."""
+"""What tells the potentials of a benchmark from others."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from unnp.data.store_checks import file_checksum
-from unnp.files.writing import read_json, write_atomically
 from unnp.kim.models import find_model
 from unnp.kim.potential_files import find_files
 from unnp.lammps.system_config import InteractionConfig
-
-Result = dict[str, Any]
-
-
-def kept(path: Path, made_with: Mapping[str, Any], make: Callable[[], Result]) -> Result:
-    """Return the result that a file holds, where it was made with the same; else make it, and write it with that.
-
-    Args:
-        path: the file; a damaged one is replaced.
-        made_with: all that the result depends on, as JSON.
-        make: returns the result, as JSON.
-    """
-    try:
-        content = read_json(path)
-        if content["made_with"] == made_with and isinstance(content["result"], dict):
-            return dict(content["result"])
-    except (OSError, ValueError, TypeError, KeyError):
-        pass  # not there yet, or damaged
-    result = make()
-    write_atomically(path, json.dumps({"made_with": made_with, "result": result}, indent=1) + "\n")
-    return result
 
 
 def identity(potential: InteractionConfig, base: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The potentials of a configuration: one file for all slabs, or one for each substance."""
+"""The potentials of a configuration: one file for all structures, or one for each substance."""
 
 from __future__ import annotations
 
@@ -7,11 +7,30 @@ from hashlib import sha256
 from pathlib import Path
 
 from ase.calculators.calculator import Calculator
+from pydantic import Field, model_validator
 
 from unnp.adapters.opening import open_calculator
+from unnp.atoms.outputs import Name
+from unnp.config import Config
+from unnp.data.store_checks import file_checksum
 from unnp.errors import ConfigError
-from unnp.workflows.relaxation.kept import identity
-from unnp.workflows.surfaces.config import PotentialFile
+
+
+class PotentialFile(Config):
+    """A potential in a file, or one of several files, for each substance its own."""
+
+    file: Path | None = None
+    """exported model, or calculator file of `unnp data label`; relative to the configuration file"""
+    files: dict[str, Path] | None = Field(default=None, min_length=1)
+    """instead of `file`: such files by reduced formula, `{Cu: cu.pt, Si: si.pt}`, each for one substance"""
+    head: Name | None = None
+    """level of theory of a model; default: its first"""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> PotentialFile:
+        if (self.file is None) == (self.files is None):
+            raise ValueError("give either `file`, or `files` by reduced formula")
+        return self
 
 
 def open_potential(
@@ -22,12 +41,12 @@ def open_potential(
     Args:
         name: of the potential.
         given: its file or files.
-        formulas: of the slabs.
+        formulas: of the structures.
         base: where relative paths begin.
         device: where models run.
 
     Raises:
-        ConfigError: it has no file for any of the slabs, or wrong settings in one.
+        ConfigError: it has no file for any of the structures, or wrong settings in one.
         ModelError: a file is no exported model.
     """
     if given.file is not None:
@@ -38,7 +57,7 @@ def open_potential(
     found = {key: open_calculator(base / files[key], given.head, device) for key in asked if key in files}
     if not found:
         raise ConfigError(
-            f"potentials: {name} has files for {', '.join(files)}; the slabs are of {', '.join(asked)}. Name a file for one."
+            f"potentials: {name} has files for {', '.join(files)}; it is asked for {', '.join(asked)}. Name a file for one."
         )
     return found
 
@@ -49,3 +68,8 @@ def identity_of(given: PotentialFile, base: Path) -> str:
         return identity(base / given.file, given.head)
     parts = [f"{key} {identity(base / path, given.head)}" for key, path in sorted((given.files or {}).items())]
     return sha256("\n".join(parts).encode()).hexdigest()
+
+
+def identity(path: Path, head: str | None) -> str:
+    """Return what tells a potential from others: the checksum of its file, and its head."""
+    return sha256(f"{file_checksum(path)} {head}".encode()).hexdigest()
