@@ -79,6 +79,11 @@ def band_of(states: Sequence[Atoms], settings: NebConfig) -> list[Atoms]:
     return images
 
 
+def n_images(states: Sequence[Atoms], settings: NebConfig) -> int:
+    """Return the number of images of that band, the ends included."""
+    return len(states) if len(states) > 2 else settings.images + 2
+
+
 def distances(images: Sequence[Atoms]) -> np.ndarray:
     """Return the length of the path up to each image (n_images,) [A], ``sum_k |R_k - R_(k-1)|`` over all atoms."""
     steps = [np.linalg.norm(_moves(one, other)) for one, other in pairwise(images)]
