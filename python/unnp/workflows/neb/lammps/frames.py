@@ -51,15 +51,12 @@ def read_frames(folder: Path, images: Sequence[Atoms]) -> Frames | None:
         images: as they were when it began.
     """
     logs = [log_of(folder, k) for k in range(len(images))]
-    if not all(path.is_file() for path in logs):
+    tables = [table for path in logs if (table := _table(path)) is not None]
+    if len(tables) < len(images):
         return None
-    blocks = [[block for block in read_log(path).blocks if LARGEST in block.names] for path in logs]
-    if not all(any(block.rows for block in of_image) for of_image in blocks):
-        return None
-    tables = [joined(of_image) for of_image in blocks]
     printed = min(int(table["Step"][-1]) for table in tables)
-    written = [{step for step in _steps(folder, k, len(images[0])) if step <= printed} for k in range(len(images))]
-    common = set.intersection(*written)
+    written = [set(_steps(folder, k, len(images[0]))) for k in range(len(images))]
+    common = [step for step in set.intersection(*written) if step <= printed]
     if not common:
         return None
     step = max(common)
@@ -74,14 +71,24 @@ def read_frames(folder: Path, images: Sequence[Atoms]) -> Frames | None:
         forces=np.max([table[LARGEST][:n_steps] for table in tables], axis=0),
         positions=np.array([state.positions for state in states]),
         atomic_forces=np.array([state.forces for state in states]),
-        climbing=_climbs(logs[0], step),
+        climbing=(first := _climbs_from(logs[0])) is not None and first <= step,
     )
 
 
-def _climbs(log: Path, step: int) -> bool:
-    """Tell whether the highest image climbs at a step."""
+def _table(log: Path) -> dict[str, np.ndarray] | None:
+    """Return what is printed of an image at each step; None: nothing."""
+    if not log.is_file():
+        return None
+    blocks = [block for block in read_log(log).blocks if LARGEST in block.names]
+    if _climbs_from(log) is None:
+        del blocks[1:]  # where none is to climb, `neb` computes the force of a climbing image all the same, and ends
+    return joined(blocks) if any(block.rows for block in blocks) else None
+
+
+def _climbs_from(log: Path) -> int | None:
+    """Return the step from which the highest image climbs, None where it does not."""
     found = re.search(rf"^{CLIMBS}(\d+)$", log.read_text(errors="replace"), re.MULTILINE)
-    return found is not None and int(found[1]) <= step
+    return int(found[1]) if found else None
 
 
 def _steps(folder: Path, image: int, n_atoms: int) -> list[int]:
