@@ -145,7 +145,6 @@ def test_self_play(tmp_path: Path) -> None:
 
 def test_teacher(tmp_path: Path) -> None:
     follow("teacher.md", tmp_path)
-    assert json.loads((tmp_path / "taught/dataset.json").read_text())["labels_from"]
     tuned, scratch = (
         json.loads((tmp_path / f"errors-{name}/errors.json").read_text())["overall"] for name in ("tuned", "scratch")
     )
