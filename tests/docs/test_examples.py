@@ -32,6 +32,7 @@ from unnp.workflows.benchmark.entries import merged
 from unnp.workflows.inject.config import load_injection
 from unnp.workflows.inject.trainings import check_trainings
 from unnp.workflows.learn.config import LearnConfig
+from unnp.workflows.md.config import MdConfig
 from unnp.workflows.momt.config import MomtConfig
 from unnp.workflows.surfaces.config import SurfacesConfig
 
@@ -152,6 +153,12 @@ def test_examples_of_loops_are_valid(file: Path) -> None:
         ("surfaces/element", TrainConfig),
         ("fine_tuning/level-data", Recipe),
         ("fine_tuning/level", TrainConfig),
+        ("fine_tuning/modes", TrainConfig),
+        ("fine_tuning/modes-md", MdConfig),
+        ("teacher/crystals", Recipe),
+        ("teacher/start", TrainConfig),
+        ("teacher/tuned", TrainConfig),
+        ("teacher/scratch", TrainConfig),
     ],
 )
 def test_examples_of_surfaces_are_valid(file: str, kind: type[Config]) -> None:
@@ -160,6 +167,18 @@ def test_examples_of_surfaces_are_valid(file: str, kind: type[Config]) -> None:
     for potential in getattr(config, "potentials", {}).values():
         for name in [potential.file] if potential.file else potential.files.values():
             assert (path.parent / name).is_file()
+
+
+def test_the_example_of_a_teacher_compares_what_differs_in_its_start_alone() -> None:
+    folder = DOCS.parent / "examples/teacher"
+    tuned, scratch = (load_yaml(folder / f"{name}.yaml", TrainConfig) for name in ("tuned", "scratch"))
+    differences = {name for name in TrainConfig.model_fields if getattr(tuned, name) != getattr(scratch, name)}
+    assert differences == {"start", "heads", "replay", "optimizer"}
+    assert load_yaml(folder / "start.yaml", TrainConfig).potential == tuned.potential == scratch.potential
+    surfaces = load_yaml(folder / "surfaces.yaml", SurfacesConfig)
+    assert list(surfaces.potentials) == ["teacher", "start", "scratch", "tuned"]
+    assert surfaces.potentials["tuned"].head == next(iter(tuned.heads))
+    assert check_settings(yaml.safe_load((folder / "teacher.yaml").read_text()))
 
 
 def test_the_example_of_the_adsorption_test_spells_out_the_defaults() -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 pytestmark = pytest.mark.long
 
@@ -140,3 +141,16 @@ def test_self_play(tmp_path: Path) -> None:
     assert all(row["proposed"]["melts"] > 12 for row in rounds)
     assert all(row["judges"]["new"]["forces_mae"] > 0 for row in rounds[1:])
     assert len(list(csv.DictReader((tmp_path / "hot/thermo.csv").open()))) == 11
+
+
+def test_teacher(tmp_path: Path) -> None:
+    follow("teacher.md", tmp_path)
+    tuned, scratch = (
+        json.loads((tmp_path / f"errors-{name}/errors.json").read_text())["overall"] for name in ("tuned", "scratch")
+    )
+    assert tuned["energy"]["n"] == scratch["energy"]["n"] == 51
+    assert tuned["forces"]["rmse"] < scratch["forces"]["rmse"]
+    card = yaml.safe_load((tmp_path / "tuned/card.yaml").read_text())
+    assert [name for name in card["metrics"] if name.startswith("old")]
+    rows = list(csv.DictReader((tmp_path / "surfaces/surfaces.csv").open()))
+    assert {row["potential"] for row in rows} == {"dft", "teacher", "start", "scratch", "tuned"}

@@ -112,3 +112,10 @@ def test_names_in_the_comparison_differ():
     assert names_of(twice) == ["model pbe", "model scan"]
     others = [(Path("a/model.pt"), None), (Path("b/model.pt"), None)]
     assert names_of(others) == ["a/model.pt", "b/model.pt"]
+
+
+def test_a_head_and_d3_go_together_in_one_deck(model, tmp_path):
+    run("md", tmp_path, "--dry-run", model=str(model), head="scan", d3={"functional": "pbe"})
+    lines = [re.sub(" +", " ", line) for line in next(tmp_path.rglob("in.lammps")).read_text().splitlines()]
+    assert "pair_style hybrid/overlay dispersion/d3 bj pbe 30 20 unnp head scan" in lines
+    assert "pair_coeff * * unnp model.pt Al" in lines

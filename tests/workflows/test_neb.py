@@ -20,6 +20,7 @@ from unnp.cli import build_app
 from unnp.errors import ConfigError, DataError, ModelError, UnnpError
 from unnp.workflows.neb.band import Band
 from unnp.workflows.neb.config import NebConfig
+from unnp.workflows.neb.path import band_of
 from unnp.workflows.neb.report import barriers, notes
 from unnp.workflows.neb.run import run_neb
 from unnp.workflows.relaxation import kept
@@ -161,6 +162,29 @@ def test_a_band_that_is_not_at_rest_is_said_and_goes_further(files: Path) -> Non
     assert "not at rest after 1 steps" in cli(*few, "1")
     assert "not at rest" not in cli(*few, "200", "--resume")
     assert json.loads(Path("run/neb.json").read_text())["at_rest"]
+
+
+def dumbbell(direction: int, n: int = 3) -> Atoms:
+    """Two atoms on one site of a crystal, along a lattice vector."""
+    atoms = bulk("Al", cubic=True) * n
+    atoms += Atoms("Al", [atoms.positions[0]])
+    for k, side in ((0, -1), (len(atoms) - 1, 1)):
+        atoms.positions[k, direction] += side * 1.2
+    return atoms
+
+
+def test_of_a_large_structure_distances_near_to_what_moves_are_interpolated(monkeypatch) -> None:
+    ends = [dumbbell(0), dumbbell(1)]
+    settings = NebConfig(images=3)
+    whole = band_of(ends, settings)
+    monkeypatch.setattr("unnp.workflows.neb.path.MOST_ATOMS_OF_IDPP", len(ends[0]) - 1)
+    part = band_of(ends, settings)
+    linear = band_of(ends, settings.model_copy(update={"interpolation": "linear"}))
+    pair = [each[2].get_distance(0, len(ends[0]) - 1, mic=True) for each in (whole, part, linear)]
+    assert pair[0] > 1.8 > 1.7 > pair[2]  # the pair turns, and is squeezed less
+    assert pair[1] == pytest.approx(pair[0], abs=0.1)
+    assert part[2].positions == pytest.approx(whole[2].positions, abs=0.05)
+    assert not np.array_equal(part[2].positions, linear[2].positions)
 
 
 def test_what_the_numbers_do_not_say() -> None:

@@ -14,7 +14,7 @@ from ase.constraints import FixAtoms, FixBondLength, FixCartesian, FixScaled
 from unnp.adapters.ase import UnnpCalculator
 from unnp.config import from_dict
 from unnp.errors import ConfigError, DataError
-from unnp.lammps.data_file import data_file
+from unnp.lammps.data_file import data_file, data_files
 from unnp.lammps.structure_file import fixed_atoms
 from unnp.lammps.system import build_structure
 from unnp.workflows.md.config import MdConfig
@@ -302,3 +302,14 @@ def test_small_and_flat_clusters_run_with_the_energy_of_ase(tmp_path, small_mode
     degrees = {"atom": 3, "dimer": 1, "along the diagonal": 1, "far apart": 1, "flat": 6, "chain": 7, "row": 3}
     expected = degrees.get(kind, 3 * len(atoms) - 3) / 2 * 8.617333e-5 * 300
     assert rows["kinetic_energy_eV"][0] == pytest.approx(expected, rel=1e-5)
+
+
+def test_states_in_one_box_keep_their_places_along_a_direction_that_is_not_periodic(tmp_path):
+    states = [Atoms("Al2", [[1, 1, 0], [2, 2, z]], cell=(6, 6, 0), pbc=(True, True, False)) for z in (3.0, -2.0)]
+    read = []
+    for k, text in enumerate(data_files(states, ["Al"])):
+        (tmp_path / f"{k}.data").write_text(text)
+        read.append(ase.io.read(tmp_path / f"{k}.data", format="lammps-data"))
+    assert read[0].cell.array == pytest.approx(read[1].cell.array)
+    moved = states[1].positions - states[0].positions
+    assert read[1].positions - read[0].positions == pytest.approx(moved)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from unnp.cli.options import Device, Fixed, FixedBelow, Head, Resume
+from unnp.cli.options import Device, Fixed, FixedBelow, Head, Launcher, Lmp, Ranks, Resume, Threads
 
 
 def command(
@@ -27,20 +27,27 @@ def command(
     max_force: Annotated[float, typer.Option(help="Largest force left [eV/A].")] = 0.05,
     max_steps: Annotated[int, typer.Option(help="Steps of the band, and of each end, after which it ends.")] = 500,
     optimiser: Annotated[
-        Literal["bfgs", "lbfgs", "fire"], typer.Option(help="Optimiser of ASE: fire for a band that starts badly.")
+        Literal["bfgs", "lbfgs", "fire", "lammps"],
+        typer.Option(
+            help="Optimiser of ASE, fire for a band that starts badly; or LAMMPS' own neb, all images at once."
+        ),
     ] = "bfgs",
     fixed: Fixed = "file",
     fixed_below: FixedBelow = None,
     resume: Resume = False,
     device: Device = "auto",
     head: Head = None,
+    ranks: Ranks = None,
+    threads: Threads = None,
+    launcher: Launcher = None,
+    lmp: Lmp = None,
 ) -> None:
     """Find the path of lowest energy between two states: barriers forward and back, reaction energy.
 
     Nudged elastic band with a climbing image. Models are evaluated in float64. With --resume a run that was stopped goes
     on where it was, and with more --max-steps it goes further.
     """
-    from unnp.adapters.opening import open_calculator
+    from unnp.cli.movers import open_mover
     from unnp.cli.tables import print_table
     from unnp.config import from_dict
     from unnp.errors import printable
@@ -58,8 +65,9 @@ def command(
     settings = from_dict(given, NebConfig, where="the options")
     held = fixed if fixed_below is None else from_dict({"below": fixed_below}, FixedConfig, where="--fixed-below")
     states = read_path(structures, held)
-    calculator = open_calculator(potential, head, device)
-    band = run_neb(states, calculator, settings, output, potential=identity(potential, head), resume=resume)
+    launch = {"ranks": ranks, "threads": threads, "launcher": launcher, "lmp": lmp}
+    mover = open_mover(potential, head, optimiser, device, launch)
+    band = run_neb(states, mover, settings, output, potential=identity(potential, head), resume=resume)
     print_table(f"{potential.stem}: {states[0].get_chemical_formula()}", ["", ""], rows(band))
     for note in notes(band):
         print(printable(note))

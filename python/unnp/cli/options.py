@@ -21,7 +21,7 @@ Fixed = Annotated[
     Literal["file", "none"], typer.Option(help="Atoms that do not move: those that the file fixes, or none.")
 ]
 FixedBelow = Annotated[float | None, typer.Option(metavar="Z", help="Fix atoms below this height [A].")]
-Ranks = Annotated[int | None, typer.Option(help="MPI processes of LAMMPS; default: 1.")]
+Ranks = Annotated[int | None, typer.Option(help="MPI processes of LAMMPS, of each image for a band; default: 1.")]
 Threads = Annotated[int | None, typer.Option(help="Threads of each process of LAMMPS; default: 1.")]
 Launcher = Annotated[
     str | None, typer.Option(help="Command that starts the processes of LAMMPS; default: 'mpirun -n {ranks}'.")

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from unnp.cli.options import Device, Fixed, FixedBelow, Head, Launcher, Lmp, Ranks, Resume, Threads
-
-if TYPE_CHECKING:
-    from ase.calculators.calculator import Calculator
-
-    from unnp.workflows.relaxation.lammps.minimiser import LammpsMinimiser
 
 
 def command(
@@ -43,6 +38,7 @@ def command(
     Models are evaluated in float64. A structure that does not come to rest, or fails, is marked; the others go on. With
     --resume a run that was stopped goes on where it was, and with more --max-steps it goes further.
     """
+    from unnp.cli.movers import open_mover
     from unnp.cli.tables import print_table
     from unnp.config import from_dict
     from unnp.errors import printable
@@ -59,7 +55,7 @@ def command(
     launch = {"ranks": ranks, "threads": threads, "launcher": launcher, "lmp": lmp}
     relaxations = run_relaxations(
         read_all(structures, held),
-        _opened(potential, head, optimiser, device, {name: word for name, word in launch.items() if word is not None}),
+        open_mover(potential, head, optimiser, device, launch),
         settings,
         output,
         potential=identity(potential, head),
@@ -69,25 +65,3 @@ def command(
     for note in notes(relaxations):
         print(printable(note))
     print(f"Structures, tables and figure: {output}")
-
-
-def _opened(
-    potential: Path, head: str | None, optimiser: str, device: str, launch: dict[str, Any]
-) -> Calculator | LammpsMinimiser:
-    """Return the potential as the optimiser takes it; ``launch`` are the settings given of how LAMMPS is started."""
-    from unnp.adapters.opening import open_calculator
-    from unnp.config import from_dict
-    from unnp.errors import ConfigError
-    from unnp.lammps.launch import Launch
-    from unnp.lammps.opening import open_interaction
-    from unnp.workflows.relaxation.config import LAMMPS
-    from unnp.workflows.relaxation.lammps.minimiser import LammpsMinimiser
-
-    if optimiser == LAMMPS:
-        settings = from_dict({**launch, "device": device}, Launch, where="the options")
-        return LammpsMinimiser(open_interaction(potential, head), potential.parent, settings)
-    if launch:
-        raise ConfigError(
-            f"--{', --'.join(launch)}: the optimiser {optimiser} runs in one process; take `--optimiser {LAMMPS}`."
-        )
-    return open_calculator(potential, head, device)

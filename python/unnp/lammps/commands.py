@@ -12,6 +12,8 @@ PRESSURE_DAMPING = 1000
 """Timesteps over which a barostat acts, where nothing is given."""
 PER_LINE = 20
 """Number of ranges of atoms in a line of the deck."""
+ALL_DIGITS = 17
+"""Digits with which a number is read back as it was."""
 
 
 def command(word: str, arguments: str) -> str:
@@ -61,6 +63,21 @@ def fixed_groups(fixed: Sequence[int]) -> list[str]:
 def hold_still(group: str) -> str:
     """Return the fix ``hold``, by which a minimiser does not move the atoms of a group; it moves all with a force."""
     return command("fix", f"hold {group} setforce 0.0 0.0 0.0")
+
+
+def write_dump(file: str, columns: str = "") -> str:
+    """Return the command that writes where the atoms are, not wrapped, and further columns behind; see ``dump_file``."""
+    return command("write_dump", f"all custom {file} {dumped(columns)} modify {dump_format()}")
+
+
+def dumped(columns: str = "") -> str:
+    """Return the columns of a dump: atom, where it is, not wrapped, and further ones."""
+    return f"id xu yu zu {columns}".rstrip()
+
+
+def dump_format() -> str:
+    """Return how atoms are dumped: in their order, with all digits."""
+    return f"sort id format float %.{ALL_DIGITS}g"
 
 
 def draw_velocities(kelvin: float, seed: int | str, group: str = "all", options: str = "mom yes dist gaussian") -> str:

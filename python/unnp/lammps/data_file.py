@@ -31,17 +31,37 @@ def data_file(atoms: Atoms, elements: Sequence[str], *, triclinic: bool = False,
     Raises:
         DataError: no atoms, an element without a type or with several masses, or a cell without volume.
     """
+    _check(atoms, elements)
+    return _text(in_box(atoms), elements, triclinic=triclinic, velocities=velocities)
+
+
+def data_files(states: Sequence[Atoms], elements: Sequence[str]) -> list[str]:
+    """Return the texts of data files of several states of the same atoms, all in one box, see ``data_file``.
+
+    In a box of its own each state would begin at its own lowest atom along a direction that is not periodic.
+    """
+    together = states[0].copy()
+    for state in states[1:]:
+        together += state
+    _check(together, elements)
+    boxed, n_atoms = in_box(together), len(states[0])
+    return [_text(boxed[k : k + n_atoms], elements) for k in range(0, len(boxed), n_atoms)]
+
+
+def _check(atoms: Atoms, elements: Sequence[str]) -> None:
     if len(atoms) == 0:
         raise DataError("the structure has no atoms.")
     missing = sorted(set(atoms.get_chemical_symbols()) - set(elements))
     if missing:
         raise DataError(f"the structure contains {', '.join(missing)}, but the LAMMPS types are {', '.join(elements)}.")
     _check_masses(atoms)
-    boxed = in_box(atoms)
+
+
+def _text(boxed: Atoms, elements: Sequence[str], *, triclinic: bool = False, velocities: bool = False) -> str:
     text = io.StringIO()
     options = {"masses": True, "velocities": velocities, "force_skew": triclinic, "units": "metal"}
     write_lammps_data(text, boxed, specorder=list(elements), **options)
-    return text.getvalue().replace("(written by ASE)", f"{atoms.get_chemical_formula()}, written by unnp", 1)
+    return text.getvalue().replace("(written by ASE)", f"{boxed.get_chemical_formula()}, written by unnp", 1)
 
 
 def boundary(atoms: Atoms) -> str:

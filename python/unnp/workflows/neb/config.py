@@ -6,12 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field, FiniteFloat
 
-from unnp.workflows.relaxation.config import MinimiserConfig
+from unnp.workflows.relaxation.config import SearchConfig
 
 
-class NebConfig(MinimiserConfig):
+class NebConfig(SearchConfig):
     """A nudged elastic band: its images, its springs, and where the search ends."""
 
+    optimiser: Literal["bfgs", "lbfgs", "fire", "lammps"] = "bfgs"
+    """an optimiser of ASE, or `lammps`, LAMMPS' own `neb`: all images at once, each on ranks of its own"""
     max_force: Annotated[FiniteFloat, Field(gt=0)] = 0.05
     """largest force left on an atom of an image [eV/A], across the path and of the springs; of the ends, of the potential"""
     images: Annotated[int, Field(ge=1, le=200)] = 5

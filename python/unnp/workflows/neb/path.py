@@ -21,6 +21,12 @@ from unnp.workflows.relaxation.structures import read_all
 SMALLEST_MOVE = 0.05
 """Ends in which no atom moves by more [A] are one state."""
 SAME_PLACE = 1e-3
+MOST_ATOMS_OF_IDPP = 300
+"""Of structures with more atoms, only what is near to those that move takes part in the interpolation of distances."""
+MOVES_LITTLE = 0.2
+"""Fraction of the longest way below which an atom hardly moves."""
+NEAR = 6.0
+"""Distance [A] within which atoms take part."""
 
 
 def read_path(paths: Sequence[Path], fixed: str | FixedConfig = "file") -> list[Atoms]:
@@ -73,10 +79,43 @@ def band_of(states: Sequence[Atoms], settings: NebConfig) -> list[Atoms]:
         return [atoms.copy() for atoms in states]
     start, end = states
     images = [start.copy() for _ in range(settings.images + 1)] + [end.copy()]
-    NEB(images, remove_rotation_and_translation=is_free(start), method="improvedtangent").interpolate(
-        settings.interpolation, mic=bool(start.pbc.any()), apply_constraint=False
-    )
+    _interpolate(images, "linear")
+    if settings.interpolation == "idpp":
+        near = _near_what_moves(start, end)
+        parts = [image[near] for image in images]
+        _interpolate(parts, "idpp")
+        for image, part in zip(images[1:-1], parts[1:-1], strict=True):
+            image.positions[near] = part.positions
     return images
+
+
+def _interpolate(images: list[Atoms], method: str) -> None:
+    free = is_free(images[0])
+    band = NEB(images, remove_rotation_and_translation=free, method="improvedtangent")
+    band.interpolate(method, mic=bool(images[0].pbc.any()), apply_constraint=False)
+
+
+def _near_what_moves(start: Atoms, end: Atoms) -> np.ndarray:
+    """Return the atoms whose distances are interpolated, all of a small structure.
+
+    ``idpp`` compares the distances of all pairs, whose number grows with the square of the atoms. Of a large structure the
+    atoms that move most, and what is near to them at one of the ends, are enough: the others hardly move.
+    """
+    if len(start) <= MOST_ATOMS_OF_IDPP:
+        return np.arange(len(start))
+    lengths = np.linalg.norm(_moves(start, end), axis=1)
+    chosen = np.argsort(-lengths, kind="stable")[:MOST_ATOMS_OF_IDPP]
+    moving = chosen[lengths[chosen] > MOVES_LITTLE * lengths.max()]
+    near = np.zeros(len(start), bool)
+    for state in (start, end):
+        for k in moving:
+            near |= state.get_distances(k, range(len(state)), mic=bool(state.pbc.any())) < NEAR
+    return np.flatnonzero(near)
+
+
+def n_images(states: Sequence[Atoms], settings: NebConfig) -> int:
+    """Return the number of images of that band, the ends included."""
+    return len(states) if len(states) > 2 else settings.images + 2
 
 
 def distances(images: Sequence[Atoms]) -> np.ndarray:

@@ -10,12 +10,12 @@ from ase.calculators.calculator import Calculator
 
 from unnp.data.journal import Journal
 from unnp.data.progress import counting
-from unnp.errors import ConfigError, ModelError
+from unnp.errors import ModelError
 from unnp.files.locks import hold_folder
 from unnp.files.writing import make_folder
-from unnp.workflows.relaxation.config import LAMMPS, RelaxationConfig
+from unnp.workflows.relaxation.config import RelaxationConfig
 from unnp.workflows.relaxation.kept import JOURNAL, check_resume, digest, keeper
-from unnp.workflows.relaxation.lammps.minimiser import LammpsMinimiser
+from unnp.workflows.relaxation.lammps.minimiser import LammpsMinimiser, check_optimiser
 from unnp.workflows.relaxation.relaxation import Relaxation, check_fits, relax
 from unnp.workflows.relaxation.report import write_report
 from unnp.workflows.relaxation.structures import NAME
@@ -46,7 +46,7 @@ def run_relaxations(
         DataError: the run in the folder is of other structures, settings or of another potential.
         ModelError: the potential can compute none of the structures; the first reason is told.
     """
-    _check_optimiser(calculator, settings)
+    check_optimiser(calculator, settings)
     for k, atoms in enumerate(structures):
         check_fits(atoms, settings, str(atoms.info.get(NAME, f"structure {k}")))
     check_resume(folder, resume=resume)
@@ -61,17 +61,6 @@ def run_relaxations(
             f"none of {len(relaxations)} structures could be computed; the first: {relaxations[0].problem}"
         )
     return relaxations
-
-
-def _check_optimiser(calculator: Calculator | LammpsMinimiser, settings: RelaxationConfig) -> None:
-    in_lammps = isinstance(calculator, LammpsMinimiser)
-    if in_lammps != (settings.optimiser == LAMMPS):
-        raise ConfigError(
-            f"optimiser '{settings.optimiser}' does not go with a {type(calculator).__name__}; `{LAMMPS}` takes a "
-            "LammpsMinimiser, all others a calculator of ASE."
-        )
-    if isinstance(calculator, LammpsMinimiser):
-        calculator.launch.check()
 
 
 def _relaxed(

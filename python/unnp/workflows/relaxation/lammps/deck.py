@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from unnp.lammps.commands import command, fixed_groups, hold_still, number, thermo_format, world
+from unnp.lammps.commands import (
+    ALL_DIGITS,
+    command,
+    fixed_groups,
+    hold_still,
+    number,
+    thermo_format,
+    world,
+    write_dump,
+)
 from unnp.lammps.system import DATA_FILE, System
 from unnp.units import BAR_PER_EV_PER_A3
 from unnp.workflows.relaxation.config import RelaxationConfig
@@ -12,6 +21,8 @@ START_FILE, END_FILE = "start.dump", "end.dump"
 RESTART_FILES = ("restart.a", "restart.b")
 STEPS_BETWEEN = 10
 """Steps between restart files: how much of a search is lost at most where it is killed."""
+FORCES = "f_forces[1] f_forces[2] f_forces[3]"
+"""Columns of a dump with the forces of the potential, those on fixed atoms too."""
 FORCE = "v_force"
 """Column of the largest force, that of the cell among them."""
 PRESSURES = ("pxx", "pyy", "pzz", "pxy", "pxz", "pyz")
@@ -24,7 +35,6 @@ _LARGEST_CHANGE = 0.01
 _EVALUATIONS = 1_000_000_000
 _STANDS_STILL = 1e-9
 """Relative change of the largest force below which a whole turn has done nothing: no line search found a lower energy."""
-_DIGITS = 17
 
 
 def relaxation_deck(settings: RelaxationConfig, system: System, shown: str, restart: str | None = None) -> str:
@@ -57,11 +67,11 @@ def relaxation_deck(settings: RelaxationConfig, system: System, shown: str, rest
         command("min_modify", "norm max"),
         command("restart", f"{STEPS_BETWEEN} {' '.join(RESTART_FILES)}"),
         command("run", "0 post no"),
-        *([] if restart else [_dump(START_FILE)]),
+        *([] if restart else [write_dump(START_FILE)]),
         "",
         *_search(settings, system.n_atoms),
         "",
-        _dump(END_FILE, "f_forces[1] f_forces[2] f_forces[3]"),
+        write_dump(END_FILE, FORCES),
         command("write_restart", "end.restart"),
     ]
     return "\n".join(lines) + "\n"
@@ -77,7 +87,7 @@ def _measured(settings: RelaxationConfig, system: System) -> list[str]:
         command("compute", f"largest {mobile} reduce max v_length"),
         *_force_of_cell(settings.cell),
         command("thermo_style", f"custom step pe {FORCE} {' '.join(PRESSURES)}"),
-        thermo_format(digits=_DIGITS),
+        thermo_format(digits=ALL_DIGITS),
         command("thermo", "1"),
     ]
 
@@ -132,8 +142,3 @@ def _left(last: int, most: int) -> str:
 
 def _minimise(limit: str, steps: str) -> str:
     return command("minimize", f"0.0 {limit} {steps} {_EVALUATIONS}")
-
-
-def _dump(file: str, columns: str = "") -> str:
-    words = f"all custom {file} id xu yu zu {columns}".rstrip()
-    return command("write_dump", f"{words} modify sort id format float %.{_DIGITS}g")

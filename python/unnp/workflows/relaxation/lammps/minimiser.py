@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 from ase import Atoms
+from ase.calculators.calculator import Calculator
 
-from unnp.errors import ModelError
+from unnp.errors import ConfigError, ModelError
 from unnp.files.locks import hold_folder
-from unnp.files.writing import make_folder, write_atomically, writing
+from unnp.files.writing import make_folder, write_atomically
 from unnp.lammps.data_file import boundary, data_file
 from unnp.lammps.launch import Launch
 from unnp.lammps.log import LammpsLog, ThermoBlock, joined, logs_of
@@ -21,19 +22,19 @@ from unnp.lammps.run import run_lammps
 from unnp.lammps.structure_file import fixed_atoms
 from unnp.lammps.system import DATA_FILE, System, place_potential
 from unnp.lammps.system_config import InteractionConfig
-from unnp.workflows.relaxation.config import RelaxationConfig
+from unnp.workflows.relaxation.config import LAMMPS, RelaxationConfig, SearchConfig
 from unnp.workflows.relaxation.lammps.deck import END_FILE, FORCE, PRESSURES, START_FILE, relaxation_deck
+from unnp.workflows.relaxation.lammps.leftovers import clear, clear_of_others
 from unnp.workflows.relaxation.lammps.state import as_given, state_of
 from unnp.workflows.relaxation.minimise import FAILURES, reason
 from unnp.workflows.relaxation.relaxation import Relaxation
 
 SECONDS_BETWEEN_LINES = 30.0
-STAMP_FILE = "run.sha256"
 
 
 @dataclass(frozen=True)
 class LammpsMinimiser:
-    """What relaxes structures with LAMMPS.
+    """What moves atoms with LAMMPS, to a minimum or, see ``unnp.workflows.neb.lammps``, along a path.
 
     Attributes:
         potential: as a deck has it, see ``unnp.lammps.opening.open_interaction``.
@@ -60,22 +61,31 @@ class LammpsMinimiser:
         make_folder(folder)
         with hold_folder(folder):
             try:
-                _clear_of_others(folder, run)
+                clear_of_others(folder, run)
                 self._run(relaxation.start, settings, folder)
                 _take(relaxation, settings, folder)
             except FAILURES as error:
                 relaxation.problem = reason(error)
 
-    def _run(self, start: Atoms, settings: RelaxationConfig, folder: Path) -> None:
+    def system(self, start: Atoms, folder: Path) -> System:
+        """Return what decks say of a structure, with the files of the potential placed into their folder.
+
+        Raises:
+            ConfigError, DataError, ModelError: a file is missing, or the potential does not know an element or the head.
+        """
         atoms = as_given(start)
         elements, potential = place_potential(self.potential, atoms, self.base, folder, device=self.launch.device)
         title = f"{atoms.get_chemical_formula(empirical=True)}, {len(atoms)} atoms"
         fixed = (fixed_atoms(start) + 1).tolist()
-        system = System(title, elements, boundary(atoms), potential, fixed, n_atoms=len(atoms))
+        return System(title, elements, boundary(atoms), potential, fixed, n_atoms=len(atoms))
+
+    def _run(self, start: Atoms, settings: RelaxationConfig, folder: Path) -> None:
+        system = self.system(start, folder)
         restart = newest_restart(folder)
         if restart is None:
-            _clear(folder)  # of logs: their run stopped before there was anything to go on with
-            write_atomically(folder / DATA_FILE, data_file(atoms, elements, triclinic=settings.cell == "all"))
+            clear(folder)  # of logs: their run stopped before there was anything to go on with
+            text = data_file(as_given(start), system.elements, triclinic=settings.cell == "all")
+            write_atomically(folder / DATA_FILE, text)
         part = f"{len(logs_of(folder))}." if restart else ""
         deck = folder / f"in.{part}lammps"
         shown = f"{self.launch.shown()} -in {deck.name}"
@@ -83,19 +93,26 @@ class LammpsMinimiser:
         run_lammps(deck, self.launch, log=f"log.{part}lammps", follow=_telling(folder.name))
 
 
-def _clear_of_others(folder: Path, run: str) -> None:
-    stamp = folder / STAMP_FILE
-    if not stamp.is_file() or stamp.read_text() != run:
-        _clear(folder)
-        write_atomically(stamp, run)
+def check_optimiser(calculator: Calculator | LammpsMinimiser, settings: SearchConfig, simulations: int = 1) -> None:
+    """Raise an error where a potential is not as the optimiser takes it, or LAMMPS cannot be started.
 
+    Args:
+        calculator: of ASE, or what moves atoms with LAMMPS.
+        settings: with the optimiser.
+        simulations: how many run side by side.
 
-def _clear(folder: Path) -> None:
-    """Remove logs, decks and restart files."""
-    with writing(folder):
-        for pattern in ("*restart*", "in.*lammps", "log.*lammps"):
-            for old in folder.glob(pattern):
-                old.unlink()
+    Raises:
+        ConfigError: optimiser and calculator do not belong together.
+        LammpsError: LAMMPS or mpirun is missing.
+    """
+    in_lammps = isinstance(calculator, LammpsMinimiser)
+    if in_lammps != (settings.optimiser == LAMMPS):
+        raise ConfigError(
+            f"optimiser '{settings.optimiser}' does not go with a {type(calculator).__name__}; `{LAMMPS}` takes a "
+            "LammpsMinimiser, all others a calculator of ASE."
+        )
+    if isinstance(calculator, LammpsMinimiser):
+        calculator.launch.check(simulations)
 
 
 def _take(relaxation: Relaxation, settings: RelaxationConfig, folder: Path) -> None:

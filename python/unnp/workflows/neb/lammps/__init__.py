@@ -1,0 +1,1 @@
+"""A band moved by LAMMPS' own ``neb``."""
