@@ -47,6 +47,7 @@ def command(
     Nudged elastic band with a climbing image. Models are evaluated in float64. With --resume a run that was stopped goes
     on where it was, and with more --max-steps it goes further.
     """
+    from unnp.adapters.potentials import identity
     from unnp.cli.movers import open_mover
     from unnp.cli.tables import print_table
     from unnp.config import from_dict
@@ -56,7 +57,6 @@ def command(
     from unnp.workflows.neb.path import read_path
     from unnp.workflows.neb.report import notes, rows
     from unnp.workflows.neb.run import run_neb
-    from unnp.workflows.relaxation.kept import identity
 
     given = {
         "images": images, "interpolation": interpolation, "climb": climb, "relax_ends": relax_ends, "spring": spring,

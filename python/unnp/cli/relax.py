@@ -38,13 +38,13 @@ def command(
     Models are evaluated in float64. A structure that does not come to rest, or fails, is marked; the others go on. With
     --resume a run that was stopped goes on where it was, and with more --max-steps it goes further.
     """
+    from unnp.adapters.potentials import identity
     from unnp.cli.movers import open_mover
     from unnp.cli.tables import print_table
     from unnp.config import from_dict
     from unnp.errors import printable
     from unnp.lammps.system_config import FixedConfig
     from unnp.workflows.relaxation.config import RelaxationConfig
-    from unnp.workflows.relaxation.kept import identity
     from unnp.workflows.relaxation.report import HEADER, notes, rows
     from unnp.workflows.relaxation.run import run_relaxations
     from unnp.workflows.relaxation.structures import read_all

@@ -8,6 +8,7 @@ from pathlib import Path
 from ase import Atoms
 from ase.calculators.calculator import Calculator
 
+from unnp.config.resume import check_resume
 from unnp.data.journal import Journal
 from unnp.errors import ModelError
 from unnp.files.locks import hold_folder
@@ -18,7 +19,7 @@ from unnp.workflows.neb.lammps.search import search as search_in_lammps
 from unnp.workflows.neb.path import band_of, check_alike, check_apart, n_images
 from unnp.workflows.neb.report import write_report
 from unnp.workflows.relaxation.config import RelaxationConfig
-from unnp.workflows.relaxation.kept import JOURNAL, check_resume, digest, keeper
+from unnp.workflows.relaxation.kept import JOURNAL, digest, keeper
 from unnp.workflows.relaxation.lammps.minimiser import LammpsMinimiser, check_optimiser
 from unnp.workflows.relaxation.relaxation import Relaxation, relax
 
@@ -43,7 +44,7 @@ def run_neb(
         calculator: with energies and forces; for the optimiser ``lammps`` a ``LammpsMinimiser``.
         settings: images, springs, limits.
         folder: made where it is missing.
-        potential: what tells the potential from others, see ``relaxation.kept.identity``.
+        potential: what tells the potential from others, see ``unnp.adapters.potentials.identity``.
         resume: go on where a run in the folder stands, or further than it went with more steps.
 
     Raises:
@@ -54,7 +55,7 @@ def run_neb(
     """
     check_alike(states)
     check_optimiser(calculator, settings, simulations=n_images(states, settings))
-    check_resume(folder, resume=resume)
+    check_resume(folder, resume=resume, sign=JOURNAL)
     make_folder(folder)
     run = digest(states, settings, potential)
     with hold_folder(folder), Journal(folder / JOURNAL, run) as journal:

@@ -8,13 +8,14 @@ from pathlib import Path
 from ase import Atoms
 from ase.calculators.calculator import Calculator
 
+from unnp.config.resume import check_resume
 from unnp.data.journal import Journal
 from unnp.data.progress import counting
 from unnp.errors import ModelError
 from unnp.files.locks import hold_folder
 from unnp.files.writing import make_folder
 from unnp.workflows.relaxation.config import RelaxationConfig
-from unnp.workflows.relaxation.kept import JOURNAL, check_resume, digest, keeper
+from unnp.workflows.relaxation.kept import JOURNAL, digest, keeper
 from unnp.workflows.relaxation.lammps.minimiser import LammpsMinimiser, check_optimiser
 from unnp.workflows.relaxation.relaxation import Relaxation, check_fits, relax
 from unnp.workflows.relaxation.report import write_report
@@ -49,7 +50,7 @@ def run_relaxations(
     check_optimiser(calculator, settings)
     for k, atoms in enumerate(structures):
         check_fits(atoms, settings, str(atoms.info.get(NAME, f"structure {k}")))
-    check_resume(folder, resume=resume)
+    check_resume(folder, resume=resume, sign=JOURNAL)
     make_folder(folder)
     with hold_folder(folder):
         run = digest(structures, settings, potential)
