@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from unnp.data.opening import Concatenated
 from unnp.data.store import Store
 from unnp.evaluate.feature_space import principal_components, standardised
-from unnp.plots import new_figure, save_figure
+from unnp.plots import new_figure, plain_log_ticks, save_figure
 from unnp.workflows.learn.loop import Loop
 from unnp.workflows.learn.rounds import Round, round_path
 from unnp.workflows.learn.spreading import descriptors_at
@@ -51,9 +52,11 @@ def draw_errors(path: Path, reports: Mapping[str, Sequence[Mapping[str, Any]]]) 
             if own:
                 x, mean, spread = _curve(own)
                 label = f"{name} {judge}" if len(reports) > 1 else judge
+                x = 100 * x if by_share else x
                 ax.errorbar(x, mean, yerr=spread, marker=".", capsize=2, label=label)
-        ax.set(xlabel="share of the pool" if by_share else "structures learnt", yscale="log")
+        ax.set(xlabel="share of the pool [%]" if by_share else "structures learnt", yscale="log")
         ax.set(ylabel=f"{quantity} MAE [{UNITS[quantity]}]")
+        plain_log_ticks(ax.yaxis)
         ax.legend(frameon=False, fontsize="small")
     names = (*Point._fields[:5], "fraction" if by_share else "learnt", "mae")
     save_figure(figure, path, dict(zip(names, zip(*points, strict=True), strict=True)))
@@ -116,8 +119,8 @@ def draw_coverage(path: Path, loop: Loop) -> None:
     figure, (ax,) = new_figure(height=4.2)
     ax.plot(first[owner < 0], second[owner < 0], ".", color="0.8", ms=3, label="pool", rasterized=True)
     learnt = owner >= 0
-    shown = ax.scatter(first[learnt], second[learnt], c=owner[learnt], s=8, cmap="viridis", label="learnt")
-    figure.colorbar(shown, ax=ax, label="round")
+    shown = ax.scatter(first[learnt], second[learnt], c=owner[learnt], s=8, cmap="viridis", label="learnt", zorder=3)
+    figure.colorbar(shown, ax=ax, label="round", ticks=MaxNLocator(integer=True))
     ax.set(xlabel="first principal component of the features", ylabel="second")
     ax.legend(frameon=False, fontsize="small")
     save_figure(figure, path, {"round": ["" if k < 0 else int(k) for k in owner], "x": first, "y": second})
