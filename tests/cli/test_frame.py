@@ -22,6 +22,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_every_module_is_a_verb() -> None:
     names = {p.stem.replace("_", "-") for p in Path(cli.__file__).parent.glob("*.py")} - {
         "--init--",
+        "movers",
         "options",
         "scaling",
         "stopping",
