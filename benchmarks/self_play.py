@@ -76,7 +76,8 @@ class Study:
         self.mixture: Any = config.propose["melts"]
         sample = self.mixture["samples"][0]
         self.elements: list[str] = list(elements) or sample["elements"]
-        sample |= {"elements": self.elements, "elements_per_cell": [1, min(10, len(self.elements))]}
+        if elements:
+            sample |= {"elements": self.elements, "elements_per_cell": [1, min(sample["atoms"][0], len(self.elements))]}
         sample["count"] = cells or sample["count"]
         self.overrides = [f"propose={_flow({'melts': self.mixture})}", f"label.elements={_flow(self.elements)}"]
         if frames:

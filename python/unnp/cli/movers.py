@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
 
+    from unnp.lammps.system_config import FixedConfig
     from unnp.workflows.relaxation.lammps.minimiser import LammpsMinimiser
+
+
+def held_atoms(fixed: str, fixed_below: float | None) -> str | FixedConfig:
+    """Return which atoms are held, from --fixed and --fixed-below; raise ConfigError where the latter is no height."""
+    from unnp.config import from_dict
+    from unnp.lammps.system_config import FixedConfig
+
+    return fixed if fixed_below is None else from_dict({"below": fixed_below}, FixedConfig, where="--fixed-below")
 
 
 def open_mover(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from unnp.cli.options import Device, Fixed, FixedBelow, Head, Launcher, Lmp, Ranks, Resume, Threads
+
+if TYPE_CHECKING:
+    from unnp.workflows.neb.band import Band
 
 
 def command(
@@ -48,14 +51,10 @@ def command(
     on where it was, and with more --max-steps it goes further.
     """
     from unnp.adapters.potentials import identity
-    from unnp.cli.movers import open_mover
-    from unnp.cli.tables import print_table
+    from unnp.cli.movers import held_atoms, open_mover
     from unnp.config import from_dict
-    from unnp.errors import printable
-    from unnp.lammps.system_config import FixedConfig
     from unnp.workflows.neb.config import NebConfig
     from unnp.workflows.neb.path import read_path
-    from unnp.workflows.neb.report import notes, rows
     from unnp.workflows.neb.run import run_neb
 
     given = {
@@ -63,12 +62,20 @@ def command(
         "max_force": max_force, "max_steps": max_steps, "optimiser": optimiser,
     }  # fmt: skip
     settings = from_dict(given, NebConfig, where="the options")
-    held = fixed if fixed_below is None else from_dict({"below": fixed_below}, FixedConfig, where="--fixed-below")
+    held = held_atoms(fixed, fixed_below)
     states = read_path(structures, held)
     launch = {"ranks": ranks, "threads": threads, "launcher": launcher, "lmp": lmp}
     mover = open_mover(potential, head, optimiser, device, launch)
     band = run_neb(states, mover, settings, output, potential=identity(potential, head), resume=resume)
-    print_table(f"{potential.stem}: {states[0].get_chemical_formula()}", ["", ""], rows(band))
+    _say(f"{potential.stem}: {states[0].get_chemical_formula()}", band)
+    print(f"Path, tables and figures: {output}")
+
+
+def _say(title: str, band: Band) -> None:
+    from unnp.cli.tables import print_table
+    from unnp.errors import printable
+    from unnp.workflows.neb.report import notes, rows
+
+    print_table(title, ["", ""], rows(band))
     for note in notes(band):
         print(printable(note))
-    print(f"Path, tables and figures: {output}")

@@ -39,11 +39,10 @@ def command(
     --resume a run that was stopped goes on where it was, and with more --max-steps it goes further.
     """
     from unnp.adapters.potentials import identity
-    from unnp.cli.movers import open_mover
+    from unnp.cli.movers import held_atoms, open_mover
     from unnp.cli.tables import print_table
     from unnp.config import from_dict
     from unnp.errors import printable
-    from unnp.lammps.system_config import FixedConfig
     from unnp.workflows.relaxation.config import RelaxationConfig
     from unnp.workflows.relaxation.report import HEADER, notes, rows
     from unnp.workflows.relaxation.run import run_relaxations
@@ -51,7 +50,7 @@ def command(
 
     given = {"cell": cell, "max_force": max_force, "max_steps": max_steps, "optimiser": optimiser}
     settings = from_dict(given, RelaxationConfig, where="the options")
-    held = fixed if fixed_below is None else from_dict({"below": fixed_below}, FixedConfig, where="--fixed-below")
+    held = held_atoms(fixed, fixed_below)
     launch = {"ranks": ranks, "threads": threads, "launcher": launcher, "lmp": lmp}
     relaxations = run_relaxations(
         read_all(structures, held),

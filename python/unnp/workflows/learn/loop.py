@@ -15,6 +15,7 @@ from unnp.data.store import Store, is_store
 from unnp.data.store_writer import write_store
 from unnp.errors import ConfigError
 from unnp.exported.archive import read_manifest
+from unnp.files.kept import Result
 from unnp.workflows.learn.calibrating import calibrate
 from unnp.workflows.learn.candidates import Candidates
 from unnp.workflows.learn.choosing import choices
@@ -42,7 +43,7 @@ from unnp.workflows.learn.selectors.base import REGISTRY as SELECTORS
 from unnp.workflows.learn.selectors.base import Choice, Selector
 from unnp.workflows.learn.selectors.random import Random, RandomConfig
 from unnp.workflows.learn.situation import Situation, Unlabelled
-from unnp.workflows.learn.steps import Result, RoundFolder, Steps
+from unnp.workflows.learn.steps import RoundFolder, Steps
 
 MEMBERS_PER_ROUND = 1000
 """Seeds that each round has for itself."""

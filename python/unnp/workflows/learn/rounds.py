@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from unnp.files.kept import Result
 from unnp.workflows.learn.config import StopRulesConfig
-from unnp.workflows.learn.steps import Result, read_steps
+from unnp.workflows.learn.steps import read_steps
 
 PROPOSE, SELECT, LABEL, BEFORE, TRAIN, AFTER = "propose", "select", "label", "judge before", "train", "judge"
 

@@ -7,12 +7,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from unnp.errors import DataError
+from unnp.files.kept import Result
 from unnp.files.writing import make_folder, read_json, write_atomically
-
-Result = dict[str, Any]
 
 
 @dataclass(frozen=True)
