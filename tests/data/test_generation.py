@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk
+from ase.data import covalent_radii
 from unnp.atoms.neighbors import bond_vectors, bonds
 from unnp.atoms.structure import Structure
 from unnp.config import from_dict
@@ -109,6 +110,47 @@ def test_disturbed_copies_of_structures_that_are_there(tmp_path: Path) -> None:
     assert np.std([s.positions - cluster.positions for s in copies[20:]]) == pytest.approx(0.13, abs=0.04)
 
 
+def in_covalent_radii(structure: Structure, cutoff: float) -> np.ndarray:
+    """Return the distances of bonds, divided by the sums of the covalent radii."""
+    index, shifts = bonds(structure, cutoff)
+    lengths = np.linalg.norm(bond_vectors(structure, index, shifts), axis=1)
+    return lengths / covalent_radii[structure.numbers[index]].sum(axis=0)
+
+
+def test_one_atom_is_pushed_onto_another(tmp_path: Path) -> None:
+    crystal = bulk("Al", cubic=True) * (2, 2, 2)
+    crystal.symbols[::2] = "Cu"
+    write_structures([Structure.from_atoms(crystal)], tmp_path / "there.xyz")
+    sample = {"kind": "pushed", "files": ["there.xyz"], "count": 30, "distances": [0.5, 0.8], "reach": 6.0}
+    copies = made(sample, folder=tmp_path, bases={})
+    assert [len(s) for s in copies] == 30 * [32]
+    assert {(s.group, s.energy) for s in copies} == {("pushed", None)}
+    shortest = []
+    for copy in copies:
+        moves = copy.positions - crystal.positions
+        assert np.count_nonzero(np.linalg.norm(moves, axis=1) > 1e-8) == 1
+        shortest.append(in_covalent_radii(copy, 3.0).min())
+    assert 0.5 <= min(shortest) < 0.55
+    assert 0.75 < max(shortest) <= 0.8
+    assert np.ptp(shortest) > 0.2
+
+
+def test_an_atom_alone_cannot_be_pushed(tmp_path: Path) -> None:
+    write_structures([Structure.from_atoms(Atoms("Al"))], tmp_path / "lone.xyz")
+    with pytest.raises(DataError, match=r"lone.xyz.*no atom within 5 A of another.*raise reach"):
+        made({"kind": "pushed", "files": ["lone.xyz"], "count": 1}, folder=tmp_path, bases={})
+
+
+def test_dimers_of_all_pairs() -> None:
+    dimers = made({"kind": "dimers", "elements": ["Al", "Cu"], "count": 40, "distances": [0.6, 1.5]}, bases={})
+    assert Counter(tuple(s.numbers.tolist()) for s in dimers) == {(13, 13): 40, (13, 29): 40, (29, 29): 40}
+    assert not any(s.pbc.any() for s in dimers)
+    ratios = np.concatenate([in_covalent_radii(s, 6.0) for s in dimers])
+    assert 0.6 <= ratios.min() < 0.65
+    assert 1.45 < ratios.max() <= 1.5
+    assert np.ptp([s.positions[1, 2] for s in dimers]) > 2
+
+
 def test_the_seed_decides(assert_same: Callable) -> None:
     sample = {"kind": "strained", "count": 3, "displacement": 0.1}
     for a, b in zip(made(sample), made(sample), strict=True):
@@ -186,6 +228,11 @@ def test_without_calculator_structures_stay_unlabelled(tmp_path: Path) -> None:
         ({"bases": {"a": {}}}, "either a prototype .* or a file"),
         ({"samples": [{"kind": "disturbed"}]}, "files"),
         ({"samples": [{"kind": "disturbed", "files": ["a"], "displacement": [0.2, 0.1]}]}, "is not above the second"),
+        (
+            {"samples": [{"kind": "pushed", "files": ["a"], "count": 1, "distances": [0.9, 0.5]}]},
+            "is not above the second",
+        ),
+        ({"samples": [{"kind": "dimers", "elements": ["Xq"]}]}, "Xq"),
     ],
 )
 def test_wrong_recipes(content: dict[str, Any], message: str) -> None:

@@ -9,6 +9,7 @@ from ase import Atoms
 from ase.build import bulk, surface
 
 from unnp.data.generation.recipe import Base, Disturbed, Random, Solid, Surface, Vacancy
+from unnp.data.opening import open_structures
 from unnp.data.readers import read_structures
 from unnp.data.readers.options import UNLABELLED
 from unnp.errors import ConfigError
@@ -46,13 +47,12 @@ def make_random(unit: Atoms, sample: Random, rng: np.random.Generator) -> list[A
 def make_disturbed(sample: Disturbed, folder: Path, rng: np.random.Generator) -> list[Atoms]:
     """Return the copies of all structures of the sample's files, those of one beside each other."""
     made = []
-    for name in sample.files:
-        for structure in read_structures(folder / name, UNLABELLED):
-            whole = structure.to_atoms()
-            for _ in range(sample.copies):
-                atoms = strained(whole, sample.max_strain, rng) if whole.cell.rank == 3 else whole.copy()
-                atoms.positions += rng.normal(scale=rng.uniform(*sample.displacement), size=(len(atoms), 3))
-                made.append(atoms)
+    for structure in open_structures([folder / name for name in sample.files], UNLABELLED):
+        whole = structure.to_atoms()
+        for _ in range(sample.copies):
+            atoms = strained(whole, sample.max_strain, rng) if whole.cell.rank == 3 else whole.copy()
+            atoms.positions += rng.normal(scale=rng.uniform(*sample.displacement), size=(len(atoms), 3))
+            made.append(atoms)
     return made
 
 

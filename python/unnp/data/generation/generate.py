@@ -15,6 +15,7 @@ from ase import Atoms
 
 from unnp.atoms.structure import Structure
 from unnp.config import dump_yaml
+from unnp.data.generation.close import make_dimers, make_pushed
 from unnp.data.generation.crystals import (
     crystal,
     make_disturbed,
@@ -27,7 +28,7 @@ from unnp.data.generation.crystals import (
 from unnp.data.generation.dynamics import Run, start_dynamics
 from unnp.data.generation.mixture import Mixture
 from unnp.data.generation.random_cells import random_cell
-from unnp.data.generation.recipe import Crystalline, Disturbed, Dynamics, Recipe, Sample, Solid
+from unnp.data.generation.recipe import Baseless, Crystalline, Disturbed, Dynamics, Pushed, Recipe, Sample, Solid
 from unnp.data.journal import Journal
 from unnp.data.progress import counting
 from unnp.data.worker_pool import Failure, RunTasks
@@ -57,7 +58,8 @@ def generate_structures(
 
     Raises:
         ConfigError: a crystal or surface cannot be built.
-        DataError: a base's file cannot be read, a run of dynamics failed, or ``work`` belongs to another recipe.
+        DataError: a file cannot be read, no atom of a structure can be pushed onto another, a run of dynamics failed, or
+            ``work`` belongs to another recipe.
     """
     parts: list[list[Structure]] = []
     runs: list[tuple[int, Run]] = []
@@ -67,9 +69,9 @@ def generate_structures(
             runs += [(k, _mixture_run(sample, [recipe.seed, k, cell])) for cell in range(sample.count)]
             parts.append([])
             continue
-        if isinstance(sample, Disturbed):
-            copies = make_disturbed(sample, folder, rng)
-            parts.append([_structure(atoms, k, i, sample) for i, atoms in enumerate(copies)])
+        if isinstance(sample, Baseless):
+            baseless = _without_base(sample, folder, rng)
+            parts.append([_structure(atoms, k, i, sample) for i, atoms in enumerate(baseless)])
             continue
         unit = crystal(recipe.base_of(sample), folder)
         decorate = partial(_decorate, recipe=recipe, sample=sample, rng=rng)
@@ -84,6 +86,12 @@ def generate_structures(
         k, run = runs[r]
         parts[k] += [_snapshot(run, k, r, i, np.array(x)) for i, x in enumerate(positions)]
     return [structure for part in parts for structure in part]
+
+
+def _without_base(sample: Baseless, folder: Path, rng: np.random.Generator) -> list[Atoms]:
+    if isinstance(sample, Disturbed):
+        return make_disturbed(sample, folder, rng)
+    return make_pushed(sample, folder, rng) if isinstance(sample, Pushed) else make_dimers(sample, rng)
 
 
 def _decorate(atoms: Atoms, *, recipe: Recipe, sample: Crystalline, rng: np.random.Generator) -> Atoms:

@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from unnp.config import Config
-from unnp.data.generation.mixture import Mixture
+from unnp.data.generation.mixture import Mixture, Symbols
 from unnp.data.limits import FrameLimits
 from unnp.data.splits import check_fractions
 from unnp.errors import UnnpError
@@ -151,7 +151,7 @@ class Disturbed(Config):
 
     kind: Literal["disturbed"]
     files: list[str] = Field(min_length=1)
-    """Files any reader knows, relative to the recipe; their labels are left behind."""
+    """Files any reader knows, or stored data sets, relative to the recipe; their labels are left behind."""
     copies: PositiveInt = 3
     """Copies of each structure."""
     max_strain: NonNegativeFloat = Field(default=0.02, lt=0.5)
@@ -162,8 +162,43 @@ class Disturbed(Config):
     """Group of the copies; default: the kind."""
 
 
+Parts = Annotated[tuple[PositiveFloat, PositiveFloat], AfterValidator(_in_order)]
+"""lowest and highest distance, as parts of the sum of the covalent radii"""
+
+
+class Pushed(Config):
+    """Copies of structures that are there, one atom of each pushed onto another: what dynamics hardly ever shows."""
+
+    kind: Literal["pushed"]
+    files: list[str] = Field(min_length=1)
+    """Files any reader knows, or stored data sets, relative to the recipe; their labels are left behind."""
+    count: PositiveInt
+    """Number of copies, each of a structure drawn at random."""
+    distances: Parts = (0.5, 0.8)
+    """Distance of the two atoms, uniform between these parts of the sum of their covalent radii."""
+    reach: PositiveFloat = 5.0
+    """How far from each other the two are before [A]."""
+    group: str | None = None
+    """Group of the copies; default: the kind."""
+
+
+class Dimers(Config):
+    """Two atoms in empty space, of each pair of elements."""
+
+    kind: Literal["dimers"]
+    elements: Symbols = Field(min_length=1)
+    """Elements; pairs of the same one are among the pairs."""
+    count: PositiveInt = 10
+    """Dimers of each pair."""
+    distances: Parts = (0.5, 1.8)
+    """Distance of the atoms, uniform between these parts of the sum of their covalent radii."""
+    group: str | None = None
+    """Group of the dimers; default: the kind."""
+
+
 Crystalline = Solid | Strained | Rattled | Vacancy | Surface | Dynamics
-Sample = Annotated[Crystalline | Disturbed | Mixture, Field(discriminator="kind")]
+Baseless = Disturbed | Pushed | Dimers
+Sample = Annotated[Crystalline | Baseless | Mixture, Field(discriminator="kind")]
 Share = Annotated[float, Field(gt=0, lt=1)] | Literal["rest"]
 
 
@@ -171,7 +206,7 @@ class Recipe(Config):
     """A set of structures: crystals, what is made of them, and what labels them."""
 
     bases: dict[str, Base] = Field(default_factory=dict)
-    """Crystals by name; mixtures and disturbed copies need none."""
+    """Crystals by name; mixtures, dimers and copies of structures that are there need none."""
     samples: list[Sample] = Field(min_length=1)
     """Structures that are made, in order."""
     seed: NonNegativeInt = 0
@@ -207,7 +242,7 @@ class Recipe(Config):
         return self.bases[sample.base] if sample.base is not None else next(iter(self.bases.values()))
 
     def _problem(self, sample: Sample) -> str:
-        if isinstance(sample, Disturbed):
+        if isinstance(sample, Baseless):
             return ""
         return self._mixture_problem(sample) if isinstance(sample, Mixture) else self._crystal_problem(sample)
 
