@@ -62,7 +62,7 @@ def _touching(structure: Structure, index: np.ndarray) -> np.ndarray:
 def _has_closer(structure: Structure, atom: int, part: float) -> bool:
     """Tell whether an atom has another closer than this part of the sum of their covalent radii."""
     index, shifts = bonds(structure, part * 2 * covalent_radii[structure.numbers].max())
-    own = index[0] == atom
+    own = (index == atom).any(axis=0)
     index, shifts = index[:, own], shifts[own]
     lengths = np.linalg.norm(bond_vectors(structure, index, shifts), axis=1)
     return bool((lengths < (part - 1e-6) * _touching(structure, index)).any())
