@@ -38,13 +38,13 @@ from unnp.data.opening import open_structures
 from unnp.data.readers.options import UNLABELLED
 from unnp.data.writing import write_structures
 from unnp.eam import write_setfl
+from unnp.executors.here import Here, HereConfig
 from unnp.exported.loader import load_model
 from unnp.plots import new_figure, save_figure
 from unnp.workflows.crystals.prototypes import parse_specs
 from unnp.workflows.crystals.relaxation import Settings, relax_crystals
 from unnp.workflows.learn.config import LearnConfig
 from unnp.workflows.learn.evaluation import errors_on
-from unnp.workflows.learn.executors.here import Here, HereConfig
 from unnp.workflows.learn.proposers.base import REGISTRY as PROPOSERS
 from unnp.workflows.learn.situation import Situation
 

@@ -37,7 +37,7 @@ from unnp.data.teachers import process, serve
 from unnp.data.teachers.catalogue import teachers_here
 from unnp.data.writing import write_structures
 from unnp.errors import ConfigError, DataError, UnnpError
-from unnp.workflows.learn.executors.here import Here, HereConfig
+from unnp.executors.here import Here, HereConfig
 from unnp.workflows.learn.labels import labelled_structures
 
 

@@ -26,7 +26,6 @@ INSIDE_WORKFLOWS = {
     ("adsorption", "neb"),
     ("adsorption", "relaxation"),
     ("adsorption", "surfaces"),
-    ("inject", "learn"),
 }
 FACES = {"__init__", "__main__"}
 MOST_FILES_IN_THE_ROOT = 8

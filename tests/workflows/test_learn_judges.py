@@ -10,9 +10,9 @@ import yaml
 from ase.calculators.emt import EMT
 from unnp.config.kinds import check_kind
 from unnp.errors import ConfigError
+from unnp.executors.here import Here, HereConfig
 from unnp.workflows.crystals.prototypes import parse_specs
 from unnp.workflows.crystals.relaxation import Settings, relax_crystals
-from unnp.workflows.learn.executors.here import Here, HereConfig
 from unnp.workflows.learn.judges.base import REGISTRY, Judge
 from unnp.workflows.learn.judges.crystals import Crystals
 from unnp.workflows.learn.situation import Situation

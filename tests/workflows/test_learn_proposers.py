@@ -19,10 +19,10 @@ from unnp.data.labellers import build_labeller
 from unnp.data.limits import FrameLimits
 from unnp.derivatives import predict
 from unnp.errors import ConfigError
+from unnp.executors.here import Here, HereConfig
 from unnp.lammps.captured import read_captured
 from unnp.models import Head, PotentialConfig, TrainingData, build_potential
 from unnp.workflows.learn.candidates import KNOWN, Candidates
-from unnp.workflows.learn.executors.here import Here, HereConfig
 from unnp.workflows.learn.proposers.base import REGISTRY, Proposer
 from unnp.workflows.learn.situation import Situation
 from unnp.workflows.md.config import MdConfig

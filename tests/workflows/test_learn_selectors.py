@@ -16,9 +16,9 @@ from unnp.atoms.structure import Structure
 from unnp.config import from_dict
 from unnp.config.kinds import check_kind
 from unnp.errors import ConfigError
+from unnp.executors.here import Here, HereConfig
 from unnp.exported.loader import load_model
 from unnp.workflows.learn.choosing import choices
-from unnp.workflows.learn.executors.here import Here, HereConfig
 from unnp.workflows.learn.selectors.base import REGISTRY, Choice, Selector, ranked
 from unnp.workflows.learn.selectors.farthest import farthest_points
 from unnp.workflows.learn.selectors.grid import one_of_each_cell

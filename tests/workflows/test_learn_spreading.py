@@ -15,11 +15,11 @@ from unnp.config import Config
 from unnp.config.kinds import check_kind
 from unnp.data.worker_pool import Failure
 from unnp.errors import ModelError
+from unnp.executors.base import REGISTRY as EXECUTORS
+from unnp.executors.base import Executor, Start
+from unnp.executors.here import Here, HereConfig
 from unnp.exported.loader import load_model
 from unnp.workflows.learn.evaluation import combined, descriptors, errors_on
-from unnp.workflows.learn.executors.base import REGISTRY as EXECUTORS
-from unnp.workflows.learn.executors.base import Executor, Start
-from unnp.workflows.learn.executors.here import Here, HereConfig
 from unnp.workflows.learn.selectors.base import REGISTRY as SELECTORS
 from unnp.workflows.learn.situation import Situation, Unlabelled
 from unnp.workflows.learn.spreading import descriptors_at, errors_at

@@ -20,11 +20,11 @@ from unnp.data.labelling import label_structures
 from unnp.data.store import Store, is_store
 from unnp.data.store_writer import write_store
 from unnp.errors import ConfigError, UnnpError
+from unnp.executors.base import Executor, run_tasks
 from unnp.files.kept import kept
 from unnp.train.terms.robust import DEVIATIONS, TUKEY
 from unnp.train.zeros import composition
 from unnp.workflows.inject.config import Bounds
-from unnp.workflows.learn.executors.base import Executor, run_tasks
 
 ITERATIONS = 30
 """Of the weights of a robust fit."""

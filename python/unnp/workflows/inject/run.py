@@ -11,6 +11,8 @@ from unnp.config import dump_yaml, load_yaml
 from unnp.config.kinds import check_kind
 from unnp.config.resume import check_run
 from unnp.errors import ConfigError, DataError
+from unnp.executors.base import REGISTRY as EXECUTORS
+from unnp.executors.base import Executor
 from unnp.files.locks import hold_folder
 from unnp.files.writing import make_folder, read_json, write_atomically
 from unnp.train.signals import stopped_by_signals
@@ -23,8 +25,6 @@ from unnp.workflows.inject.report import Report, write_report
 from unnp.workflows.inject.seeds import Seed
 from unnp.workflows.inject.stages import train_all
 from unnp.workflows.inject.trainings import check_trainings
-from unnp.workflows.learn.executors.base import REGISTRY as EXECUTORS
-from unnp.workflows.learn.executors.base import Executor
 
 CONFIG_FILE = "inject.yaml"
 MARKS_FILE = "made-with.json"

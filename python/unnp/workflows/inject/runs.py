@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from unnp.atoms.structure import Structure
+from unnp.train.members import Member
 from unnp.workflows.inject.choice import everywhere, injected
 from unnp.workflows.inject.classifiers import choice_for_pool
 from unnp.workflows.inject.methods import PRETRAINED, AugmentConfig, MethodConfig
 from unnp.workflows.inject.seeds import Seed, name_of, write_stored
 from unnp.workflows.inject.trainings import Injected, Trainings
-from unnp.workflows.learn.committee import Member
 
 WITHOUT = 0.0
 """Alpha of a training without labels of potentials."""

@@ -8,13 +8,13 @@ from contextlib import closing
 from unnp.data.progress import counting
 from unnp.data.worker_pool import Failure
 from unnp.errors import ConfigError, TrainingError
+from unnp.executors.base import Executor, run_tasks
+from unnp.train.members import Member, train_members
 from unnp.train.run_folder import changed_since
 from unnp.workflows.inject.classifier import start_classifier
 from unnp.workflows.inject.classifiers import classifiers
 from unnp.workflows.inject.runs import Run, pretrainings, runs
 from unnp.workflows.inject.seeds import Seed
-from unnp.workflows.learn.committee import Member, train_members
-from unnp.workflows.learn.executors.base import Executor, run_tasks
 
 
 def train_all(seed: Seed, executor: Executor, attempts: int) -> list[Run]:

@@ -26,8 +26,8 @@ from unnp.data.labellers import check_settings
 from unnp.data.limits import FrameLimits
 from unnp.data.readers import ReadOptions
 from unnp.errors import ConfigError, UnnpError
+from unnp.executors.base import REGISTRY as EXECUTORS
 from unnp.train.config import TrainConfig
-from unnp.workflows.learn.executors.base import REGISTRY as EXECUTORS
 from unnp.workflows.learn.judges.base import REGISTRY as JUDGES
 from unnp.workflows.learn.proposers.base import REGISTRY as PROPOSERS
 from unnp.workflows.learn.selectors.base import REGISTRY as SELECTORS

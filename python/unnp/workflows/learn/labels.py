@@ -12,7 +12,7 @@ from unnp.atoms.structure import Structure
 from unnp.data.labelling import Labelled, label_structures
 from unnp.data.limits import FrameLimits, mislabelled
 from unnp.errors import DataError
-from unnp.workflows.learn.executors.base import Executor, run_tasks
+from unnp.executors.base import Executor, run_tasks
 
 
 def labelled_structures(

@@ -14,15 +14,15 @@ from unnp.data.opening import Concatenated, open_structures, origins_of
 from unnp.data.store import Store, is_store
 from unnp.data.store_writer import write_store
 from unnp.errors import ConfigError
+from unnp.executors.base import REGISTRY as EXECUTORS
 from unnp.exported.archive import read_manifest
 from unnp.files.kept import Result
+from unnp.train.members import Member, export_committee, train_members, validation_errors
 from unnp.workflows.learn.calibrating import calibrate
 from unnp.workflows.learn.candidates import Candidates
 from unnp.workflows.learn.choosing import choices
-from unnp.workflows.learn.committee import Member, export_committee, train_members, validation_errors
 from unnp.workflows.learn.config import LearnConfig, training
 from unnp.workflows.learn.console import say_round, say_step
-from unnp.workflows.learn.executors.base import REGISTRY as EXECUTORS
 from unnp.workflows.learn.judges.base import REGISTRY as JUDGES
 from unnp.workflows.learn.labels import labelled_structures
 from unnp.workflows.learn.proposers.base import REGISTRY as PROPOSERS

@@ -13,8 +13,8 @@ from unnp.atoms.lazy import LazyStructures
 from unnp.atoms.quantities import QUANTITIES
 from unnp.atoms.structure import Structure
 from unnp.errors import ConfigError
+from unnp.executors.base import Executor
 from unnp.exported.loader import LoadedPotential, load_model
-from unnp.workflows.learn.executors.base import Executor
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from unnp.atoms.structure import Structure
 from unnp.data.progress import counting
 from unnp.data.worker_pool import Failure
 from unnp.errors import ModelError
+from unnp.executors.base import run_tasks
+from unnp.executors.here import Here
 from unnp.exported.loader import LoadedPotential, load_model
 from unnp.workflows.learn.evaluation import combined, descriptors, moments_of
-from unnp.workflows.learn.executors.base import run_tasks
-from unnp.workflows.learn.executors.here import Here
 from unnp.workflows.learn.situation import Situation
 
 T = TypeVar("T")

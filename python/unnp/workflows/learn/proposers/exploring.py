@@ -20,9 +20,9 @@ from unnp.data.readers.options import UNLABELLED
 from unnp.data.readers.reading import read_structures
 from unnp.data.worker_pool import Failure
 from unnp.errors import ConfigError, UnnpError
+from unnp.executors.base import run_tasks
 from unnp.files.writing import make_folder, writing
 from unnp.lammps.system_config import RunConfig
-from unnp.workflows.learn.executors.base import run_tasks
 from unnp.workflows.learn.proposers.base import Proposer, stored
 from unnp.workflows.learn.proposers.captured import captured_frames
 from unnp.workflows.learn.situation import Situation, Unlabelled

@@ -18,9 +18,9 @@ from unnp.data.generation.mixture import Mixture
 from unnp.data.generation.recipe import Base, Dynamics, Recipe
 from unnp.data.labellers import check_settings
 from unnp.errors import UnnpError
+from unnp.executors.base import run_tasks
 from unnp.exported.archive import read_manifest
 from unnp.files.writing import make_folder
-from unnp.workflows.learn.executors.base import run_tasks
 from unnp.workflows.learn.proposers.base import Proposer, register, stored
 from unnp.workflows.learn.situation import Situation
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from unnp.data.worker_pool import Failure
 from unnp.errors import UnnpError, in_one_line
-from unnp.workflows.learn.executors.base import Executor, Start
+from unnp.executors.base import Executor, Start
 
 
 class Futures(Executor):

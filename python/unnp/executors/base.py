@@ -19,7 +19,7 @@ Start = Callable[[], Callable[[Any], Any]]
 class Executor(ABC):
     """Computes items on this machine or on others.
 
-    A subclass lives in one file of ``unnp.workflows.learn.executors``, or of a package that names it in the entry-point group
+    A subclass lives in one file of ``unnp.executors``, or of a package that names it in the entry-point group
     ``unnp.executors``, and is decorated with ``@register(kind)``. What it computes may be computed twice: whoever gives items
     to it takes care that this does no harm.
 
@@ -48,7 +48,7 @@ class Executor(ABC):
         """
 
 
-REGISTRY: Registry[type[Executor]] = Registry("executor", "unnp.workflows.learn.executors", "unnp.executors")
+REGISTRY: Registry[type[Executor]] = Registry("executor", "unnp.executors", "unnp.executors")
 register = registering(REGISTRY)
 """Make an executor known: ``@register("processes")``."""
 

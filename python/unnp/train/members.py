@@ -1,4 +1,4 @@
-"""The committee of a round: its members are trained as tasks of an executor, and exported as one model."""
+"""Trainings as tasks of an executor, each in a run folder of its own, and the model that they make together."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from unnp.data.progress import counting
 from unnp.data.worker_pool import Failure
 from unnp.errors import TrainingError
 from unnp.evaluate.card import read_metrics
+from unnp.executors.base import Executor, run_tasks
 from unnp.exported.export import export_model
 from unnp.files.writing import make_folder, writing
 from unnp.models.checkpoint import load_potential, training_data
 from unnp.train.config import TrainConfig
 from unnp.train.run import train
 from unnp.train.run_folder import RunFolder
-from unnp.workflows.learn.executors.base import Executor, run_tasks
 
 
 @dataclass(frozen=True)

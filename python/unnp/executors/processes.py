@@ -10,7 +10,7 @@ from pydantic import PositiveInt
 from unnp.config import Config
 from unnp.data.labelling import available_cpus
 from unnp.data.worker_pool import Failure, run_parallel
-from unnp.workflows.learn.executors.base import Executor, Start, register
+from unnp.executors.base import Executor, Start, register
 
 
 class ProcessesConfig(Config):

@@ -15,8 +15,8 @@ from unnp.config import Config
 from unnp.config.texts import Line
 from unnp.data.worker_pool import Failure
 from unnp.errors import ConfigError, UnnpError, in_one_line
-from unnp.workflows.learn.executors.base import Executor, Start, register
-from unnp.workflows.learn.executors.futures import compute, outcome_of
+from unnp.executors.base import Executor, Start, register
+from unnp.executors.futures import compute, outcome_of
 
 CLUSTERS = {
     "local": ("distributed", "LocalCluster"),

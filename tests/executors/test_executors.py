@@ -1,4 +1,4 @@
-"""Tasks of a loop: each is done, whatever is lost on the way, and no result is lost or doubled."""
+"""Tasks: each is done, whatever is lost on the way, and no result is lost or doubled."""
 
 import importlib.util
 import os
@@ -19,9 +19,9 @@ from unnp.config import Config
 from unnp.config.kinds import check_kind
 from unnp.data.worker_pool import Failure
 from unnp.errors import ConfigError, UnnpError
-from unnp.workflows.learn.executors.base import REGISTRY, Executor, run_tasks
-from unnp.workflows.learn.executors.futures import Futures
-from unnp.workflows.learn.executors.here import Here, HereConfig
+from unnp.executors.base import REGISTRY, Executor, run_tasks
+from unnp.executors.futures import Futures
+from unnp.executors.here import Here, HereConfig
 
 pytestmark = pytest.mark.long
 

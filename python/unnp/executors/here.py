@@ -8,7 +8,7 @@ from typing import Any
 from unnp.config import Config
 from unnp.data.worker_pool import Failure
 from unnp.errors import UnnpError
-from unnp.workflows.learn.executors.base import Executor, Start, register
+from unnp.executors.base import Executor, Start, register
 
 
 class HereConfig(Config):

@@ -1,0 +1,1 @@
+"""Where tasks are computed, labels and trainings for instance: one kind in a file."""

@@ -1,1 +1,0 @@
-"""Where labels are computed and members are trained, one kind in a file."""
