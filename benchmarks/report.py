@@ -153,7 +153,7 @@ SPEED: Sections = {
     "ase_peers": ("Energy and forces through ASE", ase),
     "training_throughput": ("Training", training),
     "architecture_costs": ("Architectures", architectures),
-    "fused_ops": ("Fused bond operators", fused),
+    "fused_ops": ("Fused operators", fused),
     "momt_overhead": ("Overhead of fix momt", momt),
 }
 ROBUSTNESS: Sections = {

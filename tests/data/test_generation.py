@@ -229,6 +229,10 @@ def test_without_calculator_structures_stay_unlabelled(tmp_path: Path) -> None:
         ({"samples": [{"kind": "disturbed"}]}, "files"),
         ({"samples": [{"kind": "disturbed", "files": ["a"], "displacement": [0.2, 0.1]}]}, "is not above the second"),
         (
+            {"samples": [{"kind": "melt", "elements": ["Al"], "temperatures": [900]}]},
+            r"melt.elements: unknown key. Allowed here: base, equilibration, group, .*, vacancies\.$",
+        ),
+        (
             {"samples": [{"kind": "pushed", "files": ["a"], "count": 1, "distances": [0.9, 0.5]}]},
             "is not above the second",
         ),

@@ -273,7 +273,7 @@ def test_an_element_that_the_calculator_lacks_ends_the_run_or_is_left_out(tmp_pa
         ({"atoms": [2, 9]}, "have no 3 elements"),
         ({"calculator": None}, "mixture needs a calculator"),
         ({"limits": None}, "needs limits"),
-        ({"parts": {"train": 0.8, "test": 0.8}}, "must add up to all"),
+        ({"parts": {"train": 0.8, "test": 0.8}}, "the fractions add up to 1.6; they must add up to 1"),
         ({"parts": {"../train": 0.8, "test": "rest"}}, "no good name"),
         ({"calculator": {"kind": "lammps", "elements": ["Cu"]}}, "calculator.elements has no Ag, Au"),
     ],

@@ -1,4 +1,4 @@
-"""ANI's surroundings of an atom are the published ones: equal to torchani's, in cells narrower than the cutoff too."""
+"""ANI is the published one: surroundings, energies and forces equal torchani's, in cells narrower than the cutoff too."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from torch import Tensor
 from unnp.atoms.elements import Elements
 from unnp.atoms.graph import Graph
 from unnp.atoms.structure import Structure
+from unnp.derivatives import predict
 from unnp.errors import ConfigError
 from unnp.models import Head, Potential, PotentialConfig, TrainingData, build_potential
 from unnp.models.architectures.ani import ANI, Sections, numbers_of_pairs
@@ -70,7 +71,7 @@ def exactly(computer: Any, of: ANI) -> Any:
 @pytest.mark.parametrize("seed", range(4))
 def test_equal_to_torchani(preset: str, name: str, seed: int) -> None:
     """All functions, their order, cutoff functions and constants are those of the published networks."""
-    aev = pytest.importorskip("torchani.aev", reason="needs torchani: pip install '.[parity]'")
+    aev = pytest.importorskip("torchani.aev", reason="needs torchani (make parity)", exc_type=ImportError)
     ours = network(potential(preset=preset))
     terms = (getattr(term, name)() for term in (aev.ANIRadial, aev.ANIAngular))
     theirs = exactly(aev.AEVComputer(*terms, num_species=3), ours)
@@ -83,6 +84,46 @@ def test_equal_to_torchani(preset: str, name: str, seed: int) -> None:
     found = surroundings(ours, structure)
     assert expected.std() > 0.01
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-9)
+
+
+def with_weights_of(ours: Potential, networks: Any) -> Any:
+    """Return torchani's networks of the elements with the weights of a potential, whose last layer has no bias."""
+    representation, head = network(ours), ours.energy_heads[0]
+    for k, theirs in enumerate(networks.atomics.values()):
+        copied = [layer for layer in representation.networks.networks[k] if isinstance(layer, torch.nn.Linear)]
+        for mine, its in zip(copied, theirs.layers, strict=True):
+            its.load_state_dict(mine.state_dict())
+        with torch.no_grad():
+            theirs.final_layer.weight.copy_(head.weight[k : k + 1])
+            theirs.final_layer.bias.zero_()
+    return networks
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_energies_and_forces_are_those_of_torchani(seed: int) -> None:
+    """The whole network with copied weights; our energies count from those of atoms alone."""
+    torchani = pytest.importorskip("torchani", reason="needs torchani (make parity)", exc_type=ImportError)
+    ours = potential(preset="published", hidden=[9, 7])
+    c = network(ours).config
+    aev = exactly(
+        torchani.AEVComputer(torchani.aev.ANIRadial.like_2x(), torchani.aev.ANIAngular.like_2x(), 3), network(ours)
+    )
+    sizes = (network(ours).environment.n_radial + network(ours).environment.n_angular, *c.hidden, 1)
+    made = {symbol: torchani.nn.AtomicNetwork(sizes, "celu", bias=True) for symbol in SYMBOLS}
+    networks = with_weights_of(ours, torchani.nn.ANINetworks(made).double())
+    structure = random_structure(seed)
+    graph = Graph.of(structure, Elements(SYMBOLS), c.cutoff)
+    species = graph.species.unsqueeze(0)
+    positions = torch.from_numpy(structure.positions).unsqueeze(0).requires_grad_(True)
+    periodic = bool(structure.pbc.all())
+    cell = {"cell": torch.from_numpy(structure.cell), "pbc": torch.ones(3, dtype=torch.bool)} if periodic else {}
+    energy = networks(species, aev(species, positions, **cell)).sum()
+    alone = networks(species, torch.zeros(1, len(structure), sizes[0], dtype=torch.float64)).sum()
+    (gradient,) = torch.autograd.grad(energy, positions)
+    found = predict(ours, graph)
+    assert found.forces.abs().max() > 0.01
+    torch.testing.assert_close(found.energy.sum(), (energy - alone).detach(), rtol=0, atol=1e-9)
+    torch.testing.assert_close(found.forces, -gradient[0], rtol=0, atol=1e-9)
 
 
 def test_order_of_elements() -> None:

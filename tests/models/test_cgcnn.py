@@ -24,7 +24,9 @@ def random_structure(seed: int) -> Structure:
 
 def reference(layer: Convolution, n: int, n_gaussians: int) -> torch.nn.Module:
     """Return torch-geometric's convolution with the weights of ours, its messages times the cutoff function."""
-    geometric = pytest.importorskip("torch_geometric.nn", reason="needs torch-geometric: pip install .[parity]")
+    geometric = pytest.importorskip(
+        "torch_geometric.nn", reason="needs torch-geometric (make parity)", exc_type=ImportError
+    )
 
     class Smooth(geometric.CGConv):  # type: ignore[misc, name-defined]
         def message(self, x_i: Tensor, x_j: Tensor, edge_attr: Tensor) -> Tensor:

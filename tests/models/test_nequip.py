@@ -55,10 +55,12 @@ CASES = {
 @pytest.fixture(scope="module")
 def library() -> ModuleType:
     """Return the module of nequip that builds its networks."""
-    pytest.importorskip("e3nn", reason="needs e3nn: pip install nequip==0.19.1")
+    pytest.importorskip("e3nn", reason="needs e3nn (make parity)", exc_type=ImportError)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return pytest.importorskip("nequip.model.nequip_models", reason="needs nequip: pip install nequip==0.19.1")
+        return pytest.importorskip(
+            "nequip.model.nequip_models", reason="needs nequip (make parity)", exc_type=ImportError
+        )
 
 
 def their_network(library: Any, config: Any) -> Any:

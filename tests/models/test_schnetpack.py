@@ -64,7 +64,7 @@ def spk() -> Iterator[ModuleType]:
     """Return schnetpack's networks, without the rest of the package."""
     spec = importlib.util.find_spec("schnetpack")
     if spec is None:
-        pytest.skip("needs schnetpack: pip install --no-deps schnetpack==2.1.1")
+        pytest.skip("needs schnetpack (make parity)")
     package = ModuleType("schnetpack")
     package.__path__ = list(spec.submodule_search_locations or [])
     before = dict(sys.modules)

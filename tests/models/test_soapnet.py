@@ -59,7 +59,7 @@ def system_of(graph: Graph) -> System:
 @pytest.mark.parametrize("sigma", [0.5, 1.0])
 @pytest.mark.parametrize("seed", range(2))
 def test_power_spectrum_of_dscribe(seed: int, sigma: float) -> None:
-    descriptors = pytest.importorskip("dscribe.descriptors", reason="needs dscribe: pip install .[parity]")
+    descriptors = pytest.importorskip("dscribe.descriptors", reason="needs dscribe (make parity)", exc_type=ImportError)
     weighting = {"function": "poly", "r0": CUTOFF, "c": 1, "m": 1}
     soap = descriptors.SOAP(
         species=SYMBOLS, r_cut=CUTOFF, n_max=8, l_max=6, sigma=sigma, periodic=True, weighting=weighting

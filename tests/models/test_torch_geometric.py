@@ -187,7 +187,7 @@ def random_structure(seed: int) -> ase.Atoms:
 @pytest.fixture(scope="module", params=CASES.values(), ids=CASES)
 def pair(request: pytest.FixtureRequest) -> Pair:
     dimenet = pytest.importorskip(
-        "torch_geometric.nn.models.dimenet", reason="needs torch-geometric: pip install '.[parity]'"
+        "torch_geometric.nn.models.dimenet", reason="needs torch-geometric (make parity)", exc_type=ImportError
     )
     utilities = pytest.importorskip("torch_geometric.nn.models.dimenet_utils")
     with pytest.MonkeyPatch.context() as patch:

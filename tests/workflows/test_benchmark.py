@@ -143,7 +143,7 @@ def test_settings_that_say_nothing_are_refused(changes: dict[str, Any], message:
 
 def test_all_trainings_are_checked_before_the_first_begins(files: Path, tmp_path: Path) -> None:
     models = {"SchNet": {"potential": SCHNET}, "PaiN": {"potential": {"architecture": "pain"}}}
-    with pytest.raises(ConfigError, match=r"unknown architecture 'pain'.*Did you mean 'painn'"):
+    with pytest.raises(ConfigError, match=r"models.PaiN: unknown architecture 'pain'.*Did you mean 'painn'"):
         run_benchmark(from_dict(settings(models=models), BenchmarkConfig), files, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -169,6 +169,15 @@ def test_a_folder_belongs_to_one_benchmark(finished: tuple[Path, str], files: Pa
         ({"models": {"E": {"peer": {"pair_style": "eam", "pair_coeff": ["* * Cu_u4.eam"]}}}}, "models.E: .*Cu_u4.eam"),
         ({"models": {"E": {"peer": {**EAM, "elements": ["Ni"]}}}}, "models.E: .*contains Cu"),
         ({"models": {"M": {"peer": {"model": "none.pt"}}}}, "models.M: .*none.pt"),
+        (
+            {"models": {"Z": {"potential": {"architecture": "zbl"}}}},
+            "models.Z: architecture 'zbl' has nothing to train",
+        ),
+        ({"device": "cuda:99"}, "device 'cuda:99' was asked for"),
+        (
+            {"data": {**settings()["data"], "train": ["bare.extxyz"], "read": {"required": ["energy"]}}},
+            "models.SchNet: loss.forces has a weight, but no training structure has forces",
+        ),
     ],
 )
 def test_test_structures_and_peers_are_checked_before_anything_is_written(
@@ -177,6 +186,10 @@ def test_test_structures_and_peers_are_checked_before_anything_is_written(
     gold = bulk("Au", cubic=True)
     gold.calc = SinglePointCalculator(gold, energy=0.0, forces=np.zeros((4, 3)), stress=np.zeros(6))
     write(files / "gold.extxyz", gold)
+    bare = [bulk("Cu", cubic=True, a=a) for a in (3.5, 3.6, 3.7)]
+    for atoms in bare:
+        atoms.calc = SinglePointCalculator(atoms, energy=0.0)
+    write(files / "bare.extxyz", bare)
     with pytest.raises(UnnpError, match=message):
         run_benchmark(from_dict(settings(**changes), BenchmarkConfig), files, tmp_path / "out")
     assert not (tmp_path / "out").exists()

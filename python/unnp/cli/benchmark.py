@@ -26,7 +26,7 @@ def command(
     """
     from unnp.config.overrides import load_with_overrides
     from unnp.workflows.benchmark.config import BenchmarkConfig
-    from unnp.workflows.benchmark.report import table
+    from unnp.workflows.benchmark.report import notes, table
     from unnp.workflows.benchmark.run import run_benchmark
 
     resolved = load_with_overrides(config, settings or [], BenchmarkConfig)
@@ -35,4 +35,6 @@ def command(
         results = run_benchmark(resolved, config.parent, folder, resume=resume)
     header, rows = table(resolved, results)
     print_table("Errors on the test structures, and costs (published errors in brackets)", header, rows)
+    for note in notes(results):
+        print(note)
     print(f"Tables, figures and runs: {folder}")

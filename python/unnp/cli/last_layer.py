@@ -28,7 +28,7 @@ def command(
     model and is refused for any other.
     """
     from unnp.cli.tables import print_table
-    from unnp.evaluate.calibration import estimates, residuals_of
+    from unnp.evaluate.calibration import LEAST, estimates, residuals_of
     from unnp.evaluate.evaluation import Limits
     from unnp.evaluate.last_layer import fit_last_layer
     from unnp.evaluate.reliability import summary
@@ -45,4 +45,6 @@ def command(
     )
     n_features, n_held_back = fitted.factor.shape[0], len(sources.validation)
     print_table(f"Deviations of {model} on {n_held_back} structures", *summary(errors, dict(fitted.scales)))
+    for name in sorted(errors.keys() - fitted.scales.keys()):
+        print(f"{name} is not calibrated: it needs {LEAST} labels, and {n_held_back} structures were held back.")
     print(f"{output}: last layer of {n_features} features over {len(sources.train)} training structures")

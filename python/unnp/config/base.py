@@ -114,14 +114,21 @@ def _shown(value: Any) -> str:
 
 
 def _fields_at(kind: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
-    """Return the field names of the (nested) configuration that a pydantic error location points to."""
+    """Return the field names of the (nested) configuration that a pydantic error location points to, each once."""
     candidates: list[type[BaseModel]] = [kind]
     for part in location:
         inner = [
             m for c in candidates if part in c.model_fields for m in models_in(c.model_fields[str(part)].annotation)
         ]
-        candidates = inner or candidates
-    return [name for candidate in candidates for name in candidate.model_fields]
+        of_kind = [c for c in candidates if part in _kinds(c)]  # a union is located by the kind of the member
+        candidates = inner or of_kind or candidates
+    return list(dict.fromkeys(name for candidate in candidates for name in candidate.model_fields))
+
+
+def _kinds(model: type[BaseModel]) -> tuple[Any, ...]:
+    """Return the words of ``kind`` by which a model is known among others."""
+    field = model.model_fields.get("kind")
+    return typing.get_args(field.annotation) if field is not None else ()
 
 
 def models_in(annotation: Any) -> list[type[BaseModel]]:

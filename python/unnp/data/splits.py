@@ -169,6 +169,9 @@ def check_fractions(parts: Mapping[str, float | Literal["rest"]]) -> None:
     for name in parts:
         if not _NAME.fullmatch(name):
             raise ConfigError(f"the part {name!r} has no good name; take letters, digits, _, . and -.")
+    total = sum(size for size in parts.values() if size != "rest")
+    if total > 1 + 1e-9 or ("rest" not in parts.values() and total < 1 - 1e-6):
+        raise ConfigError(f"the fractions add up to {total:g}; they must add up to 1. Give one of them as 'rest'.")
     _wanted(parts, 1_000_000)
 
 

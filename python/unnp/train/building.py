@@ -10,6 +10,7 @@ from unnp.atoms.quantities import QUANTITIES
 from unnp.data.dataset import Dataset
 from unnp.errors import ConfigError, DataError
 from unnp.models import Potential, Representation, TrainingData, architecture, build_potential
+from unnp.models.build import PotentialConfig
 from unnp.models.checkpoint import number_type
 from unnp.models.output_heads.base import REGISTRY as OUTPUT_HEADS
 from unnp.models.still import check_still
@@ -23,11 +24,7 @@ from unnp.train.start import Start, read_start
 
 def build(config: TrainConfig, sources: Sources) -> tuple[Potential, dict[str, Dataset]]:
     """Return the potential with the weights to begin with and the data sets ``train``, ``validation`` (and ``test``)."""
-    name = config.potential.architecture
-    if not issubclass(architecture(name), Representation):
-        raise ConfigError(
-            f"architecture '{name}' has nothing to train; add it to another one: `add: {{{name}: {{}}}}`."
-        )
+    check_trainable(config.potential)
     _check_names(config)
     start = read_start(config)
     elements = _elements(sources, start)
@@ -48,6 +45,16 @@ def build(config: TrainConfig, sources: Sources) -> tuple[Potential, dict[str, D
     _check_given(config, potential)
     check_still(potential)
     return potential, datasets
+
+
+def check_trainable(config: PotentialConfig) -> None:
+    """Raise ConfigError where a potential has wrong settings, or is a further term alone."""
+    name = config.architecture
+    if not issubclass(architecture(name), Representation):
+        raise ConfigError(
+            f"architecture '{name}' has nothing to train; add it to another one: `add: {{{name}: {{}}}}`."
+        )
+    config.summands()
 
 
 def _trained_outputs(config: TrainConfig) -> set[str]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from unnp.config import from_dict
 from unnp.config.overrides import merged
 from unnp.errors import ConfigError
+from unnp.train.building import check_trainable
 from unnp.train.config import TrainConfig
 from unnp.train.run_folder import changed_since
 from unnp.workflows.benchmark.config import BenchmarkConfig, ModelConfig
@@ -91,12 +93,22 @@ def _training(config: BenchmarkConfig, base: Path, name: str, seed: int, fractio
         "data": data.model_dump(mode="json"),
     }
     training = from_dict(given, TrainConfig, where=f"models.{name}")
-    training.potential.summands()
+    with naming(name):
+        check_trainable(training.potential)
     passes = {  # as many steps with fewer structures, and as many validations
         "epochs": math.ceil(training.epochs / fraction),
         "validation_interval": math.ceil(training.validation_interval / fraction),
     }
     return training.model_copy(update=passes)
+
+
+@contextmanager
+def naming(contestant: str) -> Iterator[None]:
+    """Put the name of a contestant before the message of a ConfigError."""
+    try:
+        yield
+    except ConfigError as error:
+        raise ConfigError(f"models.{contestant}: {error}") from None
 
 
 def _check_begun(entries: Sequence[Entry]) -> None:

@@ -40,10 +40,15 @@ def write_report(folder: Path, config: BenchmarkConfig, results: Mapping[str, Se
     csv.writer(text, lineterminator="\n").writerows([header, *rows])
     write_atomically(folder / "results.csv", text.getvalue())
     lines = [f"| {' | '.join(row)} |" for row in [header, ["---", *["---:"] * (len(header) - 1)], *rows]]
-    notes = [f"* {name}: {r['note']}" for name, own in results.items() for r in own if "note" in r]
-    write_atomically(folder / "table.md", "\n".join([*lines, *(["", *notes] if notes else [])]) + "\n")
+    said = [f"* {note}" for note in notes(results)]
+    write_atomically(folder / "table.md", "\n".join([*lines, *(["", *said] if said else [])]) + "\n")
     _draw_cost(folder, results)
     _draw_learning(folder, config, results)
+
+
+def notes(results: Mapping[str, Sequence[Result]]) -> list[str]:
+    """Return what could not be measured, and why."""
+    return [f"{name}: {r['note']}" for name, own in results.items() for r in own if "note" in r]
 
 
 def table(config: BenchmarkConfig, results: Mapping[str, Sequence[Result]]) -> tuple[list[str], list[list[str]]]:
@@ -72,12 +77,17 @@ def _cell(key: str, results: Sequence[Result], published: Mapping[str, float]) -
     text = ""
     if found:
         text = f"{np.mean(found):.0f}" if key == "n_parameters" else f"{np.mean(found):.3g}"
-        text += f" ± {float(f'{np.std(found, ddof=1):.2g}'):g}" if len(found) > 1 and key != "n_parameters" else ""
+        text += f" ± {float(f'{_spread(found):.2g}'):g}" if len(found) > 1 and key != "n_parameters" else ""
     return f"{text} ({published[key]:g})".strip() if key in published else text
 
 
+def _spread(found: Sequence[float]) -> float | None:
+    """Return the standard deviation over seeds, with n - 1 as there are few; None for one seed."""
+    return float(np.std(found, ddof=1)) if len(found) > 1 else None
+
+
 def _draw_cost(folder: Path, results: Mapping[str, Sequence[Result]]) -> None:
-    """Draw force errors over the cost in LAMMPS, a point for each contestant with bars from smallest to largest."""
+    """Draw force errors over the cost in LAMMPS, the mean of each contestant's seeds with their standard deviation."""
     points: dict[str, Points] = {}
     for name, own in results.items():
         both = [r for r in own if "us_per_atom_step" in r and "forces" in r["errors"]]
@@ -89,14 +99,13 @@ def _draw_cost(folder: Path, results: Mapping[str, Sequence[Result]]) -> None:
     for (name, pairs), style in zip(points.items(), _styles(), strict=False):
         costs, errors = zip(*pairs, strict=True)
         mean = float(np.mean(errors))
-        bars = [[mean - min(errors)], [max(errors) - mean]]
-        ax.errorbar(float(np.mean(costs)), mean, yerr=bars, ms=5, capsize=2, ls="", label=name, **style)
+        ax.errorbar(float(np.mean(costs)), mean, yerr=_spread(errors), ms=5, capsize=2, ls="", label=name, **style)
     ax.set(xlabel="cost in LAMMPS [us/atom/step]", ylabel="force error, components [eV/A]", xscale="log", yscale="log")
     _save(figure, ax, folder / "accuracy-cost.png", "us_per_atom_step", points)
 
 
 def _draw_data(folder: Path, results: Mapping[str, Sequence[Result]]) -> None:
-    """Draw force errors over the number of training structures, means of the seeds with their spread."""
+    """Draw force errors over the number of training structures, means of the seeds with their standard deviation."""
     points: dict[str, Points] = {}
     for name, own in results.items():
         pairs = sorted(
@@ -110,7 +119,7 @@ def _draw_data(folder: Path, results: Mapping[str, Sequence[Result]]) -> None:
     for (name, pairs), style in zip(points.items(), _styles(), strict=False):
         sizes = sorted({n for n, _ in pairs})
         found = [[error for m, error in pairs if m == n] for n in sizes]
-        means, spreads = [np.mean(e) for e in found], [np.std(e) for e in found]
+        means, spreads = [np.mean(e) for e in found], [_spread(e) or 0.0 for e in found]
         ax.errorbar(sizes, means, yerr=spreads, ms=4, capsize=2, label=name, **style)
     ax.set(xlabel="training structures", ylabel="force error, components [eV/A]", xscale="log", yscale="log")
     _save(figure, ax, folder / "data-curves.png", "structures", points)

@@ -11,6 +11,7 @@ from unnp.config import dump_yaml
 from unnp.config.resume import check_resume
 from unnp.data.fingerprint import fingerprint
 from unnp.data.opening import open_structures
+from unnp.device import resolve_device
 from unnp.errors import UnnpError, in_one_line
 from unnp.exported.export import export_model
 from unnp.files.kept import Result, kept
@@ -20,10 +21,11 @@ from unnp.lammps.launch import Launch
 from unnp.lammps.system_config import InteractionConfig
 from unnp.models.checkpoint import load_potential, training_data
 from unnp.train.datasets import open_sources
+from unnp.train.labels import check_labels
 from unnp.train.run import train
 from unnp.workflows.benchmark.config import BenchmarkConfig
 from unnp.workflows.benchmark.cost import cost
-from unnp.workflows.benchmark.entries import Entry, entries_of
+from unnp.workflows.benchmark.entries import Entry, entries_of, naming
 from unnp.workflows.benchmark.errors import check_peer, errors_of
 from unnp.workflows.benchmark.fitpod import FitpodConfig, fit_pod, pod_potential
 from unnp.workflows.benchmark.identity import identity
@@ -51,12 +53,14 @@ def run_benchmark(
             measured again where what they depend on has changed.
 
     Raises:
-        ConfigError: wrong settings, a peer that cannot be run, or a training that has begun with other settings.
+        ConfigError: wrong settings, a device that is not there, labels that a loss needs and no structure has, a peer that
+            cannot be run, or a training that has begun with other settings.
         DataError: the structures cannot be read, or those for the test have elements that are not trained on.
         InterruptedTrainingError: the process was asked to stop, and a checkpoint has been written.
         UnnpError: a contestant cannot be trained or run; what is finished is kept.
     """
     check_resume(folder, resume=resume, sign=CONFIG_FILE)
+    resolve_device(config.device)
     entries = entries_of(config, base, folder)
     test = _test_structures(config, base, entries)
     for entry in entries:
@@ -73,11 +77,18 @@ def run_benchmark(
 
 
 def _test_structures(config: BenchmarkConfig, base: Path, entries: Sequence[Entry]) -> list[Structure]:
-    """Return the structures for the test; where something is left to train, look at those for the training too."""
+    """Return the structures for the test; where something is left to train, check those for the training too."""
     data = config.data.located(base)
     if all(entry.over for entry in entries):
         return list(open_structures(data.test, data.read))
-    return list(open_sources(data, config.seeds[0]).test)
+    sources, seen = open_sources(data, config.seeds[0]), set()
+    for entry in entries:
+        loss = None if entry.training is None or entry.over else entry.training.loss
+        if loss is not None and (settings := loss.model_dump_json()) not in seen:
+            seen.add(settings)
+            with naming(entry.name):
+                check_labels(loss, sources.train, sources.validation)
+    return list(sources.test)
 
 
 def _result(entry: Entry, config: BenchmarkConfig, base: Path, test: Sequence[Structure]) -> Result:
