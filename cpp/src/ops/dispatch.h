@@ -1,5 +1,6 @@
 // One kernel compiled for several instruction sets (cpp/src/ops/kernels); the best one that the processor has
-// is called.
+// is called. UNNP_DISPATCH(NAME, IN, OUT) declares NAME_value, NAME_gradient and NAME_double, and has them
+// all in NAME_kernels, from which an operator inherits them (fused.h).
 #pragma once
 
 #include "arrays.h"
@@ -46,6 +47,25 @@ int instruction_set();
   UNNP_ONE_KERNEL(NAME##_gradient, IN, OUT, float)                                                           \
   UNNP_ONE_KERNEL(NAME##_gradient, IN, OUT, double)                                                          \
   UNNP_ONE_KERNEL(NAME##_double, IN, OUT, float)                                                             \
-  UNNP_ONE_KERNEL(NAME##_double, IN, OUT, double)
+  UNNP_ONE_KERNEL(NAME##_double, IN, OUT, double)                                                            \
+  struct NAME##_kernels {                                                                                    \
+    static constexpr const char* name = "unnp::" #NAME;                                                      \
+    template <typename T>                                                                                    \
+    using Reads = IN<T>;                                                                                     \
+    template <typename T>                                                                                    \
+    using Writes = OUT<T>;                                                                                   \
+    template <typename T>                                                                                    \
+    static void value(const IN<T>& in, const OUT<T>& out, const Range& range) {                              \
+      NAME##_value(in, out, range);                                                                          \
+    }                                                                                                        \
+    template <typename T>                                                                                    \
+    static void gradient(const IN<T>& in, const OUT<T>& out, const Range& range) {                           \
+      NAME##_gradient(in, out, range);                                                                       \
+    }                                                                                                        \
+    template <typename T>                                                                                    \
+    static void twice(const IN<T>& in, const OUT<T>& out, const Range& range) {                              \
+      NAME##_double(in, out, range);                                                                         \
+    }                                                                                                        \
+  };
 
 } // namespace unnp::ops

@@ -1,8 +1,7 @@
 #include "harmonics.h"
 
 #include "checks.h"
-#include "differentiable.h"
-#include "launch.h"
+#include "fused.h"
 
 #include <torch/library.h>
 
@@ -22,71 +21,30 @@ Tensor factors(std::int64_t last, const Tensor& like) {
   return torch::tensor(result, like.options());
 }
 
-// z = {unit}, h its tangent or empty; sizes = {first, last}.
-template <typename T>
-HarmonicsIn<T> harmonics_in(const variable_list& z, const variable_list& h, const Tensor& g,
-                            const Tensor& table, const Sizes& sizes) {
-  return {reader<T>(z[0], h.empty() ? Tensor() : h[0]), reader<T>(g), reader<T>(table),
-          static_cast<int>(sizes[0]), static_cast<int>(sizes[1])};
-}
+// z = {unit}; sizes = {first, last}.
+struct Harmonics : harmonics_kernels {
+  static constexpr Over over = Over::rows;
+  static constexpr bool sums_value = false;
+  static constexpr std::array sums{false};
 
-struct Harmonics {
-  static Tensor forward(const variable_list& z, const Tensor&, const Sizes& sizes) {
-    Tensor value = empty_rows(z, sizes);
-    const Tensor table = factors(sizes[1], z[0]);
-    AT_DISPATCH_FLOATING_TYPES(value.scalar_type(), "unnp::harmonics", [&] {
-      const auto in = harmonics_in<scalar_t>(z, {}, Tensor(), table, sizes);
-      const HarmonicsOut<scalar_t> out{{write<scalar_t>(value)}, {}};
-      over_rows(z[0].size(0), [&](const Range& range) { harmonics_value(in, out, range); });
-    });
-    return value;
+  static Sizes shape(const variable_list& z, const Tensor&, const Sizes& sizes) {
+    return {z[0].size(0), (sizes[1] + 1) * (sizes[1] + 1) - sizes[0] * sizes[0]};
   }
 
-  static variable_list backward(const Tensor& g, const variable_list& z, const Tensor&, const Sizes& sizes) {
-    variable_list grads{torch::empty_like(z[0])};
-    const Tensor table = factors(sizes[1], z[0]);
-    AT_DISPATCH_FLOATING_TYPES(g.scalar_type(), "unnp::harmonics", [&] {
-      const auto in = harmonics_in<scalar_t>(z, {}, g, table, sizes);
-      const HarmonicsOut<scalar_t> out{{}, {write<scalar_t>(grads[0])}};
-      over_rows(z[0].size(0), [&](const Range& range) { harmonics_gradient(in, out, range); });
-    });
-    return grads;
+  static Tensor table(const variable_list& z, const Sizes& sizes) { return factors(sizes[1], z[0]); }
+
+  template <typename T>
+  static HarmonicsIn<T> reads(const Fields<T, 1>& x, const variable_list&, const Sizes& sizes) {
+    return {x.z[0], x.g, x.table, static_cast<int>(sizes[0]), static_cast<int>(sizes[1])};
   }
 
-  static variable_list double_backward(const Tensor& g, const variable_list& z, const Tensor&,
-                                       const Sizes& sizes, const variable_list& h) {
-    variable_list grads{empty_rows(z, sizes), torch::empty_like(z[0])};
-    const Tensor table = factors(sizes[1], z[0]);
-    AT_DISPATCH_FLOATING_TYPES(g.scalar_type(), "unnp::harmonics", [&] {
-      const auto in = harmonics_in<scalar_t>(z, h, g, table, sizes);
-      const HarmonicsOut<scalar_t> out{{write<scalar_t>(grads[0])}, {write<scalar_t>(grads[1])}};
-      over_rows(z[0].size(0), [&](const Range& range) { harmonics_double(in, out, range); });
-    });
-    return grads;
-  }
-
-private:
-  static Tensor empty_rows(const variable_list& z, const Sizes& sizes) {
-    const std::int64_t width = (sizes[1] + 1) * (sizes[1] + 1) - sizes[0] * sizes[0];
-    return torch::empty({z[0].size(0), width}, z[0].options());
+  static Call checked(const Tensor& u, std::int64_t first, std::int64_t last) {
+    check_shape("harmonics", "unit", u, u, {-1, 3});
+    TORCH_CHECK(first >= 0 && first <= last && last <= max_degree, "unnp::harmonics: degrees from ", first,
+                " to ", last, "; they go from 0 to ", max_degree);
+    return {{u.contiguous()}, no_bonds(), {first, last}};
   }
 };
-
-Sizes checked(const Tensor& u, std::int64_t first, std::int64_t last) {
-  check_shape("harmonics", "unit", u, u, {-1, 3});
-  TORCH_CHECK(first >= 0 && first <= last && last <= max_degree, "unnp::harmonics: degrees from ", first,
-              " to ", last, "; they go from 0 to ", max_degree);
-  return {first, last};
-}
-
-Tensor harmonics(const Tensor& u, std::int64_t first, std::int64_t last) {
-  const auto sizes = checked(u, first, last);
-  return Harmonics::forward({u.contiguous()}, {}, sizes);
-}
-Tensor harmonics_autograd(const Tensor& u, std::int64_t first, std::int64_t last) {
-  const auto sizes = checked(u, first, last);
-  return differentiable<Harmonics>({u.contiguous()}, torch::empty({0}), sizes); // without bonds
-}
 
 } // namespace
 
@@ -94,10 +52,10 @@ TORCH_LIBRARY_FRAGMENT(unnp, library) {
   library.def("harmonics(Tensor unit, int first, int last) -> Tensor");
 }
 TORCH_LIBRARY_IMPL(unnp, CPU, library) {
-  library.impl("harmonics", harmonics);
+  library.impl("harmonics", Entry<Harmonics>::plain);
 }
 TORCH_LIBRARY_IMPL(unnp, AutogradCPU, library) {
-  library.impl("harmonics", harmonics_autograd);
+  library.impl("harmonics", Entry<Harmonics>::differentiable);
 }
 
 } // namespace unnp::ops

@@ -1,76 +1,36 @@
 #include "products.h"
 
 #include "checks.h"
-#include "differentiable.h"
-#include "launch.h"
+#include "fused.h"
 
 #include <torch/library.h>
 
 namespace unnp::ops {
 namespace {
 
-// z = {vectors, tensors}; h their tangents or empty; sizes = {coupled}.
-template <typename T>
-ProductsIn<T> products_in(const variable_list& z, const variable_list& h, const Tensor& g,
-                          const Sizes& sizes) {
-  const auto field = [&](std::size_t k) { return reader<T>(z[k], h.empty() ? Tensor() : h[k]); };
-  return {field(0), field(1), reader<T>(g), static_cast<int>(z[0].size(2) / 2), sizes[0] != 0};
-}
+// z = {vectors, tensors}; sizes = {coupled}.
+struct Products : products_kernels, WithoutTable {
+  static constexpr Over over = Over::rows;
+  static constexpr bool sums_value = false;
+  static constexpr std::array sums{false, false};
 
-struct Products {
-  static Tensor forward(const variable_list& z, const Tensor&, const Sizes& sizes) {
-    Tensor value = empty_rows(z, sizes);
-    AT_DISPATCH_FLOATING_TYPES(value.scalar_type(), "unnp::products", [&] {
-      const auto in = products_in<scalar_t>(z, {}, Tensor(), sizes);
-      const ProductsOut<scalar_t> out{{write<scalar_t>(value)}, {}, {}};
-      over_rows(z[0].size(0), [&](const Range& range) { products_value(in, out, range); });
-    });
-    return value;
+  static Sizes shape(const variable_list& z, const Tensor&, const Sizes& sizes) {
+    return {z[0].size(0), (sizes[0] != 0 ? all_products : invariant_products) * (z[0].size(2) / 2)};
   }
 
-  static variable_list backward(const Tensor& g, const variable_list& z, const Tensor&, const Sizes& sizes) {
-    variable_list grads{torch::empty_like(z[0]), torch::empty_like(z[1])};
-    AT_DISPATCH_FLOATING_TYPES(g.scalar_type(), "unnp::products", [&] {
-      const auto in = products_in<scalar_t>(z, {}, g, sizes);
-      const ProductsOut<scalar_t> out{{}, {write<scalar_t>(grads[0])}, {write<scalar_t>(grads[1])}};
-      over_rows(z[0].size(0), [&](const Range& range) { products_gradient(in, out, range); });
-    });
-    return grads;
+  template <typename T>
+  static ProductsIn<T> reads(const Fields<T, 2>& x, const variable_list& z, const Sizes& sizes) {
+    return {x.z[0], x.z[1], x.g, static_cast<int>(z[0].size(2) / 2), sizes[0] != 0};
   }
 
-  static variable_list double_backward(const Tensor& g, const variable_list& z, const Tensor&,
-                                       const Sizes& sizes, const variable_list& h) {
-    variable_list grads{empty_rows(z, sizes), torch::empty_like(z[0]), torch::empty_like(z[1])};
-    AT_DISPATCH_FLOATING_TYPES(g.scalar_type(), "unnp::products", [&] {
-      const auto in = products_in<scalar_t>(z, h, g, sizes);
-      const ProductsOut<scalar_t> out{
-          {write<scalar_t>(grads[0])}, {write<scalar_t>(grads[1])}, {write<scalar_t>(grads[2])}};
-      over_rows(z[0].size(0), [&](const Range& range) { products_double(in, out, range); });
-    });
-    return grads;
-  }
-
-private:
-  static Tensor empty_rows(const variable_list& z, const Sizes& sizes) {
-    const std::int64_t blocks = sizes[0] != 0 ? all_products : invariant_products;
-    return torch::empty({z[0].size(0), blocks * (z[0].size(2) / 2)}, z[0].options());
+  static Call checked(const Tensor& v, const Tensor& t, bool coupled) {
+    check_shape("products", "vectors", v, v, {-1, 3, -1});
+    check_shape("products", "tensors", t, v, {v.size(0), 6, v.size(2)});
+    TORCH_CHECK(v.size(2) % 2 == 0 && v.size(2) < (std::int64_t{1} << 24),
+                "unnp::products: vectors have two halves of channels, not ", v.size(2), " channels");
+    return {contiguous({v, t}), no_bonds(), {coupled}};
   }
 };
-
-variable_list checked(const Tensor& v, const Tensor& t) {
-  check_shape("products", "vectors", v, v, {-1, 3, -1});
-  check_shape("products", "tensors", t, v, {v.size(0), 6, v.size(2)});
-  TORCH_CHECK(v.size(2) % 2 == 0 && v.size(2) < (std::int64_t{1} << 24),
-              "unnp::products: vectors have two halves of channels, not ", v.size(2), " channels");
-  return contiguous({v, t});
-}
-
-Tensor products(const Tensor& v, const Tensor& t, bool coupled) {
-  return Products::forward(checked(v, t), {}, {coupled});
-}
-Tensor products_autograd(const Tensor& v, const Tensor& t, bool coupled) {
-  return differentiable<Products>(checked(v, t), torch::empty({0}), {coupled}); // without bonds
-}
 
 } // namespace
 
@@ -78,10 +38,10 @@ TORCH_LIBRARY_FRAGMENT(unnp, library) {
   library.def("products(Tensor vectors, Tensor tensors, bool coupled) -> Tensor");
 }
 TORCH_LIBRARY_IMPL(unnp, CPU, library) {
-  library.impl("products", products);
+  library.impl("products", Entry<Products>::plain);
 }
 TORCH_LIBRARY_IMPL(unnp, AutogradCPU, library) {
-  library.impl("products", products_autograd);
+  library.impl("products", Entry<Products>::differentiable);
 }
 
 } // namespace unnp::ops
