@@ -217,7 +217,7 @@ def draw(results: dict[str, Row], path: Path) -> bool:
     points: dict[str, list[Any]] = {"where": [], "what": [], "atoms": [], "us_per_atom": []}
     curves: dict[str, list[Row]] = {}
     for row in results["lammps_throughput"]["rows"]:
-        if "n_atoms" in row and row["ranks"] == 1:
+        if "n_atoms" in row and row["ranks"] == row.get("threads", 1) == 1:
             curves.setdefault(row["style"], []).append(row)
             _add(points, "LAMMPS", row["style"], row["n_atoms"], row["us_per_atom_step_thread"])
     for name, rows in curves.items():

@@ -47,11 +47,13 @@ def test_two_atoms_repel_ever_more(of_element):
     assert energies[0] - energies[-1] > 1000
 
 
-# To the nearest atom, and to a further one over a hole of the lattice, in cell vectors; where the way begins, in A.
+# To the nearest atom, and to a further one over a hole of the lattice, in cell vectors; where the way begins, in A. No third
+# atom is near the second way: in hcp it leads through the octahedron, as in fcc, not along (0, 1, 0), which passes between two
+# atoms half a lattice constant away.
 WAYS = {
     "fcc": [((0.5, 0.5, 0), 2.1), ((1, 0, 0), 1.7)],
     "bcc": [((0.5, 0.5, 0.5), 2.1), ((1, 0, 0), 1.7)],
-    "hcp": [((1, 0, 0), 2.1), ((0, 1, 0), 1.7)],
+    "hcp": [((1, 0, 0), 2.1), ((0, 2 / 3, 1 / 2), 1.7)],
     "diamond": [((0.25, 0.25, 0.25), 2.1), ((0.5, 0.5, 0), 1.7)],
 }
 
