@@ -127,6 +127,8 @@ def test_a_stopped_benchmark_goes_on(files: Path, tmp_path: Path) -> None:
         ({"models": {"x": {"peer": EAM, "training": {"epochs": 3}}}}, "nothing else is trained"),
         ({"models": {"x": {"peer": EAM, "published": {"force": 1}}}}, "no column 'force'"),
         ({"seeds": [1, 1]}, "different numbers"),
+        ({"models": {"x": {"potential": SCHNET, "seeds": [2, 2]}}}, "different numbers"),
+        ({"models": {"x": {"peer": EAM, "seeds": [2]}}}, "nothing else is trained"),
         ({"training": {"seed": 3}}, "may not hold `seed`"),
         (
             {"training": {"heads": {"a": {"groups": ["x"]}, "b": {}}}},
@@ -186,7 +188,7 @@ def test_test_structures_and_peers_are_checked_before_anything_is_written(
     gold = bulk("Au", cubic=True)
     gold.calc = SinglePointCalculator(gold, energy=0.0, forces=np.zeros((4, 3)), stress=np.zeros(6))
     write(files / "gold.extxyz", gold)
-    bare = [bulk("Cu", cubic=True, a=a) for a in (3.5, 3.6, 3.7)]
+    bare = [bulk("Cu", cubic=True, a=a) for a in np.linspace(3.5, 3.8, 12)]
     for atoms in bare:
         atoms.calc = SinglePointCalculator(atoms, energy=0.0)
     write(files / "bare.extxyz", bare)
@@ -202,16 +204,14 @@ def one_training(**changes: Any) -> BenchmarkConfig:
     return from_dict(settings(**given), BenchmarkConfig)
 
 
-def test_contestants_and_seeds_may_be_added_and_what_has_not_begun_corrected(files: Path, tmp_path: Path) -> None:
-    unlabelled = {"potential": {**PAINN, "outputs": ["charges"]}, "training": {"loss": {"charges": {"weight": 1.0}}}}
-    first = one_training(models={"SchNet": {"potential": SCHNET}, "PaiNN": unlabelled})
-    with pytest.raises(ConfigError, match=r"loss\.charges"):
-        run_benchmark(first, files, tmp_path / "out")
+def test_contestants_and_seeds_may_be_added(files: Path, tmp_path: Path) -> None:
+    run_benchmark(one_training(), files, tmp_path / "out")
     card = tmp_path / "out/SchNet/seed-0/run/card.yaml"
     before = card.stat().st_mtime_ns
-    models = {"SchNet": {"potential": SCHNET}, "PaiNN": {"potential": PAINN}, "EAM": {"peer": EAM}}
+    models = {"SchNet": {"potential": SCHNET}, "PaiNN": {"potential": PAINN, "seeds": [3]}, "EAM": {"peer": EAM}}
     results = run_benchmark(one_training(models=models, seeds=[0, 3]), files, tmp_path / "out", resume=True)
-    assert {name: len(own) for name, own in results.items()} == {"SchNet": 2, "PaiNN": 2, "EAM": 1}
+    assert {name: len(own) for name, own in results.items()} == {"SchNet": 2, "PaiNN": 1, "EAM": 1}
+    assert (tmp_path / "out/PaiNN/seed-3/model.pt").is_file()
     assert card.stat().st_mtime_ns == before
     larger = {**SCHNET, "settings": {**SCHNET["settings"], "features": 12}}
     changed = one_training(models={**models, "SchNet": {"potential": larger}})

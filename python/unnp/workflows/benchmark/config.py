@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field, FiniteFloat, PositiveFloat, PositiveInt, model_validator
+from pydantic import AfterValidator, Field, FiniteFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from unnp.atoms.outputs import Name
 from unnp.config import Config
@@ -16,6 +16,15 @@ from unnp.workflows.benchmark.columns import COLUMNS
 from unnp.workflows.benchmark.fitpod import FitpodConfig
 
 
+def _different(seeds: list[int]) -> list[int]:
+    if len(set(seeds)) < len(seeds):
+        raise ValueError("seeds must be different numbers")
+    return seeds
+
+
+Seeds = Annotated[list[NonNegativeInt], Field(min_length=1), AfterValidator(_different)]
+
+
 class ModelConfig(Config):
     """A contestant: an architecture that is trained, a POD potential that is fitted, or a potential that is there."""
 
@@ -23,6 +32,8 @@ class ModelConfig(Config):
     """Architecture and its settings, to be trained."""
     training: dict[str, Any] = Field(default_factory=dict)
     """Settings of its training that differ from the common ones; tables are merged."""
+    seeds: Seeds | None = None
+    """Its seeds; null: the common ones."""
     peer: InteractionConfig | None = None
     """Instead: an exported model, a pair style of LAMMPS or a potential of OpenKIM, which is only evaluated."""
     fitpod: FitpodConfig | None = None
@@ -36,8 +47,8 @@ class ModelConfig(Config):
             raise ValueError(
                 "give one of `potential`, which is trained, `fitpod`, which is fitted, and `peer`, which is there"
             )
-        if self.potential is None and self.training:
-            raise ValueError("`training` belongs to a `potential`; nothing else is trained")
+        if self.potential is None and (self.training or self.seeds):
+            raise ValueError("`training` and `seeds` belong to a `potential`; nothing else is trained")
         for name in self.published:
             if name not in COLUMNS:
                 raise ValueError(f"`published` has no column '{name}'; it has {', '.join(COLUMNS)}")
@@ -64,7 +75,7 @@ class BenchmarkConfig(Launch):
     """Contestants by name."""
     training: dict[str, Any] = Field(default_factory=dict)
     """Settings of all trainings, as in the file of `unnp train`, but for `data`, `potential`, `seed` and `heads`."""
-    seeds: list[int] = Field(default=[0], min_length=1)
+    seeds: Seeds = Field(default=[0])
     """A training for each, for error bars."""
     fractions: list[Annotated[float, Field(gt=0, lt=1)]] = Field(default_factory=list)
     """Fractions of the training structures, for curves of the error over their number: a further training with each, in as many
@@ -72,12 +83,14 @@ class BenchmarkConfig(Launch):
     cost: CostConfig | None = CostConfig()
     """How the cost in LAMMPS is measured; null: it is not."""
 
+    def seeds_of(self, name: str) -> list[int]:
+        """Return the seeds of a contestant."""
+        return self.models[name].seeds or self.seeds
+
     @model_validator(mode="after")
     def _consistent(self) -> BenchmarkConfig:
         if not self.data.test:
             raise ValueError("`data.test` is empty, and there is nothing to be judged on; name files or stores there")
-        if len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
-            raise ValueError("`seeds` must be different numbers, 0 or more")
         for settings in (self.training, *(model.training for model in self.models.values())):
             for key in ("data", "potential", "seed", "seeds"):
                 if key in settings:

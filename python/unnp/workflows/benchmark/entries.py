@@ -68,7 +68,7 @@ def entries_of(config: BenchmarkConfig, base: Path, folder: Path) -> list[Entry]
             entries.append(Entry(name, model, folder / name / "seed-0", None))
             continue
         for fraction in (1.0, *sorted(config.fractions, reverse=True)):
-            for seed in config.seeds:
+            for seed in config.seeds_of(name):
                 run = folder / name / (f"seed-{seed}" if fraction == 1 else f"seed-{seed}-of-{fraction:g}")
                 entries.append(Entry(name, model, run, _training(config, base, name, seed, fraction), fraction))
     _check_begun(entries)

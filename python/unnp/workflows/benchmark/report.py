@@ -131,7 +131,7 @@ def _draw_learning(folder: Path, config: BenchmarkConfig, results: Mapping[str, 
     for name, own in results.items():
         if not own or config.models[name].potential is None:
             continue
-        log = folder / name / f"seed-{config.seeds[0]}/run/log.jsonl"
+        log = folder / name / f"seed-{config.seeds_of(name)[0]}/run/log.jsonl"
         records = [r for r in read_log(log) if r.get("forces_mae", 0) > 0]
         if records:
             curves[name] = [(r["minutes"], r["forces_mae"]) for r in records]
