@@ -1,6 +1,6 @@
 """Which deviations tell where a potential is wrong: of a committee, or of the last layer of one of its members.
 
-Trains a committee of three (TeaNet S, 15 epochs) on four fifths of the training data of mlearn, calibrates on the fifth that is
+Trains a committee of four (TeaNet S, 15 epochs) on four fifths of the training data of mlearn, calibrates on the fifth that is
 held back, and compares deviations with errors on the test data:
 
     python benchmarks/uncertainty.py Cu_train.extxyz.gz Cu_test.extxyz.gz
@@ -94,7 +94,7 @@ def main() -> None:
     parser.add_argument("training", type=Path)
     parser.add_argument("test", type=Path)
     parser.add_argument("--epochs", type=int, default=15)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3])
     parser.add_argument("--folder", type=Path, default=Path("runs/uncertainty"))
     parser.add_argument("--regularisations", type=float, nargs="+", default=[1e-8, 1e-6, 1e-4])
     given = parser.parse_args()

@@ -36,7 +36,8 @@ def new_figure(n_axes: int = 1, width: float = 4.8, height: float = 3.6) -> tupl
 def plain_log_ticks(*axes: Axis) -> None:
     """Label logarithmic axes with plain numbers, 0.2 in the place of 2 x 10^-1, also where they span less than a decade."""
     for axis in axes:
-        axis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
+        low, high = axis.get_view_interval()
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high > 10 * low else (1, 1.5, 2, 3, 5, 7)))
         axis.set_major_formatter("{x:g}")
         axis.set_minor_formatter(NullFormatter())
 

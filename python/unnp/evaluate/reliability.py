@@ -63,7 +63,7 @@ def draw_reliability(name: str, errors: Residuals, path: Path) -> None:
     if len(shown):
         left.plot([shown.min(), shown.max()], [shown.min(), shown.max()], color="0.6", lw=0.8, zorder=0)
         left.set(xscale="log", yscale="log")
-        left.tick_params(axis="x", which="both", rotation=30)
+        plots.plain_log_ticks(left.xaxis, left.yaxis)
     left.set(xlabel=f"expected error [{UNITS[name]}]", ylabel=f"observed error, root mean square [{UNITS[name]}]")
     left.set_title(f"{name}: {len(errors.error)} labels", fontsize="medium")
     right.plot(MULTIPLES, within(errors), "o-", ms=3, label="observed")
