@@ -27,6 +27,7 @@ class Entry:
         folder: where its run, its model and its results are.
         training: configuration of its training; None: it is there already.
         fraction: of the training structures that it learns from.
+        timed: whether its cost is measured; that of the first seed is that of all.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Entry:
     folder: Path
     training: TrainConfig | None
     fraction: float = 1.0
+    timed: bool = True
 
     @property
     def run(self) -> Path:
@@ -70,7 +72,8 @@ def entries_of(config: BenchmarkConfig, base: Path, folder: Path) -> list[Entry]
         for fraction in (1.0, *sorted(config.fractions, reverse=True)):
             for seed in config.seeds_of(name):
                 run = folder / name / (f"seed-{seed}" if fraction == 1 else f"seed-{seed}-of-{fraction:g}")
-                entries.append(Entry(name, model, run, _training(config, base, name, seed, fraction), fraction))
+                timed = fraction == 1 and seed == config.seeds_of(name)[0]
+                entries.append(Entry(name, model, run, _training(config, base, name, seed, fraction), fraction, timed))
     _check_begun(entries)
     return entries
 

@@ -90,16 +90,17 @@ def _draw_cost(folder: Path, results: Mapping[str, Sequence[Result]]) -> None:
     """Draw force errors over the cost in LAMMPS, the mean of each contestant's seeds with their standard deviation."""
     points: dict[str, Points] = {}
     for name, own in results.items():
-        both = [r for r in own if "us_per_atom_step" in r and "forces" in r["errors"]]
-        if both:
-            points[name] = [(r["us_per_atom_step"], r["errors"]["forces"]) for r in both]
+        costs, errors = values("us_per_atom_step", own), values("forces", own)
+        if costs and errors:
+            points[name] = [(float(np.mean(costs)), error) for error in errors]
     if not points:
         return
     figure, (ax,) = new_figure(width=6.0, height=4.2)
     for (name, pairs), style in zip(points.items(), _styles(), strict=False):
-        costs, errors = zip(*pairs, strict=True)
-        mean = float(np.mean(errors))
-        ax.errorbar(float(np.mean(costs)), mean, yerr=_spread(errors), ms=5, capsize=2, ls="", label=name, **style)
+        errors = [error for _, error in pairs]
+        ax.errorbar(
+            pairs[0][0], float(np.mean(errors)), yerr=_spread(errors), ms=5, capsize=2, ls="", label=name, **style
+        )
     ax.set(xlabel="cost in LAMMPS [us/atom/step]", ylabel="force error, components [eV/A]", xscale="log", yscale="log")
     _save(figure, ax, folder / "accuracy-cost.png", "us_per_atom_step", points)
 

@@ -103,7 +103,7 @@ def _result(entry: Entry, config: BenchmarkConfig, base: Path, test: Sequence[St
         potential, base = _trained(entry), entry.folder
         sizes = {**_sizes(entry.run), "fraction": entry.fraction}
     errors = {**_errors(entry, potential, config, base, test), **sizes}
-    return errors if entry.fraction < 1 else {**errors, **_cost(entry, potential, config, base, test)}
+    return {**errors, **_cost(entry, potential, config, base, test)} if entry.timed else errors
 
 
 def _trained(entry: Entry) -> InteractionConfig:
