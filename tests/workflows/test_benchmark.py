@@ -127,8 +127,8 @@ def test_a_stopped_benchmark_goes_on(files: Path, tmp_path: Path) -> None:
         ({"models": {"x": {}}}, "give one of `potential`, which is trained, `fitpod`"),
         ({"models": {"x": {"peer": EAM, "training": {"epochs": 3}}}}, "nothing else is trained"),
         ({"models": {"x": {"peer": EAM, "published": {"force": 1}}}}, "no column 'force'"),
-        ({"seeds": [1, 1]}, "different numbers"),
-        ({"models": {"x": {"potential": SCHNET, "seeds": [2, 2]}}}, "different numbers"),
+        ({"seeds": [1, 1]}, "`seeds` must differ"),
+        ({"models": {"x": {"potential": SCHNET, "seeds": [2, 2]}}}, "`seeds` must differ"),
         ({"models": {"x": {"peer": EAM, "seeds": [2]}}}, "nothing else is trained"),
         ({"training": {"seed": 3}}, "may not hold `seed`"),
         (

@@ -1,13 +1,19 @@
 // A fused operator from its kernels: the memory they write, and the bonds or rows they run over.
 //
-// An operator inherits the kernels of UNNP_DISPATCH and says
-//   over                               whether kernels run over bonds, or over the rows of the first input
-//   sums_value, sums                   whether the value, and the gradient of each input, is summed over the
-//   bonds of an atom shape(z, index, sizes)             of the value table(z, sizes) constants for the
-//   kernels, one row; an undefined tensor where there are none reads(x, z, sizes)                 what the
-//   kernels read checked(arguments...)              the Call of the operator's arguments; raises an error
-//   where they do not fit each other
-// What they write is {value, gradient of each input, in order}.
+// An operator inherits the kernels of UNNP_DISPATCH, which write {value, gradient of each input, in order},
+// and says
+//
+//   over: whether kernels run over bonds, or over the rows of the first input;
+//
+//   sums_value, sums: whether the value, and the gradient of each input, is summed over the bonds of an atom;
+//
+//   shape(z, index, sizes): of the value;
+//
+//   table(z, sizes): constants for the kernels, one row; an undefined tensor where there are none;
+//
+//   reads(x, z, sizes): what the kernels read;
+//
+//   checked(arguments...): the Call of the operator's arguments; an error where they do not fit each other.
 #pragma once
 
 #include "differentiable.h"

@@ -11,6 +11,7 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 from unnp.atoms.outputs import Name
 from unnp.config import Config
 from unnp.config.resume import FREE
+from unnp.config.seeds import Seeds
 from unnp.config.texts import Device
 from unnp.data.readers import ReadOptions
 from unnp.models.build import PotentialConfig
@@ -135,7 +136,7 @@ class TrainConfig(Config):
     optimizer: OptimizerConfig = OptimizerConfig()
     seed: NonNegativeInt = 0
     """Seed for the first weights, the split and the order of the batches."""
-    seeds: list[NonNegativeInt] | None = Field(default=None, min_length=1, json_schema_extra=FREE)
+    seeds: Seeds | None = Field(default=None, json_schema_extra=FREE)
     """Seeds of the members of a committee, in the place of `seed`; more may be added when the training is resumed."""
     dtype: Literal["float32", "float64"] = "float32"
     device: Device = Field(default="auto", json_schema_extra=FREE)
@@ -204,8 +205,6 @@ class TrainConfig(Config):
             return self
         if "seed" in self.model_fields_set:
             raise ValueError("`seed` is for one training, `seeds` for a committee; give one of them")
-        if len(set(self.seeds)) < len(self.seeds):
-            raise ValueError(f"`seeds` must differ, got {self.seeds}: members with one seed would be one and the same")
         return self
 
     @property

@@ -162,7 +162,7 @@ class Disturbed(Config):
     """Group of the copies; default: the kind."""
 
 
-Parts = Annotated[tuple[PositiveFloat, PositiveFloat], AfterValidator(_in_order)]
+InRadii = Annotated[tuple[PositiveFloat, PositiveFloat], AfterValidator(_in_order)]
 """lowest and highest distance, as parts of the sum of the covalent radii"""
 
 
@@ -174,7 +174,7 @@ class Pushed(Config):
     """Files any reader knows, or stored data sets, relative to the recipe; their labels are left behind."""
     count: PositiveInt
     """Number of copies, each of a structure drawn at random."""
-    distances: Parts = (0.5, 0.8)
+    distances: InRadii = (0.5, 0.8)
     """Distance of the two atoms, uniform between these parts of the sum of their covalent radii."""
     reach: PositiveFloat = 5.0
     """How far from each other the two are before [A]."""
@@ -190,7 +190,7 @@ class Dimers(Config):
     """Elements; pairs of the same one are among the pairs."""
     count: PositiveInt = 10
     """Dimers of each pair."""
-    distances: Parts = (0.5, 1.8)
+    distances: InRadii = (0.5, 1.8)
     """Distance of the atoms, uniform between these parts of the sum of their covalent radii."""
     group: str | None = None
     """Group of the dimers; default: the kind."""

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, FiniteFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, FiniteFloat, PositiveFloat, PositiveInt, model_validator
 
 from unnp.atoms.outputs import Name
 from unnp.config import Config
+from unnp.config.seeds import Seeds
 from unnp.lammps.launch import Launch
 from unnp.lammps.system_config import InteractionConfig
 from unnp.models.build import PotentialConfig
 from unnp.train.config import DataConfig
 from unnp.workflows.benchmark.columns import COLUMNS
 from unnp.workflows.benchmark.fitpod import FitpodConfig
-
-
-def _different(seeds: list[int]) -> list[int]:
-    if len(set(seeds)) < len(seeds):
-        raise ValueError("seeds must be different numbers")
-    return seeds
-
-
-Seeds = Annotated[list[NonNegativeInt], Field(min_length=1), AfterValidator(_different)]
 
 
 class ModelConfig(Config):

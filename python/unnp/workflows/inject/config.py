@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from unnp.atoms.outputs import Name
 from unnp.config import Config, from_dict
 from unnp.config.base import read_yaml
 from unnp.config.overrides import apply_settings
 from unnp.config.resume import FREE
+from unnp.config.seeds import Seeds
 from unnp.config.texts import Device
 from unnp.data.readers import ReadOptions
 from unnp.models.build import PotentialConfig
@@ -115,7 +116,7 @@ class InjectConfig(Config):
     """Settings of the pretraining that differ from `training`."""
     judge: Literal["energy", "forces", "stress"] = "energy"
     """Error on the validation structures that alpha is chosen by."""
-    seeds: list[NonNegativeInt] = Field(default=[0, 1, 2], min_length=1, json_schema_extra=FREE)
+    seeds: Seeds = Field(default=[0, 1, 2], json_schema_extra=FREE)
     """Each draws its own splits and weights, for error bars."""
     map: MapKind = Field(default="pca", json_schema_extra=FREE)
     """Maps of what networks make of structures: principal components of the features, or `tsne`, which needs scikit-learn."""
@@ -128,8 +129,6 @@ class InjectConfig(Config):
 
     @model_validator(mode="after")
     def _consistent(self) -> InjectConfig:
-        if len(set(self.seeds)) < len(self.seeds):
-            raise ValueError(f"`seeds` must differ, got {self.seeds}")
         for name, method in self.methods.items():
             for other in method.named():
                 if other not in self.potentials:
