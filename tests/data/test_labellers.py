@@ -137,6 +137,30 @@ def test_a_calculator_that_runs_a_program_gets_as_far_as_the_program(tmp_path: P
     assert "espresso failed (CalledProcessError" in done.stderr
 
 
+def test_lammps_labels_do_not_depend_on_what_was_labelled_before(eam: dict[str, Any], embedded_atoms: Labeller) -> None:
+    larger = Structure.from_atoms(bulk("Al", "hcp", a=2.9, c=4.9) * (4, 3, 2))
+    larger.positions += np.random.default_rng(1).normal(scale=0.2, size=larger.positions.shape)
+    structures = [distorted(), larger, distorted(cubic=False, left_handed=True), distorted(pbc=(True, True, False))]
+    for structure in [*structures, *reversed(structures)]:
+        first = build_labeller(eam, HERE)
+        expected, found = first.compute(structure), embedded_atoms.compute(structure)
+        first.close()
+        for name, value in expected.items():
+            np.testing.assert_array_equal(found[name], value)
+
+
+def test_lammps_reads_a_potential_once(eam: dict[str, Any], tmp_path: Path) -> None:
+    file = find_files(eam["pair_coeff"][0], HERE).split()[2]
+    (tmp_path / "copy.eam").write_text(Path(file).read_text())
+    labeller = build_labeller(eam | {"pair_coeff": [f"* * {tmp_path / 'copy.eam'} Al"]}, HERE)
+    labeller.compute(distorted())
+    (tmp_path / "copy.eam").unlink()
+    labeller.compute(distorted(cubic=False))
+    with pytest.raises(LammpsError, match="copy"):
+        labeller.compute(distorted(pbc=(False, True, True)))
+    labeller.close()
+
+
 def test_lammps_recovers_from_an_error(embedded_atoms: Labeller) -> None:
     good = distorted()
     before = embedded_atoms.compute(good)["energy"]

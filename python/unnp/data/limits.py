@@ -6,10 +6,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
-from ase.data import covalent_radii
 from pydantic import PositiveFloat
 
-from unnp.atoms.neighbors import bonds
+from unnp.atoms.contacts import contacts
 from unnp.atoms.structure import Structure
 from unnp.config import Config
 from unnp.data.distances import rms_displacement
@@ -71,13 +70,10 @@ def _energy(structure: Structure) -> float:
 
 def _misplaced(structure: Structure, limits: FrameLimits) -> str:
     """Return why the distances of atoms are wrong; empty where they are not."""
-    radii = covalent_radii[structure.numbers]
     longest = max(limits.shortest or 0.0, limits.isolated or 0.0)
     if longest == 0.0:
         return ""
-    index, shifts = bonds(structure, longest * 2 * radii.max())
-    vectors = structure.positions[index[1]] - structure.positions[index[0]] + shifts @ structure.cell
-    ratios = np.linalg.norm(vectors, axis=1) / radii[index].sum(axis=0)
+    index, ratios = contacts(structure, longest)
     nearest = np.full(len(structure), np.inf)
     for ends in index:
         np.minimum.at(nearest, ends, ratios)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 from ase import Atoms
-from ase.data import atomic_numbers, covalent_radii
+from ase.data import atomic_numbers
 
+from unnp.atoms.contacts import contacts, touching
 from unnp.atoms.neighbors import bond_vectors, bonds
 from unnp.atoms.structure import Structure
 from unnp.data.generation.recipe import Dimers, Pushed
@@ -41,12 +42,12 @@ def pushed(structure: Structure, sample: Pushed, rng: np.random.Generator) -> At
     index, shifts = bonds(structure, sample.reach)
     vectors = bond_vectors(structure, index, shifts)
     lengths = np.linalg.norm(vectors, axis=1)
-    distances = rng.uniform(*sample.distances) * _touching(structure, index)
+    distances = rng.uniform(*sample.distances) * touching(structure.numbers[index])
     for k in rng.permutation(np.flatnonzero((distances < lengths) & (index[0] != index[1]))):
         copy = replace(structure, positions=structure.positions.copy())
         mover = index[0, k]
         copy.positions[mover] += (1 - distances[k] / lengths[k]) * vectors[k]
-        if not _has_closer(copy, mover, distances[k] / _touching(structure, index[:, [k]])[0]):
+        if not _has_closer(copy, mover, distances[k] / touching(structure.numbers[index[:, [k]]])[0]):
             return copy.to_atoms()
     raise DataError(
         f"{structure.source}: no atom within {sample.reach:g} A of another can be pushed onto it without touching a third one; "
@@ -54,26 +55,18 @@ def pushed(structure: Structure, sample: Pushed, rng: np.random.Generator) -> At
     )
 
 
-def _touching(structure: Structure, index: np.ndarray) -> np.ndarray:
-    """Return the sums of the covalent radii of bonded atoms, (n_bonds,) [A]."""
-    return covalent_radii[structure.numbers[index]].sum(axis=0)
-
-
 def _has_closer(structure: Structure, atom: int, part: float) -> bool:
     """Tell whether an atom has another closer than this part of the sum of their covalent radii."""
-    index, shifts = bonds(structure, part * 2 * covalent_radii[structure.numbers].max())
-    own = (index == atom).any(axis=0)
-    index, shifts = index[:, own], shifts[own]
-    lengths = np.linalg.norm(bond_vectors(structure, index, shifts), axis=1)
-    return bool((lengths < (part - 1e-6) * _touching(structure, index)).any())
+    index, ratios = contacts(structure, part)
+    return bool((ratios[(index == atom).any(axis=0)] < part - 1e-6).any())
 
 
 def make_dimers(sample: Dimers, rng: np.random.Generator) -> list[Atoms]:
     """Return ``sample.count`` pairs of atoms in empty space for each pair of elements, in random directions."""
     made = []
     for pair in combinations_with_replacement(sample.elements, 2):
-        touching = sum(covalent_radii[atomic_numbers[symbol]] for symbol in pair)
-        for distance in touching * rng.uniform(*sample.distances, size=sample.count):
+        contact = touching(np.array([atomic_numbers[symbol] for symbol in pair]))
+        for distance in contact * rng.uniform(*sample.distances, size=sample.count):
             direction = rng.normal(size=3)
             made.append(Atoms(pair, [np.zeros(3), distance * direction / np.linalg.norm(direction)]))
     return made

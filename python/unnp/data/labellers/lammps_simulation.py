@@ -77,29 +77,38 @@ class Simulation:
         self._structure = Structure(np.zeros(0, dtype=np.int64), np.zeros((0, 3)))
         self._prism = Prism(np.eye(3))
         self._origin = np.zeros(3)
+        self._box: tuple[bytes, float] | None = None  # periodicity and skin of a box with the potential and nothing else
 
     def set_up(self, structure: Structure, *, skin: float = 0.0) -> None:
-        """Replace the structure in LAMMPS; ``skin`` [A] as in ``neighbor``. Raise LammpsError where LAMMPS refuses."""
+        """Replace the structure in LAMMPS; ``skin`` [A] as in ``neighbor``. Raise LammpsError where LAMMPS refuses.
+
+        The potential, whose file may take longer to read than a structure to compute, stays where nothing but structures was
+        in LAMMPS since it was read.
+        """
         species = self._species(structure)
         cell, self._origin = enclosing_cell(structure)
         self._prism = Prism(cell, pbc=structure.pbc)
         self._structure = structure
         positions = self._prism.vector_to_lammps(structure.positions - self._origin, wrap=True)
-        self.run([*self._box_commands(), *self._potential_commands(), f"neighbor {skin} bin"])
+        box = (structure.pbc.tobytes(), skin)
+        if box == self._box:
+            self._run(self._next_box())
+        else:
+            self._run([*self._new_box(), *self._potential(), f"neighbor {skin} bin"])
         n = len(structure)
         made = self._call("create_atoms", n, list(range(1, n + 1)), (species + 1).tolist(), positions.ravel().tolist())
         if made != n:
             raise LammpsError(f"LAMMPS placed {made} of {n} atoms; is the cell right?")
-        self.run(["compute unnp_virial all pressure NULL virial", "thermo_style custom step pe c_unnp_virial[1]"])
+        self._box = box
 
     def run(self, commands: list[str]) -> None:
         """Run commands; raise LammpsError with LAMMPS' message where one fails."""
-        for command in commands:
-            self._call("command", command)
+        self._box = None
+        self._run(commands)
 
     def evaluate(self) -> tuple[float, np.ndarray, np.ndarray]:
         """Return energy [eV], forces (n_atoms, 3) [eV/A] and stress (3, 3) [eV/A^3], minus the virial pressure."""
-        self.run(["run 0 post no"])
+        self._run(["run 0 post no"])
         units = self.pair_style.units
         energy = float(self._call("get_thermo", "pe")) * _ENERGY_TO_EV[units]
         forces = self._per_atom("f") * _ENERGY_TO_EV[units]
@@ -128,11 +137,13 @@ class Simulation:
             )
         return self._elements.species(structure.numbers)
 
-    def _box_commands(self) -> list[str]:
+    def _run(self, commands: list[str]) -> None:
+        for command in commands:
+            self._call("command", command)
+
+    def _new_box(self) -> list[str]:
         boundary = " ".join("p" if periodic else "f" for periodic in self._structure.pbc)
-        numbers = " ".join(f"{x:.17g}" for x in self._prism.get_lammps_prism()[:3])
-        x, y, z = numbers.split()
-        tilt = " ".join(f"{x:.17g}" for x in self._prism.get_lammps_prism()[3:])
+        x, y, z, *tilt = self._edges()
         masses = [atomic_masses[atomic_number(symbol)] for symbol in self._elements.symbols]
         return [
             "clear",
@@ -141,16 +152,27 @@ class Simulation:
             "atom_modify map array sort 0 0.0",
             f"boundary {boundary}",
             "box tilt large",
-            f"region cell prism 0 {x} 0 {y} 0 {z} {tilt} units box",
+            f"region cell prism 0 {x} 0 {y} 0 {z} {' '.join(tilt)} units box",
             f"create_box {len(self._elements)} cell",
             *(f"mass {k} {mass:.10g}" for k, mass in enumerate(masses, start=1)),
         ]
 
-    def _potential_commands(self) -> list[str]:
+    def _next_box(self) -> list[str]:
+        x, y, z, xy, xz, yz = self._edges()
+        edges = f"x final 0 {x} y final 0 {y} z final 0 {z} xy final {xy} xz final {xz} yz final {yz}"
+        return ["delete_atoms group all", f"change_box all {edges} units box"]
+
+    def _edges(self) -> list[str]:
+        """Return lx, ly, lz, xy, xz and yz."""
+        return [f"{x:.17g}" for x in self._prism.get_lammps_prism()]
+
+    def _potential(self) -> list[str]:
         return [
             f"pair_style {self.pair_style.pair_style}",
             *(f"pair_coeff {line}" for line in self._coefficients),
             *(f"pair_modify {line}" for line in self.pair_style.pair_modify),
+            "compute unnp_virial all pressure NULL virial",
+            "thermo_style custom step pe c_unnp_virial[1]",
         ]
 
     def _per_atom(self, name: str) -> np.ndarray:
@@ -162,7 +184,7 @@ class Simulation:
         except Exception as error:  # the module raises plain exceptions
             message = str(error).splitlines()[0] if str(error) else type(error).__name__
             self._lammps.close()
-            self._lammps = _open()  # after an error the state of an instance is not defined
+            self._lammps, self._box = _open(), None  # after an error the state of an instance is not defined
             at = f" (at `{arguments[0]}`)" if method == "command" else ""
             raise LammpsError(f"LAMMPS: {message}{at}") from None
 
