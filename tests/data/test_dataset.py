@@ -89,7 +89,7 @@ def test_errors(make_structures: Make) -> None:
     structures = make_structures(3)
     with pytest.raises(DataError, match="unknown group 'group2'; allowed: group0, group1"):
         Dataset(structures, ELEMENTS, CUTOFF, groups=["group0", "group1"])
-    with pytest.raises(ModelError, match="the structure contains Ni"):
+    with pytest.raises(ModelError, match=r"frame 1 contains Ni, but the model knows only Al"):
         Dataset(structures, Elements(["Al"]), CUTOFF)[1]
     with pytest.raises(IndexError):
         Dataset(structures, ELEMENTS, CUTOFF)[3]

@@ -233,18 +233,23 @@ def test_loops_that_differ_in_their_seed_are_one_curve_with_bars(finished: tuple
         (tmp_path / name).mkdir()
         (tmp_path / name / "report.json").write_text((folder / "report.json").read_text())
         (tmp_path / name / "learn.yaml").write_text(yaml.safe_dump(settings(select=given)))
-    write_comparison(folder, [tmp_path / "twin", tmp_path / "random"])
-    found = {(row["name"], row["loop"]) for row in rows(folder / "compare.csv")}
+    write_comparison(folder, [str(tmp_path / "twin"), str(tmp_path / "random"), f"by chance={tmp_path / 'random'}"])
+    compared = rows(folder / "compare.csv")
+    found = {(row["name"], row["loop"]) for row in compared}
     deviation = "deviation, most 3, over all, sigmas 1.0"
-    assert found == {(deviation, "0"), (deviation, "1"), ("random, most 3", "0")}
+    assert found == {(deviation, "0"), (deviation, "1"), ("random, most 3", "0"), ("by chance", "0")}
+    kinds = {name: judge["kind"] for name, judge in settings()["judge"].items()}
+    assert {kinds[row["judge"]] for row in compared} == set(kinds.values()) - {"new", "crystals"}
+    assert {row["measure"] for row in compared} == {"mae", "rmse"}
     (tmp_path / "random/report.json").unlink()
     with pytest.raises(DataError, match="holds no report of a loop"):
-        write_comparison(folder, [tmp_path / "random"])
+        write_comparison(folder, [str(tmp_path / "random")])
 
 
 def test_means_and_bars_by_hand() -> None:
     points = [
-        Point("a", loop, "pool", "energy", k, 0.1 * k, mae) for loop, k, mae in ((0, 0, 4.0), (1, 0, 6.0), (0, 1, 1.0))
+        Point("a", loop, "pool", "energy", "mae", k, 0.1 * k, mae)
+        for loop, k, mae in ((0, 0, 4.0), (1, 0, 6.0), (0, 1, 1.0))
     ]
     x, mean, spread = _curve(points)
     assert spread is not None

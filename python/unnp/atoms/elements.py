@@ -54,15 +54,23 @@ class Elements:
     def __len__(self) -> int:
         return len(self.symbols)
 
-    def species(self, numbers: np.ndarray) -> np.ndarray:
-        """Return the species indices (n_atoms,) of atomic numbers (n_atoms,); raise ModelError for an unknown element."""
+    def species(self, numbers: np.ndarray, of: str = "") -> np.ndarray:
+        """Return the species indices (n_atoms,) of atomic numbers (n_atoms,).
+
+        Args:
+            numbers: atomic numbers.
+            of: name of their structure, for the error.
+
+        Raises:
+            ModelError: an unknown element.
+        """
         numbers = np.asarray(numbers, dtype=np.int64)
         exists = (numbers >= 0) & (numbers < len(self._species_of_z))
         species = np.where(exists, self._species_of_z[np.where(exists, numbers, 0)], -1)
         if (species < 0).any():
             names = symbols_of(numbers[exists & (species < 0)]) + [f"Z = {z}" for z in np.unique(numbers[~exists])]
             raise ModelError(
-                f"the structure contains {', '.join(names)}, but the model knows only {', '.join(self.symbols)}. "
+                f"{of or 'the structure'} contains {', '.join(names)}, but the model knows only {', '.join(self.symbols)}. "
                 "Use a model trained with these elements, or remove the atoms."
             )
         return species

@@ -74,7 +74,7 @@ class Graph:
         index, shifts = bonds(structure, cutoff)
         vectors = bond_vectors(structure, index, shifts)
         return cls(
-            torch.from_numpy(elements.species(structure.numbers)),
+            torch.from_numpy(elements.species(structure.numbers, structure.source)),
             torch.from_numpy(index),
             torch.from_numpy(np.ascontiguousarray(vectors, dtype=np.float64)),
             torch.zeros(len(structure), dtype=torch.int64),

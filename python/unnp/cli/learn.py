@@ -17,8 +17,11 @@ def command(
     output: OutputFolder = None,
     resume: Resume = False,
     compare: Annotated[
-        list[Path] | None,
-        typer.Option(help="Folder of another loop, whose errors compare.png shows beside; repeatable."),
+        list[str] | None,
+        typer.Option(
+            metavar="[NAME=]FOLDER",
+            help="Another loop, whose errors compare.png shows beside, by name or selector; repeatable.",
+        ),
     ] = None,
     settings: Settings = None,
 ) -> None:

@@ -118,49 +118,43 @@ def _train_and_ask(task: Task) -> np.ndarray:
     asked = Concatenated([Store(path) for path in task.asked])
     elements = Elements(task.elements)
     cutoff = task.potential.cutoff()
-    sets = [Dataset(part, elements, cutoff) for part in (train, validation, asked)]
+    learnt, held_back, unknown = (Dataset(part, elements, cutoff) for part in (train, validation, asked))
     with number_type("float32"):
-        data = TrainingData(sets[0].average_neighbors, Graphs(sets[0]))
+        data = TrainingData(learnt.average_neighbors, Graphs(learnt))
         head = Head(1.0, dict.fromkeys(elements.symbols, 0.0))
         potential = build_potential(task.potential, elements.symbols, [head], data)
         classifier = Classifier(potential, task.n_classes).to(device)
-    _train(classifier, sets[0], task.train[1], sets[1], task.validation[1], task, device)
-    logits = _logits(classifier, sets[2], task, device)
+    _train(classifier, (learnt, task.train[1]), (held_back, task.validation[1]), task, device)
+    logits = _logits(classifier, unknown, task, device)
     found: np.ndarray = torch.softmax(logits.double(), dim=1).cpu().numpy()
     return found
 
 
 def _train(
     classifier: Classifier,
-    train: Dataset,
-    classes: Sequence[int],
-    validation: Dataset,
-    held_back: Sequence[int],
+    train: tuple[Dataset, list[int]],
+    validation: tuple[Dataset, list[int]],
     task: Task,
     device: torch.device,
 ) -> None:
     """Minimise the cross-entropy; the weights of the epoch with the smallest one on the validation structures stay."""
-    settings = task.settings
+    settings, structures = task.settings, train[0]
     optimizer = build_optimizer(classifier, OptimizerConfig(kind="adamw", betas=(0.9, 0.999)))
     parameters = [p for p in classifier.parameters() if p.requires_grad]
-    sampler = _batches(train, task, shuffle=True)
-    targets, expected = (torch.tensor(each, device=device) for each in (classes, held_back))
+    sampler = _batches(structures, task, shuffle=True)
+    targets, expected = (torch.tensor(each, device=device) for _, each in (train, validation))
     best, best_state, step = float("inf"), copy.deepcopy(classifier.state_dict()), 0
     for epoch in range(settings.epochs):
         for indices in sampler.epoch(epoch):
-            set_rate(
-                optimizer,
-                learning_rate(
-                    step, epoch / settings.epochs, peak=settings.learning_rate, final=1e-5, warmup_steps=WARMUP
-                ),
-            )
-            loss = nn.functional.cross_entropy(classifier(_graph(train, indices, device)), targets[indices])
+            share, peak = epoch / settings.epochs, settings.learning_rate
+            set_rate(optimizer, learning_rate(step, share, peak=peak, final=1e-5, warmup_steps=WARMUP))
+            loss = nn.functional.cross_entropy(classifier(_graph(structures, indices, device)), targets[indices])
             optimizer.zero_grad()
             loss.backward()
             clip_gradients([p.grad for p in parameters if p.grad is not None], 1.0)
             optimizer.step()
             step += 1
-        found = float(nn.functional.cross_entropy(_logits(classifier, validation, task, device), expected))
+        found = float(nn.functional.cross_entropy(_logits(classifier, validation[0], task, device), expected))
         if found < best:
             best, best_state = found, copy.deepcopy(classifier.state_dict())
     classifier.load_state_dict(best_state)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,44 +22,11 @@ MOST_POINTS = 5000
 UNITS = {"energy": "meV/atom", "forces": "eV/A", "stress": "GPa"}
 
 
-def draw_errors(path: Path, reports: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
-    """Draw the mean absolute errors of all judges against the structures learnt.
+MEASURES = {"mae": "-", "rmse": "--"}
+"""mean absolute and root mean square errors, and their lines"""
 
-    Args:
-        path: PNG to write.
-        reports: of loops by what they are; of several that differ in their seed alone the mean is drawn, with the standard
-            deviation as bars. Against the share of the pool where all of them have one.
-    """
-    by_share = all("fraction" in row for loops in reports.values() for report in loops for row in report["rounds"])
-    points = [
-        Point(
-            name, loop, judge, error.removesuffix("_mae"), row["round"], row["fraction" if by_share else "learnt"], mae
-        )
-        for name, loops in reports.items()
-        for loop, report in enumerate(loops)
-        for row in report["rounds"]
-        for judge, numbers in row["judges"].items()
-        for error, mae in numbers.items()
-        if error.endswith("_mae") and row["new"]
-    ]
-    quantities = [name for name in UNITS if any(point.quantity == name and point.mae > 0 for point in points)]
-    if not quantities:
-        return
-    figure, axes = new_figure(len(quantities))
-    for ax, quantity in zip(axes, quantities, strict=True):
-        for name, judge in dict.fromkeys((point.name, point.judge) for point in points):
-            own = [p for p in points if (p.name, p.judge, p.quantity) == (name, judge, quantity)]
-            if own:
-                x, mean, spread = _curve(own)
-                label = f"{name} {judge}" if len(reports) > 1 else judge
-                x = 100 * x if by_share else x
-                ax.errorbar(x, mean, yerr=spread, marker=".", capsize=2, label=label)
-        ax.set(xlabel="share of the pool [%]" if by_share else "structures learnt", yscale="log")
-        ax.set(ylabel=f"{quantity} MAE [{UNITS[quantity]}]")
-        plain_log_ticks(ax.yaxis)
-        ax.legend(frameon=False, fontsize="small")
-    names = (*Point._fields[:5], "fraction" if by_share else "learnt", "mae")
-    save_figure(figure, path, dict(zip(names, zip(*points, strict=True), strict=True)))
+Reports = Mapping[str, Sequence[Mapping[str, Any]]]
+"""reports of loops by what they are; several of a name differ in their seed alone"""
 
 
 class Point(NamedTuple):
@@ -69,9 +36,86 @@ class Point(NamedTuple):
     loop: int
     judge: str
     quantity: str
+    measure: str
     round: int
     x: float
-    mae: float
+    error: float
+
+
+def draw_errors(path: Path, report: Mapping[str, Any]) -> None:
+    """Draw the mean absolute errors of all judges of a loop against the share of the pool, or the structures learnt.
+
+    Args:
+        path: PNG to write.
+        report: of the loop.
+    """
+    x = _x([report])
+    points = [point for point in _points({"": [report]}, x) if point.measure == "mae"]
+    curves = {judge: [p for p in points if p.judge == judge] for judge in _distinct(points, "judge")}
+    _draw(path, points, curves, (x, "MAE"))
+
+
+def draw_comparison(path: Path, reports: Reports, judges: Collection[str]) -> None:
+    """Draw the mean absolute (lines) and root mean square errors (broken lines) of loops beside each other.
+
+    Args:
+        path: PNG to write.
+        reports: of several loops with one name the mean is drawn, with the standard deviation as bars.
+        judges: whose errors are drawn.
+    """
+    x = _x([report for loops in reports.values() for report in loops])
+    points = [point for point in _points(reports, x) if point.judge in judges]
+    several = len(_distinct(points, "judge")) > 1
+    curves = {
+        f"{name}, {judge}" if several else name: [p for p in points if (p.name, p.judge) == (name, judge)]
+        for name in reports
+        for judge in _distinct(points, "judge")
+    }
+    _draw(path, points, curves, (x, "error, mean absolute and (broken) RMS"))
+
+
+def _x(reports: Sequence[Mapping[str, Any]]) -> str:
+    """Return what errors are drawn over: the share of the pool where all loops have one."""
+    return "fraction" if all("fraction" in row for report in reports for row in report["rounds"]) else "learnt"
+
+
+def _points(reports: Reports, x: str) -> list[Point]:
+    return [
+        Point(name, loop, judge, quantity, measure, row["round"], row[x], error)
+        for name, loops in reports.items()
+        for loop, report in enumerate(loops)
+        for row in report["rounds"]
+        for judge, numbers in row["judges"].items()
+        for quantity in UNITS
+        for measure in MEASURES
+        if row["new"] and (error := numbers.get(f"{quantity}_{measure}")) is not None
+    ]
+
+
+def _distinct(points: Sequence[Point], field: str) -> list[str]:
+    return list(dict.fromkeys(getattr(point, field) for point in points))
+
+
+def _draw(path: Path, points: Sequence[Point], curves: Mapping[str, Sequence[Point]], words: tuple[str, str]) -> None:
+    quantities = [name for name in UNITS if any(point.quantity == name and point.error > 0 for point in points)]
+    if not quantities:
+        return
+    over, what = words
+    factor, label = (100, "share of the pool [%]") if over == "fraction" else (1, "structures learnt")
+    figure, axes = new_figure(len(quantities))
+    for ax, quantity in zip(axes, quantities, strict=True):
+        for k, (name, curve) in enumerate(curves.items()):
+            for measure, line in MEASURES.items():
+                own = [p for p in curve if (p.quantity, p.measure) == (quantity, measure)]
+                if own:
+                    x, mean, spread = _curve(own)
+                    bars = ax.errorbar(factor * x, mean, yerr=spread, fmt=f".{line}", color=f"C{k}", capsize=2)
+                    bars.set_label(name if measure == "mae" else "")
+        ax.set(xlabel=label, ylabel=f"{quantity} {what} [{UNITS[quantity]}]", yscale="log")
+        plain_log_ticks(ax.yaxis)
+    axes[0].legend(frameon=False, fontsize="small")
+    names = (*Point._fields[:6], over, "error")
+    save_figure(figure, path, dict(zip(names, zip(*points, strict=True), strict=True)))
 
 
 def _curve(points: Sequence[Point]) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
@@ -81,8 +125,8 @@ def _curve(points: Sequence[Point]) -> tuple[np.ndarray, np.ndarray, np.ndarray 
     for point in points:
         by_round.setdefault(point.round, []).append(point)
     shared = [own for own in by_round.values() if len(own) == len(loops)]
-    x, mean = (np.array([np.mean([getattr(p, name) for p in own]) for own in shared]) for name in ("x", "mae"))
-    spread = [np.std([point.mae for point in own], ddof=1) for own in shared] if len(loops) > 1 else None
+    x, mean = (np.array([np.mean([getattr(p, name) for p in own]) for own in shared]) for name in ("x", "error"))
+    spread = [np.std([point.error for point in own], ddof=1) for own in shared] if len(loops) > 1 else None
     return x, mean, None if spread is None else np.array(spread)
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from unnp.config.base import read_yaml
 from unnp.errors import DataError
 from unnp.files.writing import read_json, write_atomically
-from unnp.workflows.learn.figures import draw_costs, draw_coverage, draw_errors
+from unnp.workflows.learn.figures import draw_comparison, draw_costs, draw_coverage, draw_errors
 from unnp.workflows.learn.loop import Loop
 from unnp.workflows.learn.rounds import LABEL, PROPOSE, SELECT, TRAIN, Round, reason_to_stop
 
@@ -36,7 +36,7 @@ def write_report(folder: Path, rounds: Sequence[Round], pool: int, ended: Loop |
     }
     write_atomically(folder / REPORT_FILE, json.dumps(report, indent=1) + "\n")
     _write_choices(folder, rounds)
-    draw_errors(folder / "errors.png", {folder.name: [report]})
+    draw_errors(folder / "errors.png", report)
     draw_costs(folder / "cost.png", rounds)
     if ended is not None:
         draw_coverage(folder / "coverage.png", ended)
@@ -73,23 +73,34 @@ def _write_choices(folder: Path, rounds: Sequence[Round]) -> None:
     write_atomically(folder / "chosen.csv", text.getvalue())
 
 
-def write_comparison(folder: Path, others: Sequence[Path]) -> None:
-    """Draw the errors of a loop and of others in one figure, ``compare.png``; those with the same selector as one curve.
+def write_comparison(folder: Path, others: Sequence[str]) -> None:
+    """Draw the errors of a loop and of others in one figure, ``compare.png``; those with the same name as one curve.
+
+    Judges of the kind ``new`` are left out: each loop has others.
+
+    Args:
+        folder: of the loop.
+        others: folders, or ``NAME=FOLDER``; without a name it is the selector of the loop.
 
     Raises:
         DataError: a folder holds no report.
     """
     loops: dict[str, list[dict[str, Any]]] = {}
-    for path in (folder, *others):
-        loops.setdefault(_selector(path), []).append(_read_report(path))
-    draw_errors(folder / "compare.png", loops)
+    judges: set[str] = set()
+    for text in (str(folder), *others):
+        name, _, place = ("", "", text) if Path(text).is_dir() else text.rpartition("=")
+        path = Path(place)
+        report, settings = _read_report(path), read_yaml(path / CONFIG_FILE)
+        loops.setdefault(name or _selector(settings, path), []).append(report)
+        judges |= {name for name, judge in (settings.get("judge") or {}).items() if judge["kind"] != "new"}
+    draw_comparison(folder / "compare.png", loops, judges)
 
 
-def _selector(folder: Path) -> str:
+def _selector(settings: Mapping[str, Any], folder: Path) -> str:
     """Return the selector of a loop as a legend says it, ``deviation, sigmas 5``."""
-    settings = dict(read_yaml(folder / CONFIG_FILE).get("select") or {})
-    words = [f"{name} {value}" for name, value in sorted(settings.items()) if name != "kind"]
-    return ", ".join([str(settings.get("kind", folder.name)), *words])
+    selector = dict(settings.get("select") or {})
+    words = [f"{name} {value}" for name, value in sorted(selector.items()) if name != "kind"]
+    return ", ".join([str(selector.get("kind", folder.name)), *words])
 
 
 def _read_report(folder: Path) -> dict[str, Any]:
