@@ -47,7 +47,7 @@ def test_a_training_that_cannot_go_on_is_said(files: Path, tmp_path: Path) -> No
         ({"start": {}}, "`start` is empty"),
         ({"train": {**settings()["train"], "seed": 3}}, "train may not hold seed, which the loop sets itself"),
         ({"train": {**settings()["train"], "data": {"train": ["x"]}}}, r"may not hold data\.train"),
-        ({"train": {"epoch": 3}}, r"epoch: unknown key.*Did you mean 'epochs'"),
+        ({"train": {"epoch": 3}}, r"\n  train: epoch: unknown key.*Did you mean 'epochs'"),
         ({"warm": {"epochs": 0}}, "greater than 0"),
         ({"judge": {"pool": {"kind": "files"}}}, r"judge\.pool \(files\).*data: Field required"),
         ({"stop": {"error": {"judge": "tset", "below": 1}}}, "there is no judge 'tset'; give one of pool, test, new"),

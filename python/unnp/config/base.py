@@ -100,13 +100,16 @@ def _explain(item: Any, kind: type[BaseModel]) -> str:
         # of a whole table the message says what is wrong
         known = item["type"] == "missing" or isinstance(item["input"], dict)
         given = "" if known else f" (got {_shown(item['input'])})"
-        message = (
-            "Input should be a table" if item["type"] == "model_type" else item["msg"].removeprefix("Value error, ")
-        )
+        message = "Input should be a table" if item["type"] == "model_type" else _flat(item["msg"])
         return f"{key + ': ' if key else ''}{in_one_line(message, LONGEST_MESSAGE)}{given}"
     allowed = _fields_at(kind, item["loc"][:-1])
     listed = f" Allowed here: {', '.join(sorted(allowed))}." if allowed else ""
     return f"{key}: unknown key.{did_you_mean(location[-1], allowed)}{listed}"
+
+
+def _flat(message: str) -> str:
+    """Return a message of a validator, which may hold the lines of another `from_dict`, as one line."""
+    return message.removeprefix("Value error, ").replace(":\n  ", ": ").replace("\n  ", "; ")
 
 
 def _shown(value: Any) -> str:
