@@ -17,9 +17,11 @@ from measuring import Report, Row, nickel
 from torch import Tensor
 from unnp.models.architectures.teanet.multipoles import HIGHEST_OF_ALL
 from unnp.nn import bonds
+from unnp.nn.cutoff import polynomial_cutoff, polynomial_cutoff_plain
 from unnp.nn.products import products, products_plain
 from unnp.nn.spectrum import spectrum, spectrum_plain, sums_of_degrees
 from unnp.nn.spherical import SphericalHarmonics
+from unnp.nn.tensors import norms, norms_plain
 
 ORDERS = ["forward", "backward", "double backward"]
 
@@ -117,7 +119,19 @@ def on_rows(m: Any, unit: Tensor, n_atoms: int) -> list[Op]:
     sums = sums_of_degrees(first, m.degree).float()
     vectors = [torch.randn(n_atoms, 3, 2 * p), torch.randn(n_atoms, 6, 2 * p)]
     moments = [torch.randn(n_atoms, m.multipoles, width)]
+    carried = [torch.randn(n_atoms, 3, m.vectors), torch.randn(n_atoms, 6, m.tensors)]
+    distances = [m.cutoff * torch.rand(unit.shape[0])]
     return [
+        Op("norms", norms, norms_plain, carried, n_atoms, 8 * m.vectors + 14 * m.tensors, False),
+        Op(
+            "envelope",
+            lambda r: polynomial_cutoff(r, m.cutoff),
+            lambda r: polynomial_cutoff_plain(r, m.cutoff),
+            distances,
+            unit.shape[0],
+            14,
+            False,
+        ),
         Op("harmonics", harmonics, harmonics.plain, [unit.clone()], unit.shape[0], 6 * (m.degree + 1) ** 2, False),
         Op(
             "products",

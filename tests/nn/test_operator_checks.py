@@ -8,6 +8,7 @@ from torch import Tensor
 from unnp.nn.bonds import aggregate, combine, multipoles, project
 from unnp.nn.products import products
 from unnp.nn.spectrum import spectrum
+from unnp.nn.tensors import norms
 
 N_ATOMS, N_BONDS, CHANNELS = 4, 5, 3
 
@@ -113,6 +114,26 @@ def test_vectors_and_tensors_that_do_not_fit() -> None:
             products(torch.rand(vectors), torch.rand(tensors), True)
     with pytest.raises(RuntimeError, match="unnp::products"):
         products(torch.rand(2, 3, 4), torch.rand(2, 6, 4).double(), False)
+    for vectors, tensors in (((2, 3, 3), (1, 6, 3)), ((2, 6, 3), (2, 6, 3)), ((2, 3), (2, 6))):
+        with pytest.raises(RuntimeError, match="unnp::norms"):
+            norms(torch.rand(vectors), torch.rand(tensors))
+
+
+def test_distances_and_exponents_that_do_not_fit() -> None:
+    for distances, exponent in ((torch.rand(3, 1), 6), (torch.zeros(3, dtype=torch.int64), 6), (torch.rand(3), 0)):
+        with pytest.raises(RuntimeError, match="unnp::envelope"):
+            torch.ops.unnp.envelope(distances, exponent)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_envelope_is_zero_from_the_cutoff_on_and_hides_nothing(dtype: torch.dtype) -> None:
+    x = torch.tensor([0.0, 0.5, 1.0, 1.0 + 1e-6, 7.0, torch.inf, torch.nan], dtype=dtype, requires_grad=True)
+    value = torch.ops.unnp.envelope(x, 6)
+    (slope,) = torch.autograd.grad(value[:-1].sum(), x)
+    assert value.tolist()[:1] == [1.0]
+    assert value.tolist()[2:6] == [0.0] * 4
+    assert slope.tolist()[2:6] == [0.0] * 4
+    assert value[-1].isnan()
 
 
 def test_no_bonds_and_no_atoms_are_fine() -> None:
@@ -122,4 +143,7 @@ def test_no_bonds_and_no_atoms_are_fine() -> None:
     ).shape == (0, 10)
     assert aggregate(torch.rand(0, 6), torch.rand(0, 3), none, 2, 2, 1).shape == (2, 15)
     assert multipoles(torch.rand(0, 2), torch.rand(0, 16), none, 2, 3).shape == (2, 32)
+    assert norms(torch.rand(0, 3, 2), torch.rand(0, 6, 1)).shape == (0, 3)
+    assert norms(torch.rand(2, 3, 0), torch.rand(2, 6, 0)).shape == (2, 0)
+    assert torch.ops.unnp.envelope(torch.rand(0), 6).shape == (0,)
     assert combine(torch.rand(3, 4), torch.rand(0, 2), torch.rand(0, 2), torch.rand(0, 1), none).shape == (0, 2)

@@ -9,9 +9,11 @@ import torch
 from unnp.core import core
 from unnp.errors import UnnpError
 from unnp.nn import bonds, exchange
+from unnp.nn.cutoff import polynomial_cutoff
 from unnp.nn.products import products
 from unnp.nn.spectrum import spectrum
 from unnp.nn.spherical import SphericalHarmonics
+from unnp.nn.tensors import norms
 
 
 @pytest.fixture
@@ -33,6 +35,8 @@ CALLS = {
     "multipoles": lambda index: bonds.multipoles(torch.zeros(1, 2), torch.ones(1, 3), index, 2, 1),
     "products": lambda _: products(torch.zeros(1, 3, 2), torch.zeros(1, 6, 2), True),
     "spectrum": lambda _: spectrum(torch.zeros(1, 2, 3), torch.ones(3, 1), 1),
+    "norms": lambda _: norms(torch.zeros(1, 3, 2), torch.zeros(1, 6, 2)),
+    "envelope": lambda _: polynomial_cutoff(torch.ones(1), 2.0),
     "harmonics": lambda _: SphericalHarmonics(2)(torch.ones(1, 3)),
     "exchange": lambda index: exchange(torch.zeros(2, 1), 2, 4711),
 }

@@ -13,7 +13,7 @@ from unnp.nn.pooling import mean_by_graph, sum_by_graph
 from unnp.nn.radial import GaussianBasis, SincBasis
 from unnp.nn.spherical import SphericalHarmonics
 from unnp.nn.system import System
-from unnp.nn.tensors import smooth_norm, tensor_norm, vector_norm
+from unnp.nn.tensors import norms, smooth_norm
 from unnp.nn.triplets import chains, pairs
 
 __all__ = [
@@ -36,13 +36,12 @@ __all__ = [
     "linear",
     "mean_by_graph",
     "neighbor_blocks",
+    "norms",
     "pack",
     "pairs",
     "polynomial_cutoff",
     "smooth_norm",
     "sum_by_graph",
-    "tensor_norm",
     "unpack",
-    "vector_norm",
     "within",
 ]

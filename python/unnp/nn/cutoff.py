@@ -6,6 +6,8 @@ from typing import Final, Literal
 import torch
 from torch import Tensor, nn
 
+from unnp.nn.fused import is_fused
+
 CutoffKind = Literal["polynomial", "cosine"]
 
 
@@ -20,6 +22,13 @@ def polynomial_cutoff(distance: Tensor, cutoff: float, p: int = 6) -> Tensor:
         cutoff: [A].
         p: exponent, 3 or more; the larger, the longer f stays near 1.
     """
+    if is_fused(distance):
+        return torch.ops.unnp.envelope(distance / cutoff, p)
+    return polynomial_cutoff_plain(distance, cutoff, p)
+
+
+def polynomial_cutoff_plain(distance: Tensor, cutoff: float, p: int = 6) -> Tensor:
+    """Oracle of the fused operator (``cpp/src/ops/envelope.cpp``)."""
     x = torch.clamp(distance / cutoff, max=1.0)
     xp = x.pow(p)
     return 1.0 - xp * (0.5 * (p + 1) * (p + 2) - x * (p * (p + 2) - 0.5 * p * (p + 1) * x))

@@ -8,20 +8,27 @@ diagonal, and then what stands beside it, at the place of the axis it lacks. Pro
 import torch
 from torch import Tensor
 
+from unnp.nn.fused import is_fused
+
 
 def smooth_norm(squared: Tensor, epsilon: float = 0.1) -> Tensor:
     """Return ``sqrt(x^2 + eps^2) - eps``: a norm without the cusp at zero."""
     return torch.sqrt(squared + epsilon * epsilon) - epsilon
 
 
-def vector_norm(vectors: Tensor) -> Tensor:
-    """Return the smooth norms (n, channels) of vectors (n, 3, channels)."""
-    return smooth_norm(vectors.square().sum(1))
+def norms(vectors: Tensor, tensors: Tensor) -> Tensor:
+    """Return the smooth norms of vectors (n, 3, v), then the smooth Frobenius norms of tensors (n, 6, t): (n, v + t).
+
+    There is a plain form, the oracle, and a fused one for the CPU (``cpp/src/ops/norms.cpp``).
+    """
+    if is_fused(vectors):
+        return torch.ops.unnp.norms(vectors, tensors)
+    return norms_plain(vectors, tensors)
 
 
-def tensor_norm(tensors: Tensor) -> Tensor:
-    """Return the smooth Frobenius norms (n, channels) of symmetric tensors (n, 6, channels)."""
-    return smooth_norm(contraction(tensors, tensors))
+def norms_plain(vectors: Tensor, tensors: Tensor) -> Tensor:
+    """Oracle of :func:`norms`."""
+    return smooth_norm(torch.cat([vectors.square().sum(1), contraction(tensors, tensors)], dim=1))
 
 
 def contraction(t: Tensor, u: Tensor, dim: int = 1) -> Tensor:

@@ -9,6 +9,9 @@
 #include <cmath>
 #include <cstddef>
 #include <cstring>
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
 
 #define UNNP_INLINE inline __attribute__((always_inline))
 
@@ -79,13 +82,26 @@ UNNP_INLINE T sum(Packet<T> a) {
   return x[0];
 }
 
-// Copies n < Width numbers in pieces of constant size, which the compiler turns into single moves.
-template <int Width, typename T>
+// The first n < width channels of a packet, in memory and in the register. A packet that is put together in
+// memory of smaller pieces stalls when it is read as a whole; masks do not.
+#if defined(__AVX512F__)
+UNNP_INLINE Packet<float> load_part(const float* p, int n) {
+  return {_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1u), p)};
+}
+UNNP_INLINE Packet<double> load_part(const double* p, int n) {
+  return {_mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << n) - 1u), p)};
+}
+UNNP_INLINE void store_part(float* p, Packet<float> a, int n) {
+  _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1u), a.v);
+}
+UNNP_INLINE void store_part(double* p, Packet<double> a, int n) {
+  _mm512_mask_storeu_pd(p, static_cast<__mmask8>((1u << n) - 1u), a.v);
+}
+#else
+// In pieces of constant size, which the compiler turns into single moves.
+template <typename T>
 UNNP_INLINE void copy_part(T* to, const T* from, int n) {
   int k = 0;
-  if constexpr (Width > 8)
-    if (n & 8)
-      std::memcpy(to, from, 8 * sizeof(T)), k = 8;
   if (n & 4)
     std::memcpy(to + k, from + k, 4 * sizeof(T)), k += 4;
   if (n & 2)
@@ -93,29 +109,37 @@ UNNP_INLINE void copy_part(T* to, const T* from, int n) {
   if (n & 1)
     to[k] = from[k];
 }
+template <typename T>
+UNNP_INLINE Packet<T> load_part(const T* p, int n) {
+  Packet<T> a;
+  T x[Packet<T>::width] = {};
+  copy_part(x, p, n);
+  std::memcpy(&a.v, x, sizeof(x));
+  return a;
+}
+template <typename T>
+UNNP_INLINE void store_part(T* p, Packet<T> a, int n) {
+  T x[Packet<T>::width];
+  std::memcpy(x, &a.v, sizeof(x));
+  copy_part(p, x, n);
+}
+#endif
 
 // Channels beyond n read as zero and are not written.
 template <typename T>
 UNNP_INLINE Packet<T> load(const T* p, int n) {
-  Packet<T> a{};
-  if (n >= Packet<T>::width) {
-    std::memcpy(&a.v, p, sizeof(a.v));
-  } else {
-    T x[Packet<T>::width] = {};
-    copy_part<Packet<T>::width>(x, p, n);
-    std::memcpy(&a.v, x, sizeof(x));
-  }
+  if (n < Packet<T>::width)
+    return load_part(p, n);
+  Packet<T> a;
+  std::memcpy(&a.v, p, sizeof(a.v));
   return a;
 }
 template <typename T>
 UNNP_INLINE void store(T* p, Packet<T> a, int n) {
-  if (n >= Packet<T>::width) {
+  if (n < Packet<T>::width)
+    store_part(p, a, n);
+  else
     std::memcpy(p, &a.v, sizeof(a.v));
-  } else {
-    T x[Packet<T>::width];
-    std::memcpy(x, &a.v, sizeof(x));
-    copy_part<Packet<T>::width>(p, x, n);
-  }
 }
 template <typename T>
 UNNP_INLINE void add(T* p, Packet<T> a, int n) {
@@ -171,6 +195,13 @@ UNNP_INLINE Packet<T> sqrt(Packet<T> a) {
   return a;
 }
 
+// The smaller one; what is not a number stays so.
+template <typename T>
+UNNP_INLINE Packet<T> at_most(Packet<T> a, T most) {
+  const auto highest = broadcast<T>(most).v;
+  return {a.v > highest ? highest : a.v};
+}
+
 // A packet with a tangent: a + eps * b, eps^2 = 0.
 template <typename T>
 struct Dual {
@@ -208,6 +239,11 @@ template <typename T>
 UNNP_INLINE Dual<T> sqrt(Dual<T> a) {
   const Packet<T> root = sqrt(a.value);
   return {root, a.tangent / (root + root)};
+}
+template <typename T>
+UNNP_INLINE Dual<T> at_most(Dual<T> a, T most) {
+  const auto is_more = a.value.v > broadcast<T>(most).v;
+  return {at_most(a.value, most), {is_more ? Packet<T>{}.v : a.tangent.v}};
 }
 
 // A constant of the number type N.

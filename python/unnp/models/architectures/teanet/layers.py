@@ -13,7 +13,7 @@ from unnp.models.architectures.teanet.update import Update
 from unnp.nn.bonds import aggregate, combine, project
 from unnp.nn.cutoff import polynomial_cutoff
 from unnp.nn.linear import SILU_GAIN, linear
-from unnp.nn.tensors import smooth_norm, tensor_norm, vector_norm
+from unnp.nn.tensors import norms, smooth_norm
 
 
 class Layer(nn.Module):
@@ -81,7 +81,7 @@ class Layer(nn.Module):
         if self.first:
             atom = self.even_odd(silu(self.atom(atoms.s)))
             return combine(atom, z, z[:0], f, bonds.pairs)
-        invariants = torch.cat([atoms.s, vector_norm(atoms.v), tensor_norm(atoms.t)], dim=1)
+        invariants = torch.cat([atoms.s, norms(atoms.v, atoms.t)], dim=1)
         atom = self.even_odd(silu(self.atom(invariants)))
         projected = project(self.vector(atoms.v), self.tensor(atoms.t), bonds.a, f, bonds.unit, bonds.pairs)
         even, odd = torch.split(projected, [3 * bonds.a.shape[1], 2 * bonds.a.shape[1]], dim=1)

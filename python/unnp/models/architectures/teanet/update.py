@@ -9,7 +9,7 @@ from unnp.models.architectures.teanet.config import TeaNetConfig
 from unnp.models.architectures.teanet.products import Products
 from unnp.models.architectures.teanet.state import Atoms, Messages
 from unnp.nn.linear import SILU_GAIN, linear
-from unnp.nn.tensors import tensor_norm, vector_norm
+from unnp.nn.tensors import norms
 
 
 class Update(nn.Module):
@@ -19,6 +19,7 @@ class Update(nn.Module):
     directed: Final[bool]
     multiplied: Final[bool]
     coupled: Final[bool]
+    diagonal: Tensor
 
     def __init__(self, config: TeaNetConfig, first: bool, last: bool) -> None:
         super().__init__()
@@ -38,6 +39,8 @@ class Update(nn.Module):
         self.scalar = linear(n_invariants, cs, bias=False)
         if not last:
             self.isotropic = linear(cs, ct, bias=False)
+        diagonal = torch.tensor([1.0, 1.0, 1.0, 0.0, 0.0, 0.0]).reshape(1, 6, 1)
+        self.register_buffer("diagonal", diagonal, persistent=False)
         if self.multiplied:
             self.products = Products(config, first, self.coupled)
         if self.coupled:
@@ -49,7 +52,7 @@ class Update(nn.Module):
         invariants = torch.cat([messages.s, messages.multipoles], dim=1)
         products: list[Tensor] = []
         if self.directed:
-            invariants = torch.cat([invariants, vector_norm(messages.v), tensor_norm(messages.t)], dim=1)
+            invariants = torch.cat([invariants, norms(messages.v, messages.t)], dim=1)
         if self.multiplied:
             more, products = self.products(atoms.v, atoms.t, messages.v, messages.t)
             invariants = torch.cat([invariants, more], dim=1)
@@ -63,5 +66,4 @@ class Update(nn.Module):
             v = v + self.vector(products[0] * gates[3].unsqueeze(1))
             tensors = [products[1] * gates[4].unsqueeze(1), products[2] * gates[5].unsqueeze(1)]
             t = t + self.tensor(torch.cat(tensors, dim=2))
-        isotropic = self.isotropic(messages.s).unsqueeze(1)
-        return Atoms(s, v, t + torch.cat([isotropic, isotropic, isotropic, torch.zeros_like(t[:, 3:])], dim=1))
+        return Atoms(s, v, t + self.isotropic(messages.s).unsqueeze(1) * self.diagonal)
