@@ -101,8 +101,10 @@ class Study:
             recipe = Recipe.model_validate({"samples": [sample], "seed": 77, "calculator": self.teacher, "limits": {}})
             made = generate(recipe, folder=self.folder, work=self.folder / "melts.work", workers=1, on_failure="skip")
             write_structures(made.structures, self.folder / "melts.extxyz")
+        if not (self.folder / "relaxed.extxyz").exists():
+            write_structures(self._relaxed(), self.folder / "relaxed.extxyz")
         if not (self.folder / "crystals.extxyz").exists():
-            relaxed = self._relaxed()
+            relaxed = open_structures([self.folder / "relaxed.extxyz"], UNLABELLED)
             write_structures(_disturbed(relaxed, CRYSTALS, seed=1), self.folder / "pool.extxyz", overwrite=True)
             unseen = _disturbed(relaxed, CRYSTALS_UNSEEN, seed=2)
             write_structures(self._labelled(unseen, "crystals")[0], self.folder / "crystals.extxyz")
@@ -131,6 +133,10 @@ class Study:
 
     def known_crystals(self, number: int) -> Path:
         """Run the same training on crystals only, and return its folder."""
+        if number > CRYSTALS:
+            raise SystemExit(
+                f"the loop has learnt {number} structures, and there are {CRYSTALS} crystals: raise CRYSTALS."
+            )
         pool = f"propose={{crystals: {{kind: pool, data: ['{self.folder / 'pool.extxyz'}']}}}}"
         return self.learn("known", [pool, f"start.random={number}", "stop.rounds=0", "judge={}"])
 
@@ -170,14 +176,13 @@ def _named(structure: Structure, name: str) -> Structure:
 
 
 def _disturbed(crystals: Sequence[Structure], n: int, seed: int) -> list[Structure]:
-    """Return crystals of 2 x 2 x 2 cells, in turn, each under a random strain and with random displacements."""
+    """Return crystals of 2 x 2 x 2 cells, in random order, each under a random strain and with random displacements."""
     rng, made = np.random.default_rng(seed), []
-    for k in range(n):
-        crystal = crystals[k % len(crystals)]
+    for k in np.resize(rng.permutation(len(crystals)), n).tolist():
+        crystal = crystals[k]
         atoms = strained(crystal.to_atoms() * (2, 2, 2), STRAIN, rng)
-        atoms.calc = None
         atoms.positions += rng.normal(scale=rng.uniform(*DISPLACEMENTS), size=(len(atoms), 3))
-        made.append(_named(Structure.from_atoms(atoms), crystal.source))
+        made.append(_named(Structure.from_atoms(atoms), crystal.group))
     return made
 
 

@@ -169,6 +169,18 @@ MELT = {
 }
 
 
+def test_a_run_that_explodes_is_an_error_or_left_out_with_what_it_made(eam: dict[str, Any], tmp_path: Path) -> None:
+    solid = {**MELT, "kind": "dynamics", "temperatures": [300], "scales": [1.0]}
+    planned = recipe(solid, {**MELT, "timestep": 0.1}, calculator=eam)
+    with pytest.raises(DataError, match=r"melt at 1800 K.* failed: "):
+        generate(planned, folder=tmp_path, work=tmp_path / "a", workers=1)
+    result = generate(planned, folder=tmp_path, work=tmp_path / "b", workers=1, on_failure="skip")
+    groups = Counter(s.group for s in result.structures)
+    assert groups["dynamics"] == 3
+    assert groups["melt"] < 3
+    assert sum(result.left_out.values()) == 1
+
+
 def test_dynamics_and_melt_are_labelled(eam: dict[str, Any], tmp_path: Path, assert_same: Callable) -> None:
     solid = {**MELT, "kind": "dynamics", "temperatures": [300], "scales": [1.0], "vacancies": 1}
     planned = recipe(solid, MELT, calculator=eam)

@@ -182,6 +182,18 @@ def test_limits_on_labels_leave_out_frames_and_say_why() -> None:
     assert mislabelled(frames, FrameLimits(max_force=None, energy_range=None)) == {}
 
 
+def test_energies_are_compared_among_the_same_atoms_of_a_run() -> None:
+    frames = structures(3)
+    for element, energy in (("W", -8.9), ("Mg", -1.5), ("W", -8.7)):
+        atoms = Atoms(element, cell=[3, 3, 3], pbc=True)
+        frames.append(Structure.from_atoms(atoms))
+        frames[-1].source, frames[-1].energy, frames[-1].forces = "pool.extxyz frame 3", energy, np.zeros((1, 3))
+    assert mislabelled(frames, FrameLimits()) == {}
+    frames[3].source = frames[5].source = "captured.0.extxyz step 20"
+    frames[5].energy = 20.0
+    assert mislabelled(frames, FrameLimits()) == {3: FAR_ENERGY, 5: FAR_ENERGY}
+
+
 def test_what_is_left_out_is_counted_and_a_run_that_ends_early_keeps_its_frames(
     eam: dict[str, Any], tmp_path: Path
 ) -> None:

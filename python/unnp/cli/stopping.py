@@ -19,5 +19,5 @@ def resumable(verb: str, config: Path, folder: Path) -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, InterruptedTrainingError):
-        print(f"Stopped on request. Go on with: unnp {verb} {config} -o {folder} --resume")
+        print(f"Stopped on request. Go on with: unnp {verb} {config} -o {folder} --resume (and the same --set, if any)")
         raise typer.Exit(EXIT_INTERRUPTED) from None

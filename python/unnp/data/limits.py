@@ -33,7 +33,7 @@ class FrameLimits(Config):
     max_force: PositiveFloat | None = 50.0
     """Largest force on an atom [eV/A]."""
     energy_range: PositiveFloat | None = 5.0
-    """Largest distance of the energy from the median of the run's frames [eV per atom]."""
+    """Largest distance of the energy from the median of the run's frames with the same atoms [eV per atom]."""
 
 
 def unphysical(structures: Sequence[Structure], limits: FrameLimits) -> dict[int, str]:
@@ -49,17 +49,22 @@ def unphysical(structures: Sequence[Structure], limits: FrameLimits) -> dict[int
 
 def mislabelled(structures: Sequence[Structure], limits: FrameLimits) -> dict[int, str]:
     """Return why labelled structures are left out for their forces and energies, by index."""
-    energies: dict[str, list[float]] = defaultdict(list)
+    energies: dict[tuple[str, bytes], list[float]] = defaultdict(list)
     for structure in structures:
-        energies[source_file(structure.source)].append(_energy(structure))
+        energies[_run(structure)].append(_energy(structure))
     reasons: dict[int, str] = {}
     for k, structure in enumerate(structures):
-        median = np.median(energies[source_file(structure.source)])
+        median = np.median(energies[_run(structure)])
         if not within_limits(structure, limits.max_force, None):
             reasons[k] = LARGE_FORCE
         elif limits.energy_range is not None and abs(_energy(structure) - median) > limits.energy_range:
             reasons[k] = FAR_ENERGY
     return reasons
+
+
+def _run(structure: Structure) -> tuple[str, bytes]:
+    """Return what frames of one run share: their file, and their atoms."""
+    return source_file(structure.source), np.sort(structure.numbers).tobytes()
 
 
 def _energy(structure: Structure) -> float:

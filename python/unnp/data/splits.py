@@ -92,8 +92,8 @@ def split_by_key(
 
 
 def source_file(source: str) -> str:
-    """Return the file of a source such as "run1.extxyz frame 3"."""
-    return re.sub(r" frame \d+$", "", source)
+    """Return the file of a source such as "run1.extxyz frame 3", or "captured.0.extxyz step 200"."""
+    return re.sub(r" (frame|step) \d+$", "", source)
 
 
 def write_split(

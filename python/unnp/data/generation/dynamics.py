@@ -44,7 +44,7 @@ def start_dynamics(calculator: Mapping[str, Any], folder: Path) -> Callable[[Run
 def _snapshots(motion: Motion, run: Run) -> dict[str, Any]:
     """Return ``positions`` (n_snapshots, n_atoms, 3) [A] as lists, and why the run ``stopped`` early; empty where it did not.
 
-    Only mixtures may stop early: the others raise DataError.
+    Whether it may stop early, the caller decides.
     """
     steps = _mixture(motion, run, run.sample) if isinstance(run.sample, Mixture) else _dynamics(motion, run, run.sample)
     positions: list[Any] = []
@@ -56,8 +56,6 @@ def _snapshots(motion: Motion, run: Run) -> dict[str, Any]:
                 raise DataError(f"the dynamics at {run.temperature:g} K went astray; take a smaller timestep.")
             positions.append(snapshot.tolist())
     except UnnpError as error:
-        if not isinstance(run.sample, Mixture):
-            raise
         stopped = str(error)
     return {"positions": positions, "stopped": stopped}
 

@@ -142,10 +142,13 @@ def _run_dynamics(
         stack.enter_context(closing(results))
         advance = stack.enter_context(counting("dynamics", len(runs), len(finished)))
         for r, outcome in results:
+            k, run = runs[r]
             if isinstance(outcome, Failure):
-                if on_failure == "error" or not isinstance(runs[r][1].sample, Mixture):
-                    raise DataError(f"{_name(runs[r][1], runs[r][0], r)} failed: {outcome.message}")
-                outcome = {"positions": [], "stopped": outcome.message}
+                outcome, may_stop = {"positions": [], "stopped": outcome.message}, False
+            else:
+                may_stop = isinstance(run.sample, Mixture)  # a hot one goes astray now and then
+            if outcome["stopped"] and on_failure == "error" and not may_stop:
+                raise DataError(f"{_name(run, k, r)} failed: {outcome['stopped']}")
             finished[r] = outcome
             if journal is not None:
                 journal.add(r, outcome)

@@ -97,9 +97,9 @@ class LearnConfig(Config):
     """What the models are judged on, by names of your choice; `kind` says how."""
     stop: StopRulesConfig = Field(default=StopRulesConfig(), json_schema_extra=FREE)
     executor: Settings = Field(default={"kind": "processes"}, json_schema_extra=FREE)
-    """Where labels are computed and members are trained; `kind` says how."""
+    """Where labels, trainings, runs of proposers and evaluations of many structures are computed; `kind` says how."""
     attempts: PositiveInt = Field(default=3, json_schema_extra=FREE)
-    """How often a training is tried whose process dies."""
+    """How often a task that fails, or whose process dies, is tried."""
     seed: NonNegativeInt = 0
     """Seed of everything that is random."""
     device: Device = Field(default="auto", json_schema_extra=FREE)

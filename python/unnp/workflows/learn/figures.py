@@ -71,7 +71,7 @@ def draw_comparison(path: Path, reports: Reports, judges: Collection[str]) -> No
         for name in reports
         for judge in _distinct(points, "judge")
     }
-    _draw(path, points, curves, (x, "error, mean absolute and (broken) RMS"))
+    _draw(path, points, curves, (x, "error"), "lines: mean absolute, broken: RMS")
 
 
 def _x(reports: Sequence[Mapping[str, Any]]) -> str:
@@ -96,7 +96,9 @@ def _distinct(points: Sequence[Point], field: str) -> list[str]:
     return list(dict.fromkeys(getattr(point, field) for point in points))
 
 
-def _draw(path: Path, points: Sequence[Point], curves: Mapping[str, Sequence[Point]], words: tuple[str, str]) -> None:
+def _draw(
+    path: Path, points: Sequence[Point], curves: Mapping[str, Sequence[Point]], words: tuple[str, str], note: str = ""
+) -> None:
     quantities = [name for name in UNITS if any(point.quantity == name and point.error > 0 for point in points)]
     if not quantities:
         return
@@ -113,7 +115,7 @@ def _draw(path: Path, points: Sequence[Point], curves: Mapping[str, Sequence[Poi
                     bars.set_label(name if measure == "mae" else "")
         ax.set(xlabel=label, ylabel=f"{quantity} {what} [{UNITS[quantity]}]", yscale="log")
         plain_log_ticks(ax.yaxis)
-    axes[0].legend(frameon=False, fontsize="small")
+    axes[0].legend(frameon=False, fontsize="small", title=note or None, title_fontsize="small")
     names = (*Point._fields[:6], over, "error")
     save_figure(figure, path, dict(zip(names, zip(*points, strict=True), strict=True)))
 
@@ -155,7 +157,7 @@ def draw_coverage(path: Path, loop: Loop) -> None:
         return
     at = loop.situation(rounds[-1].number + 1)
     stores = [Store(round_path(loop.folder, one.number) / "labelled") for one in rounds]
-    drawn = at.random(1).permutation(len(loop.pool))[:MOST_POINTS]
+    drawn = at.random("coverage").permutation(len(loop.pool))[:MOST_POINTS]
     seen = Concatenated([[loop.pool[int(k)] for k in sorted(drawn)], *stores])
     owner = np.repeat([-1, *(one.number for one in rounds)], [len(drawn), *map(len, stores)])
     rows = descriptors_at(at, seen)

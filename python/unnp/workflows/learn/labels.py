@@ -49,8 +49,10 @@ def labelled_structures(
     reasons = mislabelled(found.structures, limits)
     kept = [structure for k, structure in enumerate(found.structures) if k not in reasons]
     if not kept:
+        counted = ", ".join(f"{n} with {reason}" for reason, n in Counter(reasons.values()).items())
         raise DataError(
-            f"nothing is left of {len(chosen)} chosen structures ({Counter(reasons.values())}); see limits."
+            f"nothing is left of {len(chosen)} chosen structures: {counted}. Begin another loop (-o) with wider `limits`, or "
+            "with proposals that are less extreme."
         )
     return Labelled(kept, found.failures, dict(Counter(reasons.values())), found.origin)
 

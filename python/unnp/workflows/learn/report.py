@@ -76,7 +76,7 @@ def _write_choices(folder: Path, rounds: Sequence[Round]) -> None:
 def write_comparison(folder: Path, others: Sequence[str]) -> None:
     """Draw the errors of a loop and of others in one figure, ``compare.png``; those with the same name as one curve.
 
-    Judges of the kind ``new`` are left out: each loop has others.
+    Judges that not all of them have are left out, and those of the kind ``new``: each loop has other structures.
 
     Args:
         folder: of the loop.
@@ -86,14 +86,14 @@ def write_comparison(folder: Path, others: Sequence[str]) -> None:
         DataError: a folder holds no report.
     """
     loops: dict[str, list[dict[str, Any]]] = {}
-    judges: set[str] = set()
+    judges: list[set[str]] = []
     for text in (str(folder), *others):
         name, _, place = ("", "", text) if Path(text).is_dir() else text.rpartition("=")
         path = Path(place)
         report, settings = _read_report(path), read_yaml(path / CONFIG_FILE)
         loops.setdefault(name or _selector(settings, path), []).append(report)
-        judges |= {name for name, judge in (settings.get("judge") or {}).items() if judge["kind"] != "new"}
-    draw_comparison(folder / "compare.png", loops, judges)
+        judges.append({name for name, judge in (settings.get("judge") or {}).items() if judge["kind"] != "new"})
+    draw_comparison(folder / "compare.png", loops, set.intersection(*judges))
 
 
 def _selector(settings: Mapping[str, Any], folder: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -52,9 +53,9 @@ class Situation:
             raise ConfigError("there is no model in the first round; give `start` labelled structures or a number.")
         return load_model(self.model, self.device)
 
-    def random(self, purpose: int = 0) -> np.random.Generator:
+    def random(self, purpose: str) -> np.random.Generator:
         """Return random numbers that depend on the loop's seed, the round and a purpose, and on nothing else."""
-        return np.random.default_rng([self.seed, self.number, purpose])
+        return np.random.default_rng([self.seed, self.number, zlib.crc32(purpose.encode())])
 
 
 class Unlabelled(LazyStructures):

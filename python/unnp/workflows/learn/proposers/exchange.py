@@ -49,7 +49,7 @@ class Exchange(Proposer):
     def _exchanged(self, at: Situation) -> Iterator[Structure]:
         paths = [self.base / path for path in self.config.data]
         known = open_structures(paths, UNLABELLED) if paths else at.learnt
-        random = at.random(4)
+        random = at.random(self.name)
         for k in random.integers(len(known), size=self.config.count if len(known) else 0):
             yield self._one(known[int(k)], random)
 

@@ -88,7 +88,7 @@ class Exploring(Proposer):
     def _explored(self, at: Situation) -> Iterator[Structure]:
         if at.model is None:
             raise ConfigError(f"propose.{self.name} needs a model; give `start` labelled structures.")
-        seeds = at.random(3).integers(1, LARGEST_SEED, size=len(self.config.runs))
+        seeds = at.random(self.name).integers(1, LARGEST_SEED, size=len(self.config.runs))
         folders = [self.folder(at) / f"run-{k}" for k in range(len(seeds))]
         runs = [
             (k, Run(self._config(k, at.model, int(seeds[k])), self.base, folders[k], self.starter()))

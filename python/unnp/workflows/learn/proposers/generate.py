@@ -86,7 +86,7 @@ class Generate(Proposer):
         return stored(self.folder(at) / "structures", partial(self._generated, at))
 
     def _generated(self, at: Situation) -> list[Structure]:
-        recipe = self.config.recipe(self._calculator(at.model), int(at.random(2).integers(2**31)), self.base)
+        recipe = self.config.recipe(self._calculator(at.model), int(at.random(self.name).integers(2**31)), self.base)
         beside = self.base if at.model is None else at.model.parent
         make_folder(self.folder(at))
         run = partial(run_tasks, at.executor, attempts=at.attempts)

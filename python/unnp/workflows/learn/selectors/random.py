@@ -25,5 +25,5 @@ class Random(Selector):
     Config = RandomConfig
 
     def select(self, frames: Sequence[Structure], at: Situation) -> list[Choice]:
-        drawn = at.random().permutation(len(frames))[: self.config.most]
+        drawn = at.random("select").permutation(len(frames))[: self.config.most]
         return [Choice(int(k), 0.0, "drawn at random") for k in drawn]
