@@ -258,6 +258,17 @@ def test_means_and_bars_by_hand() -> None:
     assert _curve(points[:1])[2] is None
 
 
+def test_loops_of_one_round_are_points_of_a_curve() -> None:
+    points = [
+        Point("a", loop, "pool", "energy", "mae", 0, x, mae)
+        for loop, (x, mae) in enumerate([(0.2, 1.0), (0.1, 4.0), (0.1, 6.0)])
+    ]
+    x, mean, spread = _curve(points)
+    assert spread is not None
+    assert (x.tolist(), mean.tolist()) == ([0.1, 0.2], [5.0, 1.0])
+    assert spread == pytest.approx([2**0.5, 0.0])
+
+
 def a_round(number: int, chosen: int, labelled: int, **judges: float) -> Round:
     entries = [{}] * chosen
     steps = {

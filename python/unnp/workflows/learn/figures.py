@@ -121,15 +121,19 @@ def _draw(
 
 
 def _curve(points: Sequence[Point]) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """Return x, mean and, of more than one loop, standard deviation of each round that all loops have."""
+    """Return x, mean and, of more than one loop, standard deviation of each round that all loops have.
+
+    Loops of one round, as of frames that something else has chosen, are points of a curve: those at the same x belong together.
+    """
     loops = {point.loop for point in points}
-    by_round: dict[int, list[Point]] = {}
+    of_one_round = len(points) == len(loops)
+    together: dict[float, list[Point]] = {}
     for point in points:
-        by_round.setdefault(point.round, []).append(point)
-    shared = [own for own in by_round.values() if len(own) == len(loops)]
+        together.setdefault(point.x if of_one_round else point.round, []).append(point)
+    shared = [own for key, own in sorted(together.items()) if of_one_round or len(own) == len(loops)]
     x, mean = (np.array([np.mean([getattr(p, name) for p in own]) for own in shared]) for name in ("x", "error"))
-    spread = [np.std([point.error for point in own], ddof=1) for own in shared] if len(loops) > 1 else None
-    return x, mean, None if spread is None else np.array(spread)
+    spread = [np.std([p.error for p in own], ddof=1) if len(own) > 1 else 0.0 for own in shared]
+    return x, mean, np.array(spread) if len(loops) > 1 else None
 
 
 def draw_costs(path: Path, rounds: Sequence[Round]) -> None:
