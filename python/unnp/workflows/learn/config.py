@@ -80,8 +80,9 @@ class LearnConfig(Config):
     label: Literal["reveal"] | Settings = "reveal"
     """Where labels come from: `reveal` takes those that the chosen structures have, else the settings of a calculator as for
     `unnp data label`."""
-    limits: FrameLimits | None = None
-    """Structures from dynamics, and labels, that are left out, counted by reason; null: none."""
+    limits: FrameLimits | None = FrameLimits()
+    """Structures that proposers compute, and computed labels, that are left out, counted by reason; null: none. What files hold
+    is taken as it is."""
     train: dict[str, Any]
     """Settings of each training, as in the file of `unnp train`; of `data` only `validation` and what else does not name
     training data."""

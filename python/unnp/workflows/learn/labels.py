@@ -30,7 +30,7 @@ def labelled_structures(
     Args:
         chosen: with their labels, where these are only hidden.
         label: "reveal", or the settings of a calculator.
-        limits: of energies and forces; None: none.
+        limits: of energies and forces that are computed; None: none.
         base: where relative paths in the settings begin.
         work: keeps each label that is computed, so that none is computed twice.
         executor: computes them.
@@ -40,10 +40,9 @@ def labelled_structures(
         DataError: a structure has nothing to reveal, none could be labelled, or nothing is left of them.
     """
     if isinstance(label, str):
-        found = Labelled(_revealed(chosen), {})
-    else:
-        run = partial(run_tasks, executor, attempts=attempts)
-        found = label_structures(chosen, label, folder=base, work=work, run=run, on_failure="skip")
+        return Labelled(_revealed(chosen), {})
+    run = partial(run_tasks, executor, attempts=attempts)
+    found = label_structures(chosen, label, folder=base, work=work, run=run, on_failure="skip")
     if limits is None:
         return found
     reasons = mislabelled(found.structures, limits)
