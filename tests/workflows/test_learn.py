@@ -76,6 +76,13 @@ def test_what_is_said_of_the_labels_to_begin_with_stays_with_them(files: Path, t
     assert Store(tmp_path / "out/round-000/labelled").origins == [origin]
 
 
+def test_nothing_is_proposed_where_the_first_model_learns_given_structures_alone(files: Path, tmp_path: Path) -> None:
+    write_structures(open_structures(files / "pool.extxyz")[:6], files / "alone")
+    only = {"judge": {"pool": {"kind": "pool"}}, "stop": {"rounds": 0}}
+    report = run_learning(config(start={"data": ["alone"]}, **only), files, tmp_path / "out")
+    assert [(row["proposed"], row["new"]) for row in report["rounds"]] == [({}, 6)]
+
+
 def test_the_report_holds_errors_costs_and_reasons(finished: tuple[Path, str], files: Path, tmp_path: Path) -> None:
     folder, printed = finished
     report = json.loads((folder / "report.json").read_text())
@@ -192,13 +199,12 @@ def test_labels_are_computed_and_weights_go_on(files: Path, tmp_path: Path) -> N
         select={"kind": "farthest", "most": 2},
         label=EMT_LABELS,
         judge={"new": {"kind": "new"}},
-        limits={},
         members=1,
         train={**settings()["train"], "data": {"validation": 0.4}},
         warm={"epochs": 1},
     )
     report = run_learning(changed, files, tmp_path / "out")
-    assert [(row["new"], row["proposed"]) for row in report["rounds"]] == [(3, {"made": 6}), (2, {"made": 6})]
+    assert [(row["new"], row["proposed"]) for row in report["rounds"]] == [(3, {}), (2, {"made": 6})]
     new = Store(tmp_path / "out/round-001/labelled")
     atoms = new[0].to_atoms()
     atoms.calc = EMT()

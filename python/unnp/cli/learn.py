@@ -43,5 +43,6 @@ def command(
         report = run_learning(resolved, config.parent, folder, resume=resume)
     if compare:
         write_comparison(folder, compare)
-    print_table("Rounds, and mean absolute errors", *table(read_rounds(folder), report["pool"]))
+    title = "Rounds, and mean absolute errors [meV/atom, eV/A, GPa; bonds in A, volumes in A^3/atom]"
+    print_table(title, *table(read_rounds(folder), report["pool"]))
     print(f"Models, report and figures: {folder}")

@@ -147,7 +147,11 @@ class Loop:
         return steps.do(SELECT, lambda: self._select(candidates(), at, place))
 
     def _candidates(self, at: Situation) -> Candidates:
-        asked = [proposer for proposer in self.proposers if at.model is not None or not proposer.needs_model]
+        asked = [
+            proposer
+            for proposer in self.proposers
+            if at.model is not None or (self.config.start.random > 0 and not proposer.needs_model)
+        ]
         taken = [Store(path) for k in range(at.number) if is_store(path := self._place(k).chosen)]
         return Candidates.of(asked, at, Concatenated([*taken, self.start]), self.config.limits)
 
