@@ -40,7 +40,7 @@ from unnp.data.writing import write_structures
 from unnp.eam import write_setfl
 from unnp.executors.here import Here, HereConfig
 from unnp.exported.loader import load_model
-from unnp.plots import new_figure, save_figure
+from unnp.plots import new_figure, plain_log_ticks, save_figure
 from unnp.workflows.crystals.prototypes import parse_specs
 from unnp.workflows.crystals.relaxation import Settings, relax_crystals
 from unnp.workflows.learn.config import LearnConfig
@@ -52,7 +52,6 @@ EXAMPLE = Path(__file__).resolve().parents[1] / "examples/learn/self-play.yaml"
 STRAIN, DISPLACEMENTS = 0.05, (0.02, 0.2)
 """largest component of the strain of crystals; least and largest standard deviation of their displacements [A]"""
 CELLS_UNSEEN, CELLS_VISITED, CRYSTALS_UNSEEN, CRYSTALS = 24, 8, 150, 1000
-FIGURES = ("errors", "cost", "coverage")
 LAST = 999
 """number of the round that shows where a finished model goes"""
 
@@ -222,6 +221,7 @@ def draw(path: Path, rows: Sequence[dict[str, Any]], known: Sequence[dict[str, A
             ax.plot([r["learnt"] for r in known], [r[f"{name}_{quantity}"] for r in known], "x", color=f"C{k}")
         ax.plot([], [], "x", color="0.3", label="the same, of known crystals only")
         ax.set(xlabel="structures learnt", ylabel=unit, yscale="log")
+        plain_log_ticks(ax.yaxis)
     axes[0].legend(frameon=False, fontsize="small")
     both = [*rows, *known]
     save_figure(figure, path, {name: [row[name] for row in both] for name in rows[0]})
@@ -245,7 +245,7 @@ def main() -> None:
     results = RESULTS / given.results
     results.mkdir(parents=True, exist_ok=True)
     draw(results / "self-play.png", rows, known)
-    for name in ("report.json", "learn.yaml", *(f"{figure}.{end}" for figure in FIGURES for end in ("png", "csv"))):
+    for name in ("report.json", "learn.yaml"):
         shutil.copy(loop / name, results / name)
 
 

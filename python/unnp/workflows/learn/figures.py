@@ -167,7 +167,8 @@ def draw_coverage(path: Path, loop: Loop) -> None:
     rows = descriptors_at(at, seen)
     first, second = principal_components(standardised(rows, rows).astype(np.float64), 2).T
     figure, (ax,) = new_figure(height=4.2)
-    ax.plot(first[owner < 0], second[owner < 0], ".", color="0.8", ms=3, label="pool", rasterized=True)
+    if len(drawn):
+        ax.plot(first[owner < 0], second[owner < 0], ".", color="0.8", ms=3, label="pool", rasterized=True)
     learnt = owner >= 0
     shown = ax.scatter(first[learnt], second[learnt], c=owner[learnt], s=8, cmap="viridis", label="learnt", zorder=3)
     figure.colorbar(shown, ax=ax, label="round", ticks=MaxNLocator(integer=True))
