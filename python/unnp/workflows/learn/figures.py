@@ -115,7 +115,15 @@ def _draw(
                     bars.set_label(name if measure == "mae" else "")
         ax.set(xlabel=label, ylabel=f"{quantity} {what} [{UNITS[quantity]}]", yscale="log")
         plain_log_ticks(ax.yaxis)
-    axes[0].legend(frameon=False, fontsize="small", title=note or None, title_fontsize="small")
+    figure.legend(
+        *axes[0].get_legend_handles_labels(),
+        loc="outside upper center",
+        ncols=len(curves),
+        frameon=False,
+        fontsize="small",
+        title=note or None,
+        title_fontsize="small",
+    )
     names = (*Point._fields[:6], over, "error")
     save_figure(figure, path, dict(zip(names, zip(*points, strict=True), strict=True)))
 
