@@ -143,10 +143,9 @@ def _run_dynamics(
         advance = stack.enter_context(counting("dynamics", len(runs), len(finished)))
         for r, outcome in results:
             k, run = runs[r]
+            may_stop = isinstance(run.sample, Mixture) and not isinstance(outcome, Failure)  # hot ones go astray
             if isinstance(outcome, Failure):
-                outcome, may_stop = {"positions": [], "stopped": outcome.message}, False
-            else:
-                may_stop = isinstance(run.sample, Mixture)  # a hot one goes astray now and then
+                outcome = {"positions": [], "stopped": outcome.message}
             if outcome["stopped"] and on_failure == "error" and not may_stop:
                 raise DataError(f"{_name(run, k, r)} failed: {outcome['stopped']}")
             finished[r] = outcome

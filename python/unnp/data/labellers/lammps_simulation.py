@@ -77,9 +77,8 @@ class Simulation:
         self._structure = Structure(np.zeros(0, dtype=np.int64), np.zeros((0, 3)))
         self._prism = Prism(np.eye(3))
         self._origin = np.zeros(3)
-        self._box: tuple[bytes, float] | None = (
-            None  # periodicity and skin of a box with the potential and nothing else
-        )
+        # periodicity and skin of a box that holds the potential and nothing else
+        self._box: tuple[bytes, float] | None = None
 
     def set_up(self, structure: Structure, *, skin: float = 0.0) -> None:
         """Replace the structure in LAMMPS; ``skin`` [A] as in ``neighbor``. Raise LammpsError where LAMMPS refuses.
