@@ -39,6 +39,7 @@ UNNP_INLINE Symmetric<N> plus(const Symmetric<N>& a, const Symmetric<N>& b) {
   return {
       {a.x[0] + b.x[0], a.x[1] + b.x[1], a.x[2] + b.x[2], a.x[3] + b.x[3], a.x[4] + b.x[4], a.x[5] + b.x[5]}};
 }
+
 // (1 + x)^(-1/4), and its derivative with respect to x.
 template <typename N>
 struct Taming {
@@ -75,6 +76,7 @@ UNNP_INLINE Symmetric<N> as_tensor(const Symmetric<N>& g) {
   const N half = constant<N>(typename N::scalar(0.5));
   return {{g.x[0], g.x[1], g.x[2], half * g.x[3], half * g.x[4], half * g.x[5]}};
 }
+
 template <typename N, bool WantValue, bool WantGradient, typename T = typename N::scalar>
 UNNP_INLINE void products_kernel(const ProductsIn<T>& in, const ProductsOut<T>& out, const Range& range) {
   const int p = in.channels;
