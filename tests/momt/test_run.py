@@ -228,13 +228,20 @@ MODEL = Path(__file__).parents[2] / "models/teanet-mlearn-Ni/model.pt"
 
 def test_a_model_is_a_potential_too(tmp_path: Path) -> None:
     shutil.copy(MODEL, tmp_path / "ni.pt")
-    settings = {"potential": {"model": "ni.pt"}, "order": {"kind": "none"}, "device": "cpu", "walkers": 1, "pace": 1}
+    # float64: energies of the file's float32 change by 1e-6 eV with the order of the atoms
+    settings = {
+        "potential": {"model": "ni.pt", "dtype": "float64"},
+        "order": {"kind": "none"},
+        "device": "cpu",
+        "walkers": 1,
+        "pace": 1,
+    }
     settings["structure"] = {"element": "Ni", "lattice": "fcc", "a": 3.52, "repeat": [2, 2, 2]}
     stages = {"observe": 0.2, "adapt": {"min": 0.4, "max": 0.4}, "production": {"min": 0.4, "max": 0.4}, "chunk": 0.4}
     run_momt(make(**settings, temperatures=[200, 400], stages=stages), tmp_path, tmp_path / "run")
     frames = ase.io.read(tmp_path / "run/frames.extxyz", ":")
     assert len(frames) > 1
-    expected = UnnpCalculator(MODEL, device="cpu")
+    expected = UnnpCalculator(MODEL, device="cpu", dtype="float64")
     for frame in frames[:3]:
         energy, forces = frame.get_potential_energy(), frame.get_forces()
         frame.calc = expected
