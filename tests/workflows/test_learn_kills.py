@@ -27,8 +27,20 @@ RATTLED = {
     "bases": {"al": {"symbols": "Al", "prototype": "fcc", "a": 4.05}},
     "samples": [{"kind": "rattled", "count": 40}],
 }
+HOT = {
+    "kind": "md",
+    "runs": [
+        {
+            "structure": {"element": "Al", "a": 4.05, "repeat": [2, 2, 2]},
+            "temperature": 600,
+            "steps": 200,
+            "dump": {"every": 50},
+            "restart": {"every": 50},
+        }
+    ],
+}
 LOOP = {
-    "propose": {"made": RATTLED},
+    "propose": {"made": RATTLED, "hot": HOT},
     "start": {"data": ["start.extxyz"]},
     "select": {"kind": "forces", "most": 5},
     "label": {"kind": "ase", "name": "emt"},

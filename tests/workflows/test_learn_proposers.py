@@ -15,6 +15,7 @@ from unnp.atoms.graph import Graph
 from unnp.atoms.structure import Structure
 from unnp.config import from_dict
 from unnp.config.kinds import check_kind
+from unnp.data.generation.resumable import STOPPED
 from unnp.data.labellers import build_labeller
 from unnp.data.limits import FrameLimits
 from unnp.derivatives import predict
@@ -183,9 +184,14 @@ def test_a_run_that_fails_costs_its_own_frames_alone(
         "dump": {"every": 10},
     }
     bad = {**good, "structure": {"element": "Cu", "repeat": [2, 2, 2]}}
-    found = proposer(tmp_path, kind="md", runs=[bad, good]).propose(at)
-    assert symbols(found) == ["Al32"] * 2
+    runs = proposer(tmp_path, kind="md", runs=[bad, good])
+    assert symbols(runs.propose(at)) == ["Al32"] * 2
     assert "run-0 ended early" in capsys.readouterr().out
+    (reason, number), *others = Candidates.of([runs], at, [], FrameLimits()).left_out.items()
+    assert reason.startswith(f"{STOPPED} (the first: run-0: ")
+    assert "Cu" in reason
+    assert number == 1
+    assert not others
 
 
 HOT = {
@@ -214,6 +220,16 @@ def test_frames_that_a_run_captured_are_proposed(at: Situation, tmp_path: Path) 
 
 
 @needs_lammps
+def test_captured_frames_that_a_run_sorts_out_are_counted(at: Situation, tmp_path: Path) -> None:
+    strict = {**HOT, "capture": {**HOT["capture"], "limits": {"shortest": 2.0}}}
+    runs = proposer(tmp_path, kind="md", runs=[strict], take="captured")
+    assert Candidates.of([runs], at, [], None).left_out == {"atoms too close": 4}
+    evenly = proposer(tmp_path, kind="md", runs=[strict])
+    later = Situation(1, tmp_path / "again", 7, at.executor, "cpu", at.model, at.learnt)
+    assert Candidates.of([evenly], later, [], None).left_out == {}
+
+
+@needs_lammps
 def test_captured_frames_of_an_earlier_run_are_proposed_loudest_first(
     at: Situation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -238,6 +254,7 @@ def test_captured_frames_of_an_earlier_run_are_proposed_loudest_first(
     )
     assert len(again) == 4
     assert "frames captured: 8, left out: 4 (lost atoms: 4)" in capsys.readouterr().out
+    assert earlier.left_out(Situation(0, tmp_path / "2", 7, at.executor)) == {"lost atoms": 4}
     (tmp_path / "new").mkdir()
     assert proposer(tmp_path, kind="captured", data=["new"]).propose(Situation(0, tmp_path / "3", 7, at.executor)) == []
 

@@ -24,7 +24,10 @@ from unnp.workflows.learn.selectors.farthest import farthest_points
 from unnp.workflows.learn.selectors.grid import one_of_each_cell
 from unnp.workflows.learn.situation import Situation, Unlabelled
 
-SELECTORS = ["deviation", "farthest", "forces", "grid", "last-layer", "random", "rare"]
+SELECTORS = ["deviation", "enthalpy-order", "farthest", "forces", "grid", "last-layer", "random", "rare"]
+ORDER = {"kind": "fk", "star": "fcc", "cells": [2, 2, 2]}
+NEEDED = {"deviation": {"sigmas": 1.0}, "rare": {"sigmas": 1.0}, "enthalpy-order": {"order": ORDER}}
+"""Settings with which each chooses something among four crystals of 32 atoms."""
 
 
 def structure(atoms: Atoms, **labels: Any) -> Structure:
@@ -66,6 +69,43 @@ def deviations(model: Path, frame: Structure) -> np.ndarray:
 
 def test_all_kinds_are_found() -> None:
     assert REGISTRY.names() == SELECTORS
+
+
+def test_a_grid_in_enthalpy_and_order_gives_each_cell_one_structure(at: Situation, small_model: Path) -> None:
+    generator, frames = np.random.default_rng(0), []
+    for k in range(60):
+        atoms = crystal(3.9 + 0.2 * (k % 3))
+        atoms.positions += 0.08 * (k % 4) * generator.standard_normal((len(atoms), 3))
+        frames.append(structure(atoms))
+    found = selector(kind="enthalpy-order", order=ORDER, pressure=1e4, cells=4).select(Unlabelled(frames), at)
+    points = np.array([enthalpy_and_order(small_model, frame) for frame in [*frames, *at.learnt]])
+    low, high = points.min(axis=0), points.max(axis=0)
+    cells = [tuple(cell) for cell in np.minimum(4 * (points - low) / (high - low), 3).astype(int).tolist()]
+    learnt = set(cells[len(frames) :])
+    assert len(found) == len({cells[k] for k in chosen(found)}) == len(set(cells) - learnt) > 4
+    assert learnt.isdisjoint(cells[k] for k in chosen(found))
+    drawn = selector(kind="enthalpy-order", order=ORDER, pressure=1e4, cells=4, most=3).select(frames, at)
+    assert chosen(drawn) == chosen(found)[:3]
+
+
+def enthalpy_and_order(model: Path, frame: Structure) -> tuple[float, float]:
+    """H at 10,000 bar [eV/atom], and fk of a crystal of fcc with 2 x 2 x 2 cells."""
+    atoms = frame.to_atoms()
+    atoms.calc = UnnpCalculator(model, device="cpu")
+    waves = 2 * np.array([[1, 1, 1], [1, 1, -1], [1, -1, 1], [1, -1, -1]])
+    rho = np.exp(2j * np.pi * atoms.get_scaled_positions() @ waves.T).mean(axis=0)
+    volume = atoms.get_volume() / len(atoms)
+    return atoms.get_potential_energy() / len(atoms) + volume / 160.2176634, float(np.sqrt(np.mean(abs(rho) ** 2)))
+
+
+def test_a_grid_in_order_needs_waves_and_periodic_cells(at: Situation) -> None:
+    with pytest.raises(ConfigError, match="give `star` and `cells`, or `wave_vectors`"):
+        selector(kind="enthalpy-order", order={"kind": "sk"})
+    cluster = crystal()
+    cluster.pbc = False
+    chooses = selector(kind="enthalpy-order", order={"kind": "sk", "wave_vectors": [[2, 2, 2]]})
+    with pytest.raises(ConfigError, match="periodic in all directions"):
+        chooses.select([structure(cluster)], at)
 
 
 def test_one_strange_atom_among_equal_ones_is_found(at: Situation, small_model: Path) -> None:
@@ -163,7 +203,7 @@ def test_random_draws_are_those_of_seed_and_round(at: Situation) -> None:
 @pytest.mark.parametrize("kind", SELECTORS)
 def test_labels_do_not_change_the_choice(kind: str, at: Situation) -> None:
     atoms = [crystal(), displaced(0.6), displaced(1.2), crystal(3.6)]
-    settings = {"kind": kind, "most": 2, **({"sigmas": 1.0} if kind in ("deviation", "rare") else {})}
+    settings = {"kind": kind, "most": 2, **NEEDED.get(kind, {})}
     forces = [np.full((32, 3), float(k)) for k in range(4)]
     labelled = [structure(a, energy=-100.0 * k, forces=forces[k]) for k, a in enumerate(atoms)]
     hidden = Unlabelled(labelled)

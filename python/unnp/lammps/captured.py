@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from unnp.errors import LammpsError, in_one_line
 from unnp.files.writing import write_atomically, writing
 from unnp.lammps.xyz_frames import whole_frames
 
-CAPTURED_FILE, KEPT_FILE = "captured.extxyz", "captured.kept.extxyz"
+CAPTURED_FILE, KEPT_FILE, SORTED_FILE = "captured.extxyz", "captured.kept.extxyz", "captured.json"
 LOST = "lost atoms"
 """Reason to leave out a frame in which atoms of the run are missing."""
 
@@ -118,7 +119,7 @@ def keep_captured(paths: Iterable[Path], limits: FrameLimits | None, target: Pat
     Args:
         paths: files of ``pair_style unnp capture``; one that does not exist holds none.
         limits: which frames are left out; None: none.
-        target: extended XYZ file; removed where no frame is kept.
+        target: extended XYZ file; removed where no frame is kept. ``captured.json`` beside it gets the summary.
 
     Raises:
         LammpsError: a file is damaged.
@@ -130,6 +131,7 @@ def keep_captured(paths: Iterable[Path], limits: FrameLimits | None, target: Pat
     else:
         with writing(target):
             target.unlink(missing_ok=True)
+    write_atomically(target.with_name(SORTED_FILE), json.dumps(found.summary, indent=1) + "\n")
     return found
 
 

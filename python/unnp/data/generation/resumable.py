@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -56,7 +56,7 @@ def generate(
     with hold_folder(work) as lock, _removed_where_empty(work, lock):
         _check_same_recipe(recipe, work)
         structures = _structures(recipe, folder, work, workers, on_failure)
-        left_out = _stopped_runs(work)
+        left_out = Counter(stopped_runs(work))
         if recipe.limits is not None:
             structures = _without(structures, unphysical(structures, recipe.limits), left_out)
         if recipe.calculator is None:
@@ -70,10 +70,18 @@ def generate(
         return Labelled(kept, result.failures, dict(+left_out), result.origin)
 
 
-def _stopped_runs(work: Path) -> Counter[str]:
+def stopped_runs(work: Path) -> dict[str, int]:
     """Return how many runs of dynamics have ended early, by what is said of them."""
-    reasons = [run["stopped"] for run in read_finished(work / DYNAMICS_FILE) if run.get("stopped")]
-    return Counter({f"{STOPPED} (the first: {reasons[0]})": len(reasons)} if reasons else {})
+    return ended_early([run["stopped"] for run in read_finished(work / DYNAMICS_FILE) if run.get("stopped")])
+
+
+def ended_early(messages: Sequence[str]) -> dict[str, int]:
+    """Return how many runs have ended early, by what is said of them; empty where none has.
+
+    Args:
+        messages: why each of them has.
+    """
+    return {f"{STOPPED} (the first: {messages[0]})": len(messages)} if messages else {}
 
 
 def _without(structures: list[Structure], reasons: dict[int, str], left_out: Counter[str]) -> list[Structure]:

@@ -25,7 +25,7 @@ class Candidates:
         structures: with the labels they have.
         proposers: name of the proposer of each.
         counts: how many each proposer has proposed, what is left out included.
-        left_out: how many were left out, by reason.
+        left_out: how many were left out, by reason; of runs that ended early how many did.
     """
 
     structures: Sequence[Structure]
@@ -53,6 +53,7 @@ class Candidates:
         for proposer in proposers:
             found = proposer.propose(at)
             counts[proposer.name] = len(found)
+            left_out.update(proposer.left_out(at))
             reasons = unphysical(found, limits) if limits is not None and proposer.computes else {}
             kept = []
             for k in range(len(found)):

@@ -88,3 +88,12 @@ def descriptors(potential: LoadedPotential, structures: Sequence[Structure]) -> 
         return np.concatenate([features.mean(axis=0), features.std(axis=0)]).astype(np.float32)
 
     return np.stack(of_structures(potential, structures, potential.features, summary))
+
+
+def energies_per_atom(potential: LoadedPotential, structures: Sequence[Structure]) -> list[float]:
+    """Return the predicted energy of each structure [eV/atom]; errors as ``of_structures``."""
+
+    def atomic(graph: Graph) -> Tensor:
+        return potential.predict(graph, derivatives=False).atomic_energy
+
+    return of_structures(potential, structures, atomic, lambda energies: float(energies.mean()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ def _rows(rounds: Sequence[Round], pool: int) -> list[dict[str, Any]]:
             "round": one.number,
             "proposed": one.result(PROPOSE),
             "candidates": one.result(SELECT)["candidates"],
-            "left_out": {**one.result(SELECT)["left_out"], **one.result(LABEL).get("left_out", {})},
+            "left_out": dict(Counter(one.result(SELECT)["left_out"]) + Counter(one.result(LABEL).get("left_out", {}))),
             "failures": one.result(LABEL).get("failures", {}),
             "new": one.new,
             "learnt": learnt,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,8 +13,11 @@ from unnp.config import Config
 from unnp.config.kinds import registering
 from unnp.data.store import Store, is_store
 from unnp.data.store_writer import write_store
+from unnp.files.writing import make_folder, read_json, write_atomically
 from unnp.plugins.registry import Registry
 from unnp.workflows.learn.situation import Situation
+
+LEFT_OUT_FILE = "left_out.json"
 
 
 class Proposer(ABC):
@@ -47,6 +51,16 @@ class Proposer(ABC):
         Raises:
             UnnpError: there can be none.
         """
+
+    def left_out(self, at: Situation) -> dict[str, int]:
+        """Return what it did not propose in a round, although it could have: numbers by reason."""
+        path = self.folder(at) / LEFT_OUT_FILE
+        return dict(read_json(path)) if path.exists() else {}
+
+    def leave_out(self, at: Situation, reasons: Mapping[str, int]) -> None:
+        """Keep what is not proposed in a round, before the structures are stored that are."""
+        make_folder(self.folder(at))
+        write_atomically(self.folder(at) / LEFT_OUT_FILE, json.dumps(dict(reasons), indent=1) + "\n")
 
     def folder(self, at: Situation) -> Path:
         """Return the folder for what it computes in a round."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from pydantic import Field, PositiveFloat
@@ -43,14 +44,15 @@ class CapturedFrames(Proposer):
                 )
 
     def propose(self, at: Situation) -> Sequence[Structure]:
-        return stored(self.folder(at) / "structures", self._captured)
+        return stored(self.folder(at) / "structures", partial(self._captured, at))
 
-    def _captured(self) -> Iterator[Structure]:
+    def _captured(self, at: Situation) -> Iterator[Structure]:
         frames = [frame for path in self.config.data for frame in captured_frames(self.base / path)]
         loud = [frame for frame in frames if self.config.above is None or frame.deviation >= self.config.above]
         loud.sort(key=lambda frame: -frame.deviation)
         found = sort_out(loud, self.config.limits)
         print(f"{self.name}: frames captured: {told(found.summary)}", flush=True)
+        self.leave_out(at, found.left_out)
         yield from (frame.structure for frame in found.kept)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, redirect_stdout
 from dataclasses import dataclass
@@ -15,13 +16,15 @@ from pydantic import Field, JsonValue
 
 from unnp.atoms.structure import Structure
 from unnp.config import Config, from_dict
+from unnp.data.generation.resumable import ended_early
 from unnp.data.progress import counting
 from unnp.data.readers.options import UNLABELLED
 from unnp.data.readers.reading import read_structures
 from unnp.data.worker_pool import Failure
 from unnp.errors import ConfigError, UnnpError
 from unnp.executors.base import run_tasks
-from unnp.files.writing import make_folder, writing
+from unnp.files.writing import make_folder, read_json, writing
+from unnp.lammps.captured import SORTED_FILE
 from unnp.lammps.system_config import RunConfig
 from unnp.workflows.learn.proposers.base import Proposer, stored
 from unnp.workflows.learn.proposers.captured import captured_frames
@@ -95,11 +98,17 @@ class Exploring(Proposer):
             for k in range(len(seeds))
         ]
         results = run_tasks(at.executor, _start, runs, attempts=1)
+        ended: list[str] = []
         with closing(results), counting("exploring", len(runs)) as advance:
             for k, outcome in results:
                 if isinstance(outcome, Failure):
                     print(f"{folders[k]} ended early: {outcome.message}", flush=True)
+                    ended.append(f"run-{k}: {outcome.message}")
                 advance()
+        sorted_out = Counter(ended_early(ended))
+        for folder in folders:
+            sorted_out.update(self._sorted_out(folder))
+        self.leave_out(at, sorted_out)
         for folder in folders:
             yield from self._frames(folder)
 
@@ -117,6 +126,12 @@ class Exploring(Proposer):
             yield from self._trajectory(run)
         if self.config.take != "trajectory":
             yield from (frame.structure for frame in captured_frames(run))
+
+    def _sorted_out(self, run: Path) -> dict[str, int]:
+        """Return which captured frames the run has left out, where they are asked for."""
+        path = run / SORTED_FILE
+        asked = self.config.take != "trajectory" and path.exists()
+        return dict(read_json(path)["left_out"]) if asked else {}
 
     def _trajectory(self, run: Path) -> Iterator[Structure]:
         frames = [frame for path in self.files(run) for frame in read_structures(path, UNLABELLED)]

@@ -16,6 +16,7 @@ from unnp.config import Config, from_dict
 from unnp.data.generation.generate import generate_structures
 from unnp.data.generation.mixture import Mixture
 from unnp.data.generation.recipe import Base, Dynamics, Recipe
+from unnp.data.generation.resumable import stopped_runs
 from unnp.data.labellers import check_settings
 from unnp.errors import UnnpError
 from unnp.executors.base import run_tasks
@@ -90,7 +91,9 @@ class Generate(Proposer):
         beside = self.base if at.model is None else at.model.parent
         make_folder(self.folder(at))
         run = partial(run_tasks, at.executor, attempts=at.attempts)
-        return generate_structures(recipe, beside, run, self.folder(at), on_failure="skip")
+        made = generate_structures(recipe, beside, run, self.folder(at), on_failure="skip")
+        self.leave_out(at, stopped_runs(self.folder(at)))
+        return made
 
     def _calculator(self, model: Path | None) -> dict[str, Any] | None:
         """Return the settings of what moves atoms; None where nothing has to."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import ClassVar, Literal
+
+from ase import Atoms
 
 from unnp.workflows.momt.order_parameters.structure_factor import BraggPeaks
 
@@ -13,3 +16,6 @@ class FkOrder(BraggPeaks):
     basin_shares: ClassVar = (0.3, 0.7)
 
     kind: Literal["fk"]
+
+    def measure(self, atoms: Atoms) -> float:
+        return sqrt(super().measure(atoms))

@@ -62,6 +62,15 @@ class BraggPeaks(Measured):
         order._check_crystal(atoms, built=structure.file is None)
         return order
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether the wave vectors are known without a look at a crystal."""
+        return self.wave_vectors is not None or (self.star is not None and self.cells is not None)
+
+    def measure(self, atoms: Atoms) -> float:
+        """Return s of atoms that are periodic in all directions, as `fix momt` does; star and cells are settled."""
+        return structure_factor(atoms, self.triplets())
+
     def triplets(self) -> np.ndarray:
         """Return the integer triplets (n_vectors, 3) of one half of the star; star and cells are settled."""
         if self.wave_vectors is not None:
