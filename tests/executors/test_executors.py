@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from unnp.config import Config
 from unnp.config.kinds import check_kind
 from unnp.data.worker_pool import Failure
@@ -25,6 +26,7 @@ from unnp.executors.here import Here, HereConfig
 
 pytestmark = pytest.mark.long
 
+DOCS = Path(__file__).parents[2] / "docs"
 EVALUATE = partial(partial, eval)
 KILLS = 20
 needs_dask = pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="needs distributed")
@@ -107,6 +109,38 @@ def test_workers_of_dask_that_are_killed_lose_and_double_nothing(tmp_path: Path)
     assert not [
         pid for pid in killed if Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_text()
     ]
+
+
+SBATCH = """#!/bin/sh
+# a stand-in: what is submitted runs here, and writes down that it did
+cat "$1" >> {folder}/submitted
+setsid sh "$1" > {folder}/out.$$ 2>&1 &
+echo "Submitted batch job $!"
+"""
+SCANCEL = """#!/bin/sh
+kill -- -"$1"
+"""
+
+
+@needs_dask
+@pytest.mark.skipif(importlib.util.find_spec("dask_jobqueue") is None, reason="needs dask-jobqueue")
+def test_jobs_of_slurm_compute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings on the page, without what only that cluster has, with commands that stand in for Slurm's."""
+    for name, text in (("sbatch", SBATCH), ("scancel", SCANCEL)):
+        (tmp_path / name).write_text(text.format(folder=tmp_path))
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    block = (DOCS / "learn.md").read_text(encoding="utf-8").split(":caption: slurm.yaml\n")[1].split("```")[0]
+    settings = yaml.safe_load(block)["executor"]
+    here = {"interface": None, "job_script_prologue": [], "local_directory": str(tmp_path), "processes": 1, "cores": 1}
+    settings |= {"workers": 2, "settings": {**settings["settings"], **here, "memory": "1GB"}}
+    items = [(k, f"(__import__('os').getpid(), {k} ** 2)") for k in range(40)]
+    found = dict(run_tasks(executor(**settings), EVALUATE, items, 3))
+    assert {k: square for k, (_, square) in found.items()} == {k: k**2 for k in range(40)}
+    assert os.getpid() not in {pid for pid, _ in found.values()}
+    submitted = (tmp_path / "submitted").read_text()
+    assert submitted.count("#SBATCH -p long") >= 2
+    assert "#SBATCH -t 24:00:00" in submitted
 
 
 @needs_dask
