@@ -120,11 +120,12 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--atoms", type=int, default=2000)
     parser.add_argument("--steps", type=int, default=10000)
+    parser.add_argument("--results", default="melt-16-metals", help="folder of benchmarks/results for the table")
     given = parser.parse_args()
     folder = given.output.resolve()
     trajectory = run(folder, given.model, given.last_layer, given.atoms, given.steps)
     rows = judged(trajectory, given.model, given.last_layer, given.validation, folder)
-    results = RESULTS / "melt-16-metals"
+    results = RESULTS / given.results
     results.mkdir(parents=True, exist_ok=True)
     write_table(results / f"md-{given.atoms}.csv", {name: [row[name] for row in rows] for name in rows[0]})
 

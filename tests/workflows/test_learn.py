@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from ase.build import bulk
 from ase.calculators.emt import EMT
 from learn_runs import config, rows, settings, write_files
 from typer.testing import CliRunner
 from unnp.adapters.ase import UnnpCalculator
+from unnp.atoms.structure import Structure
 from unnp.cli import build_app
 from unnp.config import from_dict
 from unnp.data.fingerprint import fingerprint
@@ -23,6 +25,7 @@ from unnp.errors import ConfigError, DataError
 from unnp.evaluate.evaluation import evaluate
 from unnp.exported.archive import read_manifest
 from unnp.exported.loader import load_model
+from unnp.workflows.learn.calibrating import calibrate
 from unnp.workflows.learn.config import StopRulesConfig
 from unnp.workflows.learn.figures import Point, _curve
 from unnp.workflows.learn.loop import Loop
@@ -295,6 +298,17 @@ def test_a_loop_ends_by_each_of_its_rules() -> None:
     assert reason_to_stop([first, a_round(1, 45, 40, pool=3.0)], stop) == "50 structures are learnt"
     assert reason_to_stop([first, a_round(3, 5, 5, pool=3.0)], stop) == "3 rounds are done"
     assert reason_to_stop([first, a_round(2, 5, 5, other=1.0)], stop) == ""
+
+
+def test_too_few_labels_to_calibrate_are_said_and_change_nothing(
+    small_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = tmp_path / "model.pt"
+    shutil.copy(small_model, model)
+    unknown = Structure.from_atoms(bulk("W", cubic=True)).with_labels({"energy": 0.0, "forces": np.zeros((2, 3))})
+    assert calibrate(model, load_model(small_model, "cpu"), [unknown]) == {}
+    assert f"{model} is not calibrated: " in capsys.readouterr().out
+    assert model.read_bytes() == small_model.read_bytes()
 
 
 def test_deviations_are_calibrated_where_the_model_before_was_wrong(files: Path, tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from ase.build import bulk
 from ase.calculators.emt import EMT
+from ase.io import write
 from unnp.config.kinds import check_kind
 from unnp.errors import ConfigError
 from unnp.executors.here import Here, HereConfig
@@ -92,6 +94,22 @@ def test_a_reference_potential_agrees_with_itself_and_is_asked_once(
         {name: 0.0 for name in found if name != "ordered"}, abs=1e-6
     )
     assert found["ordered"] == 1.0
+
+
+def test_given_structures_are_crystals_too(at: Situation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("unnp.workflows.learn.judges.crystals.UnnpCalculator", lambda *given, **named: EMT())
+    (tmp_path / "emt.yaml").write_text(yaml.safe_dump(EMT_FILE))
+    atoms = bulk("Al", cubic=True, a=3.9)
+    atoms.symbols[0] = "Cu"
+    write(tmp_path / "al3cu.extxyz", atoms)
+    settings = {"reference": "emt.yaml", "structures": ["al3cu.extxyz"], "elements": ["Al"], "bond": 2.8}
+    own = judge(tmp_path, **settings, crystals=["fcc"])
+    own.check([])
+    assert [spec.formula for spec in own.specs][1:] == ["Al3Cu"]
+    assert len(own.reference) == 2
+    found = own.judge(at)
+    assert found["wrong"] == 0
+    assert found["energy_worst"] == pytest.approx(0, abs=1e-6)
 
 
 def test_a_model_whose_crystals_go_wrong_is_told_without_a_worst(at: Situation, table: Path) -> None:

@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +172,33 @@ def test_frames_of_dynamics_are_proposed_without_the_labels_of_the_model(at: Sit
     assert all(structure.energy is None and structure.forces is None for structure in found)
     assert np.abs(found[2].positions - found[0].positions).max() > 1e-3
     assert (at.folder / "proposals/this/run-0.out").is_file()
+
+
+@needs_lammps
+@pytest.mark.long
+def test_frames_of_momt_are_proposed_as_many_as_are_wanted(at: Situation, tmp_path: Path) -> None:
+    run = {
+        "structure": {"element": "Ni", "lattice": "fcc", "a": 3.52, "repeat": [2, 2, 2]},
+        "order": {"kind": "none"},
+        "temperatures": [200, 400],
+        "walkers": 1,
+        "pace": 1,
+        "stages": {
+            "observe": 0.2,
+            "adapt": {"min": 0.4, "max": 0.4},
+            "production": {"min": 0.4, "max": 0.4},
+            "chunk": 0.4,
+        },
+        "frames": {"wanted": 5},
+        "device": "cpu",
+    }
+    nickel = replace(at, model=Path(__file__).parents[2] / "models/teanet-mlearn-Ni/model.pt", learnt=[])
+    runs = proposer(tmp_path, kind="momt", runs=[run])
+    found = runs.propose(nickel)
+    assert symbols(found) == ["Ni32"] * 5
+    assert all(structure.energy is None and structure.forces is None for structure in found)
+    assert len({structure.positions.tobytes() for structure in found}) == 5
+    assert runs.left_out(nickel) == {}
 
 
 @needs_lammps

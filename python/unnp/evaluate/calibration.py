@@ -108,7 +108,9 @@ def residuals_of(results: Sequence[Estimated]) -> dict[str, Residuals]:
         for name, (predicted, label, deviation) in rows.items():
             mask = batch.mask(QUANTITIES[name]) & counts[name] & (deviation > ROUNDING)  # not so where it is NaN
             parts[name].append(((predicted - label)[mask], deviation.expand_as(label)[mask]))
-    joined = {name: [torch.cat(column).numpy() for column in zip(*own, strict=True)] for name, own in parts.items()}
+    joined = {
+        name: [torch.cat(column).numpy() for column in zip(*own, strict=True)] for name, own in parts.items() if own
+    }
     return {name: Residuals(error, deviation) for name, (error, deviation) in joined.items() if len(error)}
 
 
