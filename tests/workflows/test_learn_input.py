@@ -39,6 +39,10 @@ def test_a_training_that_cannot_go_on_is_said(files: Path, tmp_path: Path) -> No
         ({"propose": {"pool": {"kind": "pole"}}}, r"propose.*unknown proposer 'pole'.*Did you mean 'pool'"),
         ({"propose": {"pool": {"kind": "pool"}}}, r"data: Field required"),
         ({"select": {"kind": "random"}}, "most: Field required"),
+        (
+            {"select": {"kind": "deviation", "sigmas": 40}},
+            r"among the \d+ atoms of a structure none can be 40 standard deviations",
+        ),
         ({"members": 1}, "compares the members of a committee; give two `members` or more"),
         (
             {"members": 1, "select": {"kind": "random", "most": 2}, "calibrate": True},

@@ -58,7 +58,7 @@ class Loop:
         folder: of the run, absolute.
 
     Raises:
-        ConfigError: a judge has nothing to judge on, or nothing can be drawn for the start.
+        ConfigError: a judge has nothing to judge on, or nothing can be drawn for the start or ever be chosen.
         DataError: structures cannot be read.
     """
 
@@ -74,8 +74,8 @@ class Loop:
         self.selector: Selector = selector(own)
         executor, own = check_kind(EXECUTORS, config.executor, "executor")
         self.executor = executor(own)
-        for judge in self.judges.values():
-            judge.check(self.pool)
+        for checked in (self.selector, *self.judges.values()):
+            checked.check(self.pool)
         if config.start.random and all(proposer.needs_model for proposer in self.proposers):
             raise ConfigError(
                 "start.random: there is no proposer that works without a model, such as a pool, to draw from."

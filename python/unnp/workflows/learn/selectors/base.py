@@ -57,6 +57,9 @@ class Selector(ABC):
     def __init__(self, config: Any) -> None:
         self.config = config
 
+    def check(self, pool: Sequence[Structure]) -> None:
+        """Raise ConfigError where nothing could be chosen from the structures of the pools, before anything is learnt."""
+
     @abstractmethod
     def select(self, frames: Sequence[Structure], at: Situation) -> list[Choice]:
         """Return the structures to learn, in the order of their importance.

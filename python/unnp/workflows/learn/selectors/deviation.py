@@ -40,15 +40,20 @@ class Deviation(Selector):
     Config = DeviationConfig
     compares_members: ClassVar[bool] = True
 
-    def select(self, frames: Sequence[Structure], at: Situation) -> list[Choice]:
-        sigmas = self.config.sigmas
-        largest = max(len(frame) for frame in frames)
-        if self.config.over == "frame" and largest - 1 <= sigmas**2:
+    def check(self, pool: Sequence[Structure]) -> None:
+        if self.config.over != "frame" or not len(pool):
+            return
+        sigmas, largest = self.config.sigmas, max(len(frame) for frame in pool)
+        if largest - 1 <= sigmas**2:
             raise ConfigError(
                 f"select: among the {largest} atoms of a structure none can be {sigmas:g} standard deviations above the mean, "
                 f"only {max(0, largest - 1) ** 0.5:.3g}; take smaller `sigmas`, or `over: all`."
             )
-        return ranked(self._scores(frames, at), "largest atomic deviation, in sigmas:", self.config.most, sigmas)
+
+    def select(self, frames: Sequence[Structure], at: Situation) -> list[Choice]:
+        self.check(frames)
+        words = "largest atomic deviation, in sigmas:"
+        return ranked(self._scores(frames, at), words, self.config.most, self.config.sigmas)
 
     def _scores(self, frames: Sequence[Structure], at: Situation) -> np.ndarray:
         found = said(at, frames, atomic_deviations)
