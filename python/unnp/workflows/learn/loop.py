@@ -74,8 +74,9 @@ class Loop:
         self.selector: Selector = selector(own)
         executor, own = check_kind(EXECUTORS, config.executor, "executor")
         self.executor = executor(own)
-        for checked in (self.selector, *self.judges.values()):
-            checked.check(self.pool)
+        self.selector.check(self.pool)
+        for judge in self.judges.values():
+            judge.check(self.pool)
         if config.start.random and all(proposer.needs_model for proposer in self.proposers):
             raise ConfigError(
                 "start.random: there is no proposer that works without a model, such as a pool, to draw from."

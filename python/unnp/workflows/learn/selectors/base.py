@@ -57,7 +57,7 @@ class Selector(ABC):
     def __init__(self, config: Any) -> None:
         self.config = config
 
-    def check(self, pool: Sequence[Structure]) -> None:
+    def check(self, pool: Sequence[Structure]) -> None:  # noqa: B027 most selectors need nothing of the pool
         """Raise ConfigError where nothing could be chosen from the structures of the pools, before anything is learnt."""
 
     @abstractmethod
