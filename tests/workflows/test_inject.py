@@ -234,6 +234,24 @@ def test_a_resumed_run_does_what_is_new_and_nothing_else(
 
 
 @pytest.mark.usefixtures("without_figures")
+def test_a_classifier_that_chooses_nothing_is_said(
+    files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changes = {
+        "classifier": {**settings()["classifier"], "tau": 1e-6},
+        "methods": {"scratch": {}, "LA": {"augment": {"alpha": [1]}}},
+        "potentials": {"morse": "morse.yaml", "again": "morse.yaml"},  # the labels are those of EMT
+    }
+    found = run_injection(config(seeds=[0], **changes), files, tmp_path / "out")
+    assert (
+        "seed 0, SchNet, LA: no label is chosen, so nothing is injected; see classifier.tau" in capsys.readouterr().out
+    )
+    scratch, augmented = found.outcomes
+    assert augmented.injected == 0
+    assert augmented.test == scratch.test
+
+
+@pytest.mark.usefixtures("without_figures")
 def test_a_run_that_was_killed_ends_with_the_same_numbers(
     finished: tuple[Path, str], files: Path, tmp_path: Path
 ) -> None:

@@ -106,7 +106,8 @@ def test_the_comparison_has_standard_errors_and_published_numbers() -> None:
 
 def test_error_bars_of_table_and_figure_are_standard_errors(tmp_path: Path) -> None:
     found = rows(config(), outcomes(ERRORS))
-    _, cells = method_table(SimpleNamespace(rows=found))  # type: ignore[arg-type]
+    header, cells = method_table(SimpleNamespace(rows=found, config=config()))  # type: ignore[arg-type]
+    assert [line[header.index("injected")] for line in cells] == ["", "6", ""]
     assert [line[2] for line in cells] == ["100 ± 12", "80.7 ± 5.2", "95.3 ± 6.4"]
     assert [line[3] for line in cells] == ["", "18.3 ± 4.4", "3.3 ± 6.7"]
     draw_gains(tmp_path / "gains.png", found)

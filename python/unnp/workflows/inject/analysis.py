@@ -43,6 +43,7 @@ class Row:
         gain: by quantity, ``1 - error / error of the first method`` of the same seed; empty for that method.
         pool: mean absolute errors on the pool; empty without hidden labels.
         alphas: that were chosen, by seed.
+        injected: structures with labels of potentials, mean over the seeds.
     """
 
     architecture: str
@@ -51,6 +52,7 @@ class Row:
     gain: dict[str, Spread]
     pool: dict[str, Spread]
     alphas: list[float]
+    injected: float
 
 
 def rows(config: InjectConfig, found: Sequence[Outcome]) -> list[Row]:
@@ -63,7 +65,8 @@ def rows(config: InjectConfig, found: Sequence[Outcome]) -> list[Row]:
             if own:
                 gain = {} if method == config.baseline else _gains(own, base)
                 test, pool = _over_seeds([o.test for o in own]), _over_seeds([o.pool for o in own])
-                table.append(Row(architecture, method, test, gain, pool, [o.alpha for o in own]))
+                injected = float(np.mean([o.injected for o in own]))
+                table.append(Row(architecture, method, test, gain, pool, [o.alpha for o in own], injected))
     return table
 
 

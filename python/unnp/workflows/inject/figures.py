@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib import colormaps
 
 from unnp.plots import new_figure, save_figure
-from unnp.workflows.inject.analysis import Row
+from unnp.workflows.inject.analysis import Row, Spread
 from unnp.workflows.inject.comparison import GAIN, PERCENT
 from unnp.workflows.inject.features import map_of
 from unnp.workflows.inject.maps import AXES
@@ -51,14 +51,17 @@ def draw_gains(path: Path, rows: Sequence[Row]) -> None:
 
 
 def draw_choices(path: Path, rows: Sequence[dict[str, Any]]) -> None:
-    """Draw which potentials the classifiers chose for the pool, and the errors of their labels by confidence."""
+    """Draw which potentials the classifiers chose for the pool, and the errors of their labels by confidence.
+
+    Shares are means over the seeds; bars of the errors are standard errors of their means.
+    """
     pool = [row for row in rows if row["part"] == "pool"]
     if not pool:
         return
     architectures = list(dict.fromkeys(row["architecture"] for row in pool))
     names = [*pool[0]["chosen"], "none"]
     figure, (left, right) = new_figure(2)
-    columns: dict[str, list[Any]] = {"architecture": [], "part": [], "value": []}
+    columns: dict[str, list[Any]] = {"architecture": [], "part": [], "value": [], "error": []}
     for k, architecture in enumerate(architectures):
         own = [row for row in pool if row["architecture"] == architecture]
         shares = [
@@ -75,13 +78,16 @@ def draw_choices(path: Path, rows: Sequence[dict[str, Any]]) -> None:
             ]
             for part in CONFIDENCES
         ]
-        errors = [float(np.mean(own)) if own else None for own in found]
-        drawn = [(part, error) for part, error in zip(CONFIDENCES, errors, strict=True) if error is not None]
-        if drawn:
-            right.plot(*zip(*drawn, strict=True), marker="o", label=architecture)
-        columns["architecture"] += [architecture] * (len(names) + len(errors))
+        errors = {part: Spread.of(own) for part, own in zip(CONFIDENCES, found, strict=True) if own}
+        if errors:
+            bars = [spread.error or 0.0 for spread in errors.values()]
+            means = [spread.mean for spread in errors.values()]
+            right.errorbar(list(errors), means, yerr=bars, marker="o", capsize=2, label=architecture)
+        columns["architecture"] += [architecture] * (len(names) + len(CONFIDENCES))
         columns["part"] += [*names, *CONFIDENCES]
-        columns["value"] += [*map(float, shares), *errors]
+        of_labels = [errors.get(part) for part in CONFIDENCES]
+        columns["value"] += [*map(float, shares), *(None if each is None else each.mean for each in of_labels)]
+        columns["error"] += [*[None] * len(names), *(None if each is None else each.error for each in of_labels)]
     left.set_xticks(range(len(names)), names, rotation=60, ha="right", fontsize="small")
     left.set(ylabel="share of the pool")
     right.set(xlabel="confidence", ylabel="error of the chosen energies [meV/atom]")

@@ -88,14 +88,15 @@ def method_table(report: Report) -> tuple[list[str], list[list[str]]]:
     on_pool = [name for name in STANDARD if any(name in row.pool for row in report.rows)]
     header = ["architecture", "method", *(f"{name} [{QUANTITIES[name].errors_in[0]}]" for name in quantities)]
     header += [f"{name} gain [%]" for name in quantities]
-    header += [f"pool {name} [{QUANTITIES[name].errors_in[0]}]" for name in on_pool] + ["alpha"]
+    header += [f"pool {name} [{QUANTITIES[name].errors_in[0]}]" for name in on_pool] + ["injected", "alpha"]
     table = []
     for row in report.rows:
         cells = [with_error(row.test.get(name)) for name in quantities]
         cells += [with_error(row.gain.get(name), PERCENT, ".1f") for name in quantities]
         cells += [with_error(row.pool.get(name)) for name in on_pool]
         alphas = ", ".join(f"{alpha:g}" for alpha in row.alphas) if any(row.alphas) else ""
-        table.append([row.architecture, row.method, *cells, alphas])
+        injected = f"{row.injected:.0f}" if report.config.ways[row.method].augment is not None else ""
+        table.append([row.architecture, row.method, *cells, injected, alphas])
     return header, table
 
 
@@ -116,12 +117,18 @@ def potential_table(report: Report) -> tuple[list[str], list[list[str]]]:
 
 def choice_table(report: Report) -> tuple[list[str], list[list[str]]]:
     """Return header and rows: the choices of the classifiers by part, means over the seeds."""
-    header = ["architecture", "part", "structures", "none", "right [%]", "energy [meV/atom]", "outliers [%]"]
+    header = ["architecture", "part", "structures", "none", "right [%]", "none would be right [%]"]
+    header += ["energy [meV/atom]", "outliers [%]"]
     keys = dict.fromkeys((row["architecture"], row["part"]) for row in report.choices)
     table = []
     for architecture, part in keys:
         own = [row for row in report.choices if (row["architecture"], row["part"]) == (architecture, part)]
-        shown = [_mean(own, "structures"), _mean(own, "none"), _mean(own, "right", PERCENT)]
+        shown = [
+            _mean(own, "structures"),
+            _mean(own, "none"),
+            _mean(own, "right", PERCENT),
+            _mean(own, "none_right", PERCENT),
+        ]
         shown += [_mean(own, "energy_mae"), _mean(own, "outliers", PERCENT)]
         table.append([architecture, part, *shown])
     return header, table

@@ -91,8 +91,15 @@ def _runs(seed: Seed, architecture: str, name: str) -> list[Run]:
 
 def _tried(seed: Seed, architecture: str, method: MethodConfig, store: Path) -> list[tuple[float, Injected | None]]:
     """Return each alpha that a method tries, with what is injected, and write that."""
-    structures = [] if method.augment is None else _injected(seed, architecture, method.augment)
-    if method.augment is None or not structures:
+    if method.augment is None:
+        return [(WITHOUT, None)]
+    structures = _injected(seed, architecture, method.augment)
+    if not structures:
+        print(
+            f"seed {seed.seed}, {architecture}, {store.parent.name}: no label is chosen, so nothing is injected; "
+            "see classifier.tau, and choices.csv at the end.",
+            flush=True,
+        )
         return [(WITHOUT, None)]
     write_stored(structures, store)
     n, robust = len(structures), method.augment.robust

@@ -9,6 +9,7 @@ from unnp.data.progress import counting
 from unnp.data.worker_pool import Failure
 from unnp.errors import ConfigError, TrainingError
 from unnp.executors.base import Executor, run_tasks
+from unnp.files.writing import make_folder
 from unnp.train.members import Member, train_members
 from unnp.train.run_folder import changed_since
 from unnp.workflows.inject.classifier import start_classifier
@@ -51,6 +52,8 @@ def _classify(seed: Seed, executor: Executor, attempts: int) -> None:
     if not tasks:
         return
     print(f"seed {seed.seed}: classifiers", flush=True)
+    for _, task in tasks:
+        make_folder(task.file.parent)
     results = run_tasks(executor, start_classifier, tasks, attempts)
     with closing(results), counting("classifying", len(tasks), 0) as advance:
         for k, outcome in results:
