@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,7 +21,10 @@ from unnp.cli import build_app
 from unnp.config import from_dict
 from unnp.errors import ConfigError
 from unnp.workflows.adsorption.config import COH, AdsorptionConfig, Placed, SurfaceConfig
-from unnp.workflows.adsorption.judge import End, bonds_of, farthest, judge
+from unnp.workflows.adsorption.figures import state_of
+from unnp.workflows.adsorption.judge import End, Verdict, bonds_of, farthest, judge
+from unnp.workflows.adsorption.report import notes, result_rows
+from unnp.workflows.adsorption.run import Tested
 from unnp.workflows.adsorption.structures import anchor_of, bare_slab, crystal_of, with_molecule
 
 OXYGEN = {
@@ -123,6 +127,7 @@ def test_a_band_that_goes_on_is_asked_for_its_minima_again(folder: Path) -> None
         cli(*words, path=path | {"max_steps": steps}, **changes)
         found = json.loads(Path("run/adsorption.json").read_text())["potentials"]["emt"]
         assert found["path"]["at_rest"] == (steps == 200)
+        assert ("the band is not at rest after 8 steps" in str(found["notes"])) == (steps == 8)
         assert [end["start"] for end in found["ends"]][-1] == "on the path 2"
     assert len(list(Path("run/emt").glob("on the way, step *"))) == 2
 
@@ -133,7 +138,7 @@ def test_a_run_goes_on_with_a_further_potential_and_computes_nothing_twice(folde
     both = {"emt": {"file": "emt.yaml"}, "al": {"file": "al.yaml"}}
     out = cli("--resume", potentials=both, dissociated=None, shaken=0)
     assert Path("run/emt/starts/steps.jsonl").read_bytes() == kept
-    assert "! al: none of 1 structures could be computed" in out  # of copper
+    assert "al: ! none of 1 structures could be computed" in out  # of copper
     assert json.loads(Path("run/adsorption.json").read_text())["potentials"].keys() == {"al", "emt"}
     with pytest.raises(ConfigError, match="already holds a run"):
         cli()
@@ -144,7 +149,7 @@ def test_a_run_goes_on_with_a_further_potential_and_computes_nothing_twice(folde
 def test_a_start_that_does_not_come_to_rest_is_said_and_goes_further(folder: Path) -> None:
     few = {"dissociated": None, "shaken": 0}
     out = cli(relax={"max_force": 0.01, "max_steps": 1}, **few)
-    assert "! emt: adsorbed: no minimum after 1 steps; --resume with more relax.max_steps goes on" in out
+    assert "emt: ! adsorbed: no minimum after 1 steps; --resume with more relax.max_steps goes on" in out
     assert json.loads(Path("run/adsorption.json").read_text())["potentials"]["emt"]["verdict"] is None
     cli("--resume", relax={"max_force": 0.01, "max_steps": 200}, **few)
     assert json.loads(Path("run/adsorption.json").read_text())["potentials"]["emt"]["verdict"]["passed"]
@@ -232,3 +237,29 @@ def test_places_count_in_the_cell_of_the_surface() -> None:
     ]
     ways = atoms[1].positions[-1] - atoms[0].positions[-1]
     assert ways == pytest.approx(slab.cell.array[0] / 2)  # of two cells
+
+
+def test_what_the_tables_leave_open_is_said() -> None:
+    """A state below the adsorbed one with other bonds, which the verdict allows on the path, and a band that is all uphill."""
+    uphill = SimpleNamespace(at_rest=False, steps=9, problem="", energies=np.array([0.0, 0.4, 0.9]))
+    tested = Tested(
+        [end("adsorbed", 0.0), end("put", 0.0), end("dissociated", 0.9, bonded=False)],
+        [end("on the path 2", -0.3, bonded=False), end("on the path 3", -0.4, bonded=False, slab_moved=2.0)],
+        Verdict(True, True, ["on the path 3"]),
+        uphill,  # type: ignore[arg-type]
+    )
+    assert [state_of(each, tested) for each in tested.all_ends] == [
+        "whole",
+        "whole",
+        "other bonds",
+        "other bonds",
+        "broken",
+    ]
+    assert state_of(end("shaken 1", 0.0, bonded=False), tested) == "broken"
+    said, (row,) = notes({"emt": tested}), result_rows({"emt": tested}, None)
+    assert (
+        said[0] == "emt: on the path 2: a whole slab, other bonds in the molecule, and 0.30 eV below the adsorbed start"
+    )
+    assert not [line for line in said if "on the path 3" in line]
+    assert any("there is no barrier" in line for line in said)
+    assert row == ["emt", "yes", "yes", "on the path 3", "no", "none !", "none !", "0.90"]
