@@ -69,6 +69,13 @@ def test_walkers_and_chunks_have_seeds_of_their_own() -> None:
     assert len({seed for row in seeds for seed in row}) == 4 * len(decks)
 
 
+def test_a_bias_of_another_run_is_where_the_first_chunk_begins() -> None:
+    config = from_dict({**BASE, "bias_from": "../teacher"}, MomtConfig)
+    decks = [chunk_deck(config, SYSTEM, Chunk(s, n), BASINS) for s in ("adapt", "production") for n in (1, 2)]
+    begins = [deck.partition(" start ")[2].split(" ")[0] for deck in decks]
+    assert begins == ["start.json", "", "adapt/state.json", ""]
+
+
 def test_steps_of_chunks_and_frames_are_multiples_of_the_pace() -> None:
     config = from_dict({**BASE, "pace": 7, "frames": {"wanted": 333}, "stages": {"chunk": 1.234}}, MomtConfig)
     assert config.chunk_steps % 7 == 0

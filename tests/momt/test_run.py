@@ -102,6 +102,19 @@ def test_a_finished_run_is_extended_and_its_frames_are_chosen_anew(finished: Pat
     assert again.summary == result.summary
 
 
+def test_a_run_begins_with_the_bias_of_another(finished: Path, tmp_path: Path) -> None:
+    """Its first update adds to as many as the other has made."""
+    stages = {**SHORT["stages"], "adapt": {"min": 2, "max": 2}, "production": {"min": 2, "max": 2}}
+    run_momt(make(bias_from=str(finished), stages=stages, frames=None), tmp_path, tmp_path / "run")
+    before, after = (json.loads((run / "adapt/state.json").read_text())["bias"] for run in (finished, tmp_path / "run"))
+    assert after["updates"] == before["updates"] + 2 * 1000 // 25
+    with pytest.raises(ConfigError, match=r"nowhere does not exist; name the folder of a run of `unnp sample momt`"):
+        run_momt(make(bias_from="nowhere"), tmp_path, tmp_path / "other")
+    warmer = make(bias_from=str(finished), temperatures=[700, 1400], frames=None, stages=stages)
+    with pytest.raises(LammpsError, match="temp"):
+        run_momt(warmer, tmp_path, tmp_path / "warmer")
+
+
 SLOW = pytest.mark.slow
 
 

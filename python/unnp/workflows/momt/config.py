@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, FiniteFloat, NonNegativeFloat, PositiveInt, model_validator
@@ -93,6 +94,9 @@ class MomtConfig(RunConfig):
     """the order parameter that tells solid from liquid"""
     bias: Bias = OpesBias(kind="opes")
     """how the bias is made"""
+    bias_from: Path | None = None
+    """folder of another run of the same mode, order parameter, temperatures, pressure and number of atoms, or a state file of
+    `fix momt`, whose bias this run begins with: a learnt potential needs about that of its teacher; null: none"""
     pace: PositiveInt = 25
     """steps between updates of the bias, and between rows of the logs"""
     timestep: Positive = 2.0

@@ -13,6 +13,8 @@ from unnp.workflows.momt.deck_parts import ensemble, interactions, text, thermo,
 from unnp.workflows.momt.fix_momt import UNBIASED, bias_arguments, fix_momt
 
 ADAPT, PRODUCTION = "adapt", "production"
+STATE_FILE, START_FILE = "state.json", "start.json"
+"""Bias as a stage has left it, and as the run begins with it where it is that of another run."""
 
 
 @dataclass(frozen=True)
@@ -125,11 +127,12 @@ def _begin(config: MomtConfig, system: System, chunk: Chunk) -> list[str]:
 
 def _biased(config: MomtConfig, chunk: Chunk, basins: Basins) -> str:
     options = [bias_arguments(config, basins)]
+    begins_with = f"{ADAPT}/{STATE_FILE}" if chunk.stage == PRODUCTION else START_FILE if config.bias_from else ""
+    if chunk.number == 1 and begins_with:  # later ones begin with restart files, which hold the bias too
+        options.append(f"start {begins_with}")
     if chunk.stage == PRODUCTION:
-        # the restart files hold the bias too
-        options += [f"start {ADAPT}/state.json"] if chunk.number == 1 else []
-        options += ["freeze 0"]
-    options += [f"state {chunk.stage}/state.json {config.chunk_steps}"]
+        options.append("freeze 0")
+    options += [f"state {chunk.stage}/{STATE_FILE} {config.chunk_steps}"]
     return fix_momt(config, f"{chunk.stage}/momt.${{walker}}.log", " ".join(options))
 
 

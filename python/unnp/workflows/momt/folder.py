@@ -11,7 +11,7 @@ from ase import Atoms
 from pydantic import TypeAdapter
 
 from unnp.errors import ConfigError, LammpsError, in_one_line
-from unnp.files.writing import make_folder, read_json, write_atomically
+from unnp.files.writing import copy_file, make_folder, read_json, write_atomically
 from unnp.lammps.captured import KEPT_FILE, SortedOut, keep_captured
 from unnp.lammps.run_folder import RunFolder, placed
 from unnp.lammps.structure_file import require_free, say_not_used
@@ -19,6 +19,7 @@ from unnp.lammps.system import System, build_structure
 from unnp.lammps.watching import require_deviations
 from unnp.workflows.momt.basins import Basins
 from unnp.workflows.momt.config import MomtConfig
+from unnp.workflows.momt.deck import ADAPT, START_FILE, STATE_FILE
 
 CONFIG_FILE = "momt.yaml"
 RECORD_FILE = "progress.json"
@@ -118,6 +119,8 @@ def prepare(config: MomtConfig, base: Path, folder: Path) -> Run:
         make_folder(folder / stage)
     record = Record(_fingerprint(atoms))
     record.write(folder)
+    if config.bias_from is not None:
+        copy_file(_state_of(base / config.bias_from), folder / START_FILE)
     place.write(config, system, atoms, triclinic=config.coupling == "tri")
     return Run(config, folder, system, record)
 
@@ -162,6 +165,17 @@ def read_record(folder: Path) -> Record:
 def walker_logs(folder: Path, stage: str) -> list[Path]:
     """Return the logs of fix momt in a stage, by walker."""
     return sorted((folder / stage).glob("momt.[0-9]*.log"), key=lambda path: int(path.name.split(".")[1]))
+
+
+def _state_of(path: Path) -> Path:
+    """Return the state file of a bias: the one given, or that of a run's folder."""
+    file = path / ADAPT / STATE_FILE if path.is_dir() else path
+    if not file.is_file():
+        raise ConfigError(
+            f"bias_from: {file} does not exist; name the folder of a run of `unnp sample momt` that has adapted its bias, or a "
+            "state file of fix momt."
+        )
+    return file
 
 
 def _check_logs(config: MomtConfig, record: Record, folder: Path) -> None:
