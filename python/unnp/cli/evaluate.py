@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from unnp.cli.options import Read, read_options
+from unnp.cli.options import D3, Read, dispersion, read_options
 
 if TYPE_CHECKING:
     from unnp.atoms.structure import Structure
@@ -22,6 +22,7 @@ def command(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     dtype: Annotated[str, typer.Option(help="Of a model: model, float32 or float64.")] = "model",
     head: Annotated[str | None, typer.Option(help="Level of theory; default: the model's first.")] = None,
+    d3: D3 = None,
     align: Annotated[
         bool,
         typer.Option(
@@ -38,7 +39,7 @@ def command(
     """Compare a potential with labelled structures.
 
     The folder gets errors.json and errors.csv (overall, by group, by element), predictions.xyz, and parity plots with
-    their data. A calculator file computes one structure after the other.
+    their data. A calculator file, and a model with --d3, compute one structure after the other.
     """
     from unnp.adapters.opening import is_calculator_file, known_elements, open_calculator
     from unnp.cli.tables import print_table
@@ -49,18 +50,19 @@ def command(
     from unnp.evaluate.evaluation import Limits, comparable, evaluate
     from unnp.exported.loader import load_model
 
-    offset: dict[str, float] = {}
-    if is_calculator_file(potential, head):
-        if dtype != "model":
-            raise ConfigError(f"dtype '{dtype}': {potential} is a calculator file; only a model has a choice.")
-        calculator = open_calculator(potential, device=device)
-        structures, names = open_structures(inputs, read_options(read, required=["any"])), given_by(calculator)
-        known = known_elements(calculator)
-        errors = evaluate_calculator(calculator, str(potential), structures, output, known, align=align)
+    is_calculator = is_calculator_file(potential, head)
+    if is_calculator and dtype != "model":
+        raise ConfigError(f"dtype '{dtype}': {potential} is a calculator file; only a model has a choice.")
+    model = None if is_calculator else load_model(potential, device, dtype, head)
+    calculator = open_calculator(potential, head, device, dispersion(d3), dtype) if is_calculator or d3 else None
+    structures = open_structures(inputs, read_options(read, required=["any"]))
+    offset = model.stress_offset if model is not None and stress_offset else {}
+    if calculator is not None:
+        known, names = known_elements(calculator), given_by(calculator)
+        errors = evaluate_calculator(calculator, str(potential), structures, output, known, offset, align=align)
     else:
-        model = load_model(potential, device, dtype, head)
-        structures, names = open_structures(inputs, read_options(read, required=["any"])), comparable(model)
-        offset = model.stress_offset if stress_offset else {}
+        assert model is not None
+        names = comparable(model)
         errors = evaluate(model, structures, output, Limits.of(batch_atoms), offset, align=align)
     if offset and "stress" in errors["overall"]:
         print(f"Taken off the stress labels, as found in the training: {_offsets(structures, offset)}.")
