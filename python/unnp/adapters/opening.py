@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ase.calculators.calculator import Calculator
 from ase.calculators.mixing import SumCalculator
@@ -37,13 +37,13 @@ def open_calculator(
             package of D3 is missing.
         ModelError: the file is no exported model, or has no such head.
     """
-    dispersion = [] if d3 is None else [D3Calculator(d3)]
+    if d3 is not None:
+        dispersion = D3Calculator(d3)  # first, as its package may be missing
+        parts = [open_calculator(path, head, device, dtype=dtype), dispersion]
+        return cast(Calculator, SumCalculator(parts))  # a class of ASE beside its Calculator, not below
     if is_calculator_file(path, head):
-        settings = read_yaml(path)
-        calculator: Calculator = LabellerCalculator(_on_device(settings, path, device), path.parent)
-    else:
-        calculator = UnnpCalculator(path, device, dtype=dtype, head=head)
-    return SumCalculator([calculator, *dispersion]) if dispersion else calculator
+        return LabellerCalculator(_on_device(read_yaml(path), path, device), path.parent)
+    return UnnpCalculator(path, device, dtype=dtype, head=head)
 
 
 def is_calculator_file(path: Path, head: str | None) -> bool:

@@ -65,8 +65,8 @@ def aligned(found: Iterable[Compared], dataset: Dataset) -> tuple[list[Compared]
 def _moved(prediction: Prediction, batch: Batch, shift: torch.Tensor) -> Prediction:
     of_atoms = shift.to(prediction.energy.device)[batch.graph.species]
     of_structures = torch.zeros_like(prediction.energy).index_add(0, batch.graph.atom_graph, of_atoms)
-    energies = {"energy": prediction.energy + of_structures, "atomic_energy": prediction.atomic_energy + of_atoms}
-    return replace(prediction, **energies)
+    energy, atomic_energy = prediction.energy + of_structures, prediction.atomic_energy + of_atoms
+    return replace(prediction, energy=energy, atomic_energy=atomic_energy)
 
 
 def _without_bonds(batch: Batch) -> Batch:
