@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 from ase.build import bulk, fcc111
@@ -9,6 +11,9 @@ from ase.calculators.calculator import PropertyNotImplementedError
 from ase.calculators.emt import EMT
 from ase.md.verlet import VelocityVerlet
 from unnp.adapters.labeller import LabellerCalculator
+from unnp.adapters.opening import open_calculator
+from unnp.adapters.potentials import PotentialFile, open_potential
+from unnp.config import from_dict
 from unnp.errors import ConfigError, DataError
 
 EAM = {"kind": "lammps", "elements": ["Al"], "pair_style": "eam/fs", "pair_coeff": ["* * Al_mm.eam.fs Al"]}
@@ -65,3 +70,26 @@ def test_refusals_are_those_of_the_labeller():
     copper.calc = LabellerCalculator(EAM)
     with pytest.raises(DataError, match="contains Cu"):
         copper.get_potential_energy()
+
+
+def test_a_device_is_passed_on_or_refused(tmp_path, monkeypatch):
+    """EMT runs on the CPU alone; a universal potential runs where it is told to, whatever its file says."""
+    opened = []
+    monkeypatch.setattr("unnp.adapters.labeller.build_labeller", lambda settings, folder: opened.append(settings))
+    for name, text in {
+        "emt": "kind: ase\nname: emt",
+        "chgnet": "kind: universal\nname: chgnet\ndevice: cuda:1",
+    }.items():
+        (tmp_path / f"{name}.yaml").write_text(text)
+    for path, device in [("chgnet", "auto"), ("chgnet", "cpu"), ("chgnet", "cuda"), ("emt", "auto"), ("emt", "cpu")]:
+        with suppress(AttributeError):  # there is no labeller
+            open_calculator(tmp_path / f"{path}.yaml", device=device)
+    assert [settings.get("device") for settings in opened] == ["cuda:1", "cpu", "cuda", None, None]
+    with pytest.raises(
+        ConfigError, match=r"device 'cuda': .*emt\.yaml is a calculator of a kind that runs on the CPU alone"
+    ):
+        open_calculator(tmp_path / "emt.yaml", device="cuda")
+    given = from_dict({"file": "emt.yaml"}, PotentialFile)
+    with suppress(AttributeError):  # of several potentials, those that have no choice run where they can
+        open_potential("emt", given, ["Cu"], tmp_path, "cuda")
+    assert len(opened) == 6

@@ -28,6 +28,7 @@ from unnp.train.building import build
 from unnp.train.config import TrainConfig
 from unnp.train.replay import open_all
 from unnp.train.run import train
+from unnp.train.zeros import Shift
 
 Settings = Callable[..., dict[str, Any]]
 Configuration = Callable[..., TrainConfig]
@@ -259,6 +260,35 @@ def test_another_zero_is_refused_in_an_old_head_and_moved_by_shift(tuned: Config
         assert energy(moved, atoms, 0) / 4 == pytest.approx(atoms.get_potential_energy() / 4, abs=0.3)
 
 
+@pytest.mark.parametrize(("shift", "is_told"), [(0.23, True), (0.03, False)])
+def test_corrections_of_compounds_are_told(
+    first: Path, tuned: Configuration, tmp_path: Path, caplog: pytest.LogCaptureFixture, shift: float, is_told: bool
+) -> None:
+    """Labels that are the start's own energies, with a constant for each atom, as MP2020 adds them."""
+    potential, frames = load_potential(first)[0], labelled("Cu", 4, a=3.6)
+    for atoms in frames:
+        given = dict(atoms.calc.results, energy=energy(potential, atoms, 0) + shift * len(atoms))
+        atoms.calc = SinglePointCalculator(atoms, **given)
+    write(tmp_path / "corrected.extxyz", frames)
+    data = {"train": [str(tmp_path / "corrected.extxyz")], "validation": 0.25}
+    with caplog.at_level(logging.WARNING):
+        begun(tuned(data=data))
+    said = (
+        "differ from those of 'default' of the start by nearly a constant for each element (Cu +0.23 eV; 0.23 eV/atom)"
+    )
+    assert (said in caplog.text) == is_told
+    assert ("`copy_of: default, reference_energies: shift`" in caplog.text) == is_told
+    caplog.clear()
+    begun(tuned(data=data, heads={"fine": {"copy_of": "default", "reference_energies": "shift"}}))
+    assert "constant for each element" not in caplog.text
+
+
+def test_as_few_structures_as_elements_are_no_reason_for_doubt() -> None:
+    assert Shift({"Cu": 0.5}, size=0.5, explained=1.0, free=1).may_be_another_zero
+    assert not Shift({"Cu": 0.5}, size=0.5, explained=1.0, free=0).may_be_another_zero
+    assert not Shift({"Cu": 0.5}, size=0.5, explained=0.8, free=9).may_be_another_zero
+
+
 def test_a_frozen_head_needs_no_data(first: Path, tuned: Configuration, tmp_path: Path) -> None:
     rates = {"elements": 0, "representation": 0}
     heads = {"fine": {}, "default": {"groups": [], "rate": 0}}
@@ -279,4 +309,5 @@ def test_large_rates_and_elements_without_data_are_told(tuned: Configuration, ca
     caplog.clear()
     with caplog.at_level(logging.WARNING):
         begun(tuned(optimizer={"learning_rate": 0.05, "rates": {"representation": 0.01, "elements": 0}}, replay={}))
-    assert caplog.text == ""
+    assert "times the rate" not in caplog.text
+    assert "has no training structure" not in caplog.text

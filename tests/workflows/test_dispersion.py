@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,12 +12,20 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk, molecule
+from ase.calculators.calculator import Calculator
+from ase.calculators.emt import EMT
 from ase.calculators.mixing import SumCalculator
+from ase.stress import voigt_6_to_full_3x3_stress
+from typer.testing import CliRunner
 from unnp.adapters.ase import UnnpCalculator
 from unnp.adapters.dispersion import D3Calculator, D3Config
 from unnp.adapters.labeller import LabellerCalculator
+from unnp.adapters.opening import known_elements, open_calculator
+from unnp.adapters.potentials import PotentialFile, identity, identity_of, open_potential
+from unnp.cli import build_app
 from unnp.config import from_dict
 from unnp.errors import ConfigError, UnnpError
+from unnp.lammps.opening import open_interaction
 from unnp.lammps.system import model_lines
 from unnp.lammps.system_config import InteractionConfig
 from unnp.workflows.md.config import MdConfig
@@ -141,3 +151,83 @@ def test_what_d3_does_not_know() -> None:
     atoms.calc = D3Calculator(D3Config(**SHORT))
     with pytest.raises(UnnpError, match="no parameters for Am"):
         atoms.get_potential_energy()
+
+
+@pytest.fixture
+def emt(tmp_path: Path) -> Path:
+    (tmp_path / "emt.yaml").write_text("kind: ase\nname: emt\n")
+    return tmp_path / "emt.yaml"
+
+
+def summed(parts: list[Calculator], atoms: Atoms) -> tuple[float, np.ndarray, np.ndarray]:
+    """Return energy, forces and stress, added up here."""
+    found = [(p.get_potential_energy(atoms), p.get_forces(atoms), p.get_stress(atoms)) for p in parts]
+    return tuple(sum(values) for values in zip(*found, strict=True))  # type: ignore[return-value]
+
+
+@needs_dftd3
+def test_a_potential_from_its_file_with_d3_is_their_sum(small_model: Path, emt: Path) -> None:
+    d3 = D3Config(functional="revpbe", **SHORT)
+    for path, alone in {emt: EMT(), small_model: UnnpCalculator(small_model, dtype="float64")}.items():
+        calculator = open_calculator(path, d3=d3)
+        energy, forces, stress = summed([alone, D3Calculator(d3)], alloy())
+        atoms = alloy()
+        atoms.calc = calculator
+        assert atoms.get_potential_energy() == pytest.approx(energy, abs=1e-9)
+        np.testing.assert_allclose(atoms.get_forces(), forces, atol=1e-9)
+        np.testing.assert_allclose(atoms.get_stress(), stress, atol=1e-11)
+    assert known_elements(calculator) == ["Al", "Ni"]
+    assert known_elements(open_calculator(emt, d3=d3)) == []
+
+
+@needs_dftd3
+def test_potentials_of_configurations_may_have_d3(emt: Path, tmp_path: Path) -> None:
+    given = from_dict({"file": "emt.yaml", "d3": {"functional": "pbe", **SHORT}}, PotentialFile)
+    (calculator,) = open_potential("emt", given, ["AlNi3"], tmp_path, "cpu").values()
+    energy = summed([EMT(), D3Calculator(D3Config(**SHORT))], alloy())[0]
+    assert calculator.get_potential_energy(alloy()) == pytest.approx(energy, abs=1e-9)
+
+
+def test_d3_tells_a_potential_from_the_same_without(emt: Path, tmp_path: Path) -> None:
+    potentials: list[dict] = [{}, {"d3": {}}, {"d3": {"functional": "revpbe"}}]
+    found = {identity_of(from_dict({"file": "emt.yaml", **words}, PotentialFile), tmp_path) for words in potentials}
+    assert len(found) == 3
+    assert identity_of(from_dict({"file": "emt.yaml"}, PotentialFile), tmp_path) == identity(emt, None)
+
+
+def run(*words: object) -> str:
+    result = CliRunner().invoke(build_app(), [str(word) for word in words], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@needs_dftd3
+def test_verbs_add_d3(small_model: Path, emt: Path, tmp_path: Path) -> None:
+    atoms = alloy()
+    energy, forces, stress = summed([UnnpCalculator(small_model, dtype="float64"), D3Calculator()], atoms)
+    atoms.info |= {"energy": energy, "stress": voigt_6_to_full_3x3_stress(stress)}
+    atoms.arrays["forces"] = forces
+    ase.io.write(tmp_path / "alloy.xyz", atoms, format="extxyz", write_results=False)
+    run("evaluate", small_model, tmp_path / "alloy.xyz", "-o", tmp_path / "errors", "--d3", "pbe", "--dtype", "float64")
+    errors = json.loads((tmp_path / "errors/errors.json").read_text())["overall"]
+    assert errors.keys() == {"energy", "forces", "stress"}
+    assert all(row["rmse"] < 1e-4 for row in errors.values())
+    words = ["-o", tmp_path / "relaxed", "--d3", "pbe", "--max-steps", "0"]
+    run("relax", emt, tmp_path / "alloy.xyz", *words)
+    relaxed = ase.io.read(tmp_path / "relaxed/relaxed.extxyz")
+    expected = summed([EMT(), D3Calculator()], alloy())[0]
+    assert relaxed.get_potential_energy() == pytest.approx(expected, abs=1e-6)
+
+
+def test_d3_in_lammps_goes_on_top_of_a_model(small_model: Path, emt: Path) -> None:
+    assert open_interaction(small_model, d3=D3Config()).d3 == D3Config()
+    with pytest.raises(ConfigError, match=r"goes on top of a model, and .*emt\.yaml is a calculator file"):
+        open_interaction(emt, d3=D3Config())
+    with pytest.raises(ConfigError, match="the name of a functional is one word"):
+        run("elastic", emt, "-o", emt.parent / "elastic", "--element", "Cu", "--d3", "pbe; shell")
+
+
+def test_what_is_missing_is_said(emt: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "dftd3.interface", None)
+    with pytest.raises(ConfigError, match=r"needs the package dftd3: pip install 'unnp\[d3\]'"):
+        run("crystals", emt, "-o", emt.parent / "crystals", "--element", "Cu", "--d3", "pbe")

@@ -12,6 +12,7 @@ import torch
 from ase.build import bulk
 from typer.testing import CliRunner
 from unnp.adapters.ase import UnnpCalculator
+from unnp.adapters.dispersion import D3Config
 from unnp.adapters.opening import names_of
 from unnp.cli import build_app
 from unnp.errors import ConfigError
@@ -108,10 +109,11 @@ def test_elastic_takes_a_head(model, tmp_path, monkeypatch):
 
 
 def test_names_in_the_comparison_differ():
-    twice = [(Path("a/model.pt"), "pbe"), (Path("a/model.pt"), "scan")]
+    twice = [(Path("a/model.pt"), "pbe", None), (Path("a/model.pt"), "scan", None)]
     assert names_of(twice) == ["model pbe", "model scan"]
-    others = [(Path("a/model.pt"), None), (Path("b/model.pt"), None)]
+    others = [(Path("a/model.pt"), None, None), (Path("b/model.pt"), None, None)]
     assert names_of(others) == ["a/model.pt", "b/model.pt"]
+    assert names_of([(Path("a.pt"), None, None), (Path("a.pt"), None, D3Config())]) == ["a", "a D3"]
 
 
 def test_a_head_and_d3_go_together_in_one_deck(model, tmp_path):

@@ -9,7 +9,8 @@ from pathlib import Path
 from ase.calculators.calculator import Calculator
 from pydantic import Field, model_validator
 
-from unnp.adapters.opening import open_calculator
+from unnp.adapters.dispersion import D3Config
+from unnp.adapters.opening import open_calculator, takes_device
 from unnp.atoms.outputs import Name
 from unnp.config import Config
 from unnp.data.store_checks import file_checksum
@@ -25,6 +26,8 @@ class PotentialFile(Config):
     """instead of `file`: such files by reduced formula, `{Cu: cu.pt, Si: si.pt}`, each for one substance"""
     head: Name | None = None
     """level of theory of a model; default: its first"""
+    d3: D3Config | None = None
+    """Grimme's dispersion correction, added to it (extra `d3`); `{}` takes its defaults"""
 
     @model_validator(mode="after")
     def _one_way(self) -> PotentialFile:
@@ -43,18 +46,17 @@ def open_potential(
         given: its file or files.
         formulas: of the structures.
         base: where relative paths begin.
-        device: where models run.
+        device: where those run that have a choice: models, universal potentials.
 
     Raises:
-        ConfigError: it has no file for any of the structures, or wrong settings in one.
+        ConfigError: it has no file for any of the structures, or wrong settings in one; or the package of D3 is missing.
         ModelError: a file is no exported model.
     """
     if given.file is not None:
-        calculator = open_calculator(base / given.file, given.head, device)
-        return dict.fromkeys(formulas, calculator)
+        return dict.fromkeys(formulas, _opened(base / given.file, given, device))
     files = given.files or {}
     asked = list(dict.fromkeys(formulas))
-    found = {key: open_calculator(base / files[key], given.head, device) for key in asked if key in files}
+    found = {key: _opened(base / files[key], given, device) for key in asked if key in files}
     if not found:
         raise ConfigError(
             f"potentials: {name} has files for {', '.join(files)}; it is asked for {', '.join(asked)}. Name a file for one."
@@ -62,14 +64,21 @@ def open_potential(
     return found
 
 
+def _opened(path: Path, given: PotentialFile, device: str) -> Calculator:
+    return open_calculator(path, given.head, device if takes_device(path) else "auto", given.d3)
+
+
 def identity_of(given: PotentialFile, base: Path) -> str:
-    """Return what tells a potential from others: checksums of its files, and its head."""
+    """Return what tells a potential from others: checksums of its files, its head and its D3."""
     if given.file is not None:
-        return identity(base / given.file, given.head)
-    parts = [f"{key} {identity(base / path, given.head)}" for key, path in sorted((given.files or {}).items())]
+        return identity(base / given.file, given.head, given.d3)
+    parts = [
+        f"{key} {identity(base / path, given.head, given.d3)}" for key, path in sorted((given.files or {}).items())
+    ]
     return sha256("\n".join(parts).encode()).hexdigest()
 
 
-def identity(path: Path, head: str | None) -> str:
-    """Return what tells a potential from others: the checksum of its file, and its head."""
-    return sha256(f"{file_checksum(path)} {head}".encode()).hexdigest()
+def identity(path: Path, head: str | None, d3: D3Config | None = None) -> str:
+    """Return what tells a potential from others: the checksum of its file, its head and its D3."""
+    words = [file_checksum(path), str(head), *([] if d3 is None else [d3.model_dump_json()])]
+    return sha256(" ".join(words).encode()).hexdigest()

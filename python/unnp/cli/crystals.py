@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from unnp.cli.options import Device, Head
+from unnp.cli.options import D3, Device, Head, ReferenceD3, dispersion
 
 if TYPE_CHECKING:
     from unnp.workflows.crystals.run import Result
@@ -48,27 +48,33 @@ def command(
     device: Device = "auto",
     head: Head = None,
     reference_head: Annotated[str | None, typer.Option(help="That of the reference, where it is a model.")] = None,
+    d3: D3 = None,
+    reference_d3: ReferenceD3 = None,
 ) -> None:
     """Relax crystals: bonds, energies, order of stability, equations of state, beside a reference potential or table.
 
     Models are evaluated in float64. A crystal that becomes another one, or does not come to rest, is marked.
     """
-    from unnp.adapters.opening import known_elements, names_of, open_calculator
+    from unnp.adapters.opening import known_elements, names_of, open_calculator, takes_device
+    from unnp.errors import ConfigError
     from unnp.workflows.crystals.prototypes import parse_specs
     from unnp.workflows.crystals.reference import given_crystals, is_table, load_reference
     from unnp.workflows.crystals.relaxation import Settings
     from unnp.workflows.crystals.run import run_crystals
 
-    paths, table = [(potential, head)], None
-    calculators = [open_calculator(potential, head, device)]
+    paths, table = [(potential, head, dispersion(d3))], None
+    calculators = [open_calculator(potential, head, device, dispersion(d3))]
     words = crystal or ([] if structure else DEFAULT)
     elements = element or _meant(words, known_elements(calculators[0]))
     specs = parse_specs(words, elements) + given_crystals(structure or [])
     if reference is not None and is_table(reference):
+        if reference_d3 is not None:
+            raise ConfigError(f"--reference-d3: {reference} is a table of numbers; only a potential takes D3.")
         table = load_reference(reference, specs)
     elif reference is not None:
-        paths.append((reference, reference_head))
-        calculators.append(open_calculator(reference, reference_head, device))
+        paths.append((reference, reference_head, dispersion(reference_d3)))
+        own = device if takes_device(reference) else "auto"
+        calculators.append(open_calculator(reference, reference_head, own, dispersion(reference_d3)))
     potentials = dict(zip(names_of(paths), calculators, strict=True))
     result = run_crystals(specs, potentials, output, Settings(bond, shake, curves), table)
     _show(result)

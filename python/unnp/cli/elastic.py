@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from unnp.cli.options import Device, Head
+from unnp.cli.options import D3, Device, Head, ReferenceD3, dispersion
 
 
 def command(
@@ -24,12 +24,14 @@ def command(
     device: Device = "auto",
     head: Head = None,
     reference_head: Annotated[str | None, typer.Option(help="That of the reference, where it is a model.")] = None,
+    d3: D3 = None,
+    reference_d3: ReferenceD3 = None,
 ) -> None:
     """Relax a crystal and compute its elastic constants, for one potential or two.
 
     Models are evaluated in float64. The atoms relax in each strained cell, all of them: constraints in the file do not count.
     """
-    from unnp.adapters.opening import names_of, open_calculator
+    from unnp.adapters.opening import names_of, open_calculator, takes_device
     from unnp.cli.tables import print_table
     from unnp.config import from_dict
     from unnp.files.locks import hold_folder
@@ -42,13 +44,17 @@ def command(
     asked = {"file": structure, "element": element, "lattice": lattice, "a": a, "c": c, "fixed": "none"}
     crystal = build_structure(from_dict(asked, StructureConfig, where="the crystal's options"), Path())
     make_folder(output)  # said before the work, not after it, where it cannot be made
-    potentials = [(potential, head), (reference, reference_head)] if reference is not None else [(potential, head)]
-    calculators = {
-        name: open_calculator(*potential, device)
-        for name, potential in zip(names_of(potentials), potentials, strict=True)
-    }
+    potentials = [(potential, head, dispersion(d3))]
+    calculators = [open_calculator(potential, head, device, dispersion(d3))]
+    if reference is not None:
+        potentials.append((reference, reference_head, dispersion(reference_d3)))
+        own = device if takes_device(reference) else "auto"
+        calculators.append(open_calculator(reference, reference_head, own, dispersion(reference_d3)))
     with hold_folder(output):
-        results = {name: elastic_properties(crystal, calculator) for name, calculator in calculators.items()}
+        results = {
+            name: elastic_properties(crystal, calculator)
+            for name, calculator in zip(names_of(potentials), calculators, strict=True)
+        }
         write_elastic(output, results)
     header = ["", *results, *(["deviation"] if len(results) == 2 else [])]
     print_table(f"{crystal.get_chemical_formula(empirical=True)} at zero pressure", header, comparison(results))

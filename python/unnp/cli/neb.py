@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from unnp.cli.options import Device, Fixed, FixedBelow, Head, Launcher, Lmp, Ranks, Resume, Threads
+from unnp.cli.options import D3, Device, Fixed, FixedBelow, Head, Launcher, Lmp, Ranks, Resume, Threads, dispersion
 
 if TYPE_CHECKING:
     from unnp.workflows.neb.band import Band
@@ -40,6 +40,7 @@ def command(
     resume: Resume = False,
     device: Device = "auto",
     head: Head = None,
+    d3: D3 = None,
     ranks: Ranks = None,
     threads: Threads = None,
     launcher: Launcher = None,
@@ -65,8 +66,8 @@ def command(
     held = held_atoms(fixed, fixed_below)
     states = read_path(structures, held)
     launch = {"ranks": ranks, "threads": threads, "launcher": launcher, "lmp": lmp}
-    mover = open_mover(potential, head, optimiser, device, launch)
-    band = run_neb(states, mover, settings, output, potential=identity(potential, head), resume=resume)
+    mover = open_mover(potential, head, optimiser, device, launch, dispersion(d3))
+    band = run_neb(states, mover, settings, output, potential=identity(potential, head, dispersion(d3)), resume=resume)
     _say(f"{potential.stem}: {states[0].get_chemical_formula()}", band)
     print(f"Path, tables and figures: {output}")
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from unnp.adapters.dispersion import D3Config
 
 OutputFolder = Annotated[
     Path | None,
@@ -17,6 +20,13 @@ Resume = Annotated[
 ]
 Device = Annotated[str, typer.Option(help="Where a model runs: auto, cpu, cuda or cuda:N.")]
 Head = Annotated[str | None, typer.Option(help="Level of theory of the model; default: its first.")]
+D3 = Annotated[
+    str | None,
+    typer.Option(
+        "--d3", metavar="FUNCTIONAL", help="Add D3 dispersion with the parameters of a functional, as pbe (extra `d3`)."
+    ),
+]
+ReferenceD3 = Annotated[str | None, typer.Option(metavar="FUNCTIONAL", help="The same for the reference potential.")]
 Fixed = Annotated[
     Literal["file", "none"], typer.Option(help="Atoms that do not move: those that the file fixes, or none.")
 ]
@@ -50,3 +60,11 @@ def read_options(settings: list[str] | None, **defaults: Any) -> Any:
     from unnp.data.readers import ReadOptions
 
     return from_dict(apply_settings(defaults, settings or [], option="--read"), ReadOptions, where="--read")
+
+
+def dispersion(functional: str | None) -> D3Config | None:
+    """Return the settings of ``--d3 FUNCTIONAL``: damping and cutoffs are the defaults; None: no D3."""
+    from unnp.adapters.dispersion import D3Config
+    from unnp.config import from_dict
+
+    return None if functional is None else from_dict({"functional": functional}, D3Config, where="--d3")

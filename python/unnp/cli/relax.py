@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from unnp.cli.options import Device, Fixed, FixedBelow, Head, Launcher, Lmp, Ranks, Resume, Threads
+from unnp.cli.options import D3, Device, Fixed, FixedBelow, Head, Launcher, Lmp, Ranks, Resume, Threads, dispersion
 
 
 def command(
@@ -28,6 +28,7 @@ def command(
     resume: Resume = False,
     device: Device = "auto",
     head: Head = None,
+    d3: D3 = None,
     ranks: Ranks = None,
     threads: Threads = None,
     launcher: Launcher = None,
@@ -54,10 +55,10 @@ def command(
     launch = {"ranks": ranks, "threads": threads, "launcher": launcher, "lmp": lmp}
     relaxations = run_relaxations(
         read_all(structures, held),
-        open_mover(potential, head, optimiser, device, launch),
+        open_mover(potential, head, optimiser, device, launch, dispersion(d3)),
         settings,
         output,
-        potential=identity(potential, head),
+        potential=identity(potential, head, dispersion(d3)),
         resume=resume,
     )
     print_table(f"{potential.stem}: relaxed structures", HEADER, rows(relaxations))

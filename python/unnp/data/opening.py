@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
@@ -47,6 +48,19 @@ def open_structures(
     return parts[0] if len(parts) == 1 else Concatenated(parts)
 
 
+@dataclass(frozen=True)
+class LabelSource:
+    """What a stored data set says of its labels.
+
+    Attributes:
+        groups: of its structures.
+        origins: an entry for each source of labels that were put together in it.
+    """
+
+    groups: frozenset[str]
+    origins: tuple[dict[str, str], ...]
+
+
 class Concatenated(LazyStructures):
     """Several sequences of structures, one behind the other.
 
@@ -83,10 +97,24 @@ class Concatenated(LazyStructures):
             found += [origin for origin in origins_of(part) if origin not in found]
         return found
 
+    @property
+    def sources(self) -> list[LabelSource]:
+        """Those of each part."""
+        return [source for part in self._parts for source in sources_of(part)]
+
 
 def origins_of(structures: Sequence[Structure]) -> list[dict[str, str]]:
     """Return what stored data sets say about the sources of their labels; nothing for other structures."""
     return list(getattr(structures, "origins", ()))
+
+
+def sources_of(structures: Sequence[Structure]) -> list[LabelSource]:
+    """Return groups and origins of each stored data set among structures that says where its labels are from."""
+    found: list[LabelSource] | None = getattr(structures, "sources", None)
+    if found is not None:
+        return found
+    origins = origins_of(structures)
+    return [LabelSource(frozenset(group_names(structures)), tuple(origins))] if origins else []
 
 
 def _open(

@@ -12,6 +12,7 @@ import numpy as np
 from unnp.atoms.elements import Elements
 from unnp.atoms.neighbors import bonds
 from unnp.atoms.structure import Structure
+from unnp.data.zeros import composition
 from unnp.errors import ConfigError, DataError, unknown
 
 logger = logging.getLogger(__name__)
@@ -82,7 +83,7 @@ def fit_reference_energies(
         return ReferenceEnergies(energies, rank=len(elements), message=contradiction)
     if not labelled:
         raise DataError("reference energies by least squares need energies, and no structure has one; use 'zero'.")
-    fractions = _counts(labelled, elements)
+    fractions = composition(labelled, elements)
     target = np.array([s.energy for s in labelled], dtype=np.float64) / fractions.sum(1)
     fractions /= fractions.sum(1, keepdims=True)
     fixed = np.array([k for k, s in enumerate(labelled) if is_isolated(s, cutoff)], dtype=np.int64)
@@ -123,17 +124,11 @@ def _constrained(fractions: np.ndarray, target: np.ndarray, fixed: np.ndarray) -
     return solution, int(rank)
 
 
-def _counts(structures: Sequence[Structure], elements: Elements) -> np.ndarray:
-    """Return the atoms of each element in each structure, (n_structures, n_elements) float64."""
-    rows = [np.bincount(elements.species(s.numbers), minlength=len(elements)) for s in structures]
-    return np.array(rows, dtype=np.float64).reshape(-1, len(elements))
-
-
 def _contradiction(isolated: Sequence[Structure], elements: Elements, energies: np.ndarray) -> str:
     """Say which isolated atoms have another energy than the sum of reference energies."""
     if not isolated:
         return ""
-    counts = _counts(isolated, elements)
+    counts = composition(isolated, elements)
     expected = counts @ energies
     off = np.array([s.energy for s in isolated]) - expected
     wrong = np.flatnonzero(np.abs(off) / counts.sum(1) > CONTRADICTION)

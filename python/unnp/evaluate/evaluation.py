@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-import csv
 import io
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
-import torch
-from ase import Atoms
-from ase.io.extxyz import write_extxyz
 
 from unnp.atoms.outputs import Cost
-from unnp.atoms.quantities import QUANTITIES, STANDARD
+from unnp.atoms.quantities import QUANTITIES
 from unnp.atoms.structure import Structure
 from unnp.data.batching import runs
 from unnp.data.costs import COUNTS
 from unnp.data.dataset import Batch, Dataset, collate
 from unnp.data.progress import counting
-from unnp.derivatives import Prediction
 from unnp.errors import ConfigError
-from unnp.evaluate.metrics import Metrics, Pairs
-from unnp.evaluate.stress_offset import offsets_of, without_offset
+from unnp.evaluate.comparison import Compared, write_comparison
+from unnp.evaluate.stress_offset import offsets_in_stored_units, without_offset
 from unnp.exported.finiteness import check_finite
 from unnp.exported.loader import LoadedPotential
-from unnp.files.writing import make_folder, write_atomically
-from unnp.plots import parity
-from unnp.units import GPA_PER_EV_PER_A3
+from unnp.files.writing import write_atomically
 
 MAX_ATOMS = 1000
 COST_PER_ATOM = 40
@@ -58,9 +50,7 @@ class Limits:
         return cls(atoms, COST_PER_ATOM * atoms)
 
 
-def predictions(
-    potential: LoadedPotential, dataset: Dataset, limits: Limits
-) -> Iterator[tuple[list[int], Batch, Prediction]]:
+def predictions(potential: LoadedPotential, dataset: Dataset, limits: Limits) -> Iterator[Compared]:
     """Yield indices, labelled batch and prediction for all structures, in their order; one batch at a time is kept.
 
     Args:
@@ -79,12 +69,10 @@ def evaluate(
     folder: Path,
     limits: Limits | None = None,
     offset: Mapping[str, float] | None = None,
+    *,
+    align: bool = False,
 ) -> dict[str, Any]:
-    """Evaluate a model, write what it gives into a folder and return the error table of ``metrics.Metrics``.
-
-    The folder gets ``errors.json``, ``errors.csv``, ``predictions.xyz`` (labels and predictions, these as
-    ``unnp_energy`` [eV], ``unnp_forces`` [eV/A], ``unnp_stress`` [eV/A^3], ...) and a parity plot with its CSV for each
-    labelled quantity.
+    """Evaluate a model, write what it gives into a folder and return the errors, as ``comparison.write_comparison`` does.
 
     Args:
         potential: exported model.
@@ -93,42 +81,21 @@ def evaluate(
         limits: of a batch.
         offset: constant tension [GPa] of the stress labels by group of the training data, which is taken off; labels in
             ``predictions.xyz`` are as they were.
+        align: count its energies from the zeros of the labels (``alignment.aligned``).
 
     Raises:
+        DataError: energies are to be aligned, and no structure has one.
         ModelError: a structure has an element the model does not know, or a prediction is not finite.
         UnnpError: the folder cannot be written, or another process writes it.
     """
     dataset = labelled(potential, structures)
-    metrics = Metrics(dataset.groups, potential.elements.symbols, potential.device)
-    pairs = Pairs(dataset.groups)
-    make_folder(folder)
-
-    def write_predictions(file: BinaryIO) -> None:
-        text = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
-        with counting("evaluating", len(dataset)) as advance:
-            for indices, batch, prediction in compared(potential, dataset, limits or Limits(), offset or {}):
-                metrics.update(prediction, batch)
-                pairs.update(prediction, batch)
-                for structure, predicted in zip(indices, _separate(batch, prediction), strict=True):
-                    _write_frame(text, structures[structure], predicted)
-                    advance()
-        text.detach()
-
-    write_atomically(folder / "predictions.xyz", write_predictions)
-    errors = metrics.result()
-    _write_errors(folder, errors)
-    for quantity in QUANTITIES:
-        reference, predicted, groups = pairs.result(quantity)
-        if len(reference):
-            parity(
-                quantity, QUANTITIES[quantity].shown[0], reference, predicted, groups, folder / f"parity-{quantity}.png"
-            )
-    return errors
+    found = compared(potential, dataset, limits or Limits(), offset or {})
+    return write_comparison(found, dataset, folder, potential.device, align=align)
 
 
 def compared(
     potential: LoadedPotential, dataset: Dataset, limits: Limits, offset: Mapping[str, float]
-) -> Iterator[tuple[list[int], Batch, Prediction]]:
+) -> Iterator[Compared]:
     """Yield what ``predictions`` does, with the offset taken off the stress labels, as errors are counted.
 
     Args:
@@ -138,8 +105,7 @@ def compared(
     Raises:
         ModelError: as for ``evaluate``.
     """
-    offsets = torch.tensor(list(offsets_of(dataset.groups, offset).values()), dtype=torch.float64)
-    offsets = offsets.to(potential.device) / GPA_PER_EV_PER_A3
+    offsets = offsets_in_stored_units(dataset.groups, offset).to(potential.device)
     for indices, batch, prediction in predictions(potential, dataset, limits):
         sources = [dataset.structures[k].source or f"structure {k}" for k in indices]
         check_finite(prediction, batch.graph, potential.elements, str(potential.path), sources)
@@ -209,50 +175,3 @@ def batches(dataset: Dataset, unit: Cost, limits: Limits) -> Iterator[tuple[list
 def comparable(potential: LoadedPotential) -> list[str]:
     """Return the names of the quantities that a model can be compared in."""
     return [name for name, q in QUANTITIES.items() if q.origin != "head" or name in potential.quantities]
-
-
-def _separate(batch: Batch, prediction: Prediction) -> Iterator[dict[str, np.ndarray]]:
-    """Yield the predicted quantities of each structure of a batch, by name."""
-    owner = batch.graph.atom_graph.cpu().numpy()
-    found = {name: prediction.get(quantity) for name, quantity in QUANTITIES.items()}
-    arrays = {name: value.detach().double().cpu().numpy() for name, value in found.items() if value is not None}
-    for k in range(batch.graph.n_graphs):
-        yield {name: a[owner == k] if QUANTITIES[name].per_atom else a[k] for name, a in arrays.items()}
-
-
-def _write_frame(file: io.TextIOWrapper, structure: Structure, predicted: dict[str, np.ndarray]) -> None:
-    atoms = structure.to_atoms()
-    for name in QUANTITIES:
-        _put(atoms, name, name, structure.label(name))
-    if structure.group:
-        atoms.info["group"] = structure.group
-    if structure.forces_weight is not None:
-        atoms.arrays["forces_weight"] = structure.forces_weight
-    for name, value in predicted.items():
-        if name in STANDARD or structure.label(name) is not None or QUANTITIES[name].origin == "head":
-            _put(atoms, f"unnp_{name}", name, value if np.isfinite(value).all() else None)
-    write_extxyz(file, [atoms], write_results=False)
-
-
-def _put(atoms: Atoms, name: str, quantity: str, value: Any) -> None:
-    """Give atoms a value of a quantity under a name; None: nothing."""
-    if value is None:
-        return
-    if QUANTITIES[quantity].per_atom:
-        atoms.arrays[name] = np.asarray(value)
-    else:
-        atoms.info[name] = np.ravel(value) if np.ndim(value) else float(value)
-
-
-def _write_errors(folder: Path, errors: dict[str, Any]) -> None:
-    write_atomically(folder / "errors.json", json.dumps(errors, indent=2) + "\n")
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["scope", "name", "quantity", "mae", "rmse", "n", "unit"])
-    scopes = {"overall": {"all": errors["overall"]}, "group": errors["groups"], "element": errors["elements"]}
-    for scope, rows in scopes.items():
-        for name, row in rows.items():
-            for quantity, values in row.items():
-                numbers = [values["mae"], values["rmse"], values["n"]]
-                writer.writerow([scope, name, quantity, *numbers, QUANTITIES[quantity].errors_in[0]])
-    write_atomically(folder / "errors.csv", text.getvalue())

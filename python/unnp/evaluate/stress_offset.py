@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from unnp.data.dataset import Batch
+from unnp.units import GPA_PER_EV_PER_A3
 
 
 def offsets_of(groups: Sequence[str], found: Mapping[str, float]) -> dict[str, float]:
@@ -18,6 +19,11 @@ def offsets_of(groups: Sequence[str], found: Mapping[str, float]) -> dict[str, f
     """
     of_others = found.get("", sum(found.values()) / max(1, len(found)))
     return {name: found.get(name, of_others) for name in groups}
+
+
+def offsets_in_stored_units(groups: Sequence[str], found: Mapping[str, float]) -> Tensor:
+    """Return the offset of each group as ``without_offset`` takes it, (n_groups,) float64 [eV/A^3]."""
+    return torch.tensor(list(offsets_of(groups, found).values()), dtype=torch.float64) / GPA_PER_EV_PER_A3
 
 
 def without_offset(batch: Batch, values: Tensor) -> Batch:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from unnp.adapters.dispersion import D3Config
 from unnp.adapters.opening import is_calculator_file
 from unnp.config.base import read_yaml
 from unnp.data.labellers import check_settings
@@ -18,20 +19,26 @@ from unnp.kim.models import find_model
 from unnp.lammps.system_config import InteractionConfig
 
 
-def open_interaction(path: Path, head: str | None = None) -> InteractionConfig:
+def open_interaction(path: Path, head: str | None = None, d3: D3Config | None = None) -> InteractionConfig:
     """Return what a LAMMPS deck says of a potential; relative paths in it begin at the folder of the file.
 
     Args:
         path: model, which then runs in float64, or calculator file.
         head: level of theory of a model; None: its first.
+        d3: dispersion on top of a model; None: none.
 
     Raises:
-        ConfigError: wrong settings, a head for a file that has none, or a calculator that LAMMPS does not have.
+        ConfigError: wrong settings, a head or D3 for a file that has none, or a calculator that LAMMPS does not have.
         ModelError: the file is no exported model, or has no such head.
     """
     if not is_calculator_file(path, head):
         read_manifest(path).head(head)
-        return InteractionConfig(model=path.resolve(), head=head, dtype="float64")
+        return InteractionConfig(model=path.resolve(), head=head, dtype="float64", d3=d3)
+    if d3 is not None:
+        raise ConfigError(
+            f"d3: in LAMMPS it goes on top of a model, and {path} is a calculator file. Take another optimiser, or write "
+            "`pair_style: hybrid/overlay ... dispersion/d3 ...` into the file."
+        )
     labeller, settings = check_settings(read_yaml(path))
     if labeller.kind not in _KINDS:
         raise ConfigError(

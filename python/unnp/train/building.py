@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 from unnp.atoms.elements import Elements
@@ -19,7 +20,10 @@ from unnp.train.config import TrainConfig
 from unnp.train.datasets import Sources, make_datasets
 from unnp.train.heads import head_positions
 from unnp.train.levels import begin_with, fitted_head
+from unnp.train.mixed import mixed_labels
 from unnp.train.start import Start, read_start
+
+logger = logging.getLogger(__name__)
 
 
 def build(config: TrainConfig, sources: Sources) -> tuple[Potential, dict[str, Dataset]]:
@@ -30,6 +34,8 @@ def build(config: TrainConfig, sources: Sources) -> tuple[Potential, dict[str, D
     elements = _elements(sources, start)
     cutoff = config.potential.cutoff()
     owner = head_positions(config, sources)
+    for text in mixed_labels(list(config.heads), sources.train, owner):
+        logger.warning("%s", text)
     datasets = make_datasets(config, sources, elements, cutoff, owner)
     neighbors = datasets["train"].average_neighbors
     if not neighbors:

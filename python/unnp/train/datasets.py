@@ -14,7 +14,7 @@ from unnp.atoms.quantities import FURTHER, STANDARD
 from unnp.atoms.structure import Structure
 from unnp.data.batching import BatchSampler
 from unnp.data.dataset import Dataset
-from unnp.data.opening import open_structures, origins_of
+from unnp.data.opening import open_structures, origins_of, sources_of
 from unnp.data.splits import split
 from unnp.data.statistics import Statistics, atom_counts, group_names, statistics
 from unnp.errors import DataError
@@ -39,6 +39,7 @@ class Subset(LazyStructures):
         names = group_names(structures)
         self.group_names = [names[k] for k in self._indices]
         self.origins = origins_of(structures)
+        self.sources = sources_of(structures)
 
     def __len__(self) -> int:
         return len(self._indices)

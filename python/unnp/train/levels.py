@@ -110,8 +110,11 @@ def _older_head(
     shift = shift_of(start.potential, position, new, resolve_dtype(start.dtype))
     if kind == "shift":
         energies = {symbol: energy + shift.energies.get(symbol, 0.0) for symbol, energy in energies.items()}
-    elif shift.is_another_zero and old.reference_energies.keys().isdisjoint(given):
-        raise ConfigError(f"heads.{name}: {_another_zero(source, shift)}")
+    elif old.reference_energies.keys().isdisjoint(given):
+        if shift.is_another_zero:
+            raise ConfigError(f"heads.{name}: {_another_zero(source, shift)}")
+        if shift.may_be_another_zero:
+            logger.warning("heads.%s: %s", name, _another_zero(source, shift, certain=False))
     energies = of_new_elements(energies, own, elements, start.potential.cutoff())
     return Head(old.energy_scale, energies, name, _groups(own) or old.groups)
 
@@ -141,12 +144,21 @@ def _refused(config: TrainConfig, name: str, source: str, elements: Elements, *,
     return ""
 
 
-def _another_zero(source: str, shift: Shift) -> str:
+def _another_zero(source: str, shift: Shift, *, certain: bool = True) -> str:
     found = ", ".join(f"{symbol} {energy:+.2f} eV" for symbol, energy in shift.energies.items() if energy)
+    said = (
+        f"the energies of its new structures differ from those of '{source}' of the start by {'' if certain else 'nearly '}a "
+        f"constant for each element ({found}; {shift.size:.2f} eV/atom)"
+    )
+    what_to_do = f"give them a head of their own: `copy_of: {source}, reference_energies: shift`."
+    if certain:
+        return (
+            f"{said}: they count from another zero or are of another level of theory. Do not mix them with what it knows, "
+            f"{what_to_do}"
+        )
     return (
-        f"the energies of its new structures differ from those of '{source}' of the start by a constant for each element "
-        f"({found}; {shift.size:.2f} eV/atom): they count from another zero or are of another level of theory. "
-        f"Do not mix them with what it knows, give them a head of their own: `copy_of: {source}, reference_energies: shift`."
+        f"{said}. Where they count from another zero (corrections as MP2020, other pseudopotentials) or are of another "
+        f"level of theory, {what_to_do} Where it is the start that is wrong by so much, all is well."
     )
 
 

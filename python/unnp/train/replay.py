@@ -10,7 +10,7 @@ from pathlib import Path
 from unnp.atoms.lazy import LazyStructures
 from unnp.atoms.structure import Structure
 from unnp.config import load_yaml
-from unnp.data.opening import Concatenated, origins_of
+from unnp.data.opening import Concatenated, origins_of, sources_of
 from unnp.data.statistics import atom_counts, group_names, statistics
 from unnp.errors import ConfigError, DataError, UnnpError
 from unnp.train.config import ReplayConfig, TrainConfig
@@ -113,6 +113,7 @@ class _Renamed(LazyStructures):
         self.n_atoms = atom_counts(structures)
         self.group_names = [_renamed(name) for name in group_names(structures)]
         self.origins = origins_of(structures)
+        self.sources = [replace(s, groups=frozenset(map(_renamed, s.groups))) for s in sources_of(structures)]
 
     def __len__(self) -> int:
         return len(self._structures)

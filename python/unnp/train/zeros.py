@@ -12,11 +12,14 @@ from unnp.atoms.elements import Elements, atomic_number
 from unnp.atoms.structure import Structure
 from unnp.data.dataset import Dataset, collate
 from unnp.data.reference_energies import is_isolated
+from unnp.data.zeros import composition, fitted_zeros
 from unnp.derivatives import predict
 from unnp.models import Potential
 
 OTHER_ZERO = 1.0
 """Mean shift of the energies [eV/atom] from which on labels are of another zero: a model of the same is seldom as wrong."""
+DOUBTFUL = 0.05
+"""The same, from which on they may be: corrections as MP2020 are 0.1 to 0.7 eV for each atom of some elements."""
 EXPLAINED = 0.9
 """Part of the mean square of the differences that such a shift has to make."""
 ISOLATED = 1e5
@@ -33,16 +36,23 @@ class Shift:
         energies: [eV] by element, by least squares: ``E_label - E_head = sum_e n_e shift_e``.
         size: root mean square of the shift of the structures [eV/atom].
         explained: part of the mean square of the differences that it makes.
+        free: energies beyond the constants that were fitted to them; 0: these explain everything.
     """
 
     energies: Mapping[str, float]
     size: float = 0.0
     explained: float = 0.0
+    free: int = 0
 
     @property
     def is_another_zero(self) -> bool:
         """Whether nothing but another zero of energy makes it as large."""
         return self.size > OTHER_ZERO and self.explained > EXPLAINED
+
+    @property
+    def may_be_another_zero(self) -> bool:
+        """Whether it is nearly all that the labels differ by, so that another zero of energy would explain it."""
+        return self.size > DOUBTFUL and self.explained > EXPLAINED and self.free > 0
 
 
 def shift_of(potential: Potential, head: int, structures: Sequence[Structure], dtype: torch.dtype) -> Shift:
@@ -60,13 +70,13 @@ def shift_of(potential: Potential, head: int, structures: Sequence[Structure], d
     if not used:
         return Shift({})
     counts = composition(used, elements)
-    per_atom = (np.array([s.energy for s in used]) - _energies(potential, head, used, elements, dtype)) / counts.sum(1)
-    fractions = counts / counts.sum(1, keepdims=True)
-    found = np.linalg.lstsq(fractions, per_atom, rcond=1e-10)[0]
-    of_structures, square = fractions @ found, float(np.mean(per_atom**2))
+    differences = np.array([s.energy for s in used]) - _energies(potential, head, used, elements, dtype)
+    found, per_atom = fitted_zeros(counts, differences), differences / counts.sum(1)
+    of_structures, square = (counts @ found) / counts.sum(1), float(np.mean(per_atom**2))
     left = float(np.mean((per_atom - of_structures) ** 2))
     energies = dict(zip(elements.symbols, found.tolist(), strict=True))
-    return Shift(energies, float(np.sqrt(np.mean(of_structures**2))), 1 - left / square if square else 0.0)
+    explained, free = 1 - left / square if square else 0.0, len(used) - int(np.linalg.matrix_rank(counts))
+    return Shift(energies, float(np.sqrt(np.mean(of_structures**2))), explained, free)
 
 
 def of_new_elements(
@@ -89,12 +99,6 @@ def of_new_elements(
         left = (np.array([s.energy for s in used]) - counts @ base) * weight
         base[new] = np.linalg.lstsq(counts[:, new] * weight[:, None], left, rcond=1e-10)[0]
     return dict(zip(elements.symbols, base.tolist(), strict=True))
-
-
-def composition(structures: Sequence[Structure], elements: Elements) -> np.ndarray:
-    """Return the atoms of each element in each structure, (n_structures, n_elements) float64."""
-    rows = [np.bincount(elements.species(s.numbers), minlength=len(elements)) for s in structures]
-    return np.array(rows, dtype=np.float64).reshape(-1, len(elements))
 
 
 def _energies(

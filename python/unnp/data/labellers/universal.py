@@ -14,13 +14,16 @@ from unnp.atoms.structure import Structure
 from unnp.config import Config
 from unnp.config.texts import Device, Line
 from unnp.data.labellers.base import FurtherLabels, Labeller, register
-from unnp.data.teachers.catalogue import find_teacher
+from unnp.data.teachers.catalogue import Entry, Weights, find_teacher
 from unnp.data.teachers.process import TeacherProcess, check_interpreter
 from unnp.data.teachers.serve import CannotBeginError, Teacher
 from unnp.errors import ConfigError, DataError, UnnpError
 
 VACUUM = 10.0
 """Room on each side of atoms along directions that are not periodic [A]: images are beyond the cutoff of every teacher."""
+
+RECORD = ("zero", "licence", "citation")
+"""Settings that say what nobody knows of weights from a file but their user."""
 
 
 class UniversalConfig(Config):
@@ -38,6 +41,12 @@ class UniversalConfig(Config):
     """Python of another environment that has the package, for instance `envs/mace/bin/python`; default: this one."""
     theory: Line | None = None
     """Level of theory, for the record, of weights from a file."""
+    zero: Line | None = None
+    """Zero of energy, for the record, of weights from a file: `total energies of VASP with the corrections MP2020`."""
+    licence: Line | None = None
+    """Licence of weights from a file, for the record, beside that of the package."""
+    citation: Line | None = None
+    """Publication of weights from a file, for the record, beside that of the package."""
     labels: FurtherLabels = Field(default_factory=list)
     """Further labels to take over, e.g. `[magnetic_moments]`, where it gives them."""
 
@@ -51,7 +60,7 @@ class UniversalLabeller(Labeller):
     def __init__(self, config: UniversalConfig, folder: Path) -> None:
         super().__init__(config, folder)
         entry = find_teacher(config.name)
-        self._weights = entry.weights(config.model, folder)
+        self._weights = _weights(entry, config, folder)
         self._teacher = _open(config, folder, entry.file, self._weights.place)
         self._module = entry.module
         self._properties = {name: QUANTITIES[name].ase for name in ("energy", "forces", "stress", *config.labels)}
@@ -70,9 +79,9 @@ class UniversalLabeller(Labeller):
             "name": f"{self.config.name} {self._weights.name}{head}",
             "package": str(self._teacher.description["package"]),
             "level of theory": self.config.theory or self._weights.theory,
-            "zero of energy": self._weights.zero,
-            "licence": self._module.LICENCE,
-            "citation": self._module.CITATION,
+            "zero of energy": self.config.zero or self._weights.zero,
+            "licence": _both(self._module.LICENCE, self.config.licence),
+            "citation": _both(self._module.CITATION, self.config.citation),
             "elements": " ".join(self.elements),
             "sha256 of the weights": self._weights.checksum,
         }
@@ -104,6 +113,21 @@ class UniversalLabeller(Labeller):
             "cell": cell.tolist(),
             "properties": list(self._properties.values()),
         }
+
+
+def _weights(entry: Entry, config: UniversalConfig, folder: Path) -> Weights:
+    """Return the weights; raise ConfigError where the record is given of weights that are known."""
+    weights = entry.weights(config.model, folder)
+    if not weights.from_file and (given := [name for name in RECORD if getattr(config, name) is not None]):
+        raise ConfigError(
+            f"{', '.join(given)}: of the weights '{weights.name}' inside the package of {entry.name} it is known; leave out "
+            "what is for weights from a file."
+        )
+    return weights
+
+
+def _both(of_package: str, of_weights: str | None) -> str:
+    return of_package if of_weights is None else f"{of_package}; weights: {of_weights}"
 
 
 def _open(config: UniversalConfig, folder: Path, file: str, weights: str) -> Teacher | TeacherProcess:

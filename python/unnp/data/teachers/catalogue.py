@@ -27,6 +27,7 @@ class Weights:
         theory: level of theory that they were fitted to.
         zero: where their energies are zero.
         checksum: SHA-256 of a file; empty for a name or a folder.
+        from_file: whether the place is a path.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Weights:
     theory: str
     zero: str
     checksum: str = ""
+    from_file: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class Entry:
         if not path.exists():
             missing = f"There is no file or folder of weights {path}."
             raise ConfigError(f"{unknown(f'weights of {self.name}', chosen, named)} {missing}" if named else missing)
-        return Weights(path.name, str(path), _OF_FILE, _OF_FILE, _checksum(path))
+        return Weights(path.name, str(path), _OF_FILE, _OF_FILE, _checksum(path), from_file=True)
 
 
 def find_teacher(name: str) -> Entry:

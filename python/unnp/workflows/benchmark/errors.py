@@ -7,25 +7,22 @@ from pathlib import Path
 
 import torch
 
-from unnp.atoms.elements import Elements, elements_of
-from unnp.atoms.graph import Graph
-from unnp.atoms.quantities import QUANTITIES, STANDARD
+from unnp.atoms.elements import elements_of
+from unnp.atoms.quantities import QUANTITIES
 from unnp.atoms.structure import Structure
-from unnp.data.dataset import Batch, Labels
+from unnp.data.dataset import Batch
 from unnp.data.labellers import Labeller
 from unnp.data.labellers.kim import KimConfig, KimLabeller
 from unnp.data.labellers.lammps_pair_style import LammpsLabeller
 from unnp.data.labellers.lammps_simulation import PairStyle
 from unnp.derivatives import Prediction
 from unnp.errors import ConfigError, UnnpError
+from unnp.evaluate.calculators import of_labels, without_graphs
 from unnp.evaluate.evaluation import Limits, compared, labelled
 from unnp.evaluate.metrics import Metrics
 from unnp.exported.loader import load_model
 from unnp.lammps.system_config import InteractionConfig
 from unnp.workflows.benchmark.columns import COLUMNS, FORCE_NORMS
-
-ARBITRARY_CUTOFF = 1.0
-"""Length of bonds [A] in the graphs that predictions of potentials without graphs are compared with: any will do."""
 
 
 class Errors:
@@ -99,11 +96,10 @@ def check_peer(name: str, peer: InteractionConfig, structures: Sequence[Structur
 
 def errors_of_labels(structures: Sequence[Structure], computed: Iterable[Structure]) -> dict[str, float]:
     """Return the errors of the energies, forces and stresses that the same structures have been given."""
-    elements, groups = elements_of(structures), sorted({s.group for s in structures})
-    errors = Errors(groups, elements)
-    for structure, other in zip(structures, computed, strict=True):
-        labels = Labels.of(structure, groups.index(structure.group))
-        errors.update(_prediction(other), Batch(Graph.of(structure, Elements(elements), ARBITRARY_CUTOFF), labels))
+    dataset = without_graphs(structures)
+    errors = Errors(dataset.groups, dataset.elements.symbols)
+    for _, batch, prediction in of_labels(dataset, computed):
+        errors.update(prediction, batch)
     return errors.result()
 
 
@@ -116,13 +112,6 @@ def errors_of_model(
     for _, batch, prediction in compared(potential, dataset, Limits(), potential.stress_offset):
         errors.update(prediction, batch)
     return errors.result()
-
-
-def _prediction(computed: Structure) -> Prediction:
-    labels = Labels.of(computed, 0, STANDARD)
-    alone = torch.full((len(computed),), torch.nan, dtype=torch.float64)  # energies of single atoms are not compared
-    stress = None if computed.stress is None else labels["stress"]
-    return Prediction(labels["energy"], alone, labels["forces"], stress)
 
 
 def _labeller(peer: InteractionConfig, structures: Sequence[Structure], base: Path) -> Labeller:

@@ -19,11 +19,11 @@ from unnp.data.labellers import build_labeller, check_settings
 from unnp.data.labelling import label_structures
 from unnp.data.store import Store, is_store
 from unnp.data.store_writer import write_store
+from unnp.data.zeros import composition, fitted_zeros
 from unnp.errors import ConfigError, UnnpError
 from unnp.executors.base import Executor, run_tasks
 from unnp.files.kept import kept
 from unnp.train.terms.robust import DEVIATIONS, TUKEY
-from unnp.train.zeros import composition
 from unnp.workflows.inject.config import Bounds
 
 ITERATIONS = 30
@@ -132,26 +132,24 @@ def align(
     """
     used = [k for k in fitted if labels[k] is not None and structures[k].energy is not None]
     counts = composition([structures[k] for k in used], elements)
-    n_atoms = counts.sum(1)
-    own = np.array([structures[k].energy for k in used]) / n_atoms
-    theirs = np.array([labels[k].energy for k in used]) / n_atoms  # type: ignore[union-attr]
-    shift = _fitted(counts / n_atoms[:, None], own - theirs, robust=robust)
+    own = np.array([structures[k].energy for k in used])
+    theirs = np.array([labels[k].energy for k in used])  # type: ignore[union-attr]
+    shift = _fitted(counts, own - theirs, robust=robust)
     moved = [None if s is None else _moved(s, shift, elements) for s in labels]
-    middle = float(own.mean())
+    middle = float((own / counts.sum(1)).mean())
     within = [s if s is not None and _within(s, middle, bounds) else None for s in moved]
     n_failed = sum(s is None for s in labels)
     n_masked = sum(s is None for s in within) - n_failed
     return Aligned(dict(zip(elements.symbols, shift.tolist(), strict=True)), within, n_failed, n_masked)
 
 
-def _fitted(fractions: np.ndarray, target: np.ndarray, *, robust: bool) -> np.ndarray:
-    """Return the solution (n_elements,) of least squares, if robust, iterated with Tukey's weights ``(1 - (r / c s)^2)^2``."""
-    weights = np.ones(len(target))
-    found = np.zeros(fractions.shape[1])
+def _fitted(counts: np.ndarray, differences: np.ndarray, *, robust: bool) -> np.ndarray:
+    """Return ``fitted_zeros`` (n_elements,), if robust, iterated with Tukey's weights ``(1 - (r / c s)^2)^2``."""
+    weights = np.ones(len(differences))
+    found = np.zeros(counts.shape[1])
     for _ in range(ITERATIONS if robust else 1):
-        root = np.sqrt(weights)
-        found = np.linalg.lstsq(fractions * root[:, None], target * root, rcond=1e-10)[0]
-        residual = target - fractions @ found
+        found = fitted_zeros(counts, differences, weights)
+        residual = (differences - counts @ found) / counts.sum(1)
         bound = TUKEY * DEVIATIONS * float(np.median(np.abs(residual)))  # from 0: a first fit may be off for nearly all
         if bound > 0:
             weights = np.clip(1 - (residual / bound) ** 2, 0, None) ** 2
