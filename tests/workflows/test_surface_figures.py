@@ -15,12 +15,13 @@ from ase import Atoms
 from ase.build import bulk, fcc111
 from ase.calculators.emt import EMT
 from ase.calculators.singlepoint import SinglePointCalculator
-from ase.io import write
+from ase.io import read, write
 from matplotlib.path import Path as MplPath
 from matplotlib.text import Text
 from typer.testing import CliRunner
 from unnp.cli import build_app
 from unnp.errors import ConfigError, DataError, UnnpError
+from unnp.workflows.surfaces.distances import nearest
 from unnp.workflows.surfaces.errors import Pair
 from unnp.workflows.surfaces.figures import draw_errors, draw_parity
 from unnp.workflows.surfaces.labels import free_places
@@ -122,6 +123,35 @@ def test_a_map_has_all_slabs_with_their_errors(files: Path, small_model: Path) -
     assert Path("run/map.png").stat().st_size > 10_000
     surfaces({"emt": {"file": "emt.yaml"}}, "--resume", reference=None)
     assert not Path("run/map.png").exists()
+
+
+def test_errors_over_the_distance_to_what_was_learnt(files: Path, small_model: Path) -> None:
+    """From the first slab of Al, which was learnt, it is zero; the potential without training data has no points."""
+    write("learnt.xyz", read("Al.xyz", 1))
+    potentials = {"emt": {"file": "emt.yaml"}, "lj": {"file": "lj.yaml", "learnt": ["learnt.xyz"]}}
+    surfaces(potentials, features=str(small_model))
+    rows = table("distances")
+    assert {row["potential"] for row in rows} == {"lj"}
+    assert len(rows) == 2 * 4
+    found = {row["slab"]: float(row["distance"]) for row in rows}
+    assert found["Al.xyz frame 1"] == pytest.approx(0, abs=1e-3)
+    assert found["Al.xyz frame 2"] < min(found["Ni.xyz frame 1"], found["Ni.xyz frame 2"])
+    errors = {(row["potential"], row["slab"]): row["error"] for row in table("errors")}
+    gammas = [row for row in rows if row["quantity"] == "gamma"]
+    assert all(row["error"] == errors["lj", row["slab"]] for row in gammas)
+
+
+def test_the_nearest_structure_by_distances_of_products_of_two_features() -> None:
+    """With zeta = 2, distances are those between ``u u^T``."""
+    rng = np.random.default_rng(2)
+    features, learnt = rng.normal(size=(6, 4)), rng.normal(size=(5, 4))
+    products = [
+        np.einsum("ai,aj->aij", unit, unit).reshape(len(unit), -1)
+        for unit in (each / np.linalg.norm(each, axis=1, keepdims=True) for each in (features, learnt))
+    ]
+    distances = np.linalg.norm(products[0][:, None] - products[1][None], axis=2)
+    assert nearest(features, learnt) == pytest.approx(distances.min(axis=1))
+    assert nearest(features, features) == pytest.approx(0, abs=1e-6)
 
 
 def test_kernel_pca_is_pca_of_all_products_of_two_features() -> None:
@@ -235,6 +265,7 @@ def test_names_cover_neither_points_nor_each_other() -> None:
         ({"file": "emt.yaml", "files": {"Al": "emt.yaml"}}, {}, "give either `file`, or `files`"),
         ({"files": {"Cu": "emt.yaml"}}, {}, "p has files for Cu; it is asked for Al, Ni"),
         ({"file": "emt.yaml"}, {"features": "emt.yaml"}, "emt.yaml"),
+        ({"file": "emt.yaml", "learnt": ["Al.xyz"]}, {}, "`potentials.p.learnt` needs `features`"),
     ],
 )
 def test_bad_input_is_said(potential: dict, settings: dict, message: str, files: Path) -> None:

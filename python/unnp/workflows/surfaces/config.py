@@ -63,10 +63,17 @@ class MadeSlabs(CrystalConfig):
         return self
 
 
+class TrainedPotential(PotentialFile):
+    """A potential in a file, or one of several files, for each substance its own; and what it has learnt from."""
+
+    learnt: list[Path] = Field(default_factory=list)
+    """with `features`: structure files and stored data sets that it has learnt from, for errors over the distance to these"""
+
+
 class SurfacesConfig(Config):
     """Surface energies of potentials."""
 
-    potentials: dict[Name, PotentialFile] = Field(min_length=1, json_schema_extra=FREE)
+    potentials: dict[Name, TrainedPotential] = Field(min_length=1, json_schema_extra=FREE)
     """potentials by name"""
     slabs: list[Annotated[SlabsInFiles | MadeSlabs, Field(discriminator="kind")]] = Field(min_length=1)
     """slabs from files (`kind: files`), or made (`kind: made`)"""
@@ -87,4 +94,6 @@ class SurfacesConfig(Config):
             raise ValueError(f"`reference` is {LABELS}, null, or one of {', '.join(self.potentials)}")
         if self.reference == LABELS and any(isinstance(slabs, MadeSlabs) for slabs in self.slabs):
             raise ValueError("slabs that are made have no labels; name a potential as the `reference`, or null")
+        if self.features is None and (name := next((key for key, each in self.potentials.items() if each.learnt), "")):
+            raise ValueError(f"`potentials.{name}.learnt` needs `features`, a model by which structures are compared")
         return self

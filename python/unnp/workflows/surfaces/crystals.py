@@ -71,5 +71,5 @@ def _of_element(given: CrystalConfig, where: str) -> Atoms:
     crystal = build_crystal(
         element, given.lattice, given.a, given.c, shapes=(CUBIC, PRIMITIVE), where=where, own="crystal"
     )
-    lattice = given.lattice or reference_states[atomic_numbers[element]]["symmetry"]
+    lattice = given.lattice or str((reference_states[atomic_numbers[element]] or {}).get("symmetry"))
     return make_supercell(crystal, CENTRED[lattice]) if lattice in CENTRED else crystal

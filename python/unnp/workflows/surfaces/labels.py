@@ -8,8 +8,9 @@ from itertools import product
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Annotation
 
-DIRECTIONS = np.array([(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)]) / 1.0
+DIRECTIONS = np.array([(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)], dtype=float)
 GAPS = (6.0, 12.0, 20.0, 30.0, 42.0, 56.0)
 """Between the points of a group and its name [pt]; the smallest that fits is taken."""
 MARGIN = 3.0
@@ -67,7 +68,8 @@ def name_groups(ax: Axes, groups: Mapping[str, np.ndarray], points: np.ndarray) 
     _move(ax, texts, middles, centres)
 
 
-def _move(ax: Axes, texts: Sequence, middles: np.ndarray, centres: np.ndarray) -> None:
+def _move(ax: Axes, texts: Sequence[Annotation], middles: np.ndarray, centres: np.ndarray) -> None:
+    """Write texts again at other places [pixel], with lines to the middles of their groups."""
     for text, middle, centre in zip(texts, middles, centres, strict=True):
         text.remove()
         moved = ax.annotate(

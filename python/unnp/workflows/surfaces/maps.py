@@ -21,6 +21,7 @@ from unnp.workflows.surfaces.slabs import Slab
 
 ZETA = 2
 """Power of the kernel."""
+_TINY = float(np.finfo(float).tiny)
 
 
 def open_features(path: Path, device: str, slabs: Sequence[Slab]) -> LoadedPotential:
@@ -44,13 +45,23 @@ def mean_features(model: LoadedPotential, slabs: Sequence[Slab]) -> np.ndarray:
 
     Slabs that each potential makes of its own crystal are taken as they are cut from the crystal to begin with.
     """
-    structures = [Structure.from_atoms(_atoms(slab)) for slab in slabs]
+    return features_of(model, [Structure.from_atoms(_atoms(slab)) for slab in slabs])
+
+
+def features_of(model: LoadedPotential, structures: Sequence[Structure]) -> np.ndarray:
+    """Return the features of structures, means over their atoms (n_structures, n_features)."""
     dataset = Dataset(structures, model.elements, model.cutoff, cache_bytes=0)
     found = []
     for indices, batch in batches(dataset, model.manifest.cost, Limits()):
         values, owner = model.features(batch.graph).double().cpu().numpy(), batch.graph.atom_graph.cpu().numpy()
         found += [values[owner == k].mean(axis=0) for k in range(len(indices))]
     return np.array(found)
+
+
+def kernel(features: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return the average kernel K (n, n_others) of ``kernel_pca`` between structures, by their mean features."""
+    one, other = (each / np.maximum(np.linalg.norm(each, axis=1, keepdims=True), _TINY) for each in (features, others))
+    return np.asarray((one @ other.T) ** ZETA)
 
 
 def kernel_pca(features: np.ndarray, n: int = 2) -> tuple[np.ndarray, np.ndarray]:
@@ -69,10 +80,8 @@ def kernel_pca(features: np.ndarray, n: int = 2) -> tuple[np.ndarray, np.ndarray
     Returns:
         Components (n_structures, n), each with the sign that makes its largest entry positive, and their shares (n,).
     """
-    lengths = np.linalg.norm(features, axis=1, keepdims=True)
-    unit = features / np.where(lengths > 0, lengths, 1.0)
-    kernel = (unit @ unit.T) ** ZETA
-    centred = kernel - kernel.mean(axis=0) - kernel.mean(axis=1, keepdims=True) + kernel.mean()
+    products = kernel(features, features)
+    centred = products - products.mean(axis=0) - products.mean(axis=1, keepdims=True) + products.mean()
     values, vectors = np.linalg.eigh(centred)
     values, vectors = np.clip(values[::-1], 0, None), vectors[:, ::-1]
     components = np.zeros((len(features), n))
@@ -80,7 +89,7 @@ def kernel_pca(features: np.ndarray, n: int = 2) -> tuple[np.ndarray, np.ndarray
     components[:, :kept] = vectors[:, :kept] * np.sqrt(values[:kept])
     largest = components[np.abs(components).argmax(axis=0), np.arange(n)]
     shares = np.zeros(n)
-    shares[:kept] = values[:kept] / max(values.sum(), np.finfo(float).tiny)
+    shares[:kept] = values[:kept] / max(values.sum(), _TINY)
     return components * np.where(largest < 0, -1.0, 1.0), shares
 
 
@@ -96,7 +105,9 @@ def draw_map(path: Path, slabs: Sequence[Slab], features: np.ndarray, found: Seq
     places, shares = kernel_pca(features)
     errors = [pair for pair in found if pair.quantity == "gamma"]
     lattices = {slab.name: lattice_of(slab.crystal) for slab in slabs}
-    draw_places(path, errors, {slab.name: place for slab, place in zip(slabs, places, strict=True)}, lattices, shares)
+    draw_places(
+        path, errors, {slab.name: place for slab, place in zip(slabs, places, strict=True)}, lattices, shares.tolist()
+    )
 
 
 def _atoms(slab: Slab) -> Atoms:

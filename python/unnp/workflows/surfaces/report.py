@@ -28,7 +28,7 @@ ERRORS = [
     "bulk MAE",
     "slab MAE [meV/atom]",
 ]
-FIGURES = ("parity", "errors", "triangles", "map")
+FIGURES = ("parity", "errors", "triangles", "map", "distances")
 
 _COLUMNS = {"bulk": "bulk_energy", "slab": "slab_energy", "relaxed": "relaxed_energy"}
 

@@ -122,7 +122,7 @@ def _fill(ax: Axes, outline: np.ndarray, content: float | str | None, shades: Sc
         colour, text = "white", "\n".join(lines_of(content))
     elif content is not None:
         colour, text = shades.to_rgba(np.array([content]))[0], f"{content:.0f}" if content >= 100 else f"{content:.2g}"
-        letters = "black" if shades.norm(content) > DARK else "white"
+        letters = "black" if np.asarray(shades.norm(np.array([content]))).item() > DARK else "white"
     edge = "0.7" if isinstance(content, str) else "white"
     ax.add_patch(Polygon(outline, facecolor=colour, edgecolor=edge, lw=0.8))
     x, y = middle_of(outline)
