@@ -23,11 +23,11 @@ MOST_IN_AXES = 10
 """groups that matplotlib's colours tell apart, and whose names find room among the points"""
 
 
-def new_figure(n_axes: int = 1, width: float = 4.8, height: float = 3.6) -> tuple[Figure, list[Axes]]:
-    """Return a figure with axes side by side; it belongs to no window."""
-    figure = Figure(figsize=(width * n_axes, height), dpi=150, layout="constrained")
+def new_figure(n_axes: int = 1, width: float = 4.8, height: float = 3.6, n_rows: int = 1) -> tuple[Figure, list[Axes]]:
+    """Return a figure with axes side by side, row by row, each of this size [inch]; it belongs to no window."""
+    figure = Figure(figsize=(width * n_axes, height * n_rows), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
-    axes = list(figure.subplots(1, n_axes, squeeze=False)[0])
+    axes = list(figure.subplots(n_rows, n_axes, squeeze=False).flat)
     for ax in axes:
         ax.spines[["top", "right"]].set_visible(False)
     return figure, axes

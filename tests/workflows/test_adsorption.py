@@ -14,7 +14,7 @@ from ase import Atoms
 from ase.build import bulk
 from ase.calculators.emt import EMT
 from ase.constraints import FixAtoms
-from ase.io import read
+from ase.io import read, write
 from ase.optimize import BFGS
 from typer.testing import CliRunner
 from unnp.cli import build_app
@@ -157,7 +157,7 @@ def test_a_start_that_does_not_come_to_rest_is_said_and_goes_further(folder: Pat
 
 def test_the_slab_of_the_defaults_is_co_0001_with_coh_above_a_hollow() -> None:
     surface = SurfaceConfig()
-    slab = bare_slab(crystal_of(surface), surface)
+    slab = bare_slab(crystal_of(surface, Path()), surface)
     whole = with_molecule(slab, COH, anchor_of(slab), surface, "adsorbed")
     assert str(whole.symbols) == "Co16COH"
     carbon, oxygen, hydrogen = range(16, 19)
@@ -171,9 +171,19 @@ def test_the_slab_of_the_defaults_is_co_0001_with_coh_above_a_hollow() -> None:
     assert len(whole.constraints[0].index) == 8
 
 
+def test_a_surface_with_four_indices_of_a_crystal_in_a_file(folder: Path) -> None:
+    """The plane of the defaults, by its four indices, of cobalt from a file: the same slab."""
+    crystal = crystal_of(SurfaceConfig(), Path())
+    write("cobalt.cif", crystal)
+    surface = from_dict({"crystal": "cobalt.cif", "plane": [0, 0, 0, 1]}, SurfaceConfig)
+    assert from_dict(surface.model_dump(mode="json"), SurfaceConfig) == surface
+    slab, expected = (bare_slab(crystal_of(each, Path()), each) for each in (surface, SurfaceConfig()))
+    assert np.abs(slab.get_all_distances() - expected.get_all_distances()).max() < 1e-3
+
+
 def test_bonds_and_ways_count_across_boundaries() -> None:
     surface = SurfaceConfig()
-    slab = bare_slab(crystal_of(surface), surface)
+    slab = bare_slab(crystal_of(surface, Path()), surface)
     whole = with_molecule(slab, COH, anchor_of(slab), surface, "adsorbed")
     other = whole.copy()
     other.positions[-1] += whole.cell[0] - whole.cell[1]
@@ -221,6 +231,14 @@ def test_on_the_way_to_the_dissociated_state_only_the_slab_has_to_be_whole() -> 
         ({"dissociated": [{"symbol": "N", "at": [0, 0, 1]}]}, "`dissociated` is N, `molecule` O"),
         ({"molecule": [{"symbol": "Xx", "at": [0, 0, 1]}], "dissociated": None}, "is no element"),
         ({"surface": {"element": "Xx"}}, "Xx"),
+        ({"surface": OXYGEN["surface"] | {"element": "Sn", "lattice": "hcp"}}, "surface: cannot build 'Sn' as hcp"),
+        ({"surface": OXYGEN["surface"] | {"plane": [0, 0, 0]}}, r"plane: \[0, 0, 0\] is no plane; give at least one"),
+        ({"surface": OXYGEN["surface"] | {"plane": [1, 0, 0, 1]}}, r"is -\(h \+ k\): write \[1, 0, -1, 1\]"),
+        (
+            {"surface": OXYGEN["surface"] | {"plane": [0, 0, 0, 1]}},
+            "surface.plane: four indices .* Give three, such as",
+        ),
+        ({"surface": OXYGEN["surface"] | {"crystal": "cu.xyz"}}, "give either `element`"),
         ({"surface": OXYGEN["surface"] | {"free": 9}}, "no atom lies deeper than free: 9"),
     ],
 )
@@ -231,7 +249,7 @@ def test_bad_input_is_said(change: dict, message: str, folder: Path) -> None:
 
 def test_places_count_in_the_cell_of_the_surface() -> None:
     surface = from_dict(OXYGEN, AdsorptionConfig).surface
-    slab = bare_slab(crystal_of(surface), surface)
+    slab = bare_slab(crystal_of(surface, Path()), surface)
     atoms = [
         with_molecule(slab, [Placed(symbol="O", at=(u, 0.5, 1.0))], anchor_of(slab), surface, "") for u in (0.5, 1.5)
     ]

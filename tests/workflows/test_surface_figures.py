@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +15,19 @@ from ase import Atoms
 from ase.build import bulk, fcc111
 from ase.calculators.emt import EMT
 from ase.calculators.singlepoint import SinglePointCalculator
-from ase.io import write
+from ase.io import read, write
+from matplotlib.path import Path as MplPath
+from matplotlib.text import Text
 from typer.testing import CliRunner
 from unnp.cli import build_app
 from unnp.errors import ConfigError, DataError, UnnpError
+from unnp.workflows.surfaces.distances import nearest
+from unnp.workflows.surfaces.errors import Pair
+from unnp.workflows.surfaces.figures import draw_errors, draw_parity
+from unnp.workflows.surfaces.labels import free_places
 from unnp.workflows.surfaces.lattice import lattice_of
 from unnp.workflows.surfaces.maps import kernel_pca
-from unnp.workflows.surfaces.triangles import sector
+from unnp.workflows.surfaces.triangles import draw_triangles, lines_of, middle_of, sector
 
 LATTICE = {"Al": 4.05, "Ni": 3.52}
 
@@ -52,6 +60,21 @@ def surfaces(potentials: dict, *words: str, **settings) -> str:
     return result.stdout
 
 
+@contextmanager
+def drawn_texts() -> Iterator[set[str]]:
+    """Gather all that the figures written meanwhile say."""
+    found: set[str] = set()
+
+    def draw(text: Text, *arguments) -> None:
+        found.add(text.get_text())
+        original(text, *arguments)
+
+    original = Text.draw
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Text, "draw", draw)
+        yield found
+
+
 def table(name: str) -> list[dict[str, str]]:
     return list(csv.DictReader(Path(f"run/{name}.csv").read_text().splitlines()))
 
@@ -80,10 +103,11 @@ def test_split_cells_have_the_errors_of_the_table(files: Path) -> None:
     surfaces({"emt": {"file": "emt.yaml"}, "lj": {"file": "lj.yaml"}})
     errors = json.loads(Path("run/surfaces.json").read_text())["errors"]
     rows = table("triangles")
-    assert len(rows) == 2 * 2 * 2  # quantities, formulas, potentials
+    assert len(rows) == 2 * 3 * 2  # quantities, formulas and all together, potentials
     for row in rows:
         expected = errors[row["potential"]][row["formula"]][row["quantity"]]["rmse"]
         assert float(row["rmse"]) == pytest.approx(expected)
+        assert row["unit"] == {"slab": "eV/atom", "gamma": "J/m^2"}[row["quantity"]]
     assert Path("run/triangles.png").stat().st_size > 10_000
 
 
@@ -99,6 +123,35 @@ def test_a_map_has_all_slabs_with_their_errors(files: Path, small_model: Path) -
     assert Path("run/map.png").stat().st_size > 10_000
     surfaces({"emt": {"file": "emt.yaml"}}, "--resume", reference=None)
     assert not Path("run/map.png").exists()
+
+
+def test_errors_over_the_distance_to_what_was_learnt(files: Path, small_model: Path) -> None:
+    """From the first slab of Al, which was learnt, it is zero; the potential without training data has no points."""
+    write("learnt.xyz", read("Al.xyz", 1))
+    potentials = {"emt": {"file": "emt.yaml"}, "lj": {"file": "lj.yaml", "learnt": ["learnt.xyz"]}}
+    surfaces(potentials, features=str(small_model))
+    rows = table("distances")
+    assert {row["potential"] for row in rows} == {"lj"}
+    assert len(rows) == 2 * 4
+    found = {row["slab"]: float(row["distance"]) for row in rows}
+    assert found["Al.xyz frame 1"] == pytest.approx(0, abs=1e-3)
+    assert found["Al.xyz frame 2"] < min(found["Ni.xyz frame 1"], found["Ni.xyz frame 2"])
+    errors = {(row["potential"], row["slab"]): row["error"] for row in table("errors")}
+    gammas = [row for row in rows if row["quantity"] == "gamma"]
+    assert all(row["error"] == errors["lj", row["slab"]] for row in gammas)
+
+
+def test_the_nearest_structure_by_distances_of_products_of_two_features() -> None:
+    """With zeta = 2, distances are those between ``u u^T``."""
+    rng = np.random.default_rng(2)
+    features, learnt = rng.normal(size=(6, 4)), rng.normal(size=(5, 4))
+    products = [
+        np.einsum("ai,aj->aij", unit, unit).reshape(len(unit), -1)
+        for unit in (each / np.linalg.norm(each, axis=1, keepdims=True) for each in (features, learnt))
+    ]
+    distances = np.linalg.norm(products[0][:, None] - products[1][None], axis=2)
+    assert nearest(features, learnt) == pytest.approx(distances.min(axis=1))
+    assert nearest(features, features) == pytest.approx(0, abs=1e-6)
 
 
 def test_kernel_pca_is_pca_of_all_products_of_two_features() -> None:
@@ -146,6 +199,65 @@ def test_parts_of_a_cell_are_as_large_as_each_other_and_fill_it(n: int) -> None:
     assert len(sector(0, 2)) == 3
 
 
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 7])
+def test_a_text_stands_midway_between_the_sides_of_its_part(n: int) -> None:
+    """As far to the left as to the right, measured by walking; at the mean height of a grid of points in the part."""
+    grid = (np.stack(np.meshgrid(np.arange(400), np.arange(400)), axis=-1).reshape(-1, 2) + 0.5) / 400
+    for k in range(n):
+        outline = sector(k, n)
+        inside = MplPath(outline).contains_points(grid)
+        x, y = middle_of(outline)
+        assert y == pytest.approx(grid[inside, 1].mean(), abs=0.01)
+        at_height = grid[inside & (np.abs(grid[:, 1] - y) < 0.003), 0]
+        assert x == pytest.approx((at_height.min() + at_height.max()) / 2, abs=0.01)
+
+
+def test_names_break_behind_hyphens() -> None:
+    assert lines_of("specialised") == ["specialised"]
+    assert lines_of("fine-tuned") == ["fine-", "tuned"]
+    assert lines_of("x" * 20) == ["x" * 12, "x" * 8]
+
+
+def test_figures_show_relaxed_slabs_units_numbers_and_the_reference(tmp_path: Path) -> None:
+    """What stands in them, found in the drawn figures; errors over a factor of ten have logarithmic colours."""
+    found = [
+        Pair(name, f"{formula} {k}", formula, quantity, -1.0 - k, -1.0 - k + error)
+        for name, error in (("one", 0.001), ("other", 0.1))
+        for formula in ("Cu", "Ni")
+        for k in range(3)
+        for quantity in ("bulk", "slab", "gamma", "gamma_relaxed")
+    ]
+    texts = {}
+    for name, draw in {
+        "parity": lambda path: draw_parity(path, found, "dft"),
+        "errors": lambda path: draw_errors(path, found),
+        "triangles": lambda path: draw_triangles(path, found),
+    }.items():
+        with drawn_texts() as texts[name]:
+            draw(tmp_path / f"{name}.png")
+    assert {"dft [eV/atom]", "potential - dft [meV/atom]", "one: 1 meV/atom", "other: 0.1 J/m^2"} <= texts["parity"]
+    assert "surface energy, relaxed" in texts["parity"]
+    assert {"one\nn = 6", "other\nn = 6"} <= texts["errors"]
+    assert {"energy of the slab, RMSE [meV/atom]", "all", "100", "0.001"} <= texts["triangles"]
+    assert {"2", "5", "20", "50"} <= texts["triangles"]  # of the logarithmic scale of colours
+    rows = list(csv.DictReader((tmp_path / "parity.csv").read_text().splitlines()))
+    assert len(rows) == len(found)
+
+
+def test_names_cover_neither_points_nor_each_other() -> None:
+    """Two groups of points side by side, a lone one between them, and one at the edge of the figure."""
+    rng = np.random.default_rng(3)
+    middles = np.array([(100.0, 100.0), (112.0, 100.0), (106.0, 104.0), (5.0, 195.0)])
+    points = np.vstack([middle + rng.normal(scale=2.0, size=(10, 2)) for middle in middles])
+    sizes = np.array([(20.0, 10.0)] * 4)
+    centres = free_places(middles, sizes, points, 3.0, np.array([(0.0, 0.0), (200.0, 200.0)]))
+    for k, centre in enumerate(centres):
+        assert not (np.abs(points - centre) < sizes[k] / 2 + 2.9).all(axis=1).any()
+        assert np.linalg.norm(centre - middles[k]) < 60
+        assert ((centre - sizes[k] / 2 >= 0) & (centre + sizes[k] / 2 <= 200)).all()
+        assert all((np.abs(centre - other) > 10).any() for other in np.delete(centres, k, axis=0))
+
+
 @pytest.mark.parametrize(
     ("potential", "settings", "message"),
     [
@@ -153,6 +265,7 @@ def test_parts_of_a_cell_are_as_large_as_each_other_and_fill_it(n: int) -> None:
         ({"file": "emt.yaml", "files": {"Al": "emt.yaml"}}, {}, "give either `file`, or `files`"),
         ({"files": {"Cu": "emt.yaml"}}, {}, "p has files for Cu; it is asked for Al, Ni"),
         ({"file": "emt.yaml"}, {"features": "emt.yaml"}, "emt.yaml"),
+        ({"file": "emt.yaml", "learnt": ["Al.xyz"]}, {}, "`potentials.p.learnt` needs `features`"),
     ],
 )
 def test_bad_input_is_said(potential: dict, settings: dict, message: str, files: Path) -> None:

@@ -18,9 +18,9 @@ def command(
 ) -> None:
     """Compute surface energies of slabs, unrelaxed and relaxed, for a list of potentials.
 
-    Slabs come from files, or are cut from the crystals of elements along planes with Miller indices up to 3. The folder gets
-    surfaces.json, surfaces.csv, parity.png and errors.png with their data. With --resume a run that was stopped goes on,
-    also with further potentials.
+    Slabs come from files, or are cut from crystals (of elements, or in files) along planes with Miller indices up to 3. The
+    folder gets surfaces.json, surfaces.csv, parity.png, errors.png and triangles.png with their data. With --resume a run that
+    was stopped goes on, also with further potentials.
     """
     from unnp.cli.tables import print_table
     from unnp.config.overrides import load_with_overrides

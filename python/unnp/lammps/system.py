@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ase import Atoms
-from ase.build import bulk
 
 from unnp.adapters.dispersion import D3Config
 from unnp.atoms.elements import Elements, symbols_of
@@ -20,6 +19,7 @@ from unnp.kim.eam import eam_table, write_table
 from unnp.kim.models import find_model
 from unnp.kim.potential_files import find_files
 from unnp.lammps.commands import command
+from unnp.lammps.crystals import build_crystal
 from unnp.lammps.structure_file import read_atoms
 from unnp.lammps.system_config import InteractionConfig, StructureConfig
 
@@ -68,8 +68,9 @@ def build_structure(config: StructureConfig, base: Path) -> Atoms:
         DataError: the file cannot be read.
         ConfigError: there is no such frame, the crystal cannot be built, or there are too many atoms.
     """
-    atoms = read_atoms(config, base) if config.file is not None else _crystal(config)
-    return repeated(atoms, config.repeat)
+    if config.file is not None:
+        return repeated(read_atoms(config, base), config.repeat)
+    return repeated(build_crystal(str(config.element), config.lattice, config.a, config.c), config.repeat)
 
 
 def repeated(atoms: Atoms, copies: tuple[int, int, int]) -> Atoms:
@@ -85,19 +86,6 @@ def repeated(atoms: Atoms, copies: tuple[int, int, int]) -> Atoms:
             "command replicate do the rest."
         )
     return atoms * copies
-
-
-def _crystal(config: StructureConfig) -> Atoms:
-    # The conventional cubic cell where there is one; hexagonal lattices have none.
-    for shape in ({"cubic": True}, {"orthorhombic": True}, {}):
-        try:
-            return bulk(str(config.element), config.lattice, a=config.a, c=config.c, **shape)
-        except (ValueError, RuntimeError, KeyError, NotImplementedError, TypeError) as error:
-            reason = str(error) or type(error).__name__
-    raise ConfigError(
-        f"structure: cannot build '{in_one_line(config.element)}' as "
-        f"{in_one_line(config.lattice or 'its own lattice')}: {in_one_line(reason)}."
-    )
 
 
 def place_potential(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, FiniteFloat, NonNegativeInt, PositiveInt, model_validator
 
@@ -12,7 +12,7 @@ from unnp.config import Config
 from unnp.config.resume import FREE
 from unnp.workflows.neb.config import NebConfig
 from unnp.workflows.relaxation.config import MinimiserConfig
-from unnp.workflows.surfaces.config import Index, Length
+from unnp.workflows.surfaces.crystal_config import CrystalConfig, Indices, Length
 
 
 class Placed(Config):
@@ -24,19 +24,13 @@ class Placed(Config):
     """from an atom of the uppermost layer: along both vectors of the surface's cell, in their lengths; above it [A]"""
 
 
-class SurfaceConfig(Config):
-    """A slab, cut from the crystal of an element as each potential relaxes it; its lower part stays."""
+class SurfaceConfig(CrystalConfig):
+    """A slab, cut from a crystal as each potential relaxes it; its lower part stays."""
 
-    element: str = "Co"
-    """chemical symbol"""
-    lattice: str | None = None
-    """fcc, bcc, hcp ...; default: that of the element"""
-    a: Length | None = None
-    """lattice constant to begin with [A]; default: that of the element"""
-    c: Length | None = None
-    """second lattice constant of hcp and the like [A]"""
-    plane: tuple[Index, Index, Index] = (0, 0, 1)
-    """Miller indices in the conventional cell, three for hcp too"""
+    element: str | None = "Co"
+    """chemical symbol; with a `crystal` none"""
+    plane: Indices = (0, 0, 1)
+    """three Miller indices in the conventional cell, of a hexagonal one three or four"""
     repeat: tuple[PositiveInt, PositiveInt] = (2, 2)
     """cells of the surface along both vectors"""
     thickness: Length = 7.0
@@ -45,6 +39,13 @@ class SurfaceConfig(Config):
     """between the slab and its image, molecule included [A]"""
     free: Length = 3.0
     """atoms that lie no deeper than this below the uppermost move [A]"""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_element_beside_a_crystal(cls, given: Any) -> Any:
+        """Return the settings without the element of the default where they name a crystal."""
+        named = isinstance(given, dict) and given.get("crystal") is not None
+        return {"element": None, **given} if named else given
 
 
 COH = [

@@ -107,7 +107,7 @@ def run_adsorption(config: AdsorptionConfig, base: Path, folder: Path, *, resume
         ModelError: a potential cannot be opened.
     """
     check_run(config, folder / CONFIG_FILE, resume=resume)
-    crystal = crystal_of(config.surface)
+    crystal = crystal_of(config.surface, base)
     slab = bare_slab(crystal, config.surface)
     # what cannot be built is said before the work
     with_molecule(slab, config.molecule, anchor_of(slab), config.surface, "")
@@ -120,7 +120,7 @@ def run_adsorption(config: AdsorptionConfig, base: Path, folder: Path, *, resume
     with hold_folder(folder):
         write_atomically(folder / CONFIG_FILE, dump_yaml(config))
         return {
-            name: _tested(config, _potential(calculator, config.potentials[name], base, folder / name))
+            name: _tested(config, crystal, _potential(calculator, config.potentials[name], base, folder / name))
             for name, calculator in calculators.items()
         }
 
@@ -130,10 +130,10 @@ def _potential(calculator: Calculator, given: PotentialFile, base: Path, folder:
     return _Potential(calculator, identity_of(given, base), folder)
 
 
-def _tested(config: AdsorptionConfig, potential: _Potential) -> Tested:
+def _tested(config: AdsorptionConfig, crystal: Atoms, potential: _Potential) -> Tested:
     tested = Tested()
     try:
-        known, dissociated = _starts(config, potential, tested)
+        known, dissociated = _starts(config, crystal, potential, tested)
         if dissociated is not None:
             tested.band = _path(config, potential, [known.adsorbed.atoms, dissociated])
             tested.on_the_way = _on_the_way(config, potential, known, tested.band)
@@ -143,9 +143,11 @@ def _tested(config: AdsorptionConfig, potential: _Potential) -> Tested:
     return tested
 
 
-def _starts(config: AdsorptionConfig, potential: _Potential, tested: Tested) -> tuple[_Known, Atoms | None]:
+def _starts(
+    config: AdsorptionConfig, unrelaxed: Atoms, potential: _Potential, tested: Tested
+) -> tuple[_Known, Atoms | None]:
     """Run all starts, fill in ends and verdict, and return what is known then and the dissociated state at rest."""
-    (crystal,) = potential.relaxed([crystal_of(config.surface)], CRYSTAL, "crystal")
+    (crystal,) = potential.relaxed([unrelaxed], CRYSTAL, "crystal")
     if crystal.note():
         raise ModelError(f"the crystal: {crystal.note()}.")
     slab = bare_slab(crystal.atoms, config.surface)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from ase import Atoms
@@ -12,7 +13,8 @@ from unnp.errors import ConfigError
 from unnp.lammps.structure_file import fixed_atoms
 from unnp.workflows.adsorption.config import Placed, SurfaceConfig
 from unnp.workflows.relaxation.structures import NAME
-from unnp.workflows.surfaces.planes import conventional_crystal, cut
+from unnp.workflows.surfaces.crystals import check_indices, conventional_crystal, three_indices
+from unnp.workflows.surfaces.planes import cut
 
 LAYER = 0.3
 """Atoms that lie no deeper than this [A] below the uppermost are one layer."""
@@ -20,15 +22,24 @@ MOLECULE = 1
 """Tag of the atoms of the molecule; those of the slab have 0."""
 
 
-def crystal_of(surface: SurfaceConfig) -> Atoms:
-    """Return the crystal that slabs are cut from, before a potential has relaxed it."""
-    crystal = conventional_crystal(surface.element, surface.lattice, surface.a, surface.c, "surface")
+def crystal_of(surface: SurfaceConfig, base: Path) -> Atoms:
+    """Return the crystal that slabs are cut from, before a potential has relaxed it.
+
+    Args:
+        surface: the settings.
+        base: where relative paths in them begin.
+
+    Raises:
+        DataError, ConfigError: as ``conventional_crystal``, and four indices for a crystal that is not hexagonal.
+    """
+    crystal = conventional_crystal(surface, base, "surface")
+    check_indices(surface.plane, crystal, "surface.plane")
     return named(crystal, "crystal")
 
 
 def bare_slab(crystal: Atoms, surface: SurfaceConfig) -> Atoms:
     """Return the slab with vacuum above it; what lies deeper than ``surface.free`` is fixed."""
-    slab = cut(crystal, surface.plane, surface.thickness, surface.vacuum) * (*surface.repeat, 1)
+    slab = cut(crystal, three_indices(surface.plane), surface.thickness, surface.vacuum) * (*surface.repeat, 1)
     slab.positions[:, 2] -= slab.positions[:, 2].min()
     z = slab.positions[:, 2]
     slab.set_constraint(FixAtoms(mask=z < z.max() - surface.free))

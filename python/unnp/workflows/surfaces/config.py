@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, FiniteFloat, NonNegativeInt, model_validator
+from pydantic import Field, NonNegativeInt, model_validator
 
 from unnp.adapters.potentials import PotentialFile
 from unnp.atoms.outputs import Name
@@ -13,11 +13,9 @@ from unnp.config import Config
 from unnp.config.resume import FREE
 from unnp.data.readers import ReadOptions
 from unnp.workflows.relaxation.config import MinimiserConfig
+from unnp.workflows.surfaces.crystal_config import LARGEST_INDEX, CrystalConfig, Indices, Length
 
 LABELS = "labels"
-LARGEST_INDEX = 3
-Length = Annotated[FiniteFloat, Field(gt=0, le=500)]
-Index = Annotated[int, Field(ge=-LARGEST_INDEX, le=LARGEST_INDEX)]
 
 
 class BulkFile(Config):
@@ -45,20 +43,12 @@ class SlabsInFiles(Config):
     """how the files are read"""
 
 
-class MadeSlabs(Config):
-    """Slabs cut from the crystal of an element, as each potential relaxes it."""
+class MadeSlabs(CrystalConfig):
+    """Slabs cut from a crystal, as each potential relaxes it."""
 
     kind: Literal["made"]
-    element: str
-    """chemical symbol"""
-    lattice: str | None = None
-    """fcc, bcc, hcp, diamond, sc ...; default: that of the element"""
-    a: Length | None = None
-    """lattice constant to begin with [A]; default: that of the element"""
-    c: Length | None = None
-    """second lattice constant of hcp and the like [A]"""
-    planes: list[tuple[Index, Index, Index]] = Field(default_factory=list)
-    """Miller indices in the conventional cell, three for hcp too"""
+    planes: list[Indices] = Field(default_factory=list)
+    """three Miller indices in the conventional cell, of a hexagonal one three or four"""
     up_to: Annotated[int, Field(ge=1, le=LARGEST_INDEX)] | None = None
     """instead of `planes`: all that symmetry tells apart, with indices up to this"""
     thickness: Length = 12.0
@@ -70,15 +60,20 @@ class MadeSlabs(Config):
     def _some_planes(self) -> MadeSlabs:
         if bool(self.planes) == (self.up_to is not None):
             raise ValueError("give either `planes`, a list such as [[1, 1, 1], [2, 1, 0]], or `up_to`")
-        if (0, 0, 0) in self.planes:
-            raise ValueError("`planes`: [0, 0, 0] is no plane")
         return self
+
+
+class TrainedPotential(PotentialFile):
+    """A potential in a file, or one of several files, for each substance its own; and what it has learnt from."""
+
+    learnt: list[Path] = Field(default_factory=list)
+    """with `features`: structure files and stored data sets that it has learnt from, for errors over the distance to these"""
 
 
 class SurfacesConfig(Config):
     """Surface energies of potentials."""
 
-    potentials: dict[Name, PotentialFile] = Field(min_length=1, json_schema_extra=FREE)
+    potentials: dict[Name, TrainedPotential] = Field(min_length=1, json_schema_extra=FREE)
     """potentials by name"""
     slabs: list[Annotated[SlabsInFiles | MadeSlabs, Field(discriminator="kind")]] = Field(min_length=1)
     """slabs from files (`kind: files`), or made (`kind: made`)"""
@@ -99,4 +94,6 @@ class SurfacesConfig(Config):
             raise ValueError(f"`reference` is {LABELS}, null, or one of {', '.join(self.potentials)}")
         if self.reference == LABELS and any(isinstance(slabs, MadeSlabs) for slabs in self.slabs):
             raise ValueError("slabs that are made have no labels; name a potential as the `reference`, or null")
+        if self.features is None and (name := next((key for key, each in self.potentials.items() if each.learnt), "")):
+            raise ValueError(f"`potentials.{name}.learnt` needs `features`, a model by which structures are compared")
         return self

@@ -13,6 +13,8 @@ from unnp.workflows.surfaces.slabs import Energies, Slab
 
 QUANTITIES = {"bulk": "eV/atom", "slab": "eV/atom", "gamma": "J/m^2", "gamma_relaxed": "J/m^2"}
 """What is compared, with its unit; labels have no relaxed slabs."""
+SHOWN_UNITS = {"eV/atom": (1000.0, "meV/atom"), "J/m^2": (1.0, "J/m^2")}
+"""By unit: the factor and the unit in which errors are shown."""
 ALL = "all"
 
 
@@ -94,6 +96,11 @@ def summarise(found: Sequence[Pair]) -> dict[str, dict[str, dict[str, dict[str, 
         measures = asdict(_summary(np.array(errors)))
         result.setdefault(potential, {}).setdefault(formula, {})[quantity] = measures
     return result
+
+
+def shown(quantity: str) -> tuple[float, str]:
+    """Return the factor and the unit in which errors of a quantity are shown."""
+    return SHOWN_UNITS[QUANTITIES[quantity]]
 
 
 def _summary(errors: np.ndarray) -> Summary:

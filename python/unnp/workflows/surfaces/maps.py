@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from ase import Atoms
-from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
 
 from unnp.atoms.structure import Structure
 from unnp.data.dataset import Dataset
 from unnp.errors import ConfigError
 from unnp.evaluate.evaluation import Limits, batches
 from unnp.exported.loader import LoadedPotential, load_model
-from unnp.plots import new_figure, save_figure
 from unnp.workflows.surfaces.errors import Pair
-from unnp.workflows.surfaces.lattice import LATTICES, lattice_of
+from unnp.workflows.surfaces.lattice import lattice_of
+from unnp.workflows.surfaces.map_figure import draw_places
 from unnp.workflows.surfaces.planes import cut
 from unnp.workflows.surfaces.slabs import Slab
 
 ZETA = 2
 """Power of the kernel."""
-_MARKS = dict(zip(LATTICES, ("o", "s", "^", "D", "v", "P"), strict=True))
+_TINY = float(np.finfo(float).tiny)
 
 
 def open_features(path: Path, device: str, slabs: Sequence[Slab]) -> LoadedPotential:
@@ -49,13 +45,23 @@ def mean_features(model: LoadedPotential, slabs: Sequence[Slab]) -> np.ndarray:
 
     Slabs that each potential makes of its own crystal are taken as they are cut from the crystal to begin with.
     """
-    structures = [Structure.from_atoms(_atoms(slab)) for slab in slabs]
+    return features_of(model, [Structure.from_atoms(_atoms(slab)) for slab in slabs])
+
+
+def features_of(model: LoadedPotential, structures: Sequence[Structure]) -> np.ndarray:
+    """Return the features of structures, means over their atoms (n_structures, n_features)."""
     dataset = Dataset(structures, model.elements, model.cutoff, cache_bytes=0)
     found = []
     for indices, batch in batches(dataset, model.manifest.cost, Limits()):
         values, owner = model.features(batch.graph).double().cpu().numpy(), batch.graph.atom_graph.cpu().numpy()
         found += [values[owner == k].mean(axis=0) for k in range(len(indices))]
     return np.array(found)
+
+
+def kernel(features: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return the average kernel K (n, n_others) of ``kernel_pca`` between structures, by their mean features."""
+    one, other = (each / np.maximum(np.linalg.norm(each, axis=1, keepdims=True), _TINY) for each in (features, others))
+    return np.asarray((one @ other.T) ** ZETA)
 
 
 def kernel_pca(features: np.ndarray, n: int = 2) -> tuple[np.ndarray, np.ndarray]:
@@ -74,10 +80,8 @@ def kernel_pca(features: np.ndarray, n: int = 2) -> tuple[np.ndarray, np.ndarray
     Returns:
         Components (n_structures, n), each with the sign that makes its largest entry positive, and their shares (n,).
     """
-    lengths = np.linalg.norm(features, axis=1, keepdims=True)
-    unit = features / np.where(lengths > 0, lengths, 1.0)
-    kernel = (unit @ unit.T) ** ZETA
-    centred = kernel - kernel.mean(axis=0) - kernel.mean(axis=1, keepdims=True) + kernel.mean()
+    products = kernel(features, features)
+    centred = products - products.mean(axis=0) - products.mean(axis=1, keepdims=True) + products.mean()
     values, vectors = np.linalg.eigh(centred)
     values, vectors = np.clip(values[::-1], 0, None), vectors[:, ::-1]
     components = np.zeros((len(features), n))
@@ -85,7 +89,7 @@ def kernel_pca(features: np.ndarray, n: int = 2) -> tuple[np.ndarray, np.ndarray
     components[:, :kept] = vectors[:, :kept] * np.sqrt(values[:kept])
     largest = components[np.abs(components).argmax(axis=0), np.arange(n)]
     shares = np.zeros(n)
-    shares[:kept] = values[:kept] / max(values.sum(), np.finfo(float).tiny)
+    shares[:kept] = values[:kept] / max(values.sum(), _TINY)
     return components * np.where(largest < 0, -1.0, 1.0), shares
 
 
@@ -101,50 +105,9 @@ def draw_map(path: Path, slabs: Sequence[Slab], features: np.ndarray, found: Seq
     places, shares = kernel_pca(features)
     errors = [pair for pair in found if pair.quantity == "gamma"]
     lattices = {slab.name: lattice_of(slab.crystal) for slab in slabs}
-    where = {slab.name: place for slab, place in zip(slabs, places, strict=True)}
-    potentials = list(dict.fromkeys(pair.potential for pair in errors))
-    shades = ScalarMappable(Normalize(0, max((abs(pair.error) for pair in errors), default=1.0)), "viridis")
-    figure, axes = new_figure(max(1, len(potentials)), width=3.6, height=3.4)
-    for ax, name in zip(axes, potentials, strict=False):
-        _scatter(ax, [pair for pair in errors if pair.potential == name], where, lattices, shades)
-        ax.set_title(name, fontsize="medium")
-        ax.set(xlabel=f"component 1 ({shares[0]:.0%} of the variance)", ylabel=f"component 2 ({shares[1]:.0%})")
-    figure.colorbar(shades, ax=axes, label="|error of surface energy| [J/m^2]", fraction=0.02)
-    columns: dict[str, list[Any]] = {
-        name: [getattr(pair, name) for pair in errors] for name in ("potential", "slab", "formula")
-    }
-    columns["lattice"] = [lattices[pair.slab] for pair in errors]
-    columns |= {axis: [float(where[pair.slab][k]) for pair in errors] for k, axis in enumerate(("x", "y"))}
-    save_figure(figure, path, columns | {"error": [pair.error for pair in errors]})
-
-
-def _scatter(
-    ax: Axes, own: Sequence[Pair], where: Mapping[str, np.ndarray], lattices: Mapping[str, str], shades: ScalarMappable
-) -> None:
-    """Draw the slabs of one potential, and the name of each formula beside the middle of its slabs."""
-    for lattice in dict.fromkeys(lattices.values()):
-        shown = [pair for pair in own if lattices[pair.slab] == lattice]
-        if shown:
-            places = np.array([where[pair.slab] for pair in shown])
-            colours = shades.to_rgba(np.abs([pair.error for pair in shown]))
-            ax.scatter(places[:, 0], places[:, 1], c=colours, marker=_MARKS[lattice], s=28, lw=0)
-            ax.scatter([], [], c="0.5", marker=_MARKS[lattice], s=28, lw=0, label=lattice)
-    everywhere = np.array(list(where.values()))
-    for formula in dict.fromkeys(pair.formula for pair in own):
-        middle = np.median([where[pair.slab] for pair in own if pair.formula == formula], axis=0)
-        left = middle[0] > everywhere[:, 0].mean()
-        ax.annotate(
-            formula,
-            middle,
-            xytext=(-8 if left else 8, -3),
-            textcoords="offset points",
-            ha="right" if left else "left",
-            fontsize="small",
-        )
-    for limits, values in ((ax.set_xlim, everywhere[:, 0]), (ax.set_ylim, everywhere[:, 1])):
-        margin = 0.08 * np.ptp(values) + 1e-9
-        limits(values.min() - margin, values.max() + margin)
-    ax.legend(frameon=False, fontsize="small")
+    draw_places(
+        path, errors, {slab.name: place for slab, place in zip(slabs, places, strict=True)}, lattices, shares.tolist()
+    )
 
 
 def _atoms(slab: Slab) -> Atoms:

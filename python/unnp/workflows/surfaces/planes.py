@@ -4,36 +4,13 @@ from __future__ import annotations
 
 from itertools import product
 from math import ceil, gcd
-from pathlib import Path
 
 import numpy as np
 from ase import Atoms
-from ase.build import bulk, surface
-
-from unnp.config import from_dict
-from unnp.lammps.system import build_structure
-from unnp.lammps.system_config import StructureConfig
+from ase.build import surface
 
 Plane = tuple[int, int, int]
-HEXAGONAL = (90.0, 90.0, 120.0)
 _SAME = 1e-3
-
-
-def conventional_crystal(element: str, lattice: str | None, a: float | None, c: float | None, where: str) -> Atoms:
-    """Return the crystal of an element in the cell that Miller indices belong to: cubic where there is one, of hcp hexagonal.
-
-    Args:
-        element, lattice, a, c: as in ``StructureConfig``.
-        where: where they were given, for the message.
-
-    Raises:
-        ConfigError: there is no such crystal.
-    """
-    given = {"element": element, "lattice": lattice, "a": a, "c": c}
-    crystal = build_structure(from_dict(given, StructureConfig, where=where), Path())
-    primitive = bulk(element, lattice, a=a, c=c)
-    crystal = primitive if np.allclose(primitive.cell.angles(), HEXAGONAL, atol=0.01) else crystal
-    return Atoms(crystal.numbers, crystal.positions, cell=crystal.cell, pbc=True)  # without the moments that ASE adds
 
 
 def distinct_planes(crystal: Atoms, up_to: int) -> list[Plane]:

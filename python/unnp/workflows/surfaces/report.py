@@ -28,7 +28,7 @@ ERRORS = [
     "bulk MAE",
     "slab MAE [meV/atom]",
 ]
-FIGURES = ("parity", "errors", "triangles", "map")
+FIGURES = ("parity", "errors", "triangles", "map", "distances")
 
 _COLUMNS = {"bulk": "bulk_energy", "slab": "slab_energy", "relaxed": "relaxed_energy"}
 
@@ -91,7 +91,7 @@ def write_report(
     write_atomically(folder / "surfaces.json", json.dumps(content, indent=2) + "\n")
     write_table(folder / "surfaces.csv", _columns(slabs, measured))
     if found:
-        draw_parity(folder / "parity.png", found)
+        draw_parity(folder / "parity.png", found, str(reference))
         draw_errors(folder / "errors.png", found)
         draw_triangles(folder / "triangles.png", found)
     else:

@@ -15,6 +15,7 @@ from unnp.files.writing import make_folder, write_atomically
 from unnp.workflows.relaxation.config import MinimiserConfig
 from unnp.workflows.relaxation.kept import digest
 from unnp.workflows.surfaces.config import SurfacesConfig
+from unnp.workflows.surfaces.distances import distances_to_learnt, draw_distances
 from unnp.workflows.surfaces.energies import Measured, measure_all
 from unnp.workflows.surfaces.errors import Pair
 from unnp.workflows.surfaces.maps import draw_map, mean_features, open_features
@@ -70,7 +71,10 @@ def run_surfaces(config: SurfacesConfig, base: Path, folder: Path, *, resume: bo
                 measured[name] = measure_all(slabs, own, config.relax, journal, name)
         found = write_report(folder, slabs, measured, config.reference)
         if model and found:
-            draw_map(folder / "map.png", slabs, mean_features(model, slabs), found)
+            features = mean_features(model, slabs)
+            draw_map(folder / "map.png", slabs, features, found)
+            if distances := distances_to_learnt(config, base, model, features):
+                draw_distances(folder / "distances.png", [slab.name for slab in slabs], found, distances)
     return Result(slabs, measured, found)
 
 

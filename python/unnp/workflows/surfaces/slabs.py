@@ -14,7 +14,8 @@ from unnp.data.opening import open_structures
 from unnp.errors import ConfigError, DataError
 from unnp.units import GPA_PER_EV_PER_A3
 from unnp.workflows.surfaces.config import LABELS, MadeSlabs, SlabsInFiles, SurfacesConfig
-from unnp.workflows.surfaces.planes import Plane, conventional_crystal, distinct_planes
+from unnp.workflows.surfaces.crystals import check_indices, conventional_crystal, three_indices
+from unnp.workflows.surfaces.planes import Plane, distinct_planes
 
 J_PER_M2 = GPA_PER_EV_PER_A3 / 10
 """1 eV/A^2 in J/m^2: 16.0218."""
@@ -84,17 +85,18 @@ def collect(config: SurfacesConfig, base: Path) -> list[Slab]:
 
     Raises:
         DataError: files cannot be read, hold no slabs, or no crystal for one.
-        ConfigError: a crystal cannot be built, two slabs have one name, or slabs without labels are compared with labels.
+        ConfigError: a crystal cannot be built, or is given four indices and not hexagonal; two slabs have one name; slabs
+            without labels are compared with labels.
     """
     found = [
         slab
-        for each in config.slabs
-        for slab in (_made(each) if isinstance(each, MadeSlabs) else _in_files(each, base))
+        for k, each in enumerate(config.slabs)
+        for slab in (_made(each, base, f"slabs.{k}") if isinstance(each, MadeSlabs) else _in_files(each, base))
     ]
     names = [slab.name for slab in found]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise ConfigError(f"slabs: there are two slabs {twice}; name each file and each plane of an element once.")
+        raise ConfigError(f"slabs: there are two slabs {twice}; name each file and each plane of a crystal once.")
     without = next((slab.name for slab in found if slab.labels is None), None)
     if config.reference == LABELS and without is not None:
         raise ConfigError(
@@ -118,13 +120,15 @@ def empty_layer(atoms: Structure) -> tuple[int, float]:
     return int(np.argmax(thicknesses)), float(thicknesses.max())
 
 
-def _made(settings: MadeSlabs) -> list[Slab]:
-    crystal = conventional_crystal(settings.element, settings.lattice, settings.a, settings.c, "slabs")
-    planes = settings.planes or distinct_planes(crystal, settings.up_to or 1)
-    phase = f" {settings.lattice}" if settings.lattice else ""
+def _made(settings: MadeSlabs, base: Path, where: str) -> list[Slab]:
+    crystal = conventional_crystal(settings, base, where)
+    for indices in settings.planes:
+        check_indices(indices, crystal, f"{where}.planes")
+    asked = {three_indices(indices): indices for indices in reversed(settings.planes)}  # the first name of each
+    named = dict(reversed(asked.items())) or {plane: plane for plane in distinct_planes(crystal, settings.up_to or 1)}
     return [
-        Slab(f"{settings.element}{phase} ({' '.join(map(str, plane))})", crystal, made=settings, plane=plane)
-        for plane in dict.fromkeys(planes)
+        Slab(f"{settings.name} ({' '.join(map(str, indices))})", crystal, made=settings, plane=plane)
+        for plane, indices in named.items()
     ]
 
 

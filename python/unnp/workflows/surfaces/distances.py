@@ -1,0 +1,86 @@
+"""Whether a potential errs where it has learnt nothing: errors over the distance to the nearest learnt structure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from unnp.data.opening import open_structures
+from unnp.data.readers import ReadOptions
+from unnp.exported.loader import LoadedPotential
+from unnp.plots import new_figure, save_figure
+from unnp.workflows.surfaces.config import SurfacesConfig
+from unnp.workflows.surfaces.errors import Pair, shown
+from unnp.workflows.surfaces.maps import features_of, kernel
+
+SHOWN = ("slab", "gamma")
+TITLES = {"slab": "energy of the slab", "gamma": "surface energy"}
+_UNLABELLED = ReadOptions(required=(), missing="allow")
+
+
+def distances_to_learnt(
+    config: SurfacesConfig, base: Path, model: LoadedPotential, features: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return, of each potential whose training data are given, the distances of the slabs (n_slabs,) to the nearest of these.
+
+    Args:
+        config: whose potentials name what they have ``learnt``.
+        base: where relative paths in it begin.
+        model: by whose features structures are compared.
+        features: of the slabs, (n_slabs, n_features), means over atoms.
+
+    Raises:
+        DataError: training data cannot be read.
+        ModelError: the model of the features does not know an element in them.
+    """
+    given = {name: each.learnt for name, each in config.potentials.items() if each.learnt}
+    return {
+        name: nearest(features, features_of(model, open_structures([base / path for path in paths], _UNLABELLED)))
+        for name, paths in given.items()
+    }
+
+
+def nearest(features: np.ndarray, learnt: np.ndarray) -> np.ndarray:
+    r"""Return the distances (n,) to the nearest of other structures, ``min_b sqrt(2 - 2 K_ab)``, between 0 and sqrt(2).
+
+    Args:
+        features: (n, n_features), means over atoms.
+        learnt: those of the others (n_others, n_features).
+    """
+    return np.sqrt(np.clip(2 - 2 * kernel(features, learnt).max(axis=1), 0, None))
+
+
+def draw_distances(
+    path: Path, names: Sequence[str], found: Sequence[Pair], distances: Mapping[str, np.ndarray]
+) -> None:
+    """Draw absolute errors of slabs and of surface energies over these distances.
+
+    Args:
+        path: PNG to write.
+        names: of the slabs.
+        found: what is compared with the reference.
+        distances: by potential, in the order of the slabs.
+    """
+    where = {
+        (potential, name): float(each)
+        for potential, own in distances.items()
+        for name, each in zip(names, own, strict=True)
+    }
+    drawn = [pair for pair in found if pair.quantity in SHOWN and (pair.potential, pair.slab) in where]
+    figure, axes = new_figure(len(SHOWN), width=4.4)
+    for ax, quantity in zip(axes, SHOWN, strict=True):
+        factor, unit = shown(quantity)
+        for potential in dict.fromkeys(pair.potential for pair in drawn):
+            own = [pair for pair in drawn if (pair.potential, pair.quantity) == (potential, quantity)]
+            places = [where[potential, pair.slab] for pair in own]
+            errors = [factor * abs(pair.error) for pair in own]
+            ax.plot(places, errors, "o", ms=3.5, mfc="none", mew=0.8, alpha=0.7, label=potential)
+        ax.set_title(TITLES[quantity], fontsize="medium")
+        ax.set(xlabel="distance to the nearest learnt structure", ylabel=f"|error| [{unit}]", ylim=(0, None))
+    if axes[0].lines:
+        axes[0].legend(frameon=False, fontsize="small")
+    columns = {key: [getattr(pair, key) for pair in drawn] for key in ("potential", "slab", "formula", "quantity")}
+    columns["distance"] = [where[pair.potential, pair.slab] for pair in drawn]
+    save_figure(figure, path, columns | {"error": [pair.error for pair in drawn]})
