@@ -164,6 +164,7 @@ ROBUSTNESS: Sections = {
     "fuzz_decks": ("LAMMPS decks", fuzz),
     "fuzz_configs": ("Damaged YAML", fuzz),
     "fuzz_kills": ("Kills", fuzz),
+    "fuzz_loops": ("Kills of loops", fuzz),
     "fuzz_disks": ("Full and read-only disks", fuzz),
     "fuzz_concurrency": ("Two at once", fuzz),
 }

@@ -164,7 +164,7 @@ def test_kills_at_random_moments_lose_nothing_and_leave_no_process(most: int, fo
         killed = run_and_kill(folder, name, moments)
         assert_same_loop(folder / name, folder / "whole")
         for k, seconds in enumerate(killed):
-            record("kills", "learn, kill -9", f"{name}, kill {k}", Verdict(Outcome.RIGHT), seconds)
+            record("loops", "learn, kill -9", f"{name}, kill {k}", Verdict(Outcome.RIGHT), seconds)
         kills += len(killed)
         loops += 1
     print(f"{kills} kills of {loops} loops")
