@@ -20,11 +20,11 @@ from typer.testing import CliRunner
 from unnp.cli import build_app
 from unnp.config import from_dict
 from unnp.errors import ConfigError
+from unnp.workflows.adsorption import run as adsorption
 from unnp.workflows.adsorption.config import COH, AdsorptionConfig, Placed, SurfaceConfig
 from unnp.workflows.adsorption.figures import state_of
 from unnp.workflows.adsorption.judge import End, Verdict, bonds_of, farthest, judge
 from unnp.workflows.adsorption.report import notes, result_rows
-from unnp.workflows.adsorption.run import Tested
 from unnp.workflows.adsorption.structures import anchor_of, bare_slab, crystal_of, with_molecule
 
 OXYGEN = {
@@ -260,7 +260,7 @@ def test_places_count_in_the_cell_of_the_surface() -> None:
 def test_what_the_tables_leave_open_is_said() -> None:
     """A state below the adsorbed one with other bonds, which the verdict allows on the path, and a band that is all uphill."""
     uphill = SimpleNamespace(at_rest=False, steps=9, problem="", energies=np.array([0.0, 0.4, 0.9]))
-    tested = Tested(
+    tested = adsorption.Tested(
         [end("adsorbed", 0.0), end("put", 0.0), end("dissociated", 0.9, bonded=False)],
         [end("on the path 2", -0.3, bonded=False), end("on the path 3", -0.4, bonded=False, slab_moved=2.0)],
         Verdict(True, True, ["on the path 3"]),
