@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
@@ -31,6 +31,8 @@ from unnp.workflows.learn.proposers.captured import captured_frames
 from unnp.workflows.learn.situation import Situation, Unlabelled
 
 LARGEST_SEED = 99_999_999
+SAME = 1e-6
+"""Frames are the same where no coordinate differs by more [A]; files have eight decimals."""
 
 
 class ExploringConfig(Config):
@@ -134,10 +136,19 @@ class Exploring(Proposer):
         return dict(read_json(path)["left_out"]) if asked else {}
 
     def _trajectory(self, run: Path) -> Iterator[Structure]:
-        frames = [frame for path in self.files(run) for frame in read_structures(path, UNLABELLED)]
+        frames = without_repeats(frame for path in self.files(run) for frame in read_structures(path, UNLABELLED))
         wanted = min(self.config.frames or len(frames), len(frames))
         kept = np.linspace(0, max(0, len(frames) - 1), wanted).round().astype(int)
         yield from Unlabelled([frames[int(k)] for k in kept])
+
+
+def without_repeats(frames: Iterable[Structure]) -> list[Structure]:
+    """Return frames without those that are the frame before once more, as where a run went on from a restart file."""
+    kept: list[Structure] = []
+    for frame in frames:
+        if not (kept and len(kept[-1]) == len(frame) and np.abs(kept[-1].positions - frame.positions).max() < SAME):
+            kept.append(frame)
+    return kept
 
 
 def _start() -> Callable[[Run], None]:
