@@ -21,4 +21,11 @@ class Md(Exploring):
         return run_md
 
     def files(self, run: Path) -> Sequence[Path]:
-        return sorted(run.glob("trajectory*.extxyz"))
+        """Return the parts of the trajectory in the order of time: each start of the run has written one."""
+        return sorted(run.glob("trajectory*.extxyz"), key=_part)
+
+
+def _part(path: Path) -> int:
+    """Return the number of a part: 0 of ``trajectory.extxyz``, 2 of ``trajectory.2.extxyz``."""
+    number = path.name.split(".")[1]
+    return int(number) if number.isdigit() else 0
