@@ -26,8 +26,6 @@ from unnp.lammps.captured import read_captured
 from unnp.models import Head, PotentialConfig, TrainingData, build_potential
 from unnp.workflows.learn.candidates import KNOWN, Candidates
 from unnp.workflows.learn.proposers.base import REGISTRY, Proposer
-from unnp.workflows.learn.proposers.exploring import without_repeats
-from unnp.workflows.learn.proposers.md import Md
 from unnp.workflows.learn.situation import Situation
 from unnp.workflows.md.config import MdConfig
 from unnp.workflows.md.run import run_md
@@ -247,15 +245,6 @@ def test_frames_that_a_run_captured_are_proposed(at: Situation, tmp_path: Path) 
     certain = {**HOT, "capture": {**HOT["capture"], "threshold": 1e9}}
     never = Situation(1, tmp_path / "never", 7, at.executor, "cpu", at.model, at.learnt)
     assert len(proposer(tmp_path, kind="md", runs=[certain], take="captured").propose(never)) == 0
-
-
-def test_the_frame_of_a_restart_is_taken_once(tmp_path: Path) -> None:
-    names = ["trajectory.extxyz", "trajectory.1.extxyz", "trajectory.2.extxyz", "trajectory.10.extxyz"]
-    for name in reversed(names):
-        (tmp_path / name).touch()
-    assert [path.name for path in Md.files(None, tmp_path)] == names  # type: ignore[arg-type]
-    frames = [Structure.from_atoms(bulk("Al", cubic=True, a=a)) for a in (4.0, 4.1, 4.1 + 1e-8, 4.2, 4.0)]
-    assert [id(frame) for frame in without_repeats(frames)] == [id(frames[k]) for k in (0, 1, 3, 4)]
 
 
 @needs_lammps

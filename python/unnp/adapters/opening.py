@@ -46,6 +46,11 @@ def open_calculator(
     return UnnpCalculator(path, device, dtype=dtype, head=head)
 
 
+def open_beside(path: Path, head: str | None, device: str, d3: D3Config | None) -> Calculator:
+    """Return what ``open_calculator`` does, of one potential of several: the device is for those that have a choice."""
+    return open_calculator(path, head, device if takes_device(path) else "auto", d3)
+
+
 def is_calculator_file(path: Path, head: str | None) -> bool:
     """Tell whether a file is a calculator file, not a model; raise ConfigError where a head is asked of one."""
     if path.suffix not in CALCULATOR_SUFFIXES:

@@ -10,7 +10,7 @@ from ase.calculators.calculator import Calculator
 from pydantic import Field, model_validator
 
 from unnp.adapters.dispersion import D3Config
-from unnp.adapters.opening import open_calculator, takes_device
+from unnp.adapters.opening import open_beside
 from unnp.atoms.outputs import Name
 from unnp.config import Config
 from unnp.data.store_checks import file_checksum
@@ -65,7 +65,7 @@ def open_potential(
 
 
 def _opened(path: Path, given: PotentialFile, device: str) -> Calculator:
-    return open_calculator(path, given.head, device if takes_device(path) else "auto", given.d3)
+    return open_beside(path, given.head, device, given.d3)
 
 
 def identity_of(given: PotentialFile, base: Path) -> str:

@@ -55,7 +55,7 @@ def command(
 
     Models are evaluated in float64. A crystal that becomes another one, or does not come to rest, is marked.
     """
-    from unnp.adapters.opening import known_elements, names_of, open_calculator, takes_device
+    from unnp.adapters.opening import known_elements, names_of, open_beside, open_calculator
     from unnp.errors import ConfigError
     from unnp.workflows.crystals.prototypes import parse_specs
     from unnp.workflows.crystals.reference import given_crystals, is_table, load_reference
@@ -73,8 +73,7 @@ def command(
         table = load_reference(reference, specs)
     elif reference is not None:
         paths.append((reference, reference_head, dispersion(reference_d3)))
-        own = device if takes_device(reference) else "auto"
-        calculators.append(open_calculator(reference, reference_head, own, dispersion(reference_d3)))
+        calculators.append(open_beside(reference, reference_head, device, dispersion(reference_d3)))
     potentials = dict(zip(names_of(paths), calculators, strict=True))
     result = run_crystals(specs, potentials, output, Settings(bond, shake, curves), table)
     _show(result)

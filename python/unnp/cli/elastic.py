@@ -31,7 +31,7 @@ def command(
 
     Models are evaluated in float64. The atoms relax in each strained cell, all of them: constraints in the file do not count.
     """
-    from unnp.adapters.opening import names_of, open_calculator, takes_device
+    from unnp.adapters.opening import names_of, open_beside, open_calculator
     from unnp.cli.tables import print_table
     from unnp.config import from_dict
     from unnp.files.locks import hold_folder
@@ -48,8 +48,7 @@ def command(
     calculators = [open_calculator(potential, head, device, dispersion(d3))]
     if reference is not None:
         potentials.append((reference, reference_head, dispersion(reference_d3)))
-        own = device if takes_device(reference) else "auto"
-        calculators.append(open_calculator(reference, reference_head, own, dispersion(reference_d3)))
+        calculators.append(open_beside(reference, reference_head, device, dispersion(reference_d3)))
     with hold_folder(output):
         results = {
             name: elastic_properties(crystal, calculator)
