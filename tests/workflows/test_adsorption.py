@@ -22,7 +22,6 @@ from unnp.config import from_dict
 from unnp.errors import ConfigError
 from unnp.workflows.adsorption import run as adsorption
 from unnp.workflows.adsorption.config import COH, AdsorptionConfig, Placed, SurfaceConfig
-from unnp.workflows.adsorption.figures import state_of
 from unnp.workflows.adsorption.judge import End, Verdict, bonds_of, farthest, judge
 from unnp.workflows.adsorption.report import notes, result_rows
 from unnp.workflows.adsorption.structures import anchor_of, bare_slab, crystal_of, with_molecule
@@ -266,14 +265,14 @@ def test_what_the_tables_leave_open_is_said() -> None:
         Verdict(True, True, ["on the path 3"]),
         uphill,  # type: ignore[arg-type]
     )
-    assert [state_of(each, tested) for each in tested.all_ends] == [
+    assert [tested.state_of(each) for each in tested.all_ends] == [
         "whole",
         "whole",
         "other bonds",
         "other bonds",
         "broken",
     ]
-    assert state_of(end("shaken 1", 0.0, bonded=False), tested) == "broken"
+    assert tested.state_of(end("shaken 1", 0.0, bonded=False)) == "broken"
     said, (row,) = notes({"emt": tested}), result_rows({"emt": tested}, None)
     assert (
         said[0] == "emt: on the path 2: a whole slab, other bonds in the molecule, and 0.30 eV below the adsorbed start"

@@ -11,14 +11,12 @@ from matplotlib.axes import Axes
 from unnp.plots import new_figure, save_figure
 from unnp.workflows.adsorption.config import Reference
 from unnp.workflows.adsorption.judge import End
-from unnp.workflows.adsorption.run import DISSOCIATED, Tested
+from unnp.workflows.adsorption.run import State, Tested
 from unnp.workflows.neb.path import distances
 from unnp.workflows.neb.report import energies_of
 
 MARKS = ("o", "s", "^", "v", "P", "D", "*", "X")
-WHOLE, OTHER, BROKEN = "whole", "other bonds", "broken"
-COLOURS = {WHOLE: "C0", OTHER: "C1", BROKEN: "C3"}
-"""Other bonds are meant to be on the way to the dissociated state; elsewhere they are broken ones."""
+COLOURS: dict[State, str] = {"whole": "C0", "other bonds": "C1", "broken": "C3"}
 Columns = dict[str, list[Any]]
 
 
@@ -39,21 +37,13 @@ def draw(path: Path, found: Mapping[str, Tested], reference: Reference | None) -
     save_figure(figure, path, columns)
 
 
-def state_of(end: End, tested: Tested) -> str:
-    """Return what has become of molecule and slab, as ``COLOURS`` has it."""
-    if not end.broken:
-        return WHOLE
-    meant = end.start == DISSOCIATED or end in tested.on_the_way
-    return OTHER if meant and not end.slab_broken else BROKEN
-
-
 def _draw_ends(ax: Axes, found: Mapping[str, Tested], columns: Columns) -> None:
     kinds = list(dict.fromkeys(_kind(end) for tested in found.values() for end in tested.all_ends))
     marks = dict(zip(kinds, MARKS * (1 + len(kinds) // len(MARKS)), strict=False))
     for k, (name, tested) in enumerate(found.items()):
         shown = [(end, end.above) for end in tested.all_ends if end.above is not None]
         for i, (end, above) in enumerate(shown):
-            place, state = k + 0.7 * ((i + 0.5) / len(shown) - 0.5), state_of(end, tested)
+            place, state = k + 0.7 * ((i + 0.5) / len(shown) - 0.5), tested.state_of(end)
             ax.plot([place], [above], marks[_kind(end)], color=COLOURS[state], mfc="none", ms=6)
             _add(columns, name, state, end.start, [(place, above)])
     for state, colour in COLOURS.items():  # all three, so that they fill the first column of the legend

@@ -11,7 +11,7 @@ from typing import Any
 from unnp.files.writing import write_atomically
 from unnp.plots import write_table
 from unnp.workflows.adsorption.config import Reference
-from unnp.workflows.adsorption.figures import BROKEN, draw, state_of
+from unnp.workflows.adsorption.figures import draw
 from unnp.workflows.adsorption.judge import SAME_ENERGY, WHOLE, End
 from unnp.workflows.adsorption.run import DISSOCIATED, Tested
 from unnp.workflows.neb.band import Band
@@ -60,7 +60,7 @@ def notes(found: Mapping[str, Tested]) -> list[str]:
 def _notes(tested: Tested) -> list[str]:
     said = [f"! {end.start}: {end.problem}" for end in tested.all_ends if end.problem]
     for end in tested.all_ends:
-        if end.lower and end.above is not None and state_of(end, tested) != BROKEN:
+        if end.lower and end.above is not None and tested.state_of(end) != "broken":
             words = "whole" if not end.broken else "a whole slab, other bonds in the molecule"
             said.append(f"{end.start}: {words}, and {-end.above:.2f} eV below the adsorbed start")
     said += [f"! {tested.problem}"] if tested.problem else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from ase import Atoms
@@ -30,6 +31,7 @@ from unnp.workflows.relaxation.structures import NAME
 
 CONFIG_FILE = "adsorption.yaml"
 DISSOCIATED = "dissociated"
+State = Literal["whole", "other bonds", "broken"]
 CRYSTAL = RelaxationConfig(cell="all", max_force=1e-3)
 """How the crystal is relaxed from which the slab is cut."""
 
@@ -56,6 +58,13 @@ class Tested:
     def all_ends(self) -> list[End]:
         """The ends of all starts, those on the path last."""
         return [*self.ends, *self.on_the_way]
+
+    def state_of(self, end: End) -> State:
+        """Return what has become of molecule and slab; the way to the dissociated state is meant to have other bonds."""
+        if not end.broken:
+            return "whole"
+        meant = end.start == DISSOCIATED or end in self.on_the_way
+        return "other bonds" if meant and not end.slab_broken else "broken"
 
 
 @dataclass(frozen=True)
