@@ -2,7 +2,7 @@
 
     python docs/figures.py demo-output
 
-The folder is that of ``make demo``. The others come from benchmarks whose figures lie in benchmarks/results.
+The folder is that of ``make demo``. Pages show figures of benchmarks from where they lie, in benchmarks/results.
 """
 
 from __future__ import annotations
@@ -18,9 +18,6 @@ OF_THE_DEMO = {
     "demo": "overview",
     "learning-curve": "training/learning-curve",
     "parity-forces": "unseen/parity-forces",
-}
-OF_BENCHMARKS = {
-    "melting-routes": "amd-epyc-2-cores/melting_routes",
 }
 WIDTH, COLOURS = 1400, 256
 
@@ -39,8 +36,6 @@ def copy(source: Path, name: str) -> None:
 def main(demo: Path) -> None:
     for name, figure in OF_THE_DEMO.items():
         copy(demo / f"{figure}.png", name)
-    for name, figure in OF_BENCHMARKS.items():
-        copy(DOCS / f"../benchmarks/results/{figure}.png", name)
 
 
 if __name__ == "__main__":

@@ -159,3 +159,29 @@ def test_what_a_calculator_cannot_compute(folder: Path) -> None:
         run(folder, "--head", "pbe")
     with pytest.raises(ConfigError, match="only a model has a choice"):
         run(folder, "--dtype", "float64")
+
+
+def test_what_was_computed_before_a_kill_is_not_computed_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    calculate = EMT.calculate
+
+    def counted(self: EMT, atoms: Atoms, *rest: Any) -> None:
+        calls.append(len(calls))
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        calculate(self, atoms, *rest)
+
+    run(folder)
+    whole = (folder / "out/errors.json").read_text()
+    monkeypatch.setattr(EMT, "calculate", counted)
+    words = ["evaluate", folder / "emt.yaml", folder / "own.xyz", "-o", folder / "out", "--read", "missing=allow"]
+    CliRunner().invoke(build_app(), [str(word) for word in words])
+    assert len(calls) == 4
+    assert (folder / "out.unfinished/journal.jsonl").is_file()
+    (folder / "other.yaml").write_text("# another\nkind: ase\nname: emt\n")
+    with pytest.raises(DataError, match=r"out\.unfinished holds unfinished work of another configuration"):
+        run(folder, potential="other.yaml")
+    run(folder)
+    assert len(calls) == 4 + 3
+    assert not (folder / "out.unfinished").exists()
+    assert (folder / "out/errors.json").read_text() == whole

@@ -22,12 +22,15 @@ from unnp.adapters.dispersion import D3Calculator, D3Config
 from unnp.adapters.labeller import LabellerCalculator
 from unnp.adapters.opening import known_elements, open_calculator
 from unnp.adapters.potentials import PotentialFile, identity, identity_of, open_potential
+from unnp.atoms.structure import Structure
 from unnp.cli import build_app
 from unnp.config import from_dict
 from unnp.errors import ConfigError, UnnpError
+from unnp.evaluate.calculators import computed_by
 from unnp.lammps.opening import open_interaction
 from unnp.lammps.system import model_lines
 from unnp.lammps.system_config import InteractionConfig
+from unnp.workflows.benchmark.errors import errors_of
 from unnp.workflows.md.config import MdConfig
 from unnp.workflows.md.run import run_md
 
@@ -231,3 +234,17 @@ def test_what_is_missing_is_said(emt: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(sys.modules, "dftd3.interface", None)
     with pytest.raises(ConfigError, match=r"needs the package dftd3: pip install 'unnp\[d3\]'"):
         run("crystals", emt, "-o", emt.parent / "crystals", "--element", "Cu", "--d3", "pbe")
+
+
+@needs_dftd3
+def test_a_benchmark_judges_a_model_with_its_d3(small_model: Path) -> None:
+    atoms, other = alloy(), alloy()
+    other.rattle(0.05, seed=2)
+    calculator = open_calculator(small_model, d3=D3Config(**SHORT))
+    structures = [computed_by(calculator, Structure.from_atoms(each)) for each in (atoms, other)]
+    with_d3 = InteractionConfig(model=small_model, d3=D3Config(**SHORT), dtype="float64")
+    own = errors_of(with_d3, structures, Path(), "cpu")
+    assert own.keys() == {"energy", "forces", "force_norms", "stress"}
+    assert max(own.values()) < 1e-5
+    alone = errors_of(InteractionConfig(model=small_model, dtype="float64"), structures, Path(), "cpu")
+    assert min(alone.values()) > 1e-2

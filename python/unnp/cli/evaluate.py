@@ -39,9 +39,11 @@ def command(
     """Compare a potential with labelled structures.
 
     The folder gets errors.json and errors.csv (overall, by group, by element), predictions.xyz, and parity plots with
-    their data. A calculator file, and a model with --d3, compute one structure after the other.
+    their data. A calculator file, and a model with --d3, compute one structure after the other; what they have computed is
+    kept in OUTPUT.unfinished until all is done, and the same command goes on there.
     """
     from unnp.adapters.opening import is_calculator_file, known_elements, open_calculator
+    from unnp.adapters.potentials import identity
     from unnp.cli.tables import print_table
     from unnp.data.opening import open_structures
     from unnp.errors import ConfigError, DataError
@@ -54,12 +56,16 @@ def command(
     if is_calculator and dtype != "model":
         raise ConfigError(f"dtype '{dtype}': {potential} is a calculator file; only a model has a choice.")
     model = None if is_calculator else load_model(potential, device, dtype, head)
-    calculator = open_calculator(potential, head, device, dispersion(d3), dtype) if is_calculator or d3 else None
+    added = dispersion(d3)
+    calculator = open_calculator(potential, head, device, added, dtype) if is_calculator or d3 else None
     structures = open_structures(inputs, read_options(read, required=["any"]))
     offset = model.stress_offset if model is not None and stress_offset else {}
     if calculator is not None:
         known, names = known_elements(calculator), given_by(calculator)
-        errors = evaluate_calculator(calculator, str(potential), structures, output, known, offset, align=align)
+        made_with = f"{identity(potential, head, added)} {dtype}"
+        errors = evaluate_calculator(
+            calculator, str(potential), structures, output, known, offset, identity=made_with, align=align
+        )
     else:
         assert model is not None
         names = comparable(model)

@@ -11,15 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
-from unnp.atoms.quantities import QUANTITIES
 from unnp.atoms.structure import Structure
 from unnp.data.fingerprint import fingerprint
 from unnp.data.journal import Journal
 from unnp.data.labellers import build_labeller, check_settings
-from unnp.data.labellers.base import Labeller, misfit
+from unnp.data.labellers.base import Labeller
 from unnp.data.progress import counting
+from unnp.data.recorded import entry_of, forget_damaged, with_entry
 from unnp.data.worker_pool import Failure, RunTasks, run_parallel
 from unnp.errors import DataError
 from unnp.files.locks import hold_folder
@@ -89,7 +87,7 @@ def label_structures(
     failures: dict[int, str] = {}
     stamp = fingerprint(structures, json.dumps(calculator, sort_keys=True))
     with hold_folder(work), Journal(work / JOURNAL_FILE, stamp) as journal:
-        _forget_damaged(journal.finished, structures)
+        forget_damaged(journal.finished, structures)
         todo = [(k, structures[k]) for k in range(len(structures)) if k not in journal.finished]
         run = run or partial(run_parallel, n_workers=workers or available_cpus())
         results = run(partial(_start, dict(calculator), folder), todo)
@@ -107,7 +105,7 @@ def label_structures(
         raise DataError(
             f"none of the {len(structures)} structures could be labelled; the first: {failures[min(failures)]}"
         )
-    labelled = [_with_labels(structures[k], finished[k]) for k in sorted(finished)]
+    labelled = [with_entry(structures[k], finished[k]) for k in sorted(finished)]
     return Labelled(labelled, dict(sorted(failures.items())), origin=_origin(finished.values()))
 
 
@@ -117,34 +115,13 @@ def _start(calculator: dict[str, Any], folder: Path) -> Callable[[Structure], di
 
 def _label(labeller: Labeller, structure: Structure) -> dict[str, Any]:
     """Return the labels of a structure, and what the labeller says of them: only one that has been started knows it."""
-    result = labeller.label(structure)
-    labels = {name: result.label(name) for name in QUANTITIES}
-    found = {name: np.asarray(value).tolist() for name, value in labels.items() if value is not None}
+    found = entry_of(labeller.label(structure))
     return found | ({ORIGIN: labeller.origin} if labeller.origin else {})
 
 
 def _origin(entries: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     said: dict[str, Any] = next((entry[ORIGIN] for entry in entries if isinstance(entry.get(ORIGIN), dict)), {})
     return {str(name): str(text) for name, text in said.items()}
-
-
-def _with_labels(structure: Structure, entry: Mapping[str, Any]) -> Structure:
-    labels = {name: entry.get(name) for name in QUANTITIES}
-    arrays = {name: np.array(value) if isinstance(value, list) else value for name, value in labels.items()}
-    return structure.with_labels(arrays)
-
-
-def _forget_damaged(finished: dict[int, dict[str, Any]], structures: Sequence[Structure]) -> None:
-    """Forget recorded results that cannot be labels of their structures: they are computed anew."""
-    for k, entry in list(finished.items()):
-        if not (0 <= k < len(structures) and _fits(entry, len(structures[k]))):
-            del finished[k]
-
-
-def _fits(entry: Mapping[str, Any], n_atoms: int) -> bool:
-    known = {name: value for name, value in entry.items() if name in QUANTITIES}
-    required = {"energy", "forces"} <= known.keys()
-    return required and not any(misfit(QUANTITIES[name], value, n_atoms) for name, value in known.items())
 
 
 def _stopped(structure: Structure, k: int, message: str) -> str:

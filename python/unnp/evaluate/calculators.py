@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,15 @@ from unnp.atoms.elements import Elements, elements_of, symbols_of
 from unnp.atoms.quantities import FURTHER, QUANTITIES, STANDARD
 from unnp.atoms.structure import Structure
 from unnp.data.dataset import Dataset, Labels
+from unnp.data.fingerprint import fingerprint
+from unnp.data.journal import Journal
+from unnp.data.labelling import JOURNAL_FILE, work_folder
+from unnp.data.recorded import entry_of, forget_damaged, with_entry
 from unnp.derivatives import Prediction
 from unnp.errors import ModelError, UnnpError
 from unnp.evaluate.comparison import Compared, write_comparison
 from unnp.evaluate.stress_offset import offsets_in_stored_units, without_offset
+from unnp.files.locks import hold_folder
 
 ARBITRARY_CUTOFF = 1.0
 """Length of bonds [A] in the graphs that predictions of potentials without graphs are compared with: any will do."""
@@ -33,28 +40,35 @@ def evaluate_calculator(
     elements: Sequence[str] = (),
     offset: Mapping[str, float] | None = None,
     *,
+    identity: str = "",
     align: bool = False,
 ) -> dict[str, Any]:
     """Evaluate a calculator, write what it gives into a folder and return the errors, as ``evaluation.evaluate`` does.
+
+    What is computed is kept beside the folder until all is written (``labelling.work_folder``): called again with the same
+    structures and potential after it was killed, only the rest is computed.
 
     Args:
         calculator: gives energy, forces and, where it has one, stress in one calculation.
         name: of the potential, for messages.
         structures, folder, offset, align: as of ``evaluate``.
         elements: chemical symbols that it knows; none: it does not say.
+        identity: what tells it from other potentials, as ``potentials.identity`` of its file.
 
     Raises:
         ModelError: a structure has an element that it does not know.
-        DataError: energies are to be aligned, and no structure has one.
+        DataError: energies are to be aligned, and no structure has one; or unfinished work beside the folder is of others.
         UnnpError: a calculation failed, or the folder cannot be written.
     """
     _check_elements(name, structures, elements)
     quantities = given_by(calculator)
     dataset = without_graphs(structures, quantities)
-    offsets = offsets_in_stored_units(dataset.groups, offset or {})
-    computed = (_computed(calculator, structure, quantities) for structure in structures)
-    found = ((k, without_offset(batch, offsets), predicted) for k, batch, predicted in of_labels(dataset, computed))
-    return write_comparison(found, dataset, folder, "cpu", align=align)
+    work = work_folder(folder)
+    with hold_folder(work), Journal(work / JOURNAL_FILE, fingerprint(structures, identity)) as journal:
+        computed = _remembered(journal, structures, partial(computed_by, calculator, quantities=quantities))
+        errors = write_comparison(of_labels(dataset, computed, offset), dataset, folder, "cpu", align=align)
+    shutil.rmtree(work, ignore_errors=True)
+    return errors
 
 
 def given_by(calculator: Calculator) -> list[str]:
@@ -68,10 +82,19 @@ def without_graphs(structures: Sequence[Structure], quantities: Sequence[str] = 
     return Dataset(structures, elements, ARBITRARY_CUTOFF, cache_bytes=0, quantities=quantities)
 
 
-def of_labels(dataset: Dataset, computed: Iterable[Structure]) -> Iterator[Compared]:
-    """Yield the same structures with the labels of a potential, in their order, as its predictions, one to a batch."""
+def of_labels(
+    dataset: Dataset, computed: Iterable[Structure], offset: Mapping[str, float] | None = None
+) -> Iterator[Compared]:
+    """Yield the same structures with the labels of a potential, in their order, as its predictions, one to a batch.
+
+    Args:
+        dataset: structures with labels.
+        computed: the same, with those of the potential.
+        offset: constant tension [GPa] by group that is taken off the stress labels of the dataset.
+    """
+    offsets = offsets_in_stored_units(dataset.groups, offset or {})
     for k, structure in zip(range(len(dataset)), computed, strict=True):
-        yield [k], dataset[k], _prediction(structure, dataset.quantities)
+        yield [k], without_offset(dataset[k], offsets), _prediction(structure, dataset.quantities)
 
 
 def _prediction(computed: Structure, quantities: Sequence[str]) -> Prediction:
@@ -82,7 +105,19 @@ def _prediction(computed: Structure, quantities: Sequence[str]) -> Prediction:
     return Prediction(labels["energy"], of_atoms, found.get("forces"), found.get("stress"), outputs=outputs)
 
 
-def _computed(calculator: Calculator, structure: Structure, quantities: Sequence[str]) -> Structure:
+def _remembered(
+    journal: Journal, structures: Sequence[Structure], compute: Callable[[Structure], Structure]
+) -> Iterator[Structure]:
+    """Yield the structures with what the journal has of them, or, computed and recorded now, what it has not."""
+    forget_damaged(journal.finished, structures)
+    for k, structure in enumerate(structures):
+        if k not in journal.finished:
+            journal.add(k, entry_of(compute(structure)))
+        yield with_entry(structure, journal.finished[k])
+
+
+def computed_by(calculator: Calculator, structure: Structure, quantities: Sequence[str] = STANDARD) -> Structure:
+    """Return a structure with what a calculator gives of these quantities in the place of its labels."""
     names = {QUANTITIES[name].ase: name for name in quantities}
     try:
         # Stress comes with the forces, where there is one; asked for where there is none, it would be an error.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import torch
 
+from unnp.adapters.opening import open_calculator
 from unnp.atoms.elements import elements_of
 from unnp.atoms.quantities import QUANTITIES
 from unnp.atoms.structure import Structure
@@ -17,7 +18,7 @@ from unnp.data.labellers.lammps_pair_style import LammpsLabeller
 from unnp.data.labellers.lammps_simulation import PairStyle
 from unnp.derivatives import Prediction
 from unnp.errors import ConfigError, UnnpError
-from unnp.evaluate.calculators import of_labels, without_graphs
+from unnp.evaluate.calculators import computed_by, of_labels, without_graphs
 from unnp.evaluate.evaluation import Limits, compared, labelled
 from unnp.evaluate.metrics import Metrics
 from unnp.exported.loader import load_model
@@ -72,6 +73,8 @@ def errors_of(
     Raises:
         UnnpError: the potential cannot be run, or does not know an element.
     """
+    if potential.d3 is not None:
+        return _errors_with_d3(potential, structures, base, device)
     if potential.model is not None:
         return errors_of_model(base / potential.model, structures, device, potential.dtype, potential.head)
     labeller = _labeller(potential, structures, base)
@@ -94,11 +97,16 @@ def check_peer(name: str, peer: InteractionConfig, structures: Sequence[Structur
         raise ConfigError(f"models.{name}: {error}") from None
 
 
-def errors_of_labels(structures: Sequence[Structure], computed: Iterable[Structure]) -> dict[str, float]:
-    """Return the errors of the energies, forces and stresses that the same structures have been given."""
+def errors_of_labels(
+    structures: Sequence[Structure], computed: Iterable[Structure], offset: Mapping[str, float] | None = None
+) -> dict[str, float]:
+    """Return the errors of the energies, forces and stresses that the same structures have been given.
+
+    ``offset`` is taken off the stress labels, as by ``evaluation.evaluate``.
+    """
     dataset = without_graphs(structures)
     errors = Errors(dataset.groups, dataset.elements.symbols)
-    for _, batch, prediction in of_labels(dataset, computed):
+    for _, batch, prediction in of_labels(dataset, computed, offset):
         errors.update(prediction, batch)
     return errors.result()
 
@@ -112,6 +120,17 @@ def errors_of_model(
     for _, batch, prediction in compared(potential, dataset, Limits(), potential.stress_offset):
         errors.update(prediction, batch)
     return errors.result()
+
+
+def _errors_with_d3(
+    potential: InteractionConfig, structures: Sequence[Structure], base: Path, device: str
+) -> dict[str, float]:
+    """Return the errors of a model with D3 on top, as ASE adds it: in LAMMPS it is the same to 6 digits."""
+    assert potential.model is not None
+    path = base / potential.model
+    calculator = open_calculator(path, potential.head, device, potential.d3, potential.dtype)
+    offset = load_model(path, device, potential.dtype, potential.head).stress_offset
+    return errors_of_labels(structures, (computed_by(calculator, structure) for structure in structures), offset)
 
 
 def _labeller(peer: InteractionConfig, structures: Sequence[Structure], base: Path) -> Labeller:
