@@ -1,35 +1,26 @@
 """Tasks: each is done, whatever is lost on the way, and no result is lost or doubled."""
 
-import importlib.util
-import os
-import random
-import signal
-import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor as Pool
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from unnp.config import Config
 from unnp.config.kinds import check_kind
 from unnp.data.worker_pool import Failure
-from unnp.errors import ConfigError, UnnpError
+from unnp.errors import ConfigError, StoppedError, UnnpError
 from unnp.executors.base import REGISTRY, Executor, run_tasks
 from unnp.executors.futures import Futures
 from unnp.executors.here import Here, HereConfig
 
 pytestmark = pytest.mark.long
 
-DOCS = Path(__file__).parents[2] / "docs"
 EVALUATE = partial(partial, eval)
-KILLS = 20
-needs_dask = pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="needs distributed")
 
 
 def executor(**settings: Any) -> Executor:
@@ -75,79 +66,58 @@ def test_a_process_that_dies_loses_no_other_result(tmp_path: Path) -> None:
     assert found == {0: True, 1: 2}
 
 
-@needs_dask
-@pytest.mark.slow
-def test_workers_of_dask_that_are_killed_lose_and_double_nothing(tmp_path: Path) -> None:
-    """1,000 tasks that write down who does them; workers are killed at random all the time."""
-    who = f"open({str(tmp_path / 'pids')!r}, 'a').write(str(__import__('os').getpid()) + chr(10))"
-    items = [(k, f"(__import__('time').sleep(0.02), {who}, {k} ** 2)[2]") for k in range(1000)]
-    stop, killed = threading.Event(), set()
-
-    def kill_now_and_then() -> None:
-        chance = random.Random(0)
-        while len(killed) < KILLS and not stop.wait(chance.uniform(2.0, 6.0)):
-            pids = (tmp_path / "pids").read_text().split() if (tmp_path / "pids").exists() else []
-            alive = [
-                pid for pid in {int(p) for p in pids[-40:]} - killed - {os.getpid()} if Path(f"/proc/{pid}").exists()
-            ]
-            if alive:
-                victim = chance.choice(alive)
-                killed.add(victim)
-                os.kill(victim, signal.SIGKILL)
-
-    killer = threading.Thread(target=kill_now_and_then)
-    killer.start()
-    try:
-        found = list(run_tasks(executor(kind="dask", workers=2), EVALUATE, items, 5))
-    finally:
-        stop.set()
-        killer.join()
-    assert killed
-    assert len(found) == 1000
-    assert dict(found) == {k: k**2 for k in range(1000)}
-    time.sleep(1.0)
-    assert not [
-        pid for pid in killed if Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_text()
-    ]
+@pytest.mark.parametrize(
+    "kind",
+    [executor(kind="here"), executor(kind="processes", workers=1), Threads(Config())],
+    ids=lambda e: type(e).__name__,
+)
+def test_whatever_an_item_raises_is_its_failure(kind: Executor) -> None:
+    """As memory of a GPU that is not enough, which torch says in several lines."""
+    error = "(_ for _ in ()).throw(RuntimeError('CUDA out of memory.' + chr(10) + 'Tried to allocate 2 GiB'))"
+    found = dict(run_tasks(kind, EVALUATE, [(0, error), (1, "1 + 1")], 2))
+    assert found == {0: Failure("RuntimeError: CUDA out of memory.\\nTried to allocate 2 GiB"), 1: 2}
 
 
-SBATCH = """#!/bin/sh
-# a stand-in: what is submitted runs here, and writes down that it did
-cat "$1" >> {folder}/submitted
-setsid sh "$1" > {folder}/out.$$ 2>&1 &
-echo "Submitted batch job $!"
-"""
-SCANCEL = """#!/bin/sh
-kill -- -"$1"
-"""
+@pytest.mark.parametrize("kind", ["here", "processes"])
+def test_what_cannot_start_is_said(kind: str) -> None:
+    with pytest.raises(UnnpError, match=r"^RuntimeError: no \(device\)$"):
+        list(executor(kind=kind).run(partial(exec, "raise RuntimeError('no (device)')"), [(0, "1")]))
 
 
-@needs_dask
-@pytest.mark.skipif(importlib.util.find_spec("dask_jobqueue") is None, reason="needs dask-jobqueue")
-def test_jobs_of_slurm_compute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The settings on the page, without what only that cluster has, with commands that stand in for Slurm's."""
-    for name, text in (("sbatch", SBATCH), ("scancel", SCANCEL)):
-        (tmp_path / name).write_text(text.format(folder=tmp_path))
-        (tmp_path / name).chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    block = (DOCS / "learn.md").read_text(encoding="utf-8").split(":caption: slurm.yaml\n")[1].split("```")[0]
-    settings = yaml.safe_load(block)["executor"]
-    here = {"interface": None, "job_script_prologue": [], "local_directory": str(tmp_path), "processes": 1, "cores": 1}
-    settings |= {"workers": 2, "settings": {**settings["settings"], **here, "memory": "1GB"}}
-    items = [(k, f"(__import__('os').getpid(), {k} ** 2)") for k in range(40)]
-    found = dict(run_tasks(executor(**settings), EVALUATE, items, 3))
-    assert {k: square for k, (_, square) in found.items()} == {k: k**2 for k in range(40)}
-    assert os.getpid() not in {pid for pid, _ in found.values()}
-    submitted = (tmp_path / "submitted").read_text()
-    assert submitted.count("#SBATCH -p long") >= 2
-    assert "#SBATCH -t 24:00:00" in submitted
+def test_a_loop_that_is_asked_to_stop_stops() -> None:
+    def stop(_: Any) -> None:
+        raise StoppedError
+
+    with pytest.raises(StoppedError):
+        list(run_tasks(executor(kind="here"), lambda: stop, [(0, "1")], 3))
 
 
-@needs_dask
-def test_dask_that_cannot_be_reached_is_said() -> None:
-    unreachable = executor(kind="dask", scheduler="tcp://127.0.0.1:9")
-    with pytest.raises(UnnpError, match="Dask cannot be started"):
-        list(unreachable.run(EVALUATE, [(0, "1")]))
+class Counted(Futures):
+    """The executor of another package: a pool that takes long to begin."""
+
+    Config = Config
+    pools = 0
+    left = 0
+
+    @contextmanager
+    def pool(self) -> Iterator[Pool]:
+        self.pools += 1
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            yield pool
+        self.left += 1
+
+
+def test_one_pool_serves_a_block_until_it_breaks() -> None:
+    with Counted(Config()) as held:
+        assert held.pools == 0
+        assert dict(run_tasks(held, EVALUATE, [(0, "1 + 1"), (1, "1 / 0")], 2)).keys() == {0, 1}
+        assert dict(run_tasks(held, EVALUATE, [(0, "3")], 1)) == {0: 3}
+        assert (held.pools, held.left) == (1, 0)
+        broken = dict(run_tasks(held, EVALUATE, [(0, "__import__('os')._exit(9)"), (1, "1 + 1")], 1))
+        assert "BrokenProcessPool" in broken[0].message
+        assert dict(run_tasks(held, EVALUATE, [(0, "4")], 1)) == {0: 4}
+        assert (held.pools, held.left) == (2, 1)
+    assert (held.pools, held.left) == (2, 2)
 
 
 @pytest.mark.parametrize(

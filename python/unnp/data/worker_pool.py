@@ -13,7 +13,7 @@ from multiprocessing import get_context, parent_process, resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from unnp.errors import UnnpError
+from unnp.errors import UnnpError, in_one_line
 
 RunTasks = Callable[
     [Callable[[], Callable[[Any], Any]], Iterable[tuple[int, Any]]], Generator[tuple[int, Any], None, None]
@@ -30,6 +30,11 @@ class Failure:
     """Why an item has no result."""
 
     message: str
+
+    @classmethod
+    def of(cls, error: Exception) -> Failure:
+        """Return what an error says, on one line and with its name where it is not one of the input."""
+        return cls(str(error) if isinstance(error, UnnpError) else in_one_line(f"{type(error).__name__}: {error}"))
 
 
 @dataclass
@@ -182,7 +187,7 @@ def _work(connection: Connection, start: Callable[[], Callable[[Any], Any]]) -> 
         try:
             compute = start()
         except Exception as error:
-            connection.send(("not started", _message(error)))
+            connection.send(("not started", Failure.of(error).message))
             return
         connection.send(("ready", None))
         while True:
@@ -190,7 +195,7 @@ def _work(connection: Connection, start: Callable[[], Callable[[Any], Any]]) -> 
             try:
                 answer = ("result", compute(item))
             except Exception as error:
-                answer = ("failure", _message(error))
+                answer = ("failure", Failure.of(error).message)
             connection.send(answer)
 
 
@@ -200,7 +205,3 @@ def _end_with_parent() -> None:
     if parent is not None:
         wait([parent.sentinel])
         os._exit(1)
-
-
-def _message(error: Exception) -> str:
-    return str(error) if isinstance(error, UnnpError) else f"{type(error).__name__}: {error}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from unnp.config import Config
 from unnp.config.kinds import registering
@@ -23,6 +23,12 @@ class Executor(ABC):
     ``unnp.executors``, and is decorated with ``@register(kind)``. What it computes may be computed twice: whoever gives items
     to it takes care that this does no harm.
 
+    What it takes long to begin, such as jobs of a batch system, is held for all that is computed in a ``with`` block::
+
+        with executor:
+            labels = list(run_tasks(executor, start_labelling, structures, attempts))
+            run_tasks(executor, start_training, members, attempts)
+
     Args:
         config: the settings.
     """
@@ -33,11 +39,18 @@ class Executor(ABC):
     def __init__(self, config: Any) -> None:
         self.config = config
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:  # noqa: B027  # most hold nothing
+        """End all that is held."""
+
     @abstractmethod
     def run(self, start: Start, items: Iterable[tuple[int, Any]]) -> Generator[tuple[int, Any | Failure], None, None]:
         """Yield (index, result or Failure) of items, in the order in which they are finished.
 
-        Closed early, it stops what is going on. All that is given and returned has to be picklable.
+        Closed early, it begins nothing more, and what is going on ends with the ``with`` block at the latest. All that is
+        given and returned has to be picklable.
 
         Args:
             start: makes the function.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
 from unnp.config import Config
 from unnp.data.worker_pool import Failure
-from unnp.errors import UnnpError
+from unnp.errors import StoppedError, UnnpError
 from unnp.executors.base import Executor, Start, register
 
 
@@ -23,11 +23,23 @@ class Here(Executor):
 
     def run(self, start: Start, items: Iterable[tuple[int, Any]]) -> Generator[tuple[int, Any | Failure], None, None]:
         waiting = list(items)
-        compute = start() if waiting else None
+        if not waiting:
+            return
+        compute = _started(start)
         for k, item in waiting:
-            assert compute is not None
             try:
                 outcome = compute(item)
-            except UnnpError as error:
-                outcome = Failure(str(error))
+            except StoppedError:  # of the loop itself, not of the item
+                raise
+            except Exception as error:
+                outcome = Failure.of(error)
             yield k, outcome
+
+
+def _started(start: Start) -> Callable[[Any], Any]:
+    try:
+        return start()
+    except (UnnpError, StoppedError):
+        raise
+    except Exception as error:
+        raise UnnpError(Failure.of(error).message) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -12,14 +13,18 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 
 
 class StopRequest:
-    """Inside ``with``, the first SIGTERM, SIGINT or SIGUSR1 sets ``requested``; a second one acts as ever."""
+    """Inside ``with``, the first SIGTERM, SIGINT or SIGUSR1 sets ``requested``; a second one acts as ever.
+
+    In another thread than the main one, such as those of Dask's workers, nothing is changed: signals are not for it.
+    """
 
     def __init__(self) -> None:
         self.requested = ""
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> StopRequest:
-        self._before = {s: signal.signal(s, self._take) for s in SIGNALS}
+        if threading.current_thread() is threading.main_thread():  # no other may set handlers
+            self._before = {s: signal.signal(s, self._take) for s in SIGNALS}
         return self
 
     def __exit__(self, *_: object) -> None:

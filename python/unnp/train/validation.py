@@ -11,6 +11,7 @@ from torch import nn
 
 from unnp.data.dataset import Batch, Dataset, collate
 from unnp.derivatives import Prediction, predict
+from unnp.errors import StoppedError
 from unnp.evaluate.metrics import Metrics
 from unnp.train.distributed import Processes
 from unnp.train.loss import TERMS, Loss
@@ -25,7 +26,7 @@ class Validation:
     metrics: dict[str, Any]
 
 
-class InterruptedTrainingError(Exception):
+class InterruptedTrainingError(StoppedError):
     """The process was asked to stop."""
 
 

@@ -61,7 +61,7 @@ def run_injection(config: InjectConfig, base: Path, folder: Path, *, resume: boo
     if not resume:
         for name, potential in config.potentials.items():
             check_potential(name, potential, base, min(material.structures, key=len))
-    with hold_folder(folder), stopped_by_signals():
+    with hold_folder(folder), stopped_by_signals(), executor:
         make_folder(folder)
         _check_marks(folder / MARKS_FILE, material.marks(config, base))
         write_atomically(folder / CONFIG_FILE, dump_yaml(config))

@@ -36,7 +36,7 @@ def run_learning(config: LearnConfig, base: Path, folder: Path, *, resume: bool 
     """
     check_run(config, folder / CONFIG_FILE, resume=resume)
     loop = Loop(config, base.absolute(), folder.absolute())
-    with hold_folder(folder), stopped_by_signals():
+    with hold_folder(folder), stopped_by_signals(), loop.executor:
         write_atomically(folder / CONFIG_FILE, dump_yaml(config))
         for _ in loop.rounds():
             write_report(folder, loop.finished(), len(loop.pool))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import uuid
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
+from queue import Empty, Queue
 from typing import Any, Literal
 
 from pydantic import Field, JsonValue, PositiveInt, model_validator
@@ -15,8 +16,9 @@ from unnp.config import Config
 from unnp.config.texts import Line
 from unnp.data.worker_pool import Failure
 from unnp.errors import ConfigError, UnnpError, in_one_line
-from unnp.executors.base import Executor, Start, register
+from unnp.executors.base import Start, register
 from unnp.executors.futures import compute, outcome_of
+from unnp.executors.holding import Holding
 
 CLUSTERS = {
     "local": ("distributed", "LocalCluster"),
@@ -25,7 +27,10 @@ CLUSTERS = {
 }
 
 AHEAD = 3
-"""Items that are given for each worker: a worker that is lost takes the results with it that nobody has asked for yet."""
+"""Items that are given for each thread: a worker that is lost takes the results with it that nobody has asked for yet."""
+
+SECONDS = 0.5
+"""How often it is looked whether workers have come, while items go on."""
 
 
 class DaskConfig(Config):
@@ -48,8 +53,10 @@ class DaskConfig(Config):
 
 
 @register("dask")
-class Dask(Executor):
+class Dask(Holding):
     """Computes with Dask. A worker that is lost costs what it was computing, and Dask gives that to another one.
+
+    One cluster serves a whole loop: jobs wait in the queue of a batch system once, and keep what they have imported.
 
     Not by the executor that Dask has for ``concurrent.futures``, which waits forever for a result that was lost on its way.
     """
@@ -60,21 +67,42 @@ class Dask(Executor):
         waiting = deque(items)
         if not waiting:
             return
-        distributed, key = _module("distributed"), uuid.uuid4().hex
-        with self._client() as client:
-            running = distributed.as_completed()
-            owner: dict[Any, int] = {}
-            while waiting or owner:
-                while waiting and len(owner) < AHEAD * max(1, len(client.nthreads())):
-                    k, item = waiting.popleft()
-                    future = client.submit(compute, key, start, item, pure=False)
-                    owner[future] = k
-                    running.add(future)
-                future = next(running)
-                yield owner.pop(future), outcome_of(future)
+        key, owner, finished = uuid.uuid4().hex, dict[Any, int](), Queue[Any]()
+        with self:
+            try:
+                while waiting or owner:
+                    for _ in range(min(len(waiting), AHEAD * self._threads() - len(owner))):
+                        k, item = waiting.popleft()
+                        future = self._client().submit(compute, key, start, item, pure=False)
+                        owner[future] = k
+                        future.add_done_callback(finished.put)
+                    try:
+                        future = finished.get(timeout=SECONDS)
+                    except Empty:  # workers may have come meanwhile
+                        continue
+                    yield owner.pop(future), outcome_of(future)
+            finally:
+                for future in owner:
+                    with suppress(OSError, RuntimeError):  # where the scheduler is gone
+                        future.cancel()
+
+    def _threads(self) -> int:
+        """Return how much is computed at once now; 1 where no worker has come yet."""
+        try:
+            return max(1, sum(self._client().nthreads().values()))
+        except OSError:  # the scheduler is being looked for
+            return 1
+
+    def _client(self) -> Any:
+        """Return the connection to the scheduler, another one where the scheduler was lost."""
+        client = self.held()
+        if client.status != "running":
+            self.let_go()
+            client = self.held()
+        return client
 
     @contextmanager
-    def _client(self) -> Iterator[Any]:
+    def begin(self) -> Iterator[Any]:
         """Connect to the scheduler, or start a cluster, and take it down at the end."""
         distributed = _module("distributed")
         with ExitStack() as stack:
@@ -93,7 +121,8 @@ class Dask(Executor):
             settings = {"threads_per_worker": 1, "dashboard_address": None, "n_workers": n, **settings}
         cluster = getattr(_module(module), name)(**settings)
         of = "" if self.config.cluster == "local" else "_jobs"
-        cluster.adapt(**{f"minimum{of}": n, f"maximum{of}": n})
+        adaptive = _module("unnp.executors.dask.jobs").AllJobs
+        cluster.adapt(Adaptive=adaptive, **{f"minimum{of}": n, f"maximum{of}": n})
         return cluster
 
 
