@@ -262,15 +262,18 @@ def test_nothing_is_left_of_a_loop_that_is_stopped(cluster: str, number: signal.
     """Ctrl-C reaches the whole group, as from a terminal; jobs of one that is killed end as soon as they miss it."""
     settings = {"kind": "dask"} if cluster == "local" else on_slurm(slurm, 2, 2)
     if cluster == "slurm":
-        settings["settings"]["death_timeout"] = 5
-    task = f"open({str(slurm)!r} + '/begun.' + str(__import__('os').getpid()), 'w').close() or __import__('time').sleep(600)"
+        settings["settings"]["death_timeout"] = 60
+    begun = f"open({str(slurm / 'begun.')!r} + str(__import__('os').getpid()), 'w').close()"
     (slurm / "holds.py").write_text(HOLDS)
-    command = [sys.executable, str(slurm / "holds.py"), json.dumps(settings), task]
+    command = [sys.executable, "holds.py", json.dumps(settings), f"{begun} or __import__('time').sleep(600)"]
     with (slurm / "printed").open("w") as file:
-        loop = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, start_new_session=True)
-    wait_until(lambda: len(list(slurm.glob("begun.*"))) >= 2 or loop.poll() is not None)
-    sessions = [loop.pid, *jobs_of(slurm)]
-    assert len(alive(sessions)) >= 3
-    (os.killpg if number == signal.SIGINT else os.kill)(loop.pid, number)
-    assert loop.wait(60) == (-signal.SIGKILL if number == signal.SIGKILL else 75), (slurm / "printed").read_text()
-    wait_until(lambda: not alive(sessions), 60)
+        loop = subprocess.Popen(command, cwd=slurm, stdout=file, stderr=subprocess.STDOUT, start_new_session=True)
+    try:
+        wait_until(lambda: len(list(slurm.glob("begun.*"))) >= 2 or loop.poll() is not None)
+        sessions = [loop.pid, *jobs_of(slurm)]
+        assert len(alive(sessions)) >= 3
+        (os.killpg if number == signal.SIGINT else os.kill)(loop.pid, number)
+        assert loop.wait(60) == (-number if number == signal.SIGKILL else 75), (slurm / "printed").read_text()
+        wait_until(lambda: not alive(sessions), 180)
+    finally:
+        loop.kill()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import uuid
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
@@ -119,17 +120,22 @@ class Dask(Holding):
         settings, n = dict(self.config.settings), self.config.workers
         if self.config.cluster == "local":
             settings = {"threads_per_worker": 1, "dashboard_address": None, "n_workers": n, **settings}
-        cluster = getattr(_module(module), name)(**settings)
         of = "" if self.config.cluster == "local" else "_jobs"
-        adaptive = _module("unnp.executors.dask.jobs").AllJobs
+        start, adaptive = getattr(_module(module), name), _module("unnp.executors.dask.jobs").AllJobs
+        cluster = start(**settings)
         cluster.adapt(Adaptive=adaptive, **{f"minimum{of}": n, f"maximum{of}": n})
         return cluster
 
 
 def _module(name: str) -> Any:
+    """Import a module; Ctrl-C keeps its meaning, which dask_jobqueue would change to an exit without an error."""
+    before = signal.getsignal(signal.SIGINT)
     try:
         return import_module(name)
     except ImportError as error:
         raise ConfigError(
             f"executor: dask needs {name.replace('_', '-')} ({error}); pip install 'unnp[dask]'."
         ) from None
+    finally:
+        if signal.getsignal(signal.SIGINT) is not before:
+            signal.signal(signal.SIGINT, before)
