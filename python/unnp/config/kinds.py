@@ -49,5 +49,8 @@ def check_kind(registry: Registry[type[K]], settings: Mapping[str, Any], where: 
     kind = remaining.pop("kind", None)
     if not isinstance(kind, str):
         raise ConfigError(f"{where}: give its kind, one of {', '.join(registry.names())}.")
-    cls = registry.get(kind)
+    try:
+        cls = registry.get(kind)
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from error
     return cls, from_dict(remaining, cls.Config, where=f"{where} ({kind})")
