@@ -14,7 +14,7 @@ from unnp.adapters.ase import UnnpCalculator
 from unnp.atoms.elements import Elements
 from unnp.atoms.graph import Graph
 from unnp.atoms.structure import Structure
-from unnp.config import from_dict
+from unnp.config import Config, from_dict
 from unnp.config.kinds import check_kind
 from unnp.errors import ConfigError
 from unnp.executors.here import Here, HereConfig
@@ -256,6 +256,13 @@ def test_it_takes_the_configuration_class_of_its_kind() -> None:
     config: Any = selector(kind="deviation").config
     assert (config.sigmas, config.over) == (5.0, "all")
     assert from_dict({}, type(config)) == config
+
+
+def test_a_selector_without_a_bound_on_its_choices_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"Odd\.Config has to be a SelectorConfig"):
+
+        class Odd(Selector):
+            Config = Config
 
 
 def test_the_selector_of_the_page_works(at: Situation, small_model: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Protocol, TypeVar
 
-from unnp.config.base import Config, from_dict
+from unnp.config.base import from_dict
 from unnp.errors import ConfigError
 from unnp.plugins.registry import Registry
 
@@ -14,7 +14,7 @@ class Configured(Protocol):
     """A class that is chosen by ``kind`` and says in ``Config`` which settings it takes."""
 
     kind: ClassVar[str]
-    Config: ClassVar[type[Config]]
+    Config: ClassVar[type[Any]]  # of Config; no class could narrow that, as attributes of a protocol are invariant
 
 
 K = TypeVar("K", bound=Configured)

@@ -55,6 +55,10 @@ class Selector(ABC):
     compares_members: ClassVar[bool] = False
     """Whether it needs a committee."""
 
+    def __init_subclass__(cls) -> None:
+        if not issubclass(getattr(cls, "Config", SelectorConfig), SelectorConfig):
+            raise TypeError(f"{cls.__name__}.Config has to be a SelectorConfig, whose `most` the loop reads")
+
     def __init__(self, config: Any) -> None:
         self.config = config
 

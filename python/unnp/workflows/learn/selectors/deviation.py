@@ -49,7 +49,8 @@ class Deviation(Selector):
         if largest - 1 <= sigmas**2:
             raise ConfigError(
                 f"select: among the {largest} atoms of a structure none can be {sigmas:g} standard deviations above the mean, "
-                f"only {max(0, largest - 1) ** 0.5:.3g}; take smaller `sigmas`, or `over: all`."
+                f"only {max(0, largest - 1) ** 0.5:.3g}; take smaller `sigmas`, or `over: all` "
+                "(with --resume where the loop has begun)."
             )
 
     def select(self, frames: Sequence[Structure], at: Situation) -> list[Choice]:
