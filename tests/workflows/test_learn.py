@@ -147,8 +147,9 @@ def test_resumed_it_does_nothing_again_and_may_go_on(finished: tuple[Path, str],
     stop = {"error": {"judge": "pool", "number": "energy_mae", "below": 1e6}}
     report = run_learning(config(stop=stop), files, folder, resume=True)
     assert report["stopped"] == "energy_mae of pool is below 1e+06"
+    run_learning(config(stop=stop, select={"kind": "random", "most": 2}), files, folder, resume=True)
     assert kept == {path: path.stat().st_mtime_ns for path in folder.glob("round-*/**/*") if path.is_file()}
-    with pytest.raises(ConfigError, match=r"members changed since .*only .*executor.*stop.* may change"):
+    with pytest.raises(ConfigError, match=r"members changed since .*only .*executor.*select.*stop.* may change"):
         run_learning(config(members=3), files, folder, resume=True)
     with pytest.raises(ConfigError, match="already holds a run"):
         run_learning(config(), files, folder)

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from learn_runs import config, settings, write_files
+from unnp.config.kinds import check_kind
 from unnp.errors import ConfigError, DataError, TrainingError, UnnpError
+from unnp.workflows.learn.loop import Loop
 from unnp.workflows.learn.run import run_learning
 from unnp.workflows.learn.steps import read_steps
 
@@ -33,20 +35,35 @@ def test_a_training_that_cannot_go_on_is_said(files: Path, tmp_path: Path) -> No
         run_learning(config(train=broken, attempts=1), files, tmp_path / "out")
 
 
+def test_the_settings_of_each_kind_are_read_once(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def reading(registry: Any, own: Any, where: str) -> Any:
+        read.append(where)
+        return check_kind(registry, own, where)
+
+    monkeypatch.setattr("unnp.workflows.learn.config.check_kind", reading)
+    loop = Loop(config(stop={"error": {"judge": "pool", "below": 1.0}}), files, tmp_path)
+    parts = [where for where in read if where != "executor"]
+    assert parts == ["propose.pool", "judge.pool", "judge.test", "judge.new", "select"]
+    assert loop.selector.config.sigmas == 1.0
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"propose": {"pool": {"kind": "pole"}}}, r"propose.*unknown proposer 'pole'.*Did you mean 'pool'"),
+        ({"propose": {"pool": {"kind": "pole"}}}, r"propose\.pool: unknown proposer 'pole'.*Did you mean 'pool'"),
         ({"propose": {"pool": {"kind": "pool"}}}, r"data: Field required"),
         ({"select": {"kind": "random"}}, "most: Field required"),
         (
-            {"select": {"kind": "deviation", "sigmas": 40}},
+            {"select": {"kind": "deviation", "sigmas": 40, "over": "frame"}},
             r"among the \d+ atoms of a structure none can be 40 standard deviations",
         ),
+        ({"select": {"kind": "forces"}}, r"select \(forces\).*give `most`, `above` or both"),
         ({"members": 1}, "compares the members of a committee; give two `members` or more"),
         (
             {"members": 1, "select": {"kind": "random", "most": 2}, "calibrate": True},
-            "`calibrate` is of the deviations of a committee",
+            "`calibrate` is of the deviations of a committee.*the last layer of one member is calibrated on what",
         ),
         ({"start": {}}, "`start` is empty"),
         ({"train": {**settings()["train"], "seed": 3}}, "train may not hold seed, which the loop sets itself"),

@@ -148,6 +148,19 @@ def test_samples_that_move_no_atoms_need_nothing_to_move_them(tmp_path: Path) ->
     assert proposer(tmp_path, kind="generate", samples=[MIXTURE], first=emt)._calculator(None) == emt
 
 
+def test_a_recipe_is_read_once_before_there_is_a_calculator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def reading(content: Any, kind: Any, where: str) -> Any:
+        read.append(where)
+        return from_dict(content, kind, where)
+
+    monkeypatch.setattr("unnp.workflows.learn.proposers.generate.from_dict", reading)
+    melts = proposer(tmp_path, kind="generate", samples=[MIXTURE], first="zbl")
+    assert melts._calculator(None)["elements"] == ["Cu", "W"]
+    assert read == ["recipe"]
+
+
 def test_crystals_need_no_model(tmp_path: Path) -> None:
     bases = {"al": {"symbols": "Al", "prototype": "fcc", "a": 4.05}}
     rattled = proposer(tmp_path, kind="generate", bases=bases, samples=[{"kind": "rattled", "count": 2}])

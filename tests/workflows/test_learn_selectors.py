@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from shutil import copy
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,13 @@ from unnp.adapters.ase import UnnpCalculator
 from unnp.atoms.elements import Elements
 from unnp.atoms.graph import Graph
 from unnp.atoms.structure import Structure
-from unnp.config import from_dict
+from unnp.config import Config, from_dict
 from unnp.config.kinds import check_kind
 from unnp.errors import ConfigError
 from unnp.executors.here import Here, HereConfig
 from unnp.exported.loader import load_model
 from unnp.workflows.learn.choosing import choices
-from unnp.workflows.learn.selectors.base import REGISTRY, Choice, Selector, ranked
+from unnp.workflows.learn.selectors.base import REGISTRY, Choice, Selector, SelectorConfig, ranked
 from unnp.workflows.learn.selectors.farthest import farthest_points
 from unnp.workflows.learn.selectors.grid import one_of_each_cell
 from unnp.workflows.learn.situation import Situation, Unlabelled
@@ -48,7 +49,8 @@ def displaced(distance: float) -> Atoms:
 def at(small_model: Path, tmp_path: Path) -> Situation:
     """A round with a committee of three for Al and Ni, which has learnt perfect crystals."""
     learnt = [structure(crystal(a)) for a in (3.95, 4.0, 4.05)]
-    return Situation(1, tmp_path, 7, Here(HereConfig()), "cpu", small_model, learnt)
+    model = copy(small_model, tmp_path / "model.pt")  # its last layer is kept beside it
+    return Situation(1, tmp_path, 7, Here(HereConfig()), "cpu", model, learnt)
 
 
 def selector(**settings: Any) -> Selector:
@@ -69,6 +71,7 @@ def deviations(model: Path, frame: Structure) -> np.ndarray:
 
 def test_all_kinds_are_found() -> None:
     assert REGISTRY.names() == SELECTORS
+    assert all(issubclass(REGISTRY.get(name).Config, SelectorConfig) for name in SELECTORS)
 
 
 def test_a_grid_in_enthalpy_and_order_gives_each_cell_one_structure(at: Situation, small_model: Path) -> None:
@@ -110,7 +113,7 @@ def test_a_grid_in_order_needs_waves_and_periodic_cells(at: Situation) -> None:
 
 def test_one_strange_atom_among_equal_ones_is_found(at: Situation, small_model: Path) -> None:
     frames = [structure(crystal()), structure(displaced(0.6)), structure(crystal(4.02)), structure(displaced(1.2))]
-    found = selector(kind="deviation", sigmas=3.0).select(frames, at)
+    found = selector(kind="deviation", sigmas=3.0, over="frame").select(frames, at)
     own = [deviations(small_model, frame) for frame in frames]
     expected = {k: (d.max() - d.mean()) / d.std() for k, d in enumerate(own) if d.std() > 1e-3 * d.mean()}
     assert set(chosen(found)) == {k for k, score in expected.items() if score > 3.0} == {3}
@@ -134,8 +137,13 @@ def test_deviations_over_all_atoms_compare_structures(at: Situation, small_model
 def test_a_threshold_that_no_atom_can_pass_is_refused(at: Situation) -> None:
     small = [structure(crystal(repeat=1))]
     with pytest.raises(ConfigError, match=r"among the 4 atoms .* none can be 5 standard deviations .* only 1\.73"):
-        selector(kind="deviation").select(small, at)
-    assert selector(kind="deviation", over="all").select(small, at) == []
+        selector(kind="deviation", over="frame").select(small, at)
+    assert selector(kind="deviation").select(small, at) == []
+
+
+def test_the_defaults_of_deviation_choose_the_odd_one_out(at: Situation) -> None:
+    frames = [*(structure(crystal(4.0 + 0.001 * k)) for k in range(60)), structure(displaced(1.2))]
+    assert chosen(selector(kind="deviation").select(frames, at)) == [60]
 
 
 def test_rare_events_are_kept_once(at: Situation) -> None:
@@ -233,6 +241,8 @@ def test_ranks_by_hand() -> None:
         ({"kind": "deviance"}, r"unknown selector 'deviance'.*Did you mean 'deviation'"),
         ({"most": 3}, "give its kind"),
         ({"kind": "random"}, "most: Field required"),
+        ({"kind": "forces"}, "give `most`, `above` or both; without them all that is proposed would be chosen"),
+        ({"kind": "last-layer", "above": None, "most": None}, "give `most`, `above` or both"),
         ({"kind": "farthest", "most": 0}, "greater than 0"),
         ({"kind": "rare", "sigma": 3}, "sigma: unknown key.*Did you mean 'sigmas'"),
     ],
@@ -244,8 +254,15 @@ def test_wrong_settings(settings: dict[str, Any], message: str) -> None:
 
 def test_it_takes_the_configuration_class_of_its_kind() -> None:
     config: Any = selector(kind="deviation").config
-    assert (config.sigmas, config.over) == (5.0, "frame")
+    assert (config.sigmas, config.over) == (5.0, "all")
     assert from_dict({}, type(config)) == config
+
+
+def test_a_selector_without_a_bound_on_its_choices_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"Odd\.Config has to be a SelectorConfig"):
+
+        class Odd(Selector):
+            Config = Config
 
 
 def test_the_selector_of_the_page_works(at: Situation, small_model: Path) -> None:
@@ -261,7 +278,7 @@ def test_the_selector_of_the_page_works(at: Situation, small_model: Path) -> Non
             atoms = frame.to_atoms()
             atoms.calc = UnnpCalculator(str(small_model))
             energies.append(atoms.get_potential_energy())
-        found = selector(kind="lowest").select(frames, at)
+        found = selector(kind="lowest", most=3).select(frames, at)
         assert chosen(found) == list(np.argsort(energies))
         assert found[0].score == pytest.approx(-min(energies) / 32)
     finally:

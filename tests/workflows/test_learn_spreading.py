@@ -4,6 +4,7 @@ import pickle
 from collections.abc import Generator, Iterable
 from dataclasses import replace
 from pathlib import Path
+from shutil import copy
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,8 @@ def frames() -> list[Structure]:
 @pytest.fixture
 def at(small_model: Path, tmp_path: Path, frames: list[Structure], monkeypatch: pytest.MonkeyPatch) -> Situation:
     monkeypatch.setattr("unnp.workflows.learn.spreading.ATOMS_OF_A_PART", 24)
-    return Situation(1, tmp_path, 7, Posted(), "cpu", small_model, frames[:3])
+    model = copy(small_model, tmp_path / "model.pt")  # its last layer is kept beside it
+    return Situation(1, tmp_path, 7, Posted(), "cpu", model, frames[:3])
 
 
 def test_errors_of_parts_are_those_of_the_whole(at: Situation, frames: list[Structure]) -> None:

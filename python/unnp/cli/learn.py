@@ -32,7 +32,7 @@ def command(
     """
     from unnp.config.overrides import load_with_overrides
     from unnp.workflows.learn.config import LearnConfig
-    from unnp.workflows.learn.console import table
+    from unnp.workflows.learn.console import tables
     from unnp.workflows.learn.report import write_comparison
     from unnp.workflows.learn.rounds import read_rounds
     from unnp.workflows.learn.run import run_learning
@@ -43,6 +43,7 @@ def command(
         report = run_learning(resolved, config.parent, folder, resume=resume)
     if compare:
         write_comparison(folder, compare)
-    title = "Rounds, and mean absolute errors [meV/atom, eV/A, GPa; bonds in A, volumes in A^3/atom]"
-    print_table(title, *table(read_rounds(folder), report["pool"]))
+    judges = {name: judge for name, (judge, _) in resolved.judges.items()}
+    for title, header, rows in tables(read_rounds(folder), report["pool"], judges):
+        print_table(title, header, rows)
     print(f"Models, report and figures: {folder}")

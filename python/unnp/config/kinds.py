@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Protocol, TypeVar
 
-from unnp.config.base import Config, from_dict
+from unnp.config.base import from_dict
 from unnp.errors import ConfigError
 from unnp.plugins.registry import Registry
 
@@ -14,7 +14,7 @@ class Configured(Protocol):
     """A class that is chosen by ``kind`` and says in ``Config`` which settings it takes."""
 
     kind: ClassVar[str]
-    Config: ClassVar[type[Config]]
+    Config: ClassVar[type[Any]]  # of Config; no class could narrow that, as attributes of a protocol are invariant
 
 
 K = TypeVar("K", bound=Configured)
@@ -49,5 +49,8 @@ def check_kind(registry: Registry[type[K]], settings: Mapping[str, Any], where: 
     kind = remaining.pop("kind", None)
     if not isinstance(kind, str):
         raise ConfigError(f"{where}: give its kind, one of {', '.join(registry.names())}.")
-    cls = registry.get(kind)
+    try:
+        cls = registry.get(kind)
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from error
     return cls, from_dict(remaining, cls.Config, where=f"{where} ({kind})")

@@ -117,6 +117,18 @@ def fit_last_layer(
         DataError: too few labels.
     """
     plain = plain_last_layer(potential, training, regularisation=regularisation, limits=limits)
+    return with_factors(plain, potential, validation, limits)
+
+
+def with_factors(
+    plain: LastLayer, potential: LoadedPotential, validation: Sequence[Structure], limits: Limits | None = None
+) -> LastLayer:
+    """Return a last layer whose factors were 1 with those found on a validation set.
+
+    Raises:
+        DataError: too few labels.
+        ModelError: the errors vanish, or a structure has an element that the model does not know.
+    """
     results = estimates(potential, validation, lambda graph: plain.deviation(potential, graph), limits)
     return replace(plain, scales=scales_of(residuals_of(results)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import (
@@ -11,7 +12,6 @@ from pydantic import (
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
-    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -29,8 +29,11 @@ from unnp.errors import ConfigError, UnnpError
 from unnp.executors.base import REGISTRY as EXECUTORS
 from unnp.train.config import TrainConfig
 from unnp.workflows.learn.judges.base import REGISTRY as JUDGES
+from unnp.workflows.learn.judges.base import Judge
 from unnp.workflows.learn.proposers.base import REGISTRY as PROPOSERS
+from unnp.workflows.learn.proposers.base import Proposer
 from unnp.workflows.learn.selectors.base import REGISTRY as SELECTORS
+from unnp.workflows.learn.selectors.base import Selector
 
 Settings = dict[str, JsonValue]
 SET_BY_THE_LOOP = ("seed", "seeds", "start")
@@ -75,7 +78,7 @@ class LearnConfig(Config):
     propose: dict[Name, Settings] = Field(min_length=1)
     """What structures are proposed, by names of your choice; `kind` says how."""
     start: StartConfig
-    select: Settings
+    select: Settings = Field(json_schema_extra=FREE)
     """Which of those proposed are learnt; `kind` says how."""
     label: Literal["reveal"] | Settings = "reveal"
     """Where labels come from: `reveal` takes those that the chosen structures have, else the settings of a calculator as for
@@ -93,7 +96,8 @@ class LearnConfig(Config):
     trainings begin with random weights."""
     calibrate: bool = False
     """Whether deviations are made errors, as `unnp calibrate` does: the factors of a model are those that the model before it
-    would have needed on the structures of the round, before they were learnt. Of the first model they stay raw."""
+    would have needed on the structures of the round, before they were learnt. Of the first model they stay raw. The last layer
+    of one member is calibrated without it."""
     judge: dict[Name, Settings] = Field(default_factory=dict)
     """What the models are judged on, by names of your choice; `kind` says how."""
     stop: StopRulesConfig = Field(default=StopRulesConfig(), json_schema_extra=FREE)
@@ -106,13 +110,20 @@ class LearnConfig(Config):
     device: Device = Field(default="auto", json_schema_extra=FREE)
     """Where models run to select and to judge."""
 
-    @field_validator("propose", "judge")
-    @classmethod
-    def _kinds(cls, given: dict[str, Settings], info: ValidationInfo) -> dict[str, Settings]:
-        registry = PROPOSERS if info.field_name == "propose" else JUDGES
-        for name, settings in given.items():
-            _checked(check_kind, registry, settings, f"{info.field_name}.{name}")
-        return given
+    @cached_property
+    def proposers(self) -> dict[str, tuple[type[Proposer], Any]]:
+        """The class of each proposer and its settings, by the name of the proposer."""
+        return {name: check_kind(PROPOSERS, own, f"propose.{name}") for name, own in self.propose.items()}
+
+    @cached_property
+    def judges(self) -> dict[str, tuple[type[Judge], Any]]:
+        """The class of each judge and its settings, by the name of the judge."""
+        return {name: check_kind(JUDGES, own, f"judge.{name}") for name, own in self.judge.items()}
+
+    @cached_property
+    def selector(self) -> tuple[type[Selector], Any]:
+        """The class of the selector and its settings."""
+        return check_kind(SELECTORS, self.select, "select")
 
     @field_validator("executor")
     @classmethod
@@ -129,16 +140,19 @@ class LearnConfig(Config):
 
     @model_validator(mode="after")
     def _consistent(self) -> LearnConfig:
-        selector, _ = _checked(check_kind, SELECTORS, self.select, "select")
+        proposers, judges, (selector, _) = (
+            _checked(getattr, self, name) for name in ("proposers", "judges", "selector")
+        )
         if selector.compares_members and self.members < 2:
             raise ValueError(
                 f"`select: {{kind: {selector.kind}}}` compares the members of a committee; give two `members` or more"
             )
         if self.calibrate and self.members < 2:
-            raise ValueError("`calibrate` is of the deviations of a committee; give two `members` or more")
-        computed = [
-            name for name, own in self.propose.items() if check_kind(PROPOSERS, own, f"propose.{name}")[0].computes
-        ]
+            raise ValueError(
+                "`calibrate` is of the deviations of a committee; give two `members` or more, or leave it out: the last layer "
+                "of one member is calibrated on what its training holds back"
+            )
+        computed = [name for name, (proposer, _) in proposers.items() if proposer.computes]
         if self.label == "reveal" and computed:
             raise ValueError(
                 f"the structures of {', '.join(computed)} have no labels to reveal; give `label` a calculator"
@@ -152,12 +166,8 @@ class LearnConfig(Config):
             raise ValueError(
                 f"stop.error.judge: there is no judge '{error.judge}'; give one of {', '.join(self.judge) or 'none'}"
             )
-        if error is not None:
-            kind, _ = check_kind(JUDGES, self.judge[error.judge], f"judge.{error.judge}")
-            if error.number not in kind.numbers:
-                raise ValueError(
-                    f"stop.error.number: {error.judge} says no '{error.number}'; it says {', '.join(kind.numbers)}"
-                )
+        if error is not None and error.number not in (said := judges[error.judge][0].numbers):
+            raise ValueError(f"stop.error.number: {error.judge} says no '{error.number}'; it says {', '.join(said)}")
         for settings in (self.train, merged(self.train, self.warm or {})):
             _checked(training, settings, ["data"], 0)
         return self

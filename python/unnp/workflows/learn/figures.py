@@ -30,7 +30,7 @@ Reports = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
 class Point(NamedTuple):
-    """An error of a round: of which loops, the how manieth of them, by whom, of what, in which round, at what x."""
+    """An error of a round: name of the loops, index of the loop among those of its name, judge, quantity, round, x."""
 
     name: str
     loop: int

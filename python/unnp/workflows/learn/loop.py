@@ -23,9 +23,7 @@ from unnp.workflows.learn.candidates import Candidates
 from unnp.workflows.learn.choosing import choices
 from unnp.workflows.learn.config import LearnConfig, training
 from unnp.workflows.learn.console import say_round, say_step
-from unnp.workflows.learn.judges.base import REGISTRY as JUDGES
 from unnp.workflows.learn.labels import labelled_structures
-from unnp.workflows.learn.proposers.base import REGISTRY as PROPOSERS
 from unnp.workflows.learn.proposers.pool import Pool
 from unnp.workflows.learn.rounds import (
     AFTER,
@@ -39,8 +37,7 @@ from unnp.workflows.learn.rounds import (
     reason_to_stop,
     round_path,
 )
-from unnp.workflows.learn.selectors.base import REGISTRY as SELECTORS
-from unnp.workflows.learn.selectors.base import Choice, Selector
+from unnp.workflows.learn.selectors.base import Choice
 from unnp.workflows.learn.selectors.random import Random, RandomConfig
 from unnp.workflows.learn.situation import Situation, Unlabelled
 from unnp.workflows.learn.steps import RoundFolder, Steps
@@ -64,14 +61,10 @@ class Loop:
 
     def __init__(self, config: LearnConfig, base: Path, folder: Path) -> None:
         self.config, self.base, self.folder = config, base, folder
-        self.proposers = []
-        for name, settings in config.propose.items():
-            proposer, own = check_kind(PROPOSERS, settings, f"propose.{name}")
-            self.proposers.append(proposer(own, base, name))
-        judges = {name: check_kind(JUDGES, settings, f"judge.{name}") for name, settings in config.judge.items()}
-        self.judges = {name: judge(own, base) for name, (judge, own) in judges.items()}
-        selector, own = check_kind(SELECTORS, config.select, "select")
-        self.selector: Selector = selector(own)
+        self.proposers = [proposer(own, base, name) for name, (proposer, own) in config.proposers.items()]
+        self.judges = {name: judge(own, base) for name, (judge, own) in config.judges.items()}
+        selector, own = config.selector
+        self.selector = selector(own)
         executor, own = check_kind(EXECUTORS, config.executor, "executor")
         self.executor = executor(own)
         self.selector.check(self.pool)
@@ -103,7 +96,7 @@ class Loop:
         while not (reason := reason_to_stop(self.finished(), self.config.stop)):
             number = len(self.finished())
             self._round(number)
-            say_round(self.finished(), len(self.pool))
+            say_round(self.finished(), len(self.pool), self.judges)
             yield self.finished()[number]
         print(f"The loop is over: {reason}.", flush=True)
 

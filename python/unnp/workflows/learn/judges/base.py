@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -16,6 +16,10 @@ from unnp.workflows.learn.situation import Situation
 
 Numbers = dict[str, float]
 """What a judge says, by names such as ``energy_mae``; in the units of ``unnp.atoms.quantities``."""
+
+
+Shown = tuple[str, str]
+"""Title and unit of a number."""
 
 
 class Judge(ABC):
@@ -33,6 +37,10 @@ class Judge(ABC):
     Config: ClassVar[type[Config]]
     numbers: ClassVar[Sequence[str]] = [f"{name}_{kind}" for name in QUANTITIES for kind in ("mae", "rmse")]
     """Names of what it may say, of which a loop may be stopped by one; those of errors on labelled structures."""
+    shown: ClassVar[Mapping[str, Shown]] = {
+        f"{name}_mae": (f"{quantity.words} MAE", quantity.errors_in[0]) for name, quantity in QUANTITIES.items()
+    }
+    """Which of them the terminal shows, by name; a judge that says none of these shows all that it says."""
     moment: ClassVar[Literal["before", "after"]] = "after"
     """Whether it judges the old model before the new structures are learnt, or the new one after."""
 

@@ -19,7 +19,7 @@ from unnp.workflows.crystals.judge import Comparison, judge, numbers_of
 from unnp.workflows.crystals.prototypes import CrystalSpec, parse_specs, parse_words
 from unnp.workflows.crystals.reference import given_crystals, is_table, load_reference
 from unnp.workflows.crystals.relaxation import Settings, relax_crystals
-from unnp.workflows.learn.judges.base import Judge, Numbers, register
+from unnp.workflows.learn.judges.base import Judge, Numbers, Shown, register
 from unnp.workflows.learn.situation import Situation
 
 UNITS = {"energy": 1000.0, "above_lowest": 1000.0, "bond": 1.0, "volume": 1.0}
@@ -51,6 +51,12 @@ class Crystals(Judge):
         "ordered",
         *(f"{name}_{kind}" for name in UNITS for kind in ("mae", "worst")),
     ]
+    shown: ClassVar[Mapping[str, Shown]] = {
+        "wrong": ("wrong", ""),
+        "ordered": ("ordered", ""),
+        "energy_worst": ("worst energy", "meV/atom"),
+        "bond_worst": ("worst bond", "A"),
+    }
 
     @cached_property
     def specs(self) -> Sequence[CrystalSpec]:

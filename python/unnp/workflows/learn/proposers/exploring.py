@@ -26,6 +26,7 @@ from unnp.executors.base import run_tasks
 from unnp.files.writing import make_folder, read_json, writing
 from unnp.lammps.captured import SORTED_FILE
 from unnp.lammps.system_config import RunConfig
+from unnp.workflows.learn.last_layer import last_layer_file
 from unnp.workflows.learn.proposers.base import Proposer, stored
 from unnp.workflows.learn.proposers.captured import captured_frames
 from unnp.workflows.learn.situation import Situation, Unlabelled
@@ -75,7 +76,7 @@ class Exploring(Proposer):
     def __init__(self, config: Any, base: Path, name: str) -> None:
         super().__init__(config, base, name)
         for k in range(len(config.runs)):
-            run = self._config(k, Path("model.pt"), seed=1)
+            run = self._config(k, {"model": "model.pt"}, seed=1)
             if config.take != "trajectory" and run.capture is None:
                 raise ConfigError(f"propose.{name}: runs.{k} has no `capture` that would keep frames to take.")
 
@@ -96,7 +97,7 @@ class Exploring(Proposer):
         seeds = at.random(self.name).integers(1, LARGEST_SEED, size=len(self.config.runs))
         folders = [self.folder(at) / f"run-{k}" for k in range(len(seeds))]
         runs = [
-            (k, Run(self._config(k, at.model, int(seeds[k])), self.base, folders[k], self.starter()))
+            (k, Run(self._config_at(k, at, int(seeds[k])), self.base, folders[k], self.starter()))
             for k in range(len(seeds))
         ]
         results = run_tasks(at.executor, _start, runs, attempts=1)
@@ -114,13 +115,20 @@ class Exploring(Proposer):
         for folder in folders:
             yield from self._frames(folder)
 
-    def _config(self, k: int, model: Path, seed: int) -> Any:
+    def _config_at(self, k: int, at: Situation, seed: int) -> Any:
+        """Return the settings of a run of a round; deviations of a model of one member are those of its last layer."""
+        config = self._config(k, {"model": str(at.model)}, seed)
+        if config.watched and at.potential.manifest.n_members < 2:
+            return self._config(k, {"model": str(at.model), "last_layer": str(last_layer_file(at))}, seed)
+        return config
+
+    def _config(self, k: int, potential: dict[str, str], seed: int) -> Any:
         given = self.config.runs[k]
         if "potential" in given:
             raise ConfigError(
                 f"propose.{self.name}: runs.{k} may not hold `potential`, which is the model of the round."
             )
-        content = {"seed": seed, **given, "potential": {"model": str(model)}}
+        content = {"seed": seed, **given, "potential": potential}
         return from_dict(content, self.settings, where=f"propose.{self.name}: runs.{k}")
 
     def _frames(self, run: Path) -> Iterator[Structure]:

@@ -43,17 +43,32 @@ class GenerateConfig(Config):
     @model_validator(mode="after")
     def _is_a_recipe(self) -> GenerateConfig:
         try:
-            recipe = self.recipe({"kind": "lammps"}, 0, Path())
+            _ = self.parsed
             if isinstance(self.first, dict):
                 check_settings(self.first)
                 self.recipe(self.first, 0, Path())
         except UnnpError as error:
             raise ValueError(str(error)) from None
-        if self.first == "zbl" and not _elements_of(recipe):
+        if self.first == "zbl" and not self.elements:
             raise ValueError(
                 "`first: zbl` needs to know the elements; give crystals by prototype, or the settings of a calculator"
             )
         return self
+
+    @cached_property
+    def parsed(self) -> Recipe:
+        """The recipe as far as it is the same in all rounds; what moves atoms is LAMMPS in each of them."""
+        return self.recipe({"kind": "lammps"}, 0, Path())
+
+    @property
+    def moves_atoms(self) -> bool:
+        """Whether a sample needs something that moves its atoms."""
+        return any(isinstance(sample, Dynamics | Mixture) for sample in self.parsed.samples)
+
+    @property
+    def elements(self) -> list[str]:
+        """Elements that the moved atoms can have; none where a file says them."""
+        return _elements_of(self.parsed)
 
     def recipe(self, calculator: dict[str, Any] | None, seed: int, folder: Path) -> Recipe:
         """Return the recipe of a round, with files of crystals looked for in a folder.
@@ -76,12 +91,7 @@ class Generate(Proposer):
 
     def __init__(self, config: GenerateConfig, base: Path, name: str) -> None:
         super().__init__(config, base, name)
-        self.needs_model = self._has_dynamics and config.first is None  # type: ignore[misc]
-
-    @cached_property
-    def _has_dynamics(self) -> bool:
-        samples = self.config.recipe({"kind": "lammps"}, 0, self.base).samples
-        return any(isinstance(sample, Dynamics | Mixture) for sample in samples)
+        self.needs_model = config.moves_atoms and config.first is None  # type: ignore[misc]
 
     def propose(self, at: Situation) -> Sequence[Structure]:
         return stored(self.folder(at) / "structures", partial(self._generated, at))
@@ -97,12 +107,12 @@ class Generate(Proposer):
 
     def _calculator(self, model: Path | None) -> dict[str, Any] | None:
         """Return the settings of what moves atoms; None where nothing has to."""
-        if not self._has_dynamics:
+        if not self.config.moves_atoms:
             return None
         if model is not None:
             return _model_in_lammps(model)
         if self.config.first == "zbl":
-            return _zbl(_elements_of(self.config.recipe({"kind": "lammps"}, 0, self.base)))
+            return _zbl(self.config.elements)
         return self.config.first
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from pydantic import FiniteFloat, PositiveInt
+from pydantic import FiniteFloat, PositiveInt, model_validator
 
 from unnp.atoms.structure import Structure
 from unnp.config import Config
@@ -50,9 +50,14 @@ class Selector(ABC):
     """
 
     kind: ClassVar[str]
-    Config: ClassVar[type[Config]]
+    Config: ClassVar[type[SelectorConfig]]
+    """Its settings, of which the loop reads ``most``."""
     compares_members: ClassVar[bool] = False
     """Whether it needs a committee."""
+
+    def __init_subclass__(cls) -> None:
+        if not issubclass(getattr(cls, "Config", SelectorConfig), SelectorConfig):
+            raise TypeError(f"{cls.__name__}.Config has to be a SelectorConfig, whose `most` the loop reads")
 
     def __init__(self, config: Any) -> None:
         self.config = config
@@ -76,10 +81,18 @@ register = registering(REGISTRY)
 
 
 class RankedConfig(SelectorConfig):
-    """Structures by a score."""
+    """Structures by a score: the highest come first. Give `most`, `above` or both."""
 
+    most: PositiveInt | None = None
+    """Structures that are chosen in a round, at most; null: all whose score is above `above`."""
     above: FiniteFloat | None = None
-    """Score above which a structure is chosen; null: as many as `most` says."""
+    """Score that a structure has to be above; null: none has to, and the `most` highest are chosen."""
+
+    @model_validator(mode="after")
+    def _leaves_something_out(self) -> RankedConfig:
+        if self.most is None and self.above is None:
+            raise ValueError("give `most`, `above` or both; without them all that is proposed would be chosen")
+        return self
 
 
 class Ranked(Selector):

@@ -25,16 +25,18 @@ class DeviationConfig(SelectorConfig):
 
     sigmas: PositiveFloat = 5.0
     """How many standard deviations of the deviations an atom's is above their mean."""
-    over: Literal["frame", "all"] = "frame"
-    """Atoms that mean and standard deviation are taken over: those of the same structure, or of all that are proposed."""
+    over: Literal["frame", "all"] = "all"
+    """Atoms that mean and standard deviation are taken over: those of all structures that are proposed, or, the rule of the
+    paper, of the same structure (`frame`), which hardly any small structure passes with five standard deviations."""
 
 
 @register("deviation")
 class Deviation(Selector):
     r"""Chooses a structure where any of its atoms has ``std_i > mean(std) + sigmas * std(std)``.
 
-    ``std_i`` is the standard deviation of the energy of atom i over the members (Jung, Lee, Choi, arXiv:2311.05407). Among n
-    atoms of one frame no number is more than ``sqrt(n - 1)`` standard deviations above their mean.
+    ``std_i`` is the standard deviation of the energy of atom i over the members (Jung, Lee, Choi, arXiv:2311.05407). Mean and
+    standard deviation are taken over the atoms of all structures; the paper takes them over those of one frame, among n of
+    which no number is more than ``sqrt(n - 1)`` standard deviations above their mean.
     """
 
     Config = DeviationConfig
@@ -47,7 +49,8 @@ class Deviation(Selector):
         if largest - 1 <= sigmas**2:
             raise ConfigError(
                 f"select: among the {largest} atoms of a structure none can be {sigmas:g} standard deviations above the mean, "
-                f"only {max(0, largest - 1) ** 0.5:.3g}; take smaller `sigmas`, or `over: all`."
+                f"only {max(0, largest - 1) ** 0.5:.3g}; take smaller `sigmas`, or `over: all` "
+                "(with --resume where the loop has begun)."
             )
 
     def select(self, frames: Sequence[Structure], at: Situation) -> list[Choice]:

@@ -9,9 +9,10 @@ import numpy as np
 import torch
 
 from unnp.atoms.structure import Structure
-from unnp.evaluate.last_layer import LastLayer, plain_last_layer
+from unnp.evaluate.last_layer import LastLayer
 from unnp.exported.loader import LoadedPotential
 from unnp.workflows.learn.evaluation import of_structures
+from unnp.workflows.learn.last_layer import last_layer_at
 from unnp.workflows.learn.selectors.base import Ranked, RankedConfig, register
 from unnp.workflows.learn.situation import Situation
 from unnp.workflows.learn.spreading import said
@@ -29,7 +30,7 @@ class LastLayerSelector(Ranked):
     words = "largest last-layer deviation of an atom"
 
     def scores(self, frames: Sequence[Structure], at: Situation) -> np.ndarray:
-        learnt = plain_last_layer(at.potential, at.learnt)
+        learnt = last_layer_at(at)
         return np.array(said(at, frames, partial(largest_rigidities, learnt.factor.numpy())))
 
 
