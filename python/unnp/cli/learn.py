@@ -33,16 +33,17 @@ def command(
     from unnp.config.overrides import load_with_overrides
     from unnp.workflows.learn.config import LearnConfig
     from unnp.workflows.learn.console import table
-    from unnp.workflows.learn.report import write_comparison
+    from unnp.workflows.learn.report import check_comparison, write_comparison
     from unnp.workflows.learn.rounds import read_rounds
     from unnp.workflows.learn.run import run_learning
 
     resolved = load_with_overrides(config, settings or [], LearnConfig)
     folder = output or Path(config.stem)
+    check_comparison(resolved, compare or [])
     with resumable("learn", config, folder):
         report = run_learning(resolved, config.parent, folder, resume=resume)
-    if compare:
-        write_comparison(folder, compare)
     title = "Rounds, and mean absolute errors [meV/atom, eV/A, GPa; bonds in A, volumes in A^3/atom]"
     print_table(title, *table(read_rounds(folder), report["pool"]))
+    if compare:
+        write_comparison(folder, compare)
     print(f"Models, report and figures: {folder}")
