@@ -163,7 +163,7 @@ def test_a_first_model_that_would_learn_nothing_is_an_error_until_there_is_somet
         atoms.calc = None
         atoms.info = {"step": k, "unnp_max_force_deviation": 0.1, "unnp_max_force": 1.0, "unnp_lost_atoms": 0}
         atoms.arrays["unnp_force_deviation"] = np.full(4, 0.1)
-    write(tmp_path / "run/captured.extxyz", frames)
+    write(tmp_path / "run/captured.kept.extxyz", frames)
     with pytest.raises(ReachedError):
         run_learning(given, tmp_path, tmp_path / "out", resume=True)
     assert len(Store(tmp_path / "out/round-000/labelled")) == 4
