@@ -59,8 +59,10 @@ class Loop:
         folder: of the run, absolute.
 
     Raises:
-        ConfigError: a judge has nothing to judge on, or nothing can be drawn for the start or ever be chosen.
-        DataError: structures cannot be read.
+        ConfigError: a judge has nothing to judge on, nothing can be drawn for the start or ever be chosen, or the calculator of
+            ``label`` cannot be started.
+        DataError: structures cannot be read, or those of a pool have nothing to reveal.
+        UnnpError: the executor cannot start that calculator, as it can compute nothing.
     """
 
     def __init__(self, config: LearnConfig, base: Path, folder: Path) -> None:
