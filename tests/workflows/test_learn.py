@@ -256,6 +256,37 @@ def test_loops_that_differ_in_their_seed_are_one_curve_with_bars(finished: tuple
         write_comparison(folder, [str(tmp_path / "random")])
 
 
+def test_loops_that_cannot_be_compared_are_said_before_this_one_runs(
+    finished: tuple[Path, str], files: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(finished[0], other, ignore=shutil.ignore_patterns("round-*"))
+    judges = settings()["judge"]
+    (other / "learn.yaml").write_text(yaml.safe_dump(settings(judge={"held": judges["test"], "new": judges["new"]})))
+    words = ["learn", str(files / "learn.yaml"), "-o", str(tmp_path / "out"), "--compare"]
+    nowhere = CliRunner().invoke(build_app(), [*words, str(tmp_path / "nowhere")])
+    assert isinstance(nowhere.exception, DataError), nowhere.output
+    with_others = CliRunner().invoke(build_app(), [*words, f"held={other}"])
+    assert "has the judges held, this one pool, test" in str(with_others.exception)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_table_is_shown_before_loops_are_compared(
+    finished: tuple[Path, str], files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "out"
+    shutil.copytree(finished[0], folder)
+
+    def gone(*_: object) -> None:
+        raise DataError("gone meanwhile")
+
+    monkeypatch.setattr("unnp.workflows.learn.report.write_comparison", gone)
+    words = ["learn", str(files / "learn.yaml"), "-o", str(folder), "--resume", "--compare", str(finished[0])]
+    result = CliRunner().invoke(build_app(), words)
+    assert str(result.exception) == "gone meanwhile"
+    assert "Rounds, and mean absolute errors" in result.output
+
+
 def test_means_and_bars_by_hand() -> None:
     points = [
         Point("a", loop, "pool", "energy", "mae", k, 0.1 * k, mae)

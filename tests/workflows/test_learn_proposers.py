@@ -20,7 +20,7 @@ from unnp.data.generation.resumable import STOPPED
 from unnp.data.labellers import build_labeller
 from unnp.data.limits import FrameLimits
 from unnp.derivatives import predict
-from unnp.errors import ConfigError
+from unnp.errors import ConfigError, DataError
 from unnp.executors.here import Here, HereConfig
 from unnp.lammps.captured import read_captured
 from unnp.models import Head, PotentialConfig, TrainingData, build_potential
@@ -161,6 +161,12 @@ def test_a_recipe_is_read_once_before_there_is_a_calculator(tmp_path: Path, monk
     assert read == ["recipe"]
 
 
+def test_what_is_learnt_is_exchanged_once_there_is_something(tmp_path: Path) -> None:
+    settings = {"kind": "exchange", "elements": ["Ni", "Cu"], "count": 2}
+    assert proposer(tmp_path, **settings).needs_model
+    assert not proposer(tmp_path, **settings, data=["ni.extxyz"]).needs_model
+
+
 def test_crystals_need_no_model(tmp_path: Path) -> None:
     bases = {"al": {"symbols": "Al", "prototype": "fcc", "a": 4.05}}
     rattled = proposer(tmp_path, kind="generate", bases=bases, samples=[{"kind": "rattled", "count": 2}])
@@ -228,11 +234,30 @@ def test_a_run_that_fails_costs_its_own_frames_alone(
     runs = proposer(tmp_path, kind="md", runs=[bad, good])
     assert symbols(runs.propose(at)) == ["Al32"] * 2
     assert "run-0 ended early" in capsys.readouterr().out
-    (reason, number), *others = Candidates.of([runs], at, [], FrameLimits()).left_out.items()
-    assert reason.startswith(f"{STOPPED} (the first: run-0: ")
-    assert "Cu" in reason
-    assert number == 1
-    assert not others
+    found = Candidates.of([runs], at, [], FrameLimits())
+    assert found.left_out == {STOPPED: 1}
+    assert found.ended_early.keys() == {"this"}
+    assert found.ended_early["this"].startswith("run-0: ")
+    assert "Cu" in found.ended_early["this"]
+
+
+@needs_lammps
+def test_runs_of_which_none_leaves_a_frame_are_an_error_and_are_asked_again(at: Situation, tmp_path: Path) -> None:
+    strange = {"structure": {"element": "Cu", "repeat": [2, 2, 2]}, "temperature": 300, "steps": 10}
+    runs = proposer(tmp_path, kind="md", runs=[strange, strange])
+    for _ in range(2):
+        with pytest.raises(
+            DataError, match=r"propose\.this: no run has left a frame; 2 ended early, the first: run-.*Cu"
+        ):
+            runs.propose(at)
+
+
+def test_melts_of_which_none_leaves_a_frame_are_an_error_and_are_tried_again(tmp_path: Path) -> None:
+    first, emt = Situation(0, tmp_path / "0", 7, Here(HereConfig())), {"kind": "ase", "name": "emt"}
+    heavy = proposer(tmp_path, kind="generate", samples=[{**MIXTURE, "elements": ["Mo", "W"]}], first=emt)
+    with pytest.raises(DataError, match=r"no run has left a frame; 2 ended early, the first: .*emt failed"):
+        heavy.propose(first)
+    assert not (heavy.folder(first) / "dynamics.jsonl").exists()
 
 
 HOT = {
@@ -328,6 +353,10 @@ def test_known_doubled_and_unphysical_structures_are_left_out_and_counted(at: Si
             r"runs\.0.*steps: Field required",
         ),
         ({"kind": "md", "runs": [{**HOT, "capture": None}], "take": "captured"}, r"runs\.0 has no `capture`"),
+        (
+            {"kind": "md", "runs": [{**HOT, "structure": {"file": "nowhere.xyz"}}]},
+            r"propose\.this: runs\.0\.structure\.file: .*nowhere\.xyz does not exist",
+        ),
         ({"kind": "captured", "data": ["nowhere"]}, "nowhere does not exist; name a file of captured frames"),
         ({"kind": "momt", "runs": [{"structure": {"element": "Al"}}]}, r"runs\.0.*temperatures: Field required"),
         ({"kind": "generate", "samples": [{"kind": "rattled", "count": 1}]}, "rattled needs a crystal"),

@@ -246,7 +246,8 @@ def _compute_and_write(
     for k, message in result.failures.items():
         print(f"left out: structure {k}: {message}")
     for reason, n in result.left_out.items():
-        print(f"left out: {reason}: {n}")
+        said = f" (the first: {result.said[reason]})" if reason in result.said else ""
+        print(f"left out: {reason}: {n}{said}")
     shown = output if parts is None else output / next(iter(parts))
     print_origins(_origins(result))
     print(f"{output}: {len(result.structures)} structures. Next: unnp data info {shown}")

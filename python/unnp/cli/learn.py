@@ -33,17 +33,18 @@ def command(
     from unnp.config.overrides import load_with_overrides
     from unnp.workflows.learn.config import LearnConfig
     from unnp.workflows.learn.console import tables
-    from unnp.workflows.learn.report import write_comparison
+    from unnp.workflows.learn.report import check_comparison, write_comparison
     from unnp.workflows.learn.rounds import read_rounds
     from unnp.workflows.learn.run import run_learning
 
     resolved = load_with_overrides(config, settings or [], LearnConfig)
     folder = output or Path(config.stem)
+    check_comparison(resolved, compare or [])
     with resumable("learn", config, folder):
         report = run_learning(resolved, config.parent, folder, resume=resume)
-    if compare:
-        write_comparison(folder, compare)
     judges = {name: judge for name, (judge, _) in resolved.judges.items()}
     for title, header, rows in tables(read_rounds(folder), report["pool"], judges):
         print_table(title, header, rows)
+    if compare:
+        write_comparison(folder, compare)
     print(f"Models, report and figures: {folder}")

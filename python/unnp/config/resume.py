@@ -31,16 +31,17 @@ def check_resume(folder: Path, *, resume: bool, sign: str) -> None:
         raise ConfigError(f"{folder} holds no run that could be resumed (no {sign}); leave out --resume.")
 
 
-def check_run(now: BaseModel, path: Path, *, resume: bool) -> None:
+def check_run(now: BaseModel, path: Path, *, resume: bool, fixed: Collection[str] = ()) -> None:
     """Raise ConfigError as ``check_resume``, and where a run is to go on with settings that may not have changed.
 
     Args:
         now: settings that are given.
         path: file in the folder of the run with those it has begun with.
         resume: whether it is to go on.
+        fixed: settings that may not change any more although their fields are marked as free.
     """
     check_resume(path.parent, resume=resume, sign=path.name)
-    if resume and (reason := refusal(now, load_yaml(path, type(now)), path.parent)):
+    if resume and (reason := refusal(now, load_yaml(path, type(now)), path.parent, fixed)):
         raise ConfigError(reason)
 
 

@@ -35,12 +35,14 @@ class Labelled:
         failures: why the others were not, by their index.
         left_out: how many were not kept although they could be labelled, by reason.
         origin: what people should know of the labels, see ``Labeller.origin``; empty where the calculator says nothing.
+        said: the first message that belongs to a reason of ``left_out``, of those that have one.
     """
 
     structures: list[Structure]
     failures: dict[int, str]
     left_out: dict[str, int] = field(default_factory=dict)
     origin: dict[str, str] = field(default_factory=dict)
+    said: dict[str, str] = field(default_factory=dict)
 
 
 def work_folder(output: str | Path) -> Path:
@@ -107,6 +109,33 @@ def label_structures(
         )
     labelled = [with_entry(structures[k], finished[k]) for k in sorted(finished)]
     return Labelled(labelled, dict(sorted(failures.items())), origin=_origin(finished.values()))
+
+
+def why_not_started(calculator: Mapping[str, Any], folder: Path, run: RunTasks) -> str:
+    """Start a calculator where labels would be computed, and return why it cannot be; empty where it can.
+
+    No structure is computed. A calculator that reads its settings only then is found out by its first label.
+
+    Args:
+        calculator, folder, run: as for ``label_structures``.
+
+    Raises:
+        UnnpError: ``run`` can compute nothing at all.
+    """
+    with closing(run(_starting, [(0, (dict(calculator), folder))])) as results:
+        return next((outcome.message for _, outcome in results if isinstance(outcome, Failure)), "")
+
+
+def _starting() -> Callable[[tuple[dict[str, Any], Path]], None]:
+    return _started
+
+
+def _started(given: tuple[dict[str, Any], Path]) -> None:
+    labeller = build_labeller(*given)
+    try:
+        labeller.check()
+    finally:
+        labeller.close()
 
 
 def _start(calculator: dict[str, Any], folder: Path) -> Callable[[Structure], dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -56,32 +56,25 @@ def generate(
     with hold_folder(work) as lock, _removed_where_empty(work, lock):
         _check_same_recipe(recipe, work)
         structures = _structures(recipe, folder, work, workers, on_failure)
-        left_out = Counter(stopped_runs(work))
+        stopped = stopped_runs(work)
+        left_out = Counter({STOPPED: len(stopped)})
+        said = {STOPPED: stopped[0]} if stopped else {}
         if recipe.limits is not None:
             structures = _without(structures, unphysical(structures, recipe.limits), left_out)
         if recipe.calculator is None:
-            return Labelled(structures, {}, dict(+left_out))
+            return Labelled(structures, {}, dict(+left_out), said=said)
         result = label_structures(
             structures, recipe.calculator, folder=folder, work=work, workers=workers, on_failure=on_failure
         )
         kept = result.structures
         if recipe.limits is not None:
             kept = _without(kept, mislabelled(kept, recipe.limits), left_out)
-        return Labelled(kept, result.failures, dict(+left_out), result.origin)
+        return Labelled(kept, result.failures, dict(+left_out), result.origin, said)
 
 
-def stopped_runs(work: Path) -> dict[str, int]:
-    """Return how many runs of dynamics have ended early, by what is said of them."""
-    return ended_early([run["stopped"] for run in read_finished(work / DYNAMICS_FILE) if run.get("stopped")])
-
-
-def ended_early(messages: Sequence[str]) -> dict[str, int]:
-    """Return how many runs have ended early, by what is said of them; empty where none has.
-
-    Args:
-        messages: why each of them has.
-    """
-    return {f"{STOPPED} (the first: {messages[0]})": len(messages)} if messages else {}
+def stopped_runs(work: Path) -> list[str]:
+    """Return why runs of dynamics have ended early, for each that has, in the order in which they were finished."""
+    return [str(run["stopped"]) for run in read_finished(work / DYNAMICS_FILE) if run.get("stopped")]
 
 
 def _without(structures: list[Structure], reasons: dict[int, str], left_out: Counter[str]) -> list[Structure]:

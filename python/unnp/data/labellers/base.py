@@ -36,6 +36,9 @@ class Labeller(ABC):
         self.config = config
         self.folder = folder
 
+    def check(self) -> None:  # noqa: B027 most labellers find out when they are made
+        """Raise UnnpError where it could compute nothing, as far as that shows without computing a structure."""
+
     @abstractmethod
     def compute(self, structure: Structure) -> dict[str, Any]:
         """Return the labels by the names of ``unnp.atoms.quantities``, in the shapes and units that stand there.

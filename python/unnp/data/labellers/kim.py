@@ -46,6 +46,9 @@ class KimLabeller(Labeller):
         with_lammps = config.through == "lammps" or (config.through == "auto" and tabulated)
         self._labeller = _with_lammps(model, Path(self._tables.name)) if with_lammps else _with_kimpy(model, folder)
 
+    def check(self) -> None:
+        self._labeller.check()
+
     def compute(self, structure: Structure) -> dict[str, Any]:
         return self._labeller.compute(structure)
 

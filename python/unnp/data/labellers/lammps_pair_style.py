@@ -5,10 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from unnp.atoms.elements import atomic_number
 from unnp.atoms.structure import Structure
 from unnp.data.labellers.base import Labeller, register
 from unnp.data.labellers.lammps_simulation import PairStyle, Simulation
 from unnp.errors import LammpsError
+
+ROOM = 20.0
+"""Edge of the cell in which one atom tries the commands [A]."""
 
 
 @register("lammps")
@@ -20,6 +26,12 @@ class LammpsLabeller(Labeller):
     def __init__(self, config: PairStyle, folder: Path) -> None:
         super().__init__(config, folder)
         self._simulation = Simulation(config, folder)
+
+    def check(self) -> None:
+        """Let LAMMPS read the potential for all elements, with one atom in its box: where commands are wrong, it says so."""
+        numbers = np.array([atomic_number(self.config.elements[0])])
+        self._simulation.set_up(Structure(numbers, np.zeros((1, 3)), ROOM * np.eye(3), np.ones(3, dtype=bool)))
+        self._simulation.evaluate()
 
     def compute(self, structure: Structure) -> dict[str, Any]:
         try:

@@ -26,12 +26,14 @@ class Candidates:
         proposers: name of the proposer of each.
         counts: how many each proposer has proposed, what is left out included.
         left_out: how many were left out, by reason; of runs that ended early how many did.
+        ended_early: why the first of such runs did, by proposer.
     """
 
     structures: Sequence[Structure]
     proposers: list[str]
     counts: dict[str, int]
     left_out: dict[str, int]
+    ended_early: dict[str, str]
 
     @classmethod
     def of(
@@ -50,10 +52,12 @@ class Candidates:
         names: list[str] = []
         counts: dict[str, int] = {}
         left_out: Counter[str] = Counter()
+        ended: dict[str, str] = {}
         for proposer in proposers:
             found = proposer.propose(at)
             counts[proposer.name] = len(found)
             left_out.update(proposer.left_out(at))
+            ended |= {proposer.name: why} if (why := proposer.ended_early(at)) else {}
             reasons = unphysical(found, limits) if limits is not None and proposer.computes else {}
             kept = []
             for k in range(len(found)):
@@ -64,4 +68,4 @@ class Candidates:
                 kept += [] if reason else [k]
             parts.append(Subset(found, kept))
             names += [proposer.name] * len(kept)
-        return cls(Concatenated(parts) if parts else [], names, counts, dict(left_out))
+        return cls(Concatenated(parts) if parts else [], names, counts, dict(left_out), ended)

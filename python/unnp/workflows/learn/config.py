@@ -80,9 +80,9 @@ class LearnConfig(Config):
     start: StartConfig
     select: Settings = Field(json_schema_extra=FREE)
     """Which of those proposed are learnt; `kind` says how."""
-    label: Literal["reveal"] | Settings = "reveal"
+    label: Literal["reveal"] | Settings = Field(default="reveal", json_schema_extra=FREE)
     """Where labels come from: `reveal` takes those that the chosen structures have, else the settings of a calculator as for
-    `unnp data label`."""
+    `unnp data label`. It may be corrected until a chosen structure has its labels."""
     limits: FrameLimits | None = FrameLimits()
     """Structures that proposers compute, and computed labels, that are left out, counted by reason; null: none. What files hold
     is taken as it is."""

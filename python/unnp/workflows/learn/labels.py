@@ -8,10 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from unnp.atoms.quantities import QUANTITIES
 from unnp.atoms.structure import Structure
-from unnp.data.labelling import Labelled, label_structures
+from unnp.data.labelling import Labelled, label_structures, why_not_started
 from unnp.data.limits import FrameLimits, mislabelled
-from unnp.errors import DataError
+from unnp.data.store import Store
+from unnp.errors import ConfigError, DataError
 from unnp.executors.base import Executor, run_tasks
 
 
@@ -56,9 +58,45 @@ def labelled_structures(
     return Labelled(kept, found.failures, dict(Counter(reasons.values())), found.origin)
 
 
+def check_label(label: str | Mapping[str, Any], pool: Sequence[Structure], base: Path, executor: Executor) -> None:
+    """Look early whether chosen structures can be labelled.
+
+    Args:
+        label: "reveal", or the settings of a calculator, which is started by the executor once.
+        pool: structures whose labels would be revealed.
+        base: where relative paths in the settings begin.
+        executor: would compute the labels.
+
+    Raises:
+        ConfigError: the calculator cannot be started.
+        DataError: structures of the pool have nothing to reveal.
+    """
+    if not isinstance(label, str):
+        if reason := why_not_started(label, base, executor.run):
+            raise ConfigError(f"label: {reason}")
+        return
+    lacking = [k for k in range(len(pool)) if not _has_labels(pool[k])]
+    if lacking:
+        raise DataError(
+            f"{len(lacking)} of the {len(pool)} structures of the pool have no energy and forces to reveal; the first is "
+            f"{pool[lacking[0]].source}. Leave them out of the files, or give `label` the settings of a calculator."
+        )
+
+
+def incomplete(stores: Sequence[Store]) -> dict[str, int]:
+    """Return how many structures lack a label that others have, by its name."""
+    total = sum(map(len, stores))
+    lacking = {name: sum(store.statistics.missing.get(name, len(store)) for store in stores) for name in QUANTITIES}
+    return {name: n for name, n in lacking.items() if 0 < n < total}
+
+
+def _has_labels(structure: Structure) -> bool:
+    return structure.energy is not None and structure.forces is not None
+
+
 def _revealed(chosen: Sequence[Structure]) -> list[Structure]:
     for structure in chosen:
-        if structure.energy is None or structure.forces is None:
+        if not _has_labels(structure):
             raise DataError(
                 f"{structure.source} has no energy and forces to reveal; give `label` the settings of a calculator, or propose "
                 "labelled structures only."

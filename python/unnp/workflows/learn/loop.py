@@ -13,7 +13,7 @@ from unnp.config.overrides import merged
 from unnp.data.opening import Concatenated, open_structures, origins_of
 from unnp.data.store import Store, is_store
 from unnp.data.store_writer import write_store
-from unnp.errors import ConfigError
+from unnp.errors import ConfigError, DataError
 from unnp.executors.base import REGISTRY as EXECUTORS
 from unnp.exported.archive import read_manifest
 from unnp.files.kept import Result
@@ -23,7 +23,7 @@ from unnp.workflows.learn.candidates import Candidates
 from unnp.workflows.learn.choosing import choices
 from unnp.workflows.learn.config import LearnConfig, training
 from unnp.workflows.learn.console import say_round, say_step
-from unnp.workflows.learn.labels import labelled_structures
+from unnp.workflows.learn.labels import check_label, incomplete, labelled_structures
 from unnp.workflows.learn.proposers.pool import Pool
 from unnp.workflows.learn.rounds import (
     AFTER,
@@ -33,6 +33,7 @@ from unnp.workflows.learn.rounds import (
     SELECT,
     TRAIN,
     Round,
+    has_labelled,
     read_rounds,
     reason_to_stop,
     round_path,
@@ -55,8 +56,10 @@ class Loop:
         folder: of the run, absolute.
 
     Raises:
-        ConfigError: a judge has nothing to judge on, or nothing can be drawn for the start or ever be chosen.
-        DataError: structures cannot be read.
+        ConfigError: a judge has nothing to judge on, nothing can be drawn for the start or ever be chosen, or the calculator of
+            ``label`` cannot be started.
+        DataError: structures cannot be read, or those of a pool have nothing to reveal.
+        UnnpError: the executor cannot start that calculator, as it can compute nothing.
     """
 
     def __init__(self, config: LearnConfig, base: Path, folder: Path) -> None:
@@ -75,6 +78,8 @@ class Loop:
                 "start.random: there is no proposer that works without a model, such as a pool, to draw from."
             )
         len(self.start)
+        if not reason_to_stop(self.finished(), config.stop) and not has_labelled(folder):
+            check_label(config.label, self.pool, base, self.executor)
 
     @cached_property
     def pool(self) -> Sequence[Structure]:
@@ -102,7 +107,6 @@ class Loop:
 
     def situation(self, number: int) -> Situation:
         """Return what a round begins with: the last model, and what it was learnt from."""
-        stores = [Store(path) for k in range(number) if is_store(path := self._place(k).labelled)]
         model = next((path for k in reversed(range(number)) if (path := self._place(k).model).is_file()), None)
         return Situation(
             number,
@@ -111,7 +115,7 @@ class Loop:
             self.executor,
             self.config.device,
             model,
-            Concatenated(stores),
+            Concatenated(self._learnt(number - 1)),
             pool=self.pool,
             attempts=self.config.attempts,
         )
@@ -137,8 +141,20 @@ class Loop:
     def _propose_and_select(self, at: Situation, place: RoundFolder, steps: Steps) -> Result:
         """Do both steps, and return what was chosen why; what is proposed is gathered once for both."""
         candidates = cache(partial(self._candidates, at))
-        steps.do(PROPOSE, lambda: candidates().counts)
+        steps.do(PROPOSE, lambda: self._counted(candidates(), at))
         return steps.do(SELECT, lambda: self._select(candidates(), at, place))
+
+    def _counted(self, found: Candidates, at: Situation) -> Result:
+        """Return how many each proposer has proposed; raise DataError where a first model would learn nothing."""
+        if at.model is None and not len(found.structures) and not len(self.start):
+            for proposer in self.proposers:
+                proposer.ask_again(at)
+            counted = ", ".join(f"{name}: {n}" for name, n in {**found.counts, **found.left_out}.items())
+            raise DataError(
+                f"there is nothing that a first model could learn: no structure is proposed ({counted}). Go on with --resume "
+                "when there is, or begin another loop (-o) with labelled structures in `start.data`."
+            )
+        return found.counts
 
     def _candidates(self, at: Situation) -> Candidates:
         asked = [
@@ -166,7 +182,13 @@ class Loop:
             for choice, structure in zip(chosen, kept, strict=True)
         ]
         given = len(self.start) if at.number == 0 else 0
-        return {"candidates": len(found.structures), "left_out": found.left_out, "given": given, "chosen": entries}
+        return {
+            "candidates": len(found.structures),
+            "left_out": found.left_out,
+            "ended_early": found.ended_early,
+            "given": given,
+            "chosen": entries,
+        }
 
     def _choices(self, structures: Sequence[Structure], at: Situation) -> list[Choice]:
         if not len(structures):
@@ -203,6 +225,8 @@ class Loop:
 
     def _train(self, at: Situation, place: RoundFolder) -> Result:
         members = [self._member(at.number, k) for k in range(self.config.members)]
+        for name, n in incomplete(self._learnt(at.number)).items():
+            print(f"{n} structures have no {name}, which others have; it counts where it is", flush=True)
         train_members(members, self.executor, self.config.attempts)
         export_committee(members, place.model, f"{self.folder.name}, round {at.number}")
         calibrated = self.config.calibrate and at.model is not None
@@ -214,11 +238,18 @@ class Loop:
         known = read_manifest(self._place(number - 1).model).elements
         return any(symbol not in known for symbol in Store(self._place(number).labelled).statistics.elements)
 
+    def _learnt(self, number: int) -> list[Store]:
+        """Return what the model of a round is learnt from."""
+        return [Store(path) for k in range(number + 1) if is_store(path := self._place(k).labelled)]
+
     def _member(self, number: int, k: int) -> Member:
         config = self.config
-        stores = [str(self._place(j).labelled) for j in range(number + 1) if is_store(self._place(j).labelled)]
+        stores = self._learnt(number)
         warm = config.warm is not None and number > 0 and not self._brings_elements(number)
         settings = merged(config.train, config.warm or {}) if warm else config.train
         start = str(self._place(number - 1).member(k)) if warm else None
+        if incomplete(stores):
+            settings = merged({"data": {"read": {"missing": "allow"}}}, settings)
         seed = (config.seed * MEMBERS_PER_ROUND + number) * MEMBERS_PER_ROUND + k
-        return Member(training(settings, stores, seed, start), self._place(number).member(k))
+        paths = [str(store.path) for store in stores]
+        return Member(training(settings, paths, seed, start), self._place(number).member(k))

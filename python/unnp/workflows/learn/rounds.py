@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from unnp.data.journal import count_finished
+from unnp.data.labelling import JOURNAL_FILE
 from unnp.files.kept import Result
 from unnp.workflows.learn.config import StopRulesConfig
-from unnp.workflows.learn.steps import read_steps
+from unnp.workflows.learn.steps import RoundFolder, read_steps
 
 PROPOSE, SELECT, LABEL, BEFORE, TRAIN, AFTER = "propose", "select", "label", "judge before", "train", "judge"
 
@@ -68,6 +70,17 @@ def read_rounds(folder: Path) -> list[Round]:
     while (one := Round(len(found), read_steps(round_path(folder, len(found))))).is_finished:
         found.append(one)
     return found
+
+
+def has_labelled(folder: Path) -> bool:
+    """Tell whether a loop has labels of structures that it has chosen, be it in a round that is not finished."""
+    number = 0
+    while (place := RoundFolder(round_path(folder, number))).path.is_dir():
+        one = Round(number, read_steps(place.path))
+        if count_finished(place.labelling / JOURNAL_FILE) or (one.result(LABEL) and one.result(SELECT)["chosen"]):
+            return True
+        number += 1
+    return False
 
 
 def reason_to_stop(rounds: Sequence[Round], stop: StopRulesConfig) -> str:

@@ -13,6 +13,7 @@ from unnp.train.signals import stopped_by_signals
 from unnp.workflows.learn.config import LearnConfig
 from unnp.workflows.learn.loop import Loop
 from unnp.workflows.learn.report import CONFIG_FILE, write_report
+from unnp.workflows.learn.rounds import has_labelled
 
 
 def run_learning(config: LearnConfig, base: Path, folder: Path, *, resume: bool = False) -> dict[str, Any]:
@@ -34,7 +35,7 @@ def run_learning(config: LearnConfig, base: Path, folder: Path, *, resume: bool 
         UnnpError: another process works in the folder, or it cannot be written.
         KeyboardInterrupt: the process was asked to stop, by Ctrl-C or SIGTERM.
     """
-    check_run(config, folder / CONFIG_FILE, resume=resume)
+    check_run(config, folder / CONFIG_FILE, resume=resume, fixed=["label"] if has_labelled(folder) else [])
     loop = Loop(config, base.absolute(), folder.absolute())
     with hold_folder(folder), stopped_by_signals(), loop.executor:
         write_atomically(folder / CONFIG_FILE, dump_yaml(config))

@@ -23,7 +23,7 @@ class Pool(Judge):
     Config = WholePoolConfig
 
     def check(self, pool: Sequence[Structure]) -> None:
-        if not len(pool) or all(structure.energy is None for structure in pool[:1]):
+        if all(pool[k].energy is None for k in range(len(pool))):
             raise ConfigError("judge: the kind pool needs a proposer of the kind pool whose structures have labels.")
 
     def judge(self, at: Situation) -> Numbers:

@@ -11,13 +11,17 @@ from typing import Any, ClassVar
 from unnp.atoms.structure import Structure
 from unnp.config import Config
 from unnp.config.kinds import registering
+from unnp.data.generation.resumable import STOPPED
 from unnp.data.store import Store, is_store
 from unnp.data.store_writer import write_store
+from unnp.errors import DataError
 from unnp.files.writing import make_folder, read_json, write_atomically
 from unnp.plugins.registry import Registry
 from unnp.workflows.learn.situation import Situation
 
 LEFT_OUT_FILE = "left_out.json"
+EMPTY = ".empty"
+ENDED_FILE = "ended_early.json"
 
 
 class Proposer(ABC):
@@ -35,8 +39,8 @@ class Proposer(ABC):
 
     kind: ClassVar[str]
     Config: ClassVar[type[Config]]
-    needs_model: ClassVar[bool] = True
-    """Whether it proposes nothing before there is a model."""
+    needs_model: bool = True
+    """Whether it proposes nothing before there is a model; of the class, or set where it depends on the settings."""
 
     computes: ClassVar[bool] = True
     """Whether its structures come from a computation that can go astray, and are looked at."""
@@ -57,10 +61,32 @@ class Proposer(ABC):
         path = self.folder(at) / LEFT_OUT_FILE
         return dict(read_json(path)) if path.exists() else {}
 
-    def leave_out(self, at: Situation, reasons: Mapping[str, int]) -> None:
-        """Keep what is not proposed in a round, before the structures are stored that are."""
+    def ended_early(self, at: Situation) -> str:
+        """Return why the first of its runs has ended early that has; empty where none has."""
+        path = self.folder(at) / ENDED_FILE
+        return str(read_json(path)) if path.exists() else ""
+
+    def leave_out(self, at: Situation, reasons: Mapping[str, int], ended: Sequence[str] = ()) -> None:
+        """Keep what is not proposed in a round, before the structures are stored that are.
+
+        Args:
+            at: the round.
+            reasons: numbers by reason.
+            ended: why runs have ended early, for each that has; they are counted under one reason.
+        """
         make_folder(self.folder(at))
-        write_atomically(self.folder(at) / LEFT_OUT_FILE, json.dumps(dict(reasons), indent=1) + "\n")
+        counts = dict(reasons) | ({STOPPED: len(ended)} if ended else {})
+        write_atomically(self.folder(at) / LEFT_OUT_FILE, json.dumps(counts, indent=1) + "\n")
+        said = self.folder(at) / ENDED_FILE
+        if ended:
+            write_atomically(said, json.dumps(ended[0]) + "\n")
+        else:
+            said.unlink(missing_ok=True)
+
+    def ask_again(self, at: Situation) -> None:
+        """Forget that there was nothing to propose in a round."""
+        for path in self.folder(at).glob(f"*{EMPTY}"):
+            path.unlink()
 
     def folder(self, at: Situation) -> Path:
         """Return the folder for what it computes in a round."""
@@ -72,9 +98,17 @@ register = registering(REGISTRY)
 """Make a proposer known: ``@register("pool")``."""
 
 
+def none_left(name: str, ended: Sequence[str]) -> DataError:
+    """Return what is said where all runs of a proposer have ended before their first frame."""
+    return DataError(
+        f"propose.{name}: no run has left a frame; {len(ended)} ended early, the first: {ended[0]} Repair that and go on with "
+        "--resume, or begin another loop (-o) with other runs."
+    )
+
+
 def stored(path: Path, make: Callable[[], Iterable[Structure]]) -> Sequence[Structure]:
     """Return the structures of a stored data set, which is written first where it does not exist; it may be empty."""
-    empty = path.with_name(f"{path.name}.empty")
+    empty = path.with_name(f"{path.name}{EMPTY}")
     if not is_store(path) and not empty.exists():
         found = list(make())
         if not found:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -25,7 +26,7 @@ class ExchangeConfig(Config):
     """Structures that are given or learnt, with other elements."""
 
     data: list[str] = Field(default_factory=list)
-    """Files or stored data sets with structures; none: those learnt so far."""
+    """Files or stored data sets with structures; none: those learnt so far, from the second round on."""
     elements: Symbols = Field(min_length=2)
     """Elements that atoms become."""
     exchange: Literal["elements", "atoms"] = "elements"
@@ -41,7 +42,10 @@ class Exchange(Proposer):
     """Renames atoms at random, and scales all lengths by the cube root of what that does to the sum of their volumes."""
 
     Config = ExchangeConfig
-    needs_model = False
+
+    def __init__(self, config: ExchangeConfig, base: Path, name: str) -> None:
+        super().__init__(config, base, name)
+        self.needs_model = not config.data
 
     def propose(self, at: Situation) -> Sequence[Structure]:
         return stored(self.folder(at) / "structures", partial(self._exchanged, at))

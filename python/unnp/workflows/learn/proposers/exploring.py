@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -16,7 +17,6 @@ from pydantic import Field, JsonValue
 
 from unnp.atoms.structure import Structure
 from unnp.config import Config, from_dict
-from unnp.data.generation.resumable import ended_early
 from unnp.data.progress import counting
 from unnp.data.readers.options import UNLABELLED
 from unnp.data.readers.reading import read_structures
@@ -27,7 +27,7 @@ from unnp.files.writing import make_folder, read_json, writing
 from unnp.lammps.captured import SORTED_FILE
 from unnp.lammps.system_config import RunConfig
 from unnp.workflows.learn.last_layer import last_layer_file
-from unnp.workflows.learn.proposers.base import Proposer, stored
+from unnp.workflows.learn.proposers.base import Proposer, none_left, stored
 from unnp.workflows.learn.proposers.captured import captured_frames
 from unnp.workflows.learn.situation import Situation, Unlabelled
 
@@ -79,6 +79,10 @@ class Exploring(Proposer):
             run = self._config(k, {"model": "model.pt"}, seed=1)
             if config.take != "trajectory" and run.capture is None:
                 raise ConfigError(f"propose.{name}: runs.{k} has no `capture` that would keep frames to take.")
+            if run.structure.file is not None and not (base / run.structure.file).is_file():
+                raise ConfigError(
+                    f"propose.{name}: runs.{k}.structure.file: {base / run.structure.file} does not exist, or is no file."
+                )
 
     @abstractmethod
     def starter(self) -> Callable[..., object]:
@@ -108,12 +112,16 @@ class Exploring(Proposer):
                     print(f"{folders[k]} ended early: {outcome.message}", flush=True)
                     ended.append(f"run-{k}: {outcome.message}")
                 advance()
-        sorted_out = Counter(ended_early(ended))
+        sorted_out = Counter[str]()
         for folder in folders:
             sorted_out.update(self._sorted_out(folder))
-        self.leave_out(at, sorted_out)
-        for folder in folders:
-            yield from self._frames(folder)
+        self.leave_out(at, sorted_out, ended)
+        frames = chain.from_iterable(map(self._frames, folders))
+        first = next(frames, None)
+        if first is not None:
+            yield from chain([first], frames)
+        elif len(ended) == len(runs):
+            raise none_left(self.name, ended)
 
     def _config_at(self, k: int, at: Situation, seed: int) -> Any:
         """Return the settings of a run of a round; deviations of a model of one member are those of its last layer."""

@@ -13,7 +13,7 @@ from pydantic import Field, JsonValue, model_validator
 
 from unnp.atoms.structure import Structure
 from unnp.config import Config, from_dict
-from unnp.data.generation.generate import generate_structures
+from unnp.data.generation.generate import DYNAMICS_FILE, generate_structures
 from unnp.data.generation.mixture import Mixture
 from unnp.data.generation.recipe import Base, Dynamics, Recipe
 from unnp.data.generation.resumable import stopped_runs
@@ -22,7 +22,7 @@ from unnp.errors import UnnpError
 from unnp.executors.base import run_tasks
 from unnp.exported.archive import read_manifest
 from unnp.files.writing import make_folder
-from unnp.workflows.learn.proposers.base import Proposer, register, stored
+from unnp.workflows.learn.proposers.base import Proposer, none_left, register, stored
 from unnp.workflows.learn.situation import Situation
 
 ZBL_CUTOFFS = "3.0 4.0"
@@ -91,7 +91,7 @@ class Generate(Proposer):
 
     def __init__(self, config: GenerateConfig, base: Path, name: str) -> None:
         super().__init__(config, base, name)
-        self.needs_model = config.moves_atoms and config.first is None  # type: ignore[misc]
+        self.needs_model = config.moves_atoms and config.first is None
 
     def propose(self, at: Situation) -> Sequence[Structure]:
         return stored(self.folder(at) / "structures", partial(self._generated, at))
@@ -102,7 +102,11 @@ class Generate(Proposer):
         make_folder(self.folder(at))
         run = partial(run_tasks, at.executor, attempts=at.attempts)
         made = generate_structures(recipe, beside, run, self.folder(at), on_failure="skip")
-        self.leave_out(at, stopped_runs(self.folder(at)))
+        ended = stopped_runs(self.folder(at))
+        if ended and not made:
+            (self.folder(at) / DYNAMICS_FILE).unlink()  # or it would be said again, whatever has been repaired
+            raise none_left(self.name, ended)
+        self.leave_out(at, {}, ended)
         return made
 
     def _calculator(self, model: Path | None) -> dict[str, Any] | None:
