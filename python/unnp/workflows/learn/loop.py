@@ -56,10 +56,8 @@ class Loop:
         folder: of the run, absolute.
 
     Raises:
-        ConfigError: a judge has nothing to judge on, nothing can be drawn for the start or ever be chosen, or the calculator of
-            ``label`` cannot be started.
-        DataError: structures cannot be read, or those of a pool have nothing to reveal.
-        UnnpError: the executor cannot start that calculator, as it can compute nothing.
+        ConfigError: a judge has nothing to judge on, or nothing can be drawn for the start or ever be chosen.
+        DataError: structures cannot be read.
     """
 
     def __init__(self, config: LearnConfig, base: Path, folder: Path) -> None:
@@ -78,8 +76,17 @@ class Loop:
                 "start.random: there is no proposer that works without a model, such as a pool, to draw from."
             )
         len(self.start)
-        if not reason_to_stop(self.finished(), config.stop) and not has_labelled(folder):
-            check_label(config.label, self.pool, base, self.executor)
+
+    def check_label(self) -> None:
+        """Try where labels come from, before anything is learnt, unless it has given labels already.
+
+        Raises:
+            ConfigError: the calculator of ``label`` cannot be started.
+            DataError: structures of a pool have nothing to reveal.
+            UnnpError: the executor cannot start that calculator, as it can compute nothing.
+        """
+        if not reason_to_stop(self.finished(), self.config.stop) and not has_labelled(self.folder):
+            check_label(self.config.label, self.pool, self.base, self.executor)
 
     @cached_property
     def pool(self) -> Sequence[Structure]:

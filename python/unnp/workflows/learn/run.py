@@ -38,6 +38,7 @@ def run_learning(config: LearnConfig, base: Path, folder: Path, *, resume: bool 
     check_run(config, folder / CONFIG_FILE, resume=resume, fixed=["label"] if has_labelled(folder) else [])
     loop = Loop(config, base.absolute(), folder.absolute())
     with hold_folder(folder), stopped_by_signals(), loop.executor:
+        loop.check_label()
         write_atomically(folder / CONFIG_FILE, dump_yaml(config))
         for _ in loop.rounds():
             write_report(folder, loop.finished(), len(loop.pool))
