@@ -18,6 +18,8 @@ class AllJobs(Adaptive):
     job is, and it would be missing for good. It is for Dask to ask, about once a second.
     """
 
+    cluster: Any
+
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
         self._came: set[str] = set()
