@@ -322,7 +322,14 @@ def test_captured_frames_of_an_earlier_run_are_proposed_loudest_first(
     assert "frames captured: 8, left out: 4 (lost atoms: 4)" in capsys.readouterr().out
     assert earlier.left_out(Situation(0, tmp_path / "2", 7, at.executor)) == {"lost atoms": 4}
     (tmp_path / "new").mkdir()
-    assert proposer(tmp_path, kind="captured", data=["new"]).propose(Situation(0, tmp_path / "3", 7, at.executor)) == []
+    new = proposer(tmp_path, kind="captured", data=["new"])
+    assert new.propose(Situation(0, tmp_path / "3", 7, at.executor)) == []
+    assert "new holds no captured frames; its run needs `capture`" in capsys.readouterr().out
+    text = (tmp_path / "run/captured.extxyz").read_text()
+    cut_in_the_second = text[: len(text) // 8 + 30]  # of a run that goes on
+    (tmp_path / "new/captured.extxyz").write_text(cut_in_the_second)
+    (first,) = new.propose(Situation(0, tmp_path / "4", 7, at.executor))
+    assert first.positions.tolist() == read_captured(tmp_path / "run/captured.extxyz")[0].structure.positions.tolist()
 
 
 def test_known_doubled_and_unphysical_structures_are_left_out_and_counted(at: Situation, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from unnp.atoms.structure import Structure
 from unnp.config import Config
 from unnp.data.limits import FrameLimits
 from unnp.errors import ConfigError
-from unnp.lammps.captured import KEPT_FILE, Captured, read_captured, sort_out, told
+from unnp.lammps.captured import CAPTURED_FILE, KEPT_FILE, Captured, read_captured, sort_out, told
 from unnp.workflows.learn.proposers.base import Proposer, register, stored
 from unnp.workflows.learn.situation import Situation
 
@@ -21,7 +21,8 @@ class CapturedConfig(Config):
     """Frames that runs with `capture` have kept: `unnp md`, `unnp sample momt`, or a deck with `pair_style unnp capture`."""
 
     data: list[str] = Field(min_length=1)
-    """Folders of runs, or files of captured frames; they are read anew in each round, as far as they are written."""
+    """Folders of runs, or files of captured frames; they are read anew in each round, of a run that goes on as far as they are
+    written."""
     above: PositiveFloat | None = None
     """Deviation of a force [eV/A], as the run has found it, below which a frame is left out; null: none is."""
     limits: FrameLimits | None = FrameLimits()
@@ -47,21 +48,25 @@ class CapturedFrames(Proposer):
         return stored(self.folder(at) / "structures", partial(self._captured, at))
 
     def _captured(self, at: Situation) -> Iterator[Structure]:
-        frames = [frame for path in self.config.data for frame in captured_frames(self.base / path)]
+        frames: list[Captured] = []
+        for path in self.config.data:
+            frames += (found := list(captured_frames(self.base / path)))
+            if not found:
+                print(f"{self.name}: {self.base / path} holds no captured frames; its run needs `capture`.", flush=True)
         loud = [frame for frame in frames if self.config.above is None or frame.deviation >= self.config.above]
         loud.sort(key=lambda frame: -frame.deviation)
-        found = sort_out(loud, self.config.limits)
-        print(f"{self.name}: frames captured: {told(found.summary)}", flush=True)
-        self.leave_out(at, found.left_out)
-        yield from (frame.structure for frame in found.kept)
+        sorted_out = sort_out(loud, self.config.limits)
+        print(f"{self.name}: frames captured: {told(sorted_out.summary)}", flush=True)
+        self.leave_out(at, sorted_out.left_out)
+        yield from (frame.structure for frame in sorted_out.kept)
 
 
 def captured_frames(path: Path) -> Iterator[Captured]:
-    """Yield the frames of a file, or those that a run has kept in its folder; none where there is nothing yet.
+    """Yield the frames of a file, or of a run's folder: those that it has kept at its end, all so far where it goes on.
 
     Raises:
         LammpsError: the file is damaged, or holds other frames.
     """
-    file = path / KEPT_FILE if path.is_dir() else path
-    if file.is_file():
+    files = [path / KEPT_FILE, path / CAPTURED_FILE] if path.is_dir() else [path]
+    if file := next((file for file in files if file.is_file()), None):
         yield from read_captured(file)
