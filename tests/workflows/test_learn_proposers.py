@@ -329,7 +329,8 @@ def test_captured_frames_of_an_earlier_run_are_proposed_loudest_first(
     cut_in_the_second = text[: len(text) // 8 + 30]  # of a run that goes on
     (tmp_path / "new/captured.extxyz").write_text(cut_in_the_second)
     (first,) = new.propose(Situation(0, tmp_path / "4", 7, at.executor))
-    assert first.positions.tolist() == read_captured(tmp_path / "run/captured.extxyz")[0].structure.positions.tolist()
+    expected = next(read_captured(tmp_path / "run/captured.extxyz")).structure
+    assert first.positions.tolist() == expected.positions.tolist()
 
 
 def test_known_doubled_and_unphysical_structures_are_left_out_and_counted(at: Situation, tmp_path: Path) -> None:
