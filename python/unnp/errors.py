@@ -35,10 +35,6 @@ class LammpsError(UnnpError):
     """LAMMPS, its plugin or mpirun is missing, or the run failed."""
 
 
-class StoppedError(Exception):
-    """This process was asked to stop, and has kept what it had done: no error of what it was doing."""
-
-
 def did_you_mean(given: str, allowed: Iterable[str]) -> str:
     """Return ``" Did you mean 'x'?"`` for the allowed word nearest to ``given``, or an empty string."""
     words = {word.lower(): word for word in allowed}

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from unnp.config import Config
 from unnp.config.kinds import check_kind
-from unnp.data.worker_pool import Failure
-from unnp.errors import ConfigError, StoppedError, UnnpError
+from unnp.data.worker_pool import Failure, StoppedError
+from unnp.errors import ConfigError, UnnpError
 from unnp.executors.base import REGISTRY, Executor, run_tasks
 from unnp.executors.futures import Futures
 from unnp.executors.here import Here, HereConfig

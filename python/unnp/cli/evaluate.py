@@ -62,10 +62,8 @@ def command(
     offset = model.stress_offset if model is not None and stress_offset else {}
     if calculator is not None:
         known, names = known_elements(calculator), given_by(calculator)
-        made_with = f"{identity(potential, head, added)} {dtype}"
-        errors = evaluate_calculator(
-            calculator, str(potential), structures, output, known, offset, identity=made_with, align=align
-        )
+        given = {"identity": f"{identity(potential, head, added)} {dtype}", "align": align}
+        errors = evaluate_calculator(calculator, str(potential), structures, output, known, offset, **given)
     else:
         assert model is not None
         names = comparable(model)

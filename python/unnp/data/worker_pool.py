@@ -25,6 +25,10 @@ _SECONDS_TO_STOP = 2.0
 _PUT_OFF = (signal.SIGINT, signal.SIGTERM)
 
 
+class StoppedError(Exception):
+    """This process was asked to stop, and has kept what it had done: no error of what it was doing."""
+
+
 @dataclass(frozen=True)
 class Failure:
     """Why an item has no result."""

@@ -6,8 +6,8 @@ from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
 from unnp.config import Config
-from unnp.data.worker_pool import Failure
-from unnp.errors import StoppedError, UnnpError
+from unnp.data.worker_pool import Failure, StoppedError
+from unnp.errors import UnnpError
 from unnp.executors.base import Executor, Start, register
 
 

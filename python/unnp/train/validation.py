@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from unnp.data.dataset import Batch, Dataset, collate
+from unnp.data.worker_pool import StoppedError
 from unnp.derivatives import Prediction, predict
-from unnp.errors import StoppedError
 from unnp.evaluate.metrics import Metrics
 from unnp.train.distributed import Processes
 from unnp.train.loss import TERMS, Loss
