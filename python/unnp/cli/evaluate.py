@@ -62,8 +62,9 @@ def command(
     offset = model.stress_offset if model is not None and stress_offset else {}
     if calculator is not None:
         known, names = known_elements(calculator), given_by(calculator)
-        given = {"identity": f"{identity(potential, head, added)} {dtype}", "align": align}
-        errors = evaluate_calculator(calculator, str(potential), structures, output, known, offset, **given)
+        given = (calculator, str(potential), structures, output, known, offset)
+        made_with = f"{identity(potential, head, added)} {dtype}"
+        errors = evaluate_calculator(*given, identity=made_with, align=align)
     else:
         assert model is not None
         names = comparable(model)
