@@ -62,17 +62,15 @@ def command(
     offset = model.stress_offset if model is not None and stress_offset else {}
     if calculator is not None:
         known, names = known_elements(calculator), given_by(calculator)
-        given = (calculator, str(potential), structures, output, known, offset)
         made_with = f"{identity(potential, head, added)} {dtype}"
-        errors = evaluate_calculator(*given, identity=made_with, align=align)
+        errors = evaluate_calculator(
+            calculator, str(potential), structures, output, known, offset, identity=made_with, align=align
+        )
     else:
         assert model is not None
         names = comparable(model)
         errors = evaluate(model, structures, output, Limits.of(batch_atoms), offset, align=align)
-    if offset and "stress" in errors["overall"]:
-        print(f"Taken off the stress labels, as found in the training: {_offsets(structures, offset)}.")
-    if align:
-        print(_alignment(errors["alignment"]))
+    _say_what_was_compared(errors, structures, offset)
     if not errors["overall"]:
         raise DataError(
             f"the structures have no labels to compare with; the predictions are in {output}/predictions.xyz."
@@ -80,6 +78,16 @@ def command(
     _say_what_is_missing(names, errors)
     print_table(f"Errors of {potential} on {len(structures)} structures", error_header(errors), error_table(errors))
     print(f"Tables, predictions and plots: {output}")
+
+
+def _say_what_was_compared(
+    errors: Mapping[str, Any], structures: Sequence[Structure], offset: Mapping[str, float]
+) -> None:
+    """Say what was taken off the stress labels, and what was added to the energies of the potential."""
+    if offset and "stress" in errors["overall"]:
+        print(f"Taken off the stress labels, as found in the training: {_offsets(structures, offset)}.")
+    if "alignment" in errors:
+        print(_alignment(errors["alignment"]))
 
 
 def _say_what_is_missing(names: Sequence[str], errors: Mapping[str, Any]) -> None:
