@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import yaml
+from sessions import members_of_sessions
 from unnp.config.kinds import check_kind
 from unnp.data.worker_pool import Failure
 from unnp.errors import UnnpError
@@ -189,19 +190,6 @@ def jobs_of(folder: Path) -> list[int]:
     return [int(line) for line in (folder / "jobs").read_text().split()] if (folder / "jobs").exists() else []
 
 
-def alive(sessions: list[int]) -> list[int]:
-    """Return the processes of some sessions that still run."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[3]) in sessions and fields[0] != "Z":
-            found.append(int(path.parent.name))
-    return found
-
-
 @needs_jobs
 def test_jobs_of_slurm_compute(slurm: Path) -> None:
     items = [(k, f"(__import__('os').getpid(), {k} ** 2)") for k in range(40)]
@@ -213,7 +201,7 @@ def test_jobs_of_slurm_compute(slurm: Path) -> None:
     submitted = (slurm / "submitted").read_text()
     assert submitted.count("#SBATCH -p long") == 2
     assert "#SBATCH -t 24:00:00" in submitted
-    wait_until(lambda: not alive(jobs_of(slurm)))
+    wait_until(lambda: not members_of_sessions(jobs_of(slurm)))
 
 
 @needs_jobs
@@ -235,7 +223,7 @@ def test_a_job_that_ends_is_begun_anew(processes: int, slurm: Path, monkeypatch:
     killer.join()
     assert found == {0: 7}
     assert len(jobs_of(slurm)) == 2
-    wait_until(lambda: not alive(jobs_of(slurm)))
+    wait_until(lambda: not members_of_sessions(jobs_of(slurm)))
 
 
 HOLDS = """
@@ -271,9 +259,9 @@ def test_nothing_is_left_of_a_loop_that_is_stopped(cluster: str, number: signal.
     try:
         wait_until(lambda: len(list(slurm.glob("begun.*"))) >= 2 or loop.poll() is not None)
         sessions = [loop.pid, *jobs_of(slurm)]
-        assert len(alive(sessions)) >= 3
+        assert len(members_of_sessions(sessions)) >= 3
         (os.killpg if number == signal.SIGINT else os.kill)(loop.pid, number)
         assert loop.wait(60) == (-number if number == signal.SIGKILL else 75), (slurm / "printed").read_text()
-        wait_until(lambda: not alive(sessions), 180)
+        wait_until(lambda: not members_of_sessions(sessions), 180)
     finally:
         loop.kill()

@@ -20,6 +20,7 @@ from ase.calculators.emt import EMT
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import write
 from outcome import Outcome, Verdict, record
+from sessions import members_of_sessions
 
 SECONDS = 1800
 SCHNET = {"architecture": "schnet", "settings": {"cutoff": 4.0, "features": 4, "interactions": 1, "gaussians": 6}}
@@ -78,19 +79,6 @@ def start(folder: Path, name: str) -> subprocess.Popen[str]:
     )
 
 
-def members_of_session(session: int) -> list[int]:
-    """Return the processes of a session that still run."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[3]) == session and fields[0] != "Z":
-            found.append(int(path.parent.name))
-    return found
-
-
 def assert_same_loop(folder: Path, expected: Path) -> None:
     """Compare all numbers of two loops: dynamics that go on from a restart file sum forces in another order."""
     rows, others = (json.loads((path / "report.json").read_text())["rounds"] for path in (folder, expected))
@@ -138,8 +126,8 @@ def run_and_kill(folder: Path, name: str, moments: Iterator[float]) -> list[floa
             run.wait()
             kills.append(seconds)
         end = time.monotonic() + 60
-        while members_of_session(run.pid):
-            assert time.monotonic() < end, f"still there: {members_of_session(run.pid)}"
+        while members_of_sessions([run.pid]):
+            assert time.monotonic() < end, f"still there: {members_of_sessions([run.pid])}"
             time.sleep(0.1)
         for path, before in finished.items():
             now = json.loads(path.read_text())
