@@ -257,6 +257,16 @@ def test_combine_of_large_arguments(dtype):
     assert torch.allclose(value, plain, rtol=4 * torch.finfo(dtype).eps, atol=1e-30)
 
 
+def test_second_derivatives_of_combine_do_not_overflow():
+    """In single precision exp(85) times a tangent of 100 would; a close pair of atoms early in a training had both."""
+    z = torch.full((1, 8), -85.0, requires_grad=True)
+    atom, one, index = torch.zeros(2, 16), torch.ones(1, 1), torch.tensor([[0], [1]])
+    (first,) = torch.autograd.grad(bonds.combine(atom, z, z, one, index).sum(), z, create_graph=True)
+    (second,) = torch.autograd.grad(first, z, torch.full_like(z, 1e4))
+    assert torch.allclose(first, torch.tensor(-1.0))  # of d tanh(d / 2); silu is flat here
+    assert torch.allclose(second, torch.tensor(0.0), atol=1e-25)
+
+
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_numbers_that_are_none_are_not_hidden(bad):
     for name, operator in OPERATORS.items():

@@ -116,13 +116,13 @@ def finished(files: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
 
 
 def test_alpha_weighs_all_of_the_pool_beside_all_labelled_structures() -> None:
-    injection = config(training={"epochs": 30, "loss": {"group_weights": {"surface": 2.0}}})
+    injection = config(training={"epochs": 30, "validation_interval": 10, "loss": {"group_weights": {"surface": 2.0}}})
     trainings, labelled = Trainings(injection, "SchNet", 7), Labelled(Path("data"), 10)
     what = Injected(Path("weak"), 40, 0.5, robust=True)
     found = trainings.on_labelled("LA+MP", labelled, what)
     assert found.loss.group_weights == {"surface": 2.0, INJECTED: 0.5 * 10 / 40}
     assert found.loss.robust_groups == [INJECTED]
-    assert found.epochs == 6  # as many steps: 30 x 10 = 6 x 50
+    assert (found.epochs, found.validation_interval) == (6, 2)  # as many steps: 30 x 10 = 6 x 50
     assert found.data.train == ["data/train", "weak"]
     longer = Trainings(injection.model_copy(update={"budget": "epochs"}), "SchNet", 7)
     assert longer.on_labelled("LA+MP", labelled, what).epochs == 30

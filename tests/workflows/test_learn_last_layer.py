@@ -1,7 +1,6 @@
 """A loop of one member: its last layer says the deviations by which runs capture frames and selectors choose."""
 
 import shutil
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 from ase.build import bulk
 from learn_runs import config, settings, write_files
+from proposals import needs_lammps
 from unnp.atoms.graph import Graph
 from unnp.atoms.structure import Structure
 from unnp.config.kinds import check_kind
@@ -25,9 +25,6 @@ from unnp.workflows.learn.proposers.base import REGISTRY
 from unnp.workflows.learn.run import run_learning
 from unnp.workflows.learn.situation import Situation
 
-needs_lammps = pytest.mark.skipif(
-    not shutil.which("lmp", path=str(Path(sys.executable).parent)) and not shutil.which("lmp"), reason="needs lmp"
-)
 CRYSTAL = {"element": "Al", "a": 4.05, "repeat": [2, 2, 2]}
 CAPTURING = {
     "structure": CRYSTAL,

@@ -19,15 +19,15 @@ UNNP_INLINE void combine_kernel(const CombineIn<T>& in, const CombineOut<T>& out
       const N odd = at<N>(in.atom, i + channels + c, n) - at<N>(in.atom, j + channels + c, n);
       const N z = f * even + at<N>(in.zb, row, n);
       const N d = in.db.value ? f * odd + at<N>(in.db, row, n) : f * odd;
-      const N sigmoid = one / (one + exp(-z));
-      const N sigmoid_d = one / (one + exp(-d)); // tanh(d / 2) = 2 sigmoid(d) - 1
+      const N sigmoid_z = sigmoid(z);
+      const N sigmoid_d = sigmoid(d); // tanh(d / 2) = 2 sigmoid(d) - 1
       const N tanh_d = sigmoid_d + sigmoid_d - one;
-      const N activation = z * sigmoid + d * tanh_d;
+      const N activation = z * sigmoid_z + d * tanh_d;
       if constexpr (WantValue)
         set(out.value, row, f * activation, n);
       if constexpr (WantGradient) {
         const N g = at<N>(in.g, row, n), ga = f * g;
-        const N gz = ga * (sigmoid + z * sigmoid * (one - sigmoid)),
+        const N gz = ga * (sigmoid_z + z * sigmoid_z * (one - sigmoid_z)),
                 gd = ga * (tanh_d + (d + d) * sigmoid_d * (one - sigmoid_d));
         gf = gf + g * activation + gz * even + gd * odd;
         set(out.zb, row, gz, n);

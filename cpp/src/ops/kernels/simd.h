@@ -230,10 +230,16 @@ template <typename T>
 UNNP_INLINE Dual<T> operator-(Dual<T> a) {
   return {-a.value, -a.tangent};
 }
+// 1 / (1 + exp(-x)). Its tangent is that of the logistic function, as exp(-x) times a tangent may overflow.
 template <typename T>
-UNNP_INLINE Dual<T> exp(Dual<T> a) {
-  const Packet<T> e = exp(a.value);
-  return {e, e * a.tangent};
+UNNP_INLINE Packet<T> sigmoid(Packet<T> x) {
+  const auto one = broadcast<T>(T(1));
+  return one / (one + exp(-x));
+}
+template <typename T>
+UNNP_INLINE Dual<T> sigmoid(Dual<T> x) {
+  const Packet<T> s = sigmoid(x.value);
+  return {s, s * (broadcast<T>(T(1)) - s) * x.tangent};
 }
 template <typename T>
 UNNP_INLINE Dual<T> sqrt(Dual<T> a) {

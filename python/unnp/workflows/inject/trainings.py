@@ -117,13 +117,14 @@ class Trainings:
         return merged(self.config.training, self.config.architectures[self.architecture].training)
 
     def _with_injected(self, settings: dict[str, Any], injected: Injected, n_labelled: int) -> dict[str, Any]:
-        """Return settings with the weight of injected structures, and as many epochs as the budget leaves."""
+        """Return settings with the weight of injected structures and what the budget leaves: epochs, as many validations."""
         weights = {INJECTED: injected.alpha * n_labelled / injected.n_structures}
         robust = {"robust_groups": [INJECTED]} if injected.robust else {}
         found = merged(settings, {"loss": {"group_weights": weights, **robust}})
         if self.config.budget == "steps":
             share = n_labelled / (n_labelled + injected.n_structures)
             found["epochs"] = math.ceil(found.get("epochs", DEFAULT_EPOCHS) * share)
+            found["validation_interval"] = max(1, round(found.get("validation_interval", 1) * share))
         return found
 
     def _checked(
