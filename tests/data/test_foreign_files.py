@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ from ase.constraints import FixAtoms
 from ase.io import write
 from unnp.atoms.structure import Structure
 from unnp.config import from_dict
+from unnp.data.opening import open_structures
 from unnp.data.readers import LeftBehind, ReadOptions, iterate_structures, read_structures
 from unnp.data.readers.convergence import converged_steps
 from unnp.data.statistics import statistics
 from unnp.data.suspicions import suspect_stresses
+from unnp.data.writing import write_structures
 from unnp.errors import DataError
 
 Write = Callable[..., Path]
@@ -274,6 +277,20 @@ def test_a_likely_unit_is_named_only_where_there_is_one(typical: float, unit: st
     found = suspect_stresses(np.full((5, 3, 3), typical), unit)
     assert said in found
     assert bool(found) == bool(said)
+
+
+def test_large_stresses_that_were_computed_here_are_in_known_units(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pressed = Structure.from_atoms(bulk("Cu"))
+    pressed = replace(pressed, energy=-3.0, forces=np.zeros((1, 3)), stress=0.4 * np.eye(3))
+    write_structures([pressed], tmp_path / "converted")
+    open_structures(tmp_path / "converted")
+    assert "likely in GPa" in caplog.text
+    caplog.clear()
+    write_structures([pressed], tmp_path / "computed", origins=[{"name": "chgnet 0.3.0"}])
+    open_structures(tmp_path / "computed")
+    assert caplog.text == ""
 
 
 def test_text_in_another_encoding_is_told_how_to_convert(tmp_path: Path) -> None:

@@ -123,7 +123,8 @@ def _open(
     if not is_store(path):
         return list(iterate_structures(path, options, completeness, left_behind))
     store = Store(path, verify=True)
-    if doubt := suspect_stresses(store.stresses):
+    computed_here = bool(store.origins)  # in known units
+    if not computed_here and (doubt := suspect_stresses(store.stresses)):
         logger.warning("%s: %s", path, doubt)
     if options.missing == "error":
         _check_labels(store, options, completeness)
