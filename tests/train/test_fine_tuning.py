@@ -219,7 +219,7 @@ def test_an_exported_model_will_do(tuned: Configuration, tmp_path: Path) -> None
     ("changes", "message"),
     [
         ({"heads": {"fine": {}}, "replay": {}}, "no old structure belongs to a head that stays"),
-        ({"replay": {"per_epoch": 9}, "heads": BESIDE}, "9 of 8 old structures"),
+        ({"replay": {"per_epoch": 9}, "heads": BESIDE}, "replay.per_epoch: 9 of 8 structures"),
         ({"replay": {"per_epoch": 0.01}, "heads": BESIDE}, "from 1 to 8"),
         ({"heads": BESIDE}, "heads.default: it has no training structures, but the layers below it learn"),
         (

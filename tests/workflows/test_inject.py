@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,13 @@ def test_alpha_weighs_all_of_the_pool_beside_all_labelled_structures() -> None:
     assert found.loss.robust_groups == [INJECTED]
     assert (found.epochs, found.validation_interval) == (6, 2)  # as many steps: 30 x 10 = 6 x 50
     assert found.data.train == ["data/train", "weak"]
+    assert found.data.thinned is None
+    some = trainings.on_labelled("LA+MP", labelled, replace(what, per_epoch=1.5))
+    assert some.data.thinned is not None
+    assert (some.data.thinned.groups, some.data.thinned.per_epoch) == ([INJECTED], 15)
+    assert some.loss.group_weights[INJECTED] == 0.5 * 10 / 15
+    assert some.epochs == 12  # 30 x 10 = 12 x 25
+    assert trainings.on_labelled("LA+MP", labelled, replace(what, per_epoch=9)).data.thinned is None
     longer = Trainings(injection.model_copy(update={"budget": "epochs"}), "SchNet", 7)
     assert longer.on_labelled("LA+MP", labelled, what).epochs == 30
     alone = trainings.on_labelled("LA+MP", labelled, start=Path("before"))

@@ -26,6 +26,15 @@ MACHINE = ("device", "threads", "checkpoint_minutes")
 """Settings of a training that say how it is run, not what is learnt."""
 
 
+class ThinnedConfig(Config):
+    """Groups of training structures that not every epoch sees as a whole."""
+
+    groups: list[str] = Field(min_length=1)
+    """Their names; structures without a group have the name ''."""
+    per_epoch: PositiveInt | Fraction
+    """Structures of these groups that each epoch draws anew: their number, or a fraction of all."""
+
+
 class DataConfig(Config):
     """Which structures are trained on, and which are held back; paths are relative to the file they stand in."""
 
@@ -38,6 +47,8 @@ class DataConfig(Config):
     held back stay the same."""
     split_seed: NonNegativeInt | None = None
     """Seed that draws both fractions; null: that of the training, of a committee 0, so that all members hold back the same."""
+    thinned: ThinnedConfig | None = None
+    """Groups of which each epoch draws some structures anew, where they are many and matter less; null: none."""
     test: list[str] = Field(default_factory=list)
     """Files or stores that are looked at once, at the end, for the card and the parity plots."""
     read: ReadOptions = ReadOptions()

@@ -17,8 +17,8 @@ from unnp.data.dataset import Dataset
 from unnp.data.opening import open_structures, origins_of, sources_of
 from unnp.data.splits import split
 from unnp.data.statistics import Statistics, atom_counts, group_names, statistics
-from unnp.errors import DataError
-from unnp.train.config import DataConfig, TrainConfig
+from unnp.errors import ConfigError, DataError
+from unnp.train.config import DataConfig, ReplayConfig, ThinnedConfig, TrainConfig
 from unnp.train.distributed import Processes
 
 Structures = Sequence[Structure]
@@ -57,7 +57,7 @@ class Sources:
         statistics: of the training structures.
         old: held back from the training that this one begins with, for the errors at the end.
         old_heads: name of the head of each group of old structures.
-        pool: old structures at the end of ``train``.
+        pool: structures at the end of ``train`` of which each epoch draws some: old ones, or those of thinned groups.
         drawn: how many of these an epoch draws.
     """
 
@@ -85,13 +85,18 @@ class Sources:
         """What is kept in checkpoints and cards; also tells whether data have changed since."""
         counts = {"n_validation": len(self.validation), "n_test": len(self.test)}
         if self.pool:
-            counts |= {"n_old": self.pool, "n_old_per_epoch": self.drawn}
+            counts |= {"n_pool": self.pool, "n_pool_per_epoch": self.drawn}
         found = origins_of(self.train)
         return {**self.statistics.to_dict(), **counts, **({"labels_from": found} if found else {})}
 
 
 def open_sources(config: DataConfig, seed: int) -> Sources:
-    """Open all structures; raise DataError where a file is wrong or a part is empty."""
+    """Open all structures.
+
+    Raises:
+        DataError: a file is wrong or a part is empty.
+        ConfigError: a group that is to be thinned is not there, or is smaller than what is to be drawn of it.
+    """
     train = open_structures(config.train, config.read)
     drawn_by = seed if config.split_seed is None else config.split_seed
     if isinstance(config.validation, list):
@@ -114,7 +119,34 @@ def open_sources(config: DataConfig, seed: int) -> Sources:
                 f"data.{name} contains {', '.join(sorted(unknown))}, but the training structures only "
                 f"{', '.join(known.elements)}. Train on these elements too, or take their structures out."
             )
-    return Sources(train, validation, test, known)
+    if config.thinned is None:
+        return Sources(train, validation, test, known)
+    train, pool = _thinned_last(train, config.thinned)
+    return Sources(train, validation, test, known, pool=pool, drawn=number_drawn(config.thinned, pool, "data.thinned"))
+
+
+def _thinned_last(train: Structures, thinned: ThinnedConfig) -> tuple[Structures, int]:
+    """Return the structures with those of thinned groups at the end, and the number of these."""
+    names = group_names(train)
+    if absent := sorted(set(thinned.groups) - set(names)):
+        raise ConfigError(
+            f"data.thinned.groups: no training structure has the group {', '.join(map(repr, absent))}; there are "
+            f"{', '.join(map(repr, sorted(set(names))))}."
+        )
+    last = [k for k, name in enumerate(names) if name in thinned.groups]
+    first = [k for k, name in enumerate(names) if name not in thinned.groups]
+    return Subset(train, first + last), len(last)
+
+
+def number_drawn(settings: ThinnedConfig | ReplayConfig, n_pool: int, where: str) -> int:
+    """Return how many of a pool an epoch draws; raise ConfigError where these are none, or more than there are."""
+    wanted = settings.per_epoch
+    n_drawn = round(wanted * n_pool) if isinstance(wanted, float) else wanted
+    if not 1 <= n_drawn <= n_pool:
+        raise ConfigError(
+            f"{where}.per_epoch: {wanted} of {n_pool} structures are {n_drawn}; it must be from 1 to {n_pool} of them."
+        )
+    return n_drawn
 
 
 def make_datasets(

@@ -14,7 +14,7 @@ from unnp.data.opening import Concatenated, origins_of, sources_of
 from unnp.data.statistics import atom_counts, group_names, statistics
 from unnp.errors import ConfigError, DataError, UnnpError
 from unnp.train.config import ReplayConfig, TrainConfig
-from unnp.train.datasets import Sources, Structures, Subset, open_sources
+from unnp.train.datasets import Sources, Structures, Subset, number_drawn, open_sources
 from unnp.train.start import Start, read_start
 
 logger = logging.getLogger(__name__)
@@ -31,8 +31,10 @@ def open_all(config: TrainConfig) -> Sources:
 
     Raises:
         DataError: a file is wrong or a part is empty.
-        ConfigError: nothing would be replayed.
+        ConfigError: nothing would be replayed or drawn, or `replay` and `data.thinned` are both there.
     """
+    if config.replay is not None and config.data.thinned is not None:
+        raise ConfigError("replay and data.thinned both say what an epoch draws; give one of them.")
     sources = open_sources(config.data, config.seed)
     start = read_start(config)
     if start is None:
@@ -92,13 +94,7 @@ def _drawn(replay: ReplayConfig, n_pool: int, start: Start, config: TrainConfig)
             f"replay: no old structure belongs to a head that stays, nothing would be replayed. {config.start} has the heads "
             f"{', '.join(start.heads)}, the settings {', '.join(config.heads)}; add the old one under `heads`, `groups: []`."
         )
-    wanted = replay.per_epoch
-    n_drawn = round(wanted * n_pool) if isinstance(wanted, float) else wanted
-    if not 1 <= n_drawn <= n_pool:
-        raise ConfigError(
-            f"replay.per_epoch: {wanted} of {n_pool} old structures are {n_drawn}; it must be from 1 to {n_pool} of them."
-        )
-    return n_drawn
+    return number_drawn(replay, n_pool, "replay")
 
 
 def _renamed(group: str) -> str:

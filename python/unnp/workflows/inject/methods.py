@@ -26,6 +26,9 @@ class AugmentConfig(Config):
     """Potentials that the classifier chooses among, beside none; null: all."""
     confidence: list[Confidence] = Field(default=list(CONFIDENCES), min_length=1)
     """Structures by thirds of the probability that the classifier gives its choice."""
+    per_epoch: PositiveFloat | None = None
+    """Structures of the pool that each epoch draws for every labelled one; null: all of them are in each epoch, which leaves
+    the labelled ones few epochs where the steps are given."""
     robust: bool = True
     """Whether their residuals count by Tukey's biweight; else by what `training.loss` says."""
     alpha: list[PositiveFloat] = Field(default=[0.01, 0.1, 1.0, 10.0], min_length=1)

@@ -103,7 +103,8 @@ def _tried(seed: Seed, architecture: str, method: MethodConfig, store: Path) -> 
         return [(WITHOUT, None)]
     write_stored(structures, store)
     n, robust = len(structures), method.augment.robust
-    return [(alpha, Injected(store, n, alpha, robust=robust)) for alpha in method.augment.alpha]
+    per_epoch = method.augment.per_epoch
+    return [(alpha, Injected(store, n, alpha, robust=robust, per_epoch=per_epoch)) for alpha in method.augment.alpha]
 
 
 def _injected(seed: Seed, architecture: str, settings: AugmentConfig) -> list[Structure]:

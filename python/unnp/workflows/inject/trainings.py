@@ -57,12 +57,20 @@ class Injected:
         n_structures: how many they are.
         alpha: weight of all of them beside all labelled structures.
         robust: whether they count by the biweight.
+        per_epoch: how many of them an epoch draws for each labelled structure; None: all are in each epoch.
     """
 
     store: Path
     n_structures: int
     alpha: float
     robust: bool
+    per_epoch: float | None = None
+
+    def drawn(self, n_labelled: int) -> int:
+        """Return how many of them an epoch has."""
+        if self.per_epoch is None:
+            return self.n_structures
+        return min(self.n_structures, max(1, round(self.per_epoch * n_labelled)))
 
 
 @dataclass(frozen=True)
@@ -94,6 +102,9 @@ class Trainings:
         parts: dict[str, Any] = {name: [str(labelled.folder / name)] for name in ("train", "validation", "test")}
         if injected is not None:
             parts["train"].append(str(injected.store))
+            drawn = injected.drawn(labelled.n_structures)
+            if drawn < injected.n_structures:
+                parts["thinned"] = {"groups": [INJECTED], "per_epoch": drawn}
             settings = self._with_injected(settings, injected, labelled.n_structures)
         head = {} if "reference_energies" in settings else {"reference_energies": labelled.zeros}
         return self._checked(settings, parts, {HEAD: head}, start)
@@ -118,11 +129,12 @@ class Trainings:
 
     def _with_injected(self, settings: dict[str, Any], injected: Injected, n_labelled: int) -> dict[str, Any]:
         """Return settings with the weight of injected structures and what the budget leaves: epochs, as many validations."""
-        weights = {INJECTED: injected.alpha * n_labelled / injected.n_structures}
+        drawn = injected.drawn(n_labelled)
+        weights = {INJECTED: injected.alpha * n_labelled / drawn}
         robust = {"robust_groups": [INJECTED]} if injected.robust else {}
         found = merged(settings, {"loss": {"group_weights": weights, **robust}})
         if self.config.budget == "steps":
-            share = n_labelled / (n_labelled + injected.n_structures)
+            share = n_labelled / (n_labelled + drawn)
             found["epochs"] = math.ceil(found.get("epochs", DEFAULT_EPOCHS) * share)
             found["validation_interval"] = max(1, round(found.get("validation_interval", 1) * share))
         return found
