@@ -155,13 +155,17 @@ def test_examples_of_loops_are_valid(file: Path) -> None:
         ("fine_tuning/level", TrainConfig),
         ("fine_tuning/modes", TrainConfig),
         ("fine_tuning/modes-md", MdConfig),
+        ("universal/crystals", Recipe),
+        ("universal/close", Recipe),
+        ("universal/loop", LearnConfig),
+        ("universal/train", TrainConfig),
         ("teacher/crystals", Recipe),
         ("teacher/start", TrainConfig),
         ("teacher/tuned", TrainConfig),
         ("teacher/scratch", TrainConfig),
     ],
 )
-def test_examples_of_surfaces_are_valid(file: str, kind: type[Config]) -> None:
+def test_examples_of_teachers_and_surfaces_are_valid(file: str, kind: type[Config]) -> None:
     path = DOCS.parent / f"examples/{file}.yaml"
     config = load_yaml(path, kind)
     for potential in getattr(config, "potentials", {}).values():
