@@ -24,7 +24,7 @@ from unnp.workflows.adsorption import run as adsorption
 from unnp.workflows.adsorption.config import COH, AdsorptionConfig, Placed, SurfaceConfig
 from unnp.workflows.adsorption.judge import End, Verdict, bonds_of, farthest, judge
 from unnp.workflows.adsorption.report import notes, result_rows
-from unnp.workflows.adsorption.structures import anchor_of, bare_slab, crystal_of, with_molecule
+from unnp.workflows.adsorption.structures import anchor_of, bare_slab, crystal_of, layer_of, sites_of, with_molecule
 
 OXYGEN = {
     "potentials": {"emt": {"file": "emt.yaml"}},
@@ -86,6 +86,8 @@ def test_starts_ends_and_path_of_an_atom_on_copper(folder: Path) -> None:
     assert relaxed.cell.lengths()[0] == pytest.approx(2 * a, abs=4e-3)
     height = relaxed.positions[-1, 2] - relaxed.positions[:-1, 2].max()
     assert height == pytest.approx(slab.positions[-1, 2] - slab.positions[:-1, 2].max(), abs=0.02)
+    assert found["placed"] == "hollow"
+    assert {end["site"] for end in found["ends"]} == {"hollow"}
     assert [end["start"] for end in found["ends"]] == ["adsorbed", "put on the slab at rest", "shaken 1", "dissociated"]
     for end in found["ends"]:  # the next hollow is as good as the first
         assert end["above"] == pytest.approx(0, abs=2e-3)
@@ -157,7 +159,7 @@ def test_a_start_that_does_not_come_to_rest_is_said_and_goes_further(folder: Pat
 def test_the_slab_of_the_defaults_is_co_0001_with_coh_above_a_hollow() -> None:
     surface = SurfaceConfig()
     slab = bare_slab(crystal_of(surface, Path()), surface)
-    whole = with_molecule(slab, COH, anchor_of(slab), surface, "adsorbed")
+    whole = with_molecule(slab, COH, anchor_of(slab, surface), surface, "adsorbed")
     assert str(whole.symbols) == "Co16COH"
     carbon, oxygen, hydrogen = range(16, 19)
     to_metal = np.sort(whole.get_distances(carbon, range(16), mic=True))[:4]
@@ -168,6 +170,57 @@ def test_the_slab_of_the_defaults_is_co_0001_with_coh_above_a_hollow() -> None:
     assert whole.get_distance(oxygen, hydrogen) == pytest.approx(0.96, abs=0.02)
     assert bonds_of(whole) == {(0, 1), (1, 2)}
     assert len(whole.constraints[0].index) == 8
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_noise_and_origin_of_the_crystal_do_not_choose_the_hollow(seed: int) -> None:
+    """Both gaps of hcp(0001) are equal: what a relaxation leaves, order and turned crystals make no difference."""
+    rng, surface = np.random.default_rng(seed), SurfaceConfig()
+    crystal = crystal_of(surface, Path())
+    moves = [(0, 0, -1e-9), (0, 0, 1e-9), rng.normal(size=3), rng.normal(scale=1e-6, size=3)]
+    crystal.positions += moves[seed % 4]
+    crystal.positions[seed % 2] += rng.normal(scale=(1e-12, 1e-5, 1e-3)[seed % 3], size=3)
+    if seed >= 6:
+        crystal = crystal[[1, 0]]
+        crystal.positions[:, 2] *= -1
+    slab = bare_slab(crystal, surface)
+    whole = with_molecule(slab, COH, anchor_of(slab, surface), surface, "adsorbed")
+    second = layer_of(slab, 1)
+    sideways = whole.get_distances(16, second, mic=True, vector=True)[:, :2]
+    assert np.linalg.norm(sideways, axis=1).min() == pytest.approx(0, abs=0.01)
+    assert sites_of(slab).name(whole) == "hcp hollow"
+
+
+@pytest.mark.parametrize("shift", [0.0, -1e-9, 1e-9, 0.3])
+def test_the_atom_that_molecules_are_placed_from_does_not_depend_on_the_origin(shift: float) -> None:
+    """The two atoms of a layer of hcp(11-20) see mirrored surroundings."""
+    surface = from_dict({"element": "Co", "plane": [1, 1, -2, 0], "repeat": [1, 1]}, SurfaceConfig)
+    crystal = crystal_of(surface, Path())
+    found = []
+    for moved in (0.0, shift):
+        crystal.positions += moved
+        slab = bare_slab(crystal, surface)
+        whole = with_molecule(slab, COH[:1], anchor_of(slab, surface), surface, "adsorbed")
+        found.append(np.sort(whole.get_distances(len(slab), range(len(slab)), mic=True)))
+    assert found[1] == pytest.approx(found[0], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("given", "at", "site"),
+    [
+        ({"element": "Co"}, (1 / 3, 2 / 3), "hcp hollow"),
+        ({"element": "Co"}, (2 / 3, 1 / 3), "fcc hollow"),
+        ({"element": "Co", "repeat": [1, 1]}, (0.5, 0), "bridge"),
+        ({"element": "Co"}, (1, 0), "top"),
+        ({"element": "Cu", "plane": [1, 0, 0]}, (0.5, 0), "hollow"),
+        ({"element": "Cu", "plane": [1, 0, 0]}, (1 / 3, 2 / 3), "between"),
+    ],
+)
+def test_sites_have_their_names(given: dict, at: tuple[float, float], site: str) -> None:
+    surface = from_dict(given, SurfaceConfig)
+    slab = bare_slab(crystal_of(surface, Path()), surface)
+    placed = [Placed(symbol="O", at=(*at, 1.2))]
+    assert sites_of(slab).name(with_molecule(slab, placed, anchor_of(slab, surface), surface, "")) == site
 
 
 def test_a_surface_with_four_indices_of_a_crystal_in_a_file(folder: Path) -> None:
@@ -183,7 +236,7 @@ def test_a_surface_with_four_indices_of_a_crystal_in_a_file(folder: Path) -> Non
 def test_bonds_and_ways_count_across_boundaries() -> None:
     surface = SurfaceConfig()
     slab = bare_slab(crystal_of(surface, Path()), surface)
-    whole = with_molecule(slab, COH, anchor_of(slab), surface, "adsorbed")
+    whole = with_molecule(slab, COH, anchor_of(slab, surface), surface, "adsorbed")
     other = whole.copy()
     other.positions[-1] += whole.cell[0] - whole.cell[1]
     assert bonds_of(other) == {(0, 1), (1, 2)}
@@ -250,7 +303,8 @@ def test_places_count_in_the_cell_of_the_surface() -> None:
     surface = from_dict(OXYGEN, AdsorptionConfig).surface
     slab = bare_slab(crystal_of(surface, Path()), surface)
     atoms = [
-        with_molecule(slab, [Placed(symbol="O", at=(u, 0.5, 1.0))], anchor_of(slab), surface, "") for u in (0.5, 1.5)
+        with_molecule(slab, [Placed(symbol="O", at=(u, 0.5, 1.0))], anchor_of(slab, surface), surface, "")
+        for u in (0.5, 1.5)
     ]
     ways = atoms[1].positions[-1] - atoms[0].positions[-1]
     assert ways == pytest.approx(slab.cell.array[0] / 2)  # of two cells

@@ -112,6 +112,35 @@ def test_a_slab_of_a_compound_is_whole_repeats(plane) -> None:
     assert np.ptp(slab.positions[:, 2]) < gold * alloy.get_volume() / np.linalg.norm(np.cross(*slab.cell[:2])) + 1e-6
 
 
+@pytest.mark.parametrize("shift", [0.0, -1e-9, 1e-9, -1e-4, 0.7])
+@pytest.mark.parametrize("stacking", [(0, 1), (0, 2), (0, 1, 0, 2), (0, 1, 2, 0, 2, 1)])
+def test_of_equal_gaps_the_surface_chooses_and_not_the_origin(stacking: tuple[int, ...], shift: float) -> None:
+    """hcp, dhcp and a mixture with fcc: the same layers under the uppermost, the second one at (1/3, 2/3)."""
+    a, n = 2.5, len(stacking)
+    places = [((0, 0), (1 / 3, 2 / 3), (2 / 3, 1 / 3))[k] for k in stacking]
+    cell = bulk("Co", "hcp", a=a, c=2.0 * n).cell
+    scaled = [(*place, i / n) for i, place in enumerate(places)]
+    crystal = Atoms(f"Co{n}", scaled_positions=scaled, cell=cell, pbc=True)
+    views = []
+    for k in range(n):  # the origin in each layer, and a little off
+        moved = crystal.copy()
+        moved.positions += (0.3 * shift, shift, shift + 2.0 * k)
+        moved.positions += np.random.default_rng(k).normal(scale=1e-4, size=(n, 3))
+        slab = cut(moved, (0, 0, 1), 2.0 * n, 8.0)
+        ways = slab.get_scaled_positions()[np.argsort(-slab.positions[:, 2]), :2]
+        views.append(np.round(3 * (ways - ways[0])).astype(int) % 3)
+    assert all((view == views[0]).all() for view in views)
+    assert views[0][1].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("shift", [0.0, -1e-9, 1e-9, 0.7])
+def test_of_equal_gaps_between_unlike_layers_the_heavier_one_is_on_top(shift: float) -> None:
+    crystal = bulk("CsCl", "cesiumchloride", a=4.1)
+    crystal.positions += (0, 0, shift)
+    slab = cut(crystal, (0, 0, 1), 8.0, 8.0)
+    assert slab.symbols[int(slab.positions[:, 2].argmax())] == "Cs"
+
+
 def test_four_indices_are_the_same_planes_as_three() -> None:
     planes = [[0, 0, 0, 1], [1, 0, -1, 0], [1, 0, 0], [2, 2, -4, 1]]
     given = {

@@ -33,6 +33,7 @@ class End:
         bonded: whether the molecule has the bonds that it was given.
         slab_moved: the farthest that an atom of the slab is from its place in the bare slab at rest [A].
         moved: the farthest that an atom of the molecule is from its place in the end of the adsorbed start [A].
+        site: above what the first atom of the molecule is: top, bridge, hollow; of a hexagonal layer hcp or fcc hollow.
         problem: why it is not at rest; empty: it is.
     """
 
@@ -42,6 +43,7 @@ class End:
     bonded: bool = False
     slab_moved: float = 0.0
     moved: float = 0.0
+    site: str = ""
     problem: str = ""
 
     @property

@@ -18,7 +18,7 @@ from unnp.workflows.neb.band import Band
 from unnp.workflows.neb.report import barriers, energies_of
 from unnp.workflows.neb.report import notes as notes_of_band
 
-ENDS = ["potential", "start", "above adsorbed [eV]", "bonds", "slab moved [A]", "molecule moved [A]"]
+ENDS = ["potential", "start", "above adsorbed [eV]", "bonds", "slab moved [A]", "molecule moved [A]", "site"]
 RESULTS = ["potential", "same state", "whole", "broken and lower", "passes"]
 RESULTS += ["barrier [eV]", "back [eV]", "reaction [eV]"]
 
@@ -32,6 +32,7 @@ def end_rows(found: Mapping[str, Tested]) -> list[list[str]]:
             "" if end.above is None else f"{end.above:+.3f}",
             "" if end.above is None else ("kept" if end.bonded else "changed"),
             *("" if end.above is None else f"{value:.2f}" for value in (end.slab_moved, end.moved)),
+            end.site,
         ]
         for name, tested in found.items()
         for end in tested.all_ends
@@ -89,6 +90,7 @@ def _content(tested: Tested) -> dict[str, Any]:
     return {
         "verdict": None if verdict is None else {**asdict(verdict), "passed": verdict.passed},
         "ends": [{**asdict(end), "broken": end.broken} for end in tested.all_ends],
+        "placed": tested.placed,
         "path": None if tested.band is None else _path(tested.band),
         "problem": tested.problem,
         "notes": _notes(tested),

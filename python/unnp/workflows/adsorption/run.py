@@ -19,7 +19,15 @@ from unnp.files.locks import hold_folder
 from unnp.files.writing import make_folder, write_atomically
 from unnp.workflows.adsorption.config import AdsorptionConfig
 from unnp.workflows.adsorption.judge import Bonds, End, Verdict, bonds_of, end_of, judge
-from unnp.workflows.adsorption.structures import anchor_of, bare_slab, crystal_of, shaken, with_molecule
+from unnp.workflows.adsorption.structures import (
+    Sites,
+    anchor_of,
+    bare_slab,
+    crystal_of,
+    shaken,
+    sites_of,
+    with_molecule,
+)
 from unnp.workflows.neb.band import Band
 from unnp.workflows.neb.report import valleys
 from unnp.workflows.neb.run import run_neb
@@ -45,6 +53,7 @@ class Tested:
         on_the_way: ends of the minima on the path to the latter.
         verdict: None: the test did not come so far.
         band: path to the dissociated state; None: there is none.
+        placed: the site above which the molecule was put.
         problem: why there is no verdict, or no path; empty: there is.
     """
 
@@ -52,6 +61,7 @@ class Tested:
     on_the_way: list[End] = field(default_factory=list)
     verdict: Verdict | None = None
     band: Band | None = None
+    placed: str = ""
     problem: str = ""
 
     @property
@@ -74,6 +84,7 @@ class _Known:
     adsorbed: Relaxation
     bare: Relaxation
     bonds: Bonds
+    sites: Sites
 
     def end(self, relaxation: Relaxation) -> End:
         """Return what became of a start."""
@@ -82,7 +93,8 @@ class _Known:
             return End(name, problem=relaxation.note())
         given = (self.bare.atoms, self.adsorbed.atoms, self.bonds)
         end = end_of(name, relaxation.atoms, relaxation.energies[-1], *given, relaxation.note())
-        return replace(end, above=relaxation.energies[-1] - self.adsorbed.energies[-1])
+        above = relaxation.energies[-1] - self.adsorbed.energies[-1]
+        return replace(end, above=above, site=self.sites.name(relaxation.atoms))
 
 
 @dataclass(frozen=True)
@@ -119,7 +131,7 @@ def run_adsorption(config: AdsorptionConfig, base: Path, folder: Path, *, resume
     crystal = crystal_of(config.surface, base)
     slab = bare_slab(crystal, config.surface)
     # what cannot be built is said before the work
-    with_molecule(slab, config.molecule, anchor_of(slab), config.surface, "")
+    with_molecule(slab, config.molecule, anchor_of(slab, config.surface), config.surface, "")
     formula = str(crystal.get_chemical_formula("metal", empirical=True))
     calculators = {
         name: open_potential(name, each, [formula], base, config.device)[formula]
@@ -160,12 +172,13 @@ def _starts(
     if crystal.note():
         raise ModelError(f"the crystal: {crystal.note()}.")
     slab = bare_slab(crystal.atoms, config.surface)
-    anchor = anchor_of(slab)
-    given = with_molecule(slab, config.molecule, anchor, config.surface, "adsorbed")
+    anchor = anchor_of(slab, config.surface)
+    given, sites = with_molecule(slab, config.molecule, anchor, config.surface, "adsorbed"), sites_of(slab)
+    tested.placed = sites.name(given)
     settings = RelaxationConfig(**config.relax.model_dump())
     adsorbed, bare = potential.relaxed([given, slab], settings, "starts")
     _require_rest(adsorbed, bare)
-    known = _Known(adsorbed, bare, bonds_of(given))
+    known = _Known(adsorbed, bare, bonds_of(given), sites)
     ends = [adsorbed, *potential.relaxed(_further(config, adsorbed.atoms, bare.atoms, anchor), settings, "further")]
     tested.ends = [known.end(each) for each in ends]
     tested.verdict = judge(_of_test(tested.ends))

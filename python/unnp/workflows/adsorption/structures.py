@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +16,49 @@ from unnp.lammps.structure_file import fixed_atoms
 from unnp.workflows.adsorption.config import Placed, SurfaceConfig
 from unnp.workflows.relaxation.structures import NAME
 from unnp.workflows.surfaces.crystals import check_indices, conventional_crystal, three_indices
-from unnp.workflows.surfaces.planes import cut
+from unnp.workflows.surfaces.planes import cut, first_of, surface_view
 
 LAYER = 0.3
 """Atoms that lie no deeper than this [A] below the uppermost are one layer."""
 MOLECULE = 1
 """Tag of the atoms of the molecule; those of the slab have 0."""
+NEAR = 0.2
+"""A site is told from others within this share of the distance between neighbours in the uppermost layer."""
+
+
+@dataclass(frozen=True)
+class Sites:
+    """What sites of a surface are told by, of its unrelaxed slab.
+
+    Attributes:
+        upper: atoms of the uppermost layer.
+        second: atoms of the layer below.
+        spacing: between neighbours in the uppermost layer [A], sideways.
+        hexagonal: whether each atom of that has six.
+    """
+
+    upper: np.ndarray
+    second: np.ndarray
+    spacing: float
+    hexagonal: bool
+
+    def name(self, atoms: Atoms) -> str:
+        """Return above what the first atom of the molecule is: top, bridge, hollow (of a hexagonal layer hcp, fcc), or between.
+
+        A hollow has three or more atoms of the uppermost layer about as near as the nearest, sideways. Below an hcp hollow
+        there is an atom of the second layer, below an fcc hollow there is none.
+        """
+        first = atoms.positions[np.flatnonzero(atoms.get_tags() == MOLECULE)[0]]
+        distances = sideways(atoms, first, self.upper)
+        around = int((distances < distances[0] + NEAR * self.spacing).sum())
+        if around == 1:
+            return "top" if distances[0] < NEAR * self.spacing else "between"
+        if around == 2:
+            return "bridge"
+        if not self.hexagonal or not len(self.second):
+            return "hollow"
+        below = sideways(atoms, first, self.second)[0] < NEAR * self.spacing
+        return "hcp hollow" if below else "fcc hollow"
 
 
 def crystal_of(surface: SurfaceConfig, base: Path) -> Atoms:
@@ -48,11 +87,43 @@ def bare_slab(crystal: Atoms, surface: SurfaceConfig) -> Atoms:
     return named(slab, "bare slab")
 
 
-def anchor_of(slab: Atoms) -> int:
-    """Return which atom of the uppermost layer of an unrelaxed slab molecules are placed from."""
-    z = slab.positions[:, 2]
-    upper = np.flatnonzero(z > z.max() - LAYER)
-    return int(min(upper, key=lambda k: tuple(slab.positions[k, :2].round(3))))
+def anchor_of(slab: Atoms, surface: SurfaceConfig) -> int:
+    """Return which atom of the uppermost layer of an unrelaxed slab molecules are placed from.
+
+    Where these atoms see different surroundings, as on hcp (11-20), the view decides, not an origin.
+    """
+    upper = layer_of(slab, 0)
+    views = [surface_view(slab, np.eye(len(slab))[k], surface.repeat) for k in upper]
+    return int(upper[first_of(views)])
+
+
+def layer_of(slab: Atoms, n: int) -> np.ndarray:
+    """Return the atoms of a layer of an unrelaxed slab, the uppermost (0) or one below it; empty where there is none."""
+    left = np.arange(len(slab))
+    for _ in range(n + 1):
+        if not len(left):
+            return left
+        z = slab.positions[left, 2]
+        layer, left = left[z > z.max() - LAYER], left[z <= z.max() - LAYER]
+    return layer
+
+
+def sites_of(slab: Atoms) -> Sites:
+    """Return what the sites of an unrelaxed slab are told by."""
+    upper = layer_of(slab, 0)
+    distances = sideways(slab, slab.positions[upper[0]], upper)
+    spacing = float(distances[distances > LAYER][0])
+    near = (distances > LAYER) & (distances < 1.1 * spacing)
+    return Sites(upper, layer_of(slab, 1), spacing, int(near.sum()) == 6)
+
+
+def sideways(atoms: Atoms, place: np.ndarray, which: np.ndarray) -> np.ndarray:
+    """Return distances [A] along the surface from a place to atoms and their images in neighbouring cells, sorted."""
+    images = np.array(list(product((-2, -1, 0, 1, 2), repeat=2))) @ atoms.cell.array[:2, :2]
+    inside = (atoms.positions[which] - place) @ np.linalg.inv(atoms.cell.array)
+    inside -= inside.round()
+    ways = (inside @ atoms.cell.array)[:, None, :2] + images
+    return np.sort(np.linalg.norm(ways, axis=2).ravel())
 
 
 def with_molecule(slab: Atoms, placed: Sequence[Placed], anchor: int, surface: SurfaceConfig, name: str) -> Atoms:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
 from math import ceil, gcd
 
@@ -11,6 +12,10 @@ from ase.build import surface
 
 Plane = tuple[int, int, int]
 _SAME = 1e-3
+EQUAL_GAPS = 0.05
+"""Gaps between layers that are narrower than the widest by less than this [A] count as equally wide."""
+_SAME_VIEW = 0.02
+_WAVES = np.array([(1, 0), (0, 1), (1, 1), (1, -1), (2, 0), (0, 2)])
 
 
 def distinct_planes(crystal: Atoms, up_to: int) -> list[Plane]:
@@ -34,7 +39,10 @@ def distinct_planes(crystal: Atoms, up_to: int) -> list[Plane]:
 def cut(crystal: Atoms, plane: Plane, thickness: float, vacuum: float) -> Atoms:
     """Return a slab of whole repeats of a crystal, its surfaces in the widest gap between layers, vacuum along z.
 
-    Where layers come in pairs, as (111) of diamond, that is the surface with the fewest bonds cut.
+    Where layers come in pairs, as (111) of diamond, that is the surface with the fewest bonds cut. Of gaps that are equally
+    wide, up to ``EQUAL_GAPS``, that one is taken whose upper surface comes first by ``surface_view``. So neither the origin of
+    the crystal nor what a relaxation leaves of noise decides: below an atom of hcp (0001) at (0, 0) in the cell of the surface,
+    the second layer has an atom at (1/3, 2/3).
 
     Args:
         crystal: the cell to which the Miller indices belong.
@@ -46,15 +54,60 @@ def cut(crystal: Atoms, plane: Plane, thickness: float, vacuum: float) -> Atoms:
     height = float(repeat.cell[2, 2])
     z = np.sort(repeat.positions[:, 2] % height)
     gaps = np.diff(np.append(z, z[0] + height))
-    k = int(np.argmax(gaps.round(6)))
-    low = float(z[k] + gaps[k] / 2) % height
+    widest = np.flatnonzero(gaps > gaps.max() - EQUAL_GAPS)
     layers = max(1, ceil(thickness / height - 1e-6))
     # cut out of a thicker one: repeats are shifted sideways, and an atom cannot be moved from below to above
-    slab = surface(crystal, plane, layers + 1, periodic=True)
-    slab = slab[(slab.positions[:, 2] >= low) & (slab.positions[:, 2] < low + layers * height)]
+    thick = surface(crystal, plane, layers + 1, periodic=True)
+    slabs = [_between(thick, float(z[k] + gaps[k] / 2) % height, layers * height) for k in widest]
+    slab = (
+        slabs[first_of([surface_view(each, _near_the_top(each, 0.5)) for each in slabs])]
+        if len(slabs) > 1
+        else slabs[0]
+    )
     slab.set_cell([*slab.cell[:2], [0, 0, np.ptp(slab.positions[:, 2]) + vacuum]])
     slab.center(axis=2)
     return Atoms(slab.numbers, slab.positions, cell=slab.cell, pbc=True)
+
+
+def surface_view(slab: Atoms, seen_from: np.ndarray, repeat: tuple[int, int] = (1, 1)) -> np.ndarray:
+    """Return numbers that say what the upper surface of a slab looks like from some of its atoms.
+
+    The first is the mean atomic number of these atoms, as a share of the largest in the slab. The others are the imaginary and
+    real parts of products ``F(k) F0(k)*`` of two sums of ``w exp(2 pi i k.u)``: F over all atoms, with weights that fall with
+    the depth, F0 over those from which it is seen; u are places in the cell of the surface. They change smoothly with the
+    places of atoms, and do not change where all atoms are shifted, numbered anew or replaced by their images.
+
+    Args:
+        slab: upper surface along +z.
+        seen_from: (n_atoms,) weights, 0 for atoms from which it is not seen.
+        repeat: how many cells of the surface the slab has along both vectors.
+    """
+    u = 2 * np.pi * (slab.positions @ np.linalg.inv(slab.cell.array))[:, :2] * repeat
+    waves = np.exp(1j * u @ _WAVES.T)
+    seen_from, near = (each / each.sum() for each in (seen_from, _near_the_top(slab, 2.0) * slab.numbers))
+    products = (near @ waves) * (seen_from @ waves).conj()
+    return np.array(
+        [seen_from @ slab.numbers / slab.numbers.max(), *np.ravel([products.imag, products.real], order="F")]
+    )
+
+
+def first_of(views: Sequence[np.ndarray]) -> int:
+    """Return which of some views comes first: the one with the largest first number by which they differ beyond noise."""
+    numbers, left = np.array(views), np.arange(len(views))
+    for column in numbers.T:
+        left = left[column[left] > column[left].max() - _SAME_VIEW]
+    return int(left[0])
+
+
+def _between(atoms: Atoms, low: float, height: float) -> Atoms:
+    z = atoms.positions[:, 2]
+    return atoms[(z >= low) & (z < low + height)]
+
+
+def _near_the_top(slab: Atoms, length: float) -> np.ndarray:
+    """Return weights that fall with the depth below the uppermost atom, by 1/e over a length [A]."""
+    z = slab.positions[:, 2]
+    return np.exp((z - z.max()) / length)
 
 
 def _all_planes(up_to: int) -> list[Plane]:
