@@ -1,5 +1,7 @@
 """The repulsion of atoms that are crowded, by hand and against what the training data have."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -18,7 +20,7 @@ def graph(atoms: Atoms) -> Graph:
     return Graph.of(Structure.from_atoms(atoms), Elements(ELEMENTS), 4.0)
 
 
-def build(seen: list[Atoms], **settings: float) -> Potential:
+def build(seen: list[Atoms], **settings: Any) -> Potential:
     data = TrainingData(12.0, [graph(atoms) for atoms in seen])
     config = PotentialConfig(architecture="crowding", settings=settings)
     return build_potential(config, ELEMENTS, HEADS, data).double()
@@ -58,7 +60,30 @@ def test_what_was_taken_from_the_data_is_in_the_settings():
     potential = build([crystal()])
     most = potential.describe()["settings"]["most"]
     assert energies(build([], most=most), crystal()).max() == pytest.approx(0, abs=1e-15)
-    assert energies(build([], most=0.99 * most), crystal()).max() > 0
+    assert energies(build([], most={"Cu": 0.99 * most["Cu"]}), crystal()).max() > 0
+    assert energies(build([], most=0.99 * most["Cu"]), crystal()).max() > 0
+
+
+def test_each_element_has_its_own_number():
+    symbols = ["Cu", "C", "H"]
+    dense, loose = bulk("Cu", cubic=True), bulk("C", cubic=True)
+    graphs = [Graph.of(Structure.from_atoms(atoms), Elements(symbols), 4.0) for atoms in (dense, loose)]
+    config = PotentialConfig(architecture="crowding", settings={"strength": 7.0})
+    heads = [Head(1.0, dict.fromkeys(symbols, 0.0))]
+    potential = build_potential(config, symbols, heads, TrainingData(12.0, graphs)).double()
+    most = potential.describe()["settings"]["most"]
+    assert set(most) == {"Cu", "C"}
+    assert most["C"] < most["Cu"]
+    loose.set_cell(0.9 * loose.cell, scale_atoms=True)
+    pressed = Graph.of(Structure.from_atoms(loose), Elements(symbols), 4.0)
+    assert predict(potential, pressed).energy.item() > 0.1
+    hydrogen = Structure.from_atoms(Atoms("H2", [[0, 0, 0], [0, 0, 0.74]]))
+    assert predict(potential, Graph.of(hydrogen, Elements(symbols), 4.0)).energy.item() == 0
+
+
+def test_an_empty_table_is_refused():
+    with pytest.raises(ConfigError, match="empty table"):
+        build([], most={})
 
 
 def test_data_without_neighbours_are_refused():
