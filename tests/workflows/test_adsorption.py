@@ -1,11 +1,10 @@
-"""The three-start test against relaxations by hand; what counts as broken; runs that go on; what goes wrong is said."""
+"""The three-start test against relaxations by hand; runs that go on; what goes wrong is said."""
 
 from __future__ import annotations
 
 import csv
 import json
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,12 +18,11 @@ from ase.optimize import BFGS
 from typer.testing import CliRunner
 from unnp.cli import build_app
 from unnp.config import from_dict
-from unnp.errors import ConfigError
+from unnp.errors import ConfigError, ModelError
 from unnp.workflows.adsorption import run as adsorption
-from unnp.workflows.adsorption.config import COH, AdsorptionConfig, Placed, SurfaceConfig
-from unnp.workflows.adsorption.judge import End, Verdict, bonds_of, farthest, judge
-from unnp.workflows.adsorption.report import notes, result_rows
-from unnp.workflows.adsorption.structures import anchor_of, bare_slab, crystal_of, layer_of, sites_of, with_molecule
+from unnp.workflows.adsorption.config import AdsorptionConfig, SurfaceConfig
+from unnp.workflows.adsorption.structures import bare_slab, crystal_of
+from unnp.workflows.relaxation.relaxation import Relaxation
 
 OXYGEN = {
     "potentials": {"emt": {"file": "emt.yaml"}},
@@ -92,7 +90,14 @@ def test_starts_ends_and_path_of_an_atom_on_copper(folder: Path) -> None:
     for end in found["ends"]:  # the next hollow is as good as the first
         assert end["above"] == pytest.approx(0, abs=2e-3)
         assert not end["broken"]
-    assert found["verdict"] == {"same": True, "whole": True, "broken_lower": [], "passed": True}
+    assert found["verdict"] == {
+        "same": True,
+        "whole": True,
+        "broken_lower": [],
+        "not_at_rest": [],
+        "reasons": [],
+        "passed": True,
+    }
     path = found["path"]
     assert path["reaction_energy_eV"] == pytest.approx(0, abs=2e-3)
     assert path["barrier_forward_eV"] == pytest.approx(path["barrier_back_eV"], abs=2e-3)
@@ -115,6 +120,7 @@ def test_a_minimum_on_the_path_is_a_start_too(folder: Path) -> None:
     between = found["ends"][-1]
     assert between["above"] == pytest.approx(0, abs=2e-3)
     assert between["moved"] == pytest.approx(3.59 / 2**0.5, abs=0.05)
+    assert between["from_alike"] == pytest.approx(0, abs=0.05)
     assert found["verdict"]["passed"]
     rows = list(csv.DictReader(Path("run/ends.csv").read_text().splitlines()))
     assert rows[-1]["start"] == "on the path 2"
@@ -149,78 +155,13 @@ def test_a_run_goes_on_with_a_further_potential_and_computes_nothing_twice(folde
 
 def test_a_start_that_does_not_come_to_rest_is_said_and_goes_further(folder: Path) -> None:
     few = {"dissociated": None, "shaken": 0}
-    out = cli(relax={"max_force": 0.01, "max_steps": 1}, **few)
-    assert "emt: ! adsorbed: no minimum after 1 steps; --resume with more relax.max_steps goes on" in out
+    with pytest.raises(
+        ModelError, match=r"1 potentials .*; emt: adsorbed: no minimum after 1 steps; --resume with more"
+    ):
+        cli(relax={"max_force": 0.01, "max_steps": 1}, **few)
     assert json.loads(Path("run/adsorption.json").read_text())["potentials"]["emt"]["verdict"] is None
     cli("--resume", relax={"max_force": 0.01, "max_steps": 200}, **few)
     assert json.loads(Path("run/adsorption.json").read_text())["potentials"]["emt"]["verdict"]["passed"]
-
-
-def test_the_slab_of_the_defaults_is_co_0001_with_coh_above_a_hollow() -> None:
-    surface = SurfaceConfig()
-    slab = bare_slab(crystal_of(surface, Path()), surface)
-    whole = with_molecule(slab, COH, anchor_of(slab, surface), surface, "adsorbed")
-    assert str(whole.symbols) == "Co16COH"
-    carbon, oxygen, hydrogen = range(16, 19)
-    to_metal = np.sort(whole.get_distances(carbon, range(16), mic=True))[:4]
-    assert to_metal[:3] == pytest.approx([1.85] * 3, abs=0.01)
-    below = whole.positions[:16, 2] < slab.positions[:, 2].max() - 1
-    sideways = whole.get_distances(carbon, np.flatnonzero(below), mic=True, vector=True)[:, :2]
-    assert np.linalg.norm(sideways, axis=1).min() == pytest.approx(0, abs=1e-6)  # hcp: an atom right below
-    assert whole.get_distance(oxygen, hydrogen) == pytest.approx(0.96, abs=0.02)
-    assert bonds_of(whole) == {(0, 1), (1, 2)}
-    assert len(whole.constraints[0].index) == 8
-
-
-@pytest.mark.parametrize("seed", range(12))
-def test_noise_and_origin_of_the_crystal_do_not_choose_the_hollow(seed: int) -> None:
-    """Both gaps of hcp(0001) are equal: what a relaxation leaves, order and turned crystals make no difference."""
-    rng, surface = np.random.default_rng(seed), SurfaceConfig()
-    crystal = crystal_of(surface, Path())
-    moves = [(0, 0, -1e-9), (0, 0, 1e-9), rng.normal(size=3), rng.normal(scale=1e-6, size=3)]
-    crystal.positions += moves[seed % 4]
-    crystal.positions[seed % 2] += rng.normal(scale=(1e-12, 1e-5, 1e-3)[seed % 3], size=3)
-    if seed >= 6:
-        crystal = crystal[[1, 0]]
-        crystal.positions[:, 2] *= -1
-    slab = bare_slab(crystal, surface)
-    whole = with_molecule(slab, COH, anchor_of(slab, surface), surface, "adsorbed")
-    second = layer_of(slab, 1)
-    sideways = whole.get_distances(16, second, mic=True, vector=True)[:, :2]
-    assert np.linalg.norm(sideways, axis=1).min() == pytest.approx(0, abs=0.01)
-    assert sites_of(slab).name(whole) == "hcp hollow"
-
-
-@pytest.mark.parametrize("shift", [0.0, -1e-9, 1e-9, 0.3])
-def test_the_atom_that_molecules_are_placed_from_does_not_depend_on_the_origin(shift: float) -> None:
-    """The two atoms of a layer of hcp(11-20) see mirrored surroundings."""
-    surface = from_dict({"element": "Co", "plane": [1, 1, -2, 0], "repeat": [1, 1]}, SurfaceConfig)
-    crystal = crystal_of(surface, Path())
-    found = []
-    for moved in (0.0, shift):
-        crystal.positions += moved
-        slab = bare_slab(crystal, surface)
-        whole = with_molecule(slab, COH[:1], anchor_of(slab, surface), surface, "adsorbed")
-        found.append(np.sort(whole.get_distances(len(slab), range(len(slab)), mic=True)))
-    assert found[1] == pytest.approx(found[0], abs=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("given", "at", "site"),
-    [
-        ({"element": "Co"}, (1 / 3, 2 / 3), "hcp hollow"),
-        ({"element": "Co"}, (2 / 3, 1 / 3), "fcc hollow"),
-        ({"element": "Co", "repeat": [1, 1]}, (0.5, 0), "bridge"),
-        ({"element": "Co"}, (1, 0), "top"),
-        ({"element": "Cu", "plane": [1, 0, 0]}, (0.5, 0), "hollow"),
-        ({"element": "Cu", "plane": [1, 0, 0]}, (1 / 3, 2 / 3), "between"),
-    ],
-)
-def test_sites_have_their_names(given: dict, at: tuple[float, float], site: str) -> None:
-    surface = from_dict(given, SurfaceConfig)
-    slab = bare_slab(crystal_of(surface, Path()), surface)
-    placed = [Placed(symbol="O", at=(*at, 1.2))]
-    assert sites_of(slab).name(with_molecule(slab, placed, anchor_of(slab, surface), surface, "")) == site
 
 
 def test_a_surface_with_four_indices_of_a_crystal_in_a_file(folder: Path) -> None:
@@ -231,49 +172,6 @@ def test_a_surface_with_four_indices_of_a_crystal_in_a_file(folder: Path) -> Non
     assert from_dict(surface.model_dump(mode="json"), SurfaceConfig) == surface
     slab, expected = (bare_slab(crystal_of(each, Path()), each) for each in (surface, SurfaceConfig()))
     assert np.abs(slab.get_all_distances() - expected.get_all_distances()).max() < 1e-3
-
-
-def test_bonds_and_ways_count_across_boundaries() -> None:
-    surface = SurfaceConfig()
-    slab = bare_slab(crystal_of(surface, Path()), surface)
-    whole = with_molecule(slab, COH, anchor_of(slab, surface), surface, "adsorbed")
-    other = whole.copy()
-    other.positions[-1] += whole.cell[0] - whole.cell[1]
-    assert bonds_of(other) == {(0, 1), (1, 2)}
-    assert farthest(other, whole, np.arange(19)) == pytest.approx(0, abs=1e-6)
-    other.positions[-1] += (0, 0, 1.5)
-    assert bonds_of(other) == {(0, 1)}
-    assert farthest(other, whole, np.arange(19)) == pytest.approx(1.5)
-
-
-def end(name: str, above: float, bonded: bool = True, slab_moved: float = 0.1, problem: str = "") -> End:
-    return End(name, 1.0 + above, above, bonded, slab_moved, problem=problem)
-
-
-@pytest.mark.parametrize(
-    ("further", "same", "lower"),
-    [
-        ([end("put", 0.0), end("shaken", -0.5)], True, []),  # a better site, not a broken molecule
-        ([end("put", -0.4)], False, []),
-        ([end("put", 0.0, bonded=False)], False, []),
-        ([end("put", 0.0), end("shaken", -0.5, bonded=False)], True, ["shaken"]),
-        ([end("put", 0.0), end("shaken", -0.5, slab_moved=2.0)], True, ["shaken"]),
-        ([end("put", 0.0), end("shaken", 0.5, bonded=False)], True, []),
-        ([end("put", 0.0, problem="no minimum")], None, []),
-    ],
-)
-def test_what_passes(further: list[End], same: bool | None, lower: list[str]) -> None:
-    verdict = judge([end("adsorbed", 0.0), *further])
-    assert (verdict.same, verdict.broken_lower) == (same, lower)
-    assert verdict.passed == (same is True and not lower)
-    assert not judge([end("adsorbed", 0.0, bonded=False), *further]).passed
-
-
-def test_on_the_way_to_the_dissociated_state_only_the_slab_has_to_be_whole() -> None:
-    ends = [end("adsorbed", 0.0), end("put", 0.0)]
-    apart, in_ruins = end("apart", -0.5, bonded=False), end("in ruins", -0.5, slab_moved=2.0)
-    assert judge(ends, [apart]).passed
-    assert judge(ends, [apart, in_ruins]).broken_lower == ["in ruins"]
 
 
 @pytest.mark.parametrize(
@@ -299,38 +197,60 @@ def test_bad_input_is_said(change: dict, message: str, folder: Path) -> None:
         cli(**change)
 
 
-def test_places_count_in_the_cell_of_the_surface() -> None:
-    surface = from_dict(OXYGEN, AdsorptionConfig).surface
-    slab = bare_slab(crystal_of(surface, Path()), surface)
-    atoms = [
-        with_molecule(slab, [Placed(symbol="O", at=(u, 0.5, 1.0))], anchor_of(slab, surface), surface, "")
-        for u in (0.5, 1.5)
-    ]
-    ways = atoms[1].positions[-1] - atoms[0].positions[-1]
-    assert ways == pytest.approx(slab.cell.array[0] / 2)  # of two cells
+def test_where_all_potentials_fail_the_run_fails_and_says_why(folder: Path) -> None:
+    with pytest.raises(ModelError, match="none of 1 potentials could be tested; al: none of 1 structures could be"):
+        cli(potentials={"al": {"file": "al.yaml"}}, dissociated=None)
+    kept = json.loads(Path("run/adsorption.json").read_text())["potentials"]["al"]
+    assert kept["verdict"] is None
+    assert "of 1 structures could be computed" in kept["problem"]
 
 
-def test_what_the_tables_leave_open_is_said() -> None:
-    """A state below the adsorbed one with other bonds, which the verdict allows on the path, and a band that is all uphill."""
-    uphill = SimpleNamespace(at_rest=False, steps=9, problem="", energies=np.array([0.0, 0.4, 0.9]))
-    tested = adsorption.Tested(
-        [end("adsorbed", 0.0), end("put", 0.0), end("dissociated", 0.9, bonded=False)],
-        [end("on the path 2", -0.3, bonded=False), end("on the path 3", -0.4, bonded=False, slab_moved=2.0)],
-        Verdict(True, True, ["on the path 3"]),
-        uphill,  # type: ignore[arg-type]
-    )
-    assert [tested.state_of(each) for each in tested.all_ends] == [
-        "whole",
-        "whole",
-        "other bonds",
-        "other bonds",
-        "broken",
-    ]
-    assert tested.state_of(end("shaken 1", 0.0, bonded=False)) == "broken"
-    said, (row,) = notes({"emt": tested}), result_rows({"emt": tested}, None)
-    assert (
-        said[0] == "emt: on the path 2: a whole slab, other bonds in the molecule, and 0.30 eV below the adsorbed start"
-    )
-    assert not [line for line in said if "on the path 3" in line]
-    assert any("there is no barrier" in line for line in said)
-    assert row == ["emt", "yes", "yes", "on the path 3", "no", "none !", "none !", "0.90"]
+def test_a_run_that_is_killed_in_the_last_potential_leaves_a_table(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tested = adsorption._tested
+
+    def killed(config, crystal, potential):
+        if potential.folder.name == "last":
+            raise KeyboardInterrupt
+        return tested(config, crystal, potential)
+
+    monkeypatch.setattr(adsorption, "_tested", killed)
+    given = OXYGEN | {"dissociated": None, "shaken": 0}
+    given["potentials"] = {name: {"file": "emt.yaml"} for name in ("emt", "last")}
+    with pytest.raises(KeyboardInterrupt):
+        adsorption.run_adsorption(from_dict(given, AdsorptionConfig), Path(), Path("run"))
+    assert json.loads(Path("run/adsorption.json").read_text())["potentials"]["emt"]["verdict"]["passed"]
+    assert len(list(csv.DictReader(Path("run/ends.csv").read_text().splitlines()))) == 2
+
+
+def test_a_molecule_that_never_touches_the_slab_does_not_pass(folder: Path) -> None:
+    surface = OXYGEN["surface"] | {"vacuum": 20}
+    molecule = [{"symbol": "Cu", "at": [0.5, 0.0, height]} for height in (10.0, 12.2)]
+    out = cli(surface=surface, molecule=molecule, dissociated=None)
+    found = json.loads(Path("run/adsorption.json").read_text())["potentials"]["emt"]
+    assert {end["site"] for end in found["ends"]} == {"off the slab"}
+    assert [end["bonded"] for end in found["ends"]] == [True] * 3
+    assert not found["verdict"]["passed"]
+    assert not found["verdict"]["same"]
+    assert found["verdict"]["reasons"][0] == "adsorbed: off the slab"
+    assert "emt: does not pass: adsorbed: off the slab" in out
+
+
+def test_a_vacuum_that_is_too_small_for_the_molecule_is_refused(folder: Path) -> None:
+    surface = OXYGEN["surface"] | {"vacuum": 3}
+    away = [{"symbol": "O", "at": [1.0, 0.5, 1.5]}]
+    for changes, height in (({}, "1"), ({"dissociated": away}, "1.5")):
+        with pytest.raises(ConfigError, match=f"surface.vacuum: 3 A, and the molecule reaches {height} A .* at least "):
+            cli(surface=surface, **changes)
+    assert not Path("run").exists()
+
+
+@pytest.mark.parametrize("problem", ["forces are not finite; check the potential there.", "no such element"])
+def test_a_start_that_failed_is_said_with_one_full_stop_and_no_wrong_advice(problem: str) -> None:
+    atoms = bulk("Cu")
+    atoms.info["name"] = "adsorbed"
+    failed = Relaxation(atoms, atoms, [1.0], [1.0], problem=problem)
+    with pytest.raises(ModelError) as caught:
+        adsorption._require_rest(failed)
+    assert str(caught.value) == f"adsorbed: {problem.rstrip('.')}."

@@ -224,3 +224,12 @@ def test_a_potential_that_cannot_compute_a_state_is_said(tmp_path: Path) -> None
     for relax_ends in (True, False):
         with pytest.raises(ModelError, match="No EMT-potential for Fe"):
             run_neb(iron, EMT(), NebConfig(relax_ends=relax_ends), tmp_path / f"run-{relax_ends}")
+
+
+def test_forces_that_are_not_finite_are_said_with_one_full_stop(tmp_path: Path) -> None:
+    class Broken(EMT):
+        def get_forces(self, atoms=None):
+            return np.full((len(atoms), 3), np.nan)
+
+    with pytest.raises(ModelError, match=r"the start of the path: forces are not finite; .*[^.]\.$"):
+        run_neb([adatom(), adatom(1.0)], Broken(), QUICK, tmp_path / "path")

@@ -27,13 +27,12 @@ def command(
     from unnp.config.overrides import load_with_overrides
     from unnp.errors import printable
     from unnp.workflows.adsorption.config import AdsorptionConfig
-    from unnp.workflows.adsorption.report import ENDS, RESULTS, end_rows, notes, result_rows, write_report
+    from unnp.workflows.adsorption.report import ENDS, RESULTS, end_rows, notes, result_rows
     from unnp.workflows.adsorption.run import run_adsorption
 
     resolved = load_with_overrides(config, settings or [], AdsorptionConfig)
     folder = output or Path(config.stem)
     found = run_adsorption(resolved, config.parent, folder, resume=resume)
-    write_report(folder, found, resolved.reference)
     print_table("ends of all starts", ENDS, end_rows(found))
     print_table("verdicts and barriers", RESULTS, result_rows(found, resolved.reference))
     for note in notes(found):

@@ -36,7 +36,7 @@ class SurfaceConfig(CrystalConfig):
     thickness: Length = 7.0
     """of the slab, at least [A]"""
     vacuum: Length = 14.0
-    """between the slab and its image, molecule included [A]"""
+    """between the slab and its image, molecule included [A]; 5 A above the molecule are left empty at least"""
     free: Length = 3.0
     """atoms that lie no deeper than this below the uppermost move [A]"""
 

@@ -10,13 +10,12 @@ from matplotlib.axes import Axes
 
 from unnp.plots import new_figure, save_figure
 from unnp.workflows.adsorption.config import Reference
-from unnp.workflows.adsorption.judge import End
-from unnp.workflows.adsorption.run import State, Tested
+from unnp.workflows.adsorption.judge import End, State, Tested
 from unnp.workflows.neb.path import distances
 from unnp.workflows.neb.report import energies_of
 
 MARKS = ("o", "s", "^", "v", "P", "D", "*", "X")
-COLOURS: dict[State, str] = {"whole": "C0", "other bonds": "C1", "broken": "C3"}
+COLOURS: dict[State, str] = {"whole": "C0", "desorbed": "C2", "other bonds": "C1", "broken": "C3"}
 Columns = dict[str, list[Any]]
 
 
@@ -46,10 +45,12 @@ def _draw_ends(ax: Axes, found: Mapping[str, Tested], columns: Columns) -> None:
             place, state = k + 0.7 * ((i + 0.5) / len(shown) - 0.5), tested.state_of(end)
             ax.plot([place], [above], marks[_kind(end)], color=COLOURS[state], mfc="none", ms=6)
             _add(columns, name, state, end.start, [(place, above)])
-    for state, colour in COLOURS.items():  # all three, so that they fill the first column of the legend
+    for state, colour in COLOURS.items():  # all four: with enough entries they fill the first column of the legend
         ax.plot([], [], lw=5, color=colour, label=state)
     for kind, mark in marks.items():
         ax.plot([], [], mark, color="0.4", mfc="none", label=kind)
+    for _ in range(2 * len(COLOURS) - 2 - len(marks)):
+        ax.plot([], [], " ", label=" ")
     ax.axhline(0, color="0.6", lw=0.8, zorder=0)
     ax.set_xticks(range(len(found)), list(found))
     ax.set(ylabel="energy above the adsorbed state [eV]", xlim=(-0.6, len(found) - 0.4))

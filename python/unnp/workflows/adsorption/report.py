@@ -12,8 +12,7 @@ from unnp.files.writing import write_atomically
 from unnp.plots import write_table
 from unnp.workflows.adsorption.config import Reference
 from unnp.workflows.adsorption.figures import draw
-from unnp.workflows.adsorption.judge import SAME_ENERGY, WHOLE, End
-from unnp.workflows.adsorption.run import DISSOCIATED, Tested
+from unnp.workflows.adsorption.judge import BOND, DISSOCIATED, SAME_ENERGY, SAME_PLACE, WHOLE, End, Tested
 from unnp.workflows.neb.band import Band
 from unnp.workflows.neb.report import barriers, energies_of
 from unnp.workflows.neb.report import notes as notes_of_band
@@ -60,10 +59,9 @@ def notes(found: Mapping[str, Tested]) -> list[str]:
 
 def _notes(tested: Tested) -> list[str]:
     said = [f"! {end.start}: {end.problem}" for end in tested.all_ends if end.problem]
-    for end in tested.all_ends:
-        if end.lower and end.above is not None and tested.state_of(end) != "broken":
-            words = "whole" if not end.broken else "a whole slab, other bonds in the molecule"
-            said.append(f"{end.start}: {words}, and {-end.above:.2f} eV below the adsorbed start")
+    if tested.verdict is not None and not tested.verdict.passed:
+        said.append(f"does not pass: {'; '.join(tested.verdict.reasons)}")
+    said += [line for end in tested.all_ends if (line := _remark(end, tested))]
     said += [f"! {tested.problem}"] if tested.problem else []
     said += [] if tested.band is None else notes_of_band(tested.band)
     if any(end.start == DISSOCIATED and end.bonded for end in tested.ends):
@@ -71,10 +69,33 @@ def _notes(tested: Tested) -> list[str]:
     return said
 
 
+def _remark(end: End, tested: Tested) -> str:
+    """Return what is remarkable about where a start has led and the verdict does not say; empty: nothing."""
+    said = () if tested.verdict is None else tested.verdict.reasons
+    if end.above is None or end.problem or any(reason.startswith(f"{end.start}:") for reason in said):
+        return ""
+    if (state := tested.state_of(end)) == "broken":
+        return ""
+    place = f"at another place ({end.site}, {end.from_alike:.1f} A away)"
+    if end.lower:
+        words = {"whole": place if end.elsewhere else "whole", "desorbed": "desorbed"}
+        return (
+            f"{end.start}: {words.get(state, 'a whole slab, other bonds in the molecule')}, "
+            f"and {-end.above:.2f} eV below the adsorbed start"
+        )
+    if state == "desorbed":
+        return f"{end.start}: desorbed, {end.above:+.2f} eV from the adsorbed start"
+    if end is tested.ends[0]:
+        return "" if end.site == tested.placed else f"{end.start}: put in {tested.placed}, ends in {end.site}"
+    if state == "whole" and end.elsewhere:
+        return f"{end.start}: {place}, {end.above:+.2f} eV from the adsorbed start"
+    return ""
+
+
 def write_report(folder: Path, found: Mapping[str, Tested], reference: Reference | None) -> None:
     """Write ``adsorption.json``, ``ends.csv``, and ``adsorption.png`` with its data."""
     content: dict[str, Any] = {
-        "limits": {"same_energy_eV": SAME_ENERGY, "whole_slab_A": WHOLE},
+        "limits": {"same_energy_eV": SAME_ENERGY, "same_place_A": SAME_PLACE, "whole_slab_A": WHOLE, "bond": BOND},
         "reference": None if reference is None else reference.model_dump(),
         "potentials": {name: _content(tested) for name, tested in found.items()},
     }
@@ -89,7 +110,7 @@ def _content(tested: Tested) -> dict[str, Any]:
     verdict = tested.verdict
     return {
         "verdict": None if verdict is None else {**asdict(verdict), "passed": verdict.passed},
-        "ends": [{**asdict(end), "broken": end.broken} for end in tested.all_ends],
+        "ends": [{**asdict(end), "broken": None if end.above is None else end.broken} for end in tested.all_ends],
         "placed": tested.placed,
         "path": None if tested.band is None else _path(tested.band),
         "problem": tested.problem,

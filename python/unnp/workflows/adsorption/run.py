@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from ase import Atoms
@@ -18,11 +17,12 @@ from unnp.errors import ConfigError, ModelError
 from unnp.files.locks import hold_folder
 from unnp.files.writing import make_folder, write_atomically
 from unnp.workflows.adsorption.config import AdsorptionConfig
-from unnp.workflows.adsorption.judge import Bonds, End, Verdict, bonds_of, end_of, judge
+from unnp.workflows.adsorption.judge import DISSOCIATED, End, Known, Tested, bonds_of, judge
+from unnp.workflows.adsorption.report import write_report
 from unnp.workflows.adsorption.structures import (
-    Sites,
     anchor_of,
     bare_slab,
+    check_vacuum,
     crystal_of,
     shaken,
     sites_of,
@@ -33,68 +33,14 @@ from unnp.workflows.neb.report import valleys
 from unnp.workflows.neb.run import run_neb
 from unnp.workflows.relaxation.config import RelaxationConfig
 from unnp.workflows.relaxation.kept import JOURNAL
+from unnp.workflows.relaxation.minimise import sentence
 from unnp.workflows.relaxation.relaxation import Relaxation
 from unnp.workflows.relaxation.run import run_relaxations
 from unnp.workflows.relaxation.structures import NAME
 
 CONFIG_FILE = "adsorption.yaml"
-DISSOCIATED = "dissociated"
-State = Literal["whole", "other bonds", "broken"]
 CRYSTAL = RelaxationConfig(cell="all", max_force=1e-3)
 """How the crystal is relaxed from which the slab is cut."""
-
-
-@dataclass
-class Tested:
-    """What a potential has done.
-
-    Attributes:
-        ends: of the adsorbed start, of the molecule put on the slab at rest, of the shaken ones, of the dissociated state.
-        on_the_way: ends of the minima on the path to the latter.
-        verdict: None: the test did not come so far.
-        band: path to the dissociated state; None: there is none.
-        placed: the site above which the molecule was put.
-        problem: why there is no verdict, or no path; empty: there is.
-    """
-
-    ends: list[End] = field(default_factory=list)
-    on_the_way: list[End] = field(default_factory=list)
-    verdict: Verdict | None = None
-    band: Band | None = None
-    placed: str = ""
-    problem: str = ""
-
-    @property
-    def all_ends(self) -> list[End]:
-        """The ends of all starts, those on the path last."""
-        return [*self.ends, *self.on_the_way]
-
-    def state_of(self, end: End) -> State:
-        """Return what has become of molecule and slab; the way to the dissociated state is meant to have other bonds."""
-        if not end.broken:
-            return "whole"
-        meant = end.start == DISSOCIATED or end in self.on_the_way
-        return "other bonds" if meant and not end.slab_broken else "broken"
-
-
-@dataclass(frozen=True)
-class _Known:
-    """What the ends of starts are compared with."""
-
-    adsorbed: Relaxation
-    bare: Relaxation
-    bonds: Bonds
-    sites: Sites
-
-    def end(self, relaxation: Relaxation) -> End:
-        """Return what became of a start."""
-        name = str(relaxation.start.info[NAME])
-        if not relaxation.energies:
-            return End(name, problem=relaxation.note())
-        given = (self.bare.atoms, self.adsorbed.atoms, self.bonds)
-        end = end_of(name, relaxation.atoms, relaxation.energies[-1], *given, relaxation.note())
-        above = relaxation.energies[-1] - self.adsorbed.energies[-1]
-        return replace(end, above=above, site=self.sites.name(relaxation.atoms))
 
 
 @dataclass(frozen=True)
@@ -114,7 +60,7 @@ class _Potential:
 
 
 def run_adsorption(config: AdsorptionConfig, base: Path, folder: Path, *, resume: bool = False) -> dict[str, Tested]:
-    """Run what is not finished of the test, and return what each potential has done.
+    """Run what is not finished of the test, write tables and figure after each potential, and return what each has done.
 
     Args:
         config: potentials, surface, molecule.
@@ -125,12 +71,13 @@ def run_adsorption(config: AdsorptionConfig, base: Path, folder: Path, *, resume
     Raises:
         ConfigError: wrong settings, or the folder holds a run, or none to go on with.
         DataError: a potential has changed since the run began.
-        ModelError: a potential cannot be opened.
+        ModelError: a potential cannot be opened, or none has ends of the starts; why is told, and written.
     """
     check_run(config, folder / CONFIG_FILE, resume=resume)
     crystal = crystal_of(config.surface, base)
     slab = bare_slab(crystal, config.surface)
     # what cannot be built is said before the work
+    check_vacuum(config.surface, config.molecule, config.dissociated or ())
     with_molecule(slab, config.molecule, anchor_of(slab, config.surface), config.surface, "")
     formula = str(crystal.get_chemical_formula("metal", empirical=True))
     calculators = {
@@ -140,10 +87,15 @@ def run_adsorption(config: AdsorptionConfig, base: Path, folder: Path, *, resume
     make_folder(folder)
     with hold_folder(folder):
         write_atomically(folder / CONFIG_FILE, dump_yaml(config))
-        return {
-            name: _tested(config, crystal, _potential(calculator, config.potentials[name], base, folder / name))
-            for name, calculator in calculators.items()
-        }
+        found: dict[str, Tested] = {}
+        for name, calculator in calculators.items():
+            potential = _potential(calculator, config.potentials[name], base, folder / name)
+            found[name] = _tested(config, crystal, potential)
+            write_report(folder, found, config.reference)  # a run that is killed leaves what is there
+    if not any(tested.ends for tested in found.values()):
+        name, tested = next(iter(found.items()))
+        raise ModelError(f"none of {len(found)} potentials could be tested; {name}: {tested.problem}")
+    return found
 
 
 def _potential(calculator: Calculator, given: PotentialFile, base: Path, folder: Path) -> _Potential:
@@ -166,11 +118,11 @@ def _tested(config: AdsorptionConfig, crystal: Atoms, potential: _Potential) -> 
 
 def _starts(
     config: AdsorptionConfig, unrelaxed: Atoms, potential: _Potential, tested: Tested
-) -> tuple[_Known, Atoms | None]:
+) -> tuple[Known, Atoms | None]:
     """Run all starts, fill in ends and verdict, and return what is known then and the dissociated state at rest."""
     (crystal,) = potential.relaxed([unrelaxed], CRYSTAL, "crystal")
     if crystal.note():
-        raise ModelError(f"the crystal: {crystal.note()}.")
+        raise ModelError(f"the crystal: {sentence(crystal.note())}")
     slab = bare_slab(crystal.atoms, config.surface)
     anchor = anchor_of(slab, config.surface)
     given, sites = with_molecule(slab, config.molecule, anchor, config.surface, "adsorbed"), sites_of(slab)
@@ -178,7 +130,7 @@ def _starts(
     settings = RelaxationConfig(**config.relax.model_dump())
     adsorbed, bare = potential.relaxed([given, slab], settings, "starts")
     _require_rest(adsorbed, bare)
-    known = _Known(adsorbed, bare, bonds_of(given), sites)
+    known = Known(adsorbed, bare, bonds_of(given), sites)
     ends = [adsorbed, *potential.relaxed(_further(config, adsorbed.atoms, bare.atoms, anchor), settings, "further")]
     tested.ends = [known.end(each) for each in ends]
     tested.verdict = judge(_of_test(tested.ends))
@@ -196,6 +148,8 @@ def _of_test(ends: Sequence[End]) -> list[End]:
 def _require_rest(*relaxations: Relaxation) -> None:
     """Raise ModelError where a state is not at rest that the next stage begins with: it would move when the run goes on."""
     for each in relaxations:
+        if each.problem:
+            raise ModelError(f"{each.start.info[NAME]}: {sentence(each.problem)}")
         if each.note():
             raise ModelError(f"{each.start.info[NAME]}: {each.note()}; --resume with more relax.max_steps goes on.")
 
@@ -218,7 +172,7 @@ def _path(config: AdsorptionConfig, potential: _Potential, states: Sequence[Atom
     return run_neb(states, potential.calculator, config.path, folder, potential=potential.identity, resume=begun)
 
 
-def _on_the_way(config: AdsorptionConfig, potential: _Potential, known: _Known, band: Band) -> list[End]:
+def _on_the_way(config: AdsorptionConfig, potential: _Potential, known: Known, band: Band) -> list[End]:
     """Return the ends of the images that lie in a minimum of the path, none where the band cannot be gone on with."""
     if band.energies is None or not (minima := valleys(band)):
         return []

@@ -24,23 +24,29 @@ MOLECULE = 1
 """Tag of the atoms of the molecule; those of the slab have 0."""
 NEAR = 0.2
 """A site is told from others within this share of the distance between neighbours in the uppermost layer."""
+LEAST_EMPTY = 5.0
+"""The least [A] between the highest atom of a molecule and the image of the slab above it: the range of most potentials."""
+_SAME = 0.1
 
 
 @dataclass(frozen=True)
 class Sites:
-    """What sites of a surface are told by, of its unrelaxed slab.
+    """What sites of a surface are told by, and which are alike, of its unrelaxed slab.
 
     Attributes:
         upper: atoms of the uppermost layer.
         second: atoms of the layer below.
         spacing: between neighbours in the uppermost layer [A], sideways.
         hexagonal: whether each atom of that has six.
+        symmetries: turns, mirrors and shifts along the surface that map the slab onto itself, as pairs of W (2, 2) and t (2,):
+            places u (2,) in the cell of the slab become ``u W + t``.
     """
 
     upper: np.ndarray
     second: np.ndarray
     spacing: float
     hexagonal: bool
+    symmetries: list[tuple[np.ndarray, np.ndarray]]
 
     def name(self, atoms: Atoms) -> str:
         """Return above what the first atom of the molecule is: top, bridge, hollow (of a hexagonal layer hcp, fcc), or between.
@@ -114,7 +120,34 @@ def sites_of(slab: Atoms) -> Sites:
     distances = sideways(slab, slab.positions[upper[0]], upper)
     spacing = float(distances[distances > LAYER][0])
     near = (distances > LAYER) & (distances < 1.1 * spacing)
-    return Sites(upper, layer_of(slab, 1), spacing, int(near.sum()) == 6)
+    return Sites(upper, layer_of(slab, 1), spacing, int(near.sum()) == 6, symmetries_of(slab, upper))
+
+
+def symmetries_of(slab: Atoms, upper: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return turns, mirrors and shifts along the surface that map a slab onto itself, see ``Sites``; upper: its first layer."""
+    cell, scaled, z = slab.cell.array[:2, :2], slab.get_scaled_positions()[:, :2], slab.positions[:, 2]
+    alike = (np.abs(z[:, None] - z) < _SAME) & (slab.numbers[:, None] == slab.numbers)
+    matrices = np.array(list(product((-1, 0, 1), repeat=4))).reshape(-1, 2, 2)
+    metric = cell @ cell.T
+    turned = matrices @ metric @ matrices.transpose(0, 2, 1)
+    found = []
+    for matrix in matrices[np.abs(turned - metric).max(axis=(1, 2)) < 0.01 * metric.max()]:
+        for shift in scaled[upper] - scaled[upper[0]] @ matrix:
+            apart = (scaled @ matrix + shift)[:, None] - scaled
+            lengths = np.linalg.norm((apart - apart.round()) @ cell, axis=2)
+            if ((lengths < _SAME) & alike).any(axis=1).all():
+                found.append((matrix, shift))
+    return found
+
+
+def check_vacuum(surface: SurfaceConfig, *molecules: Sequence[Placed]) -> None:
+    """Raise ConfigError where a molecule leaves less than ``LEAST_EMPTY`` to the image of the slab above it."""
+    height = max(0.0, *(atom.at[2] for molecule in molecules for atom in molecule))
+    if surface.vacuum < height + LEAST_EMPTY:
+        raise ConfigError(
+            f"surface.vacuum: {surface.vacuum:g} A, and the molecule reaches {height:g} A above the slab; between it and the "
+            f"image of the slab {LEAST_EMPTY:g} A have to be empty: give at least {height + LEAST_EMPTY:g}."
+        )
 
 
 def sideways(atoms: Atoms, place: np.ndarray, which: np.ndarray) -> np.ndarray:

@@ -21,6 +21,7 @@ from unnp.workflows.neb.report import write_report
 from unnp.workflows.relaxation.config import RelaxationConfig
 from unnp.workflows.relaxation.kept import JOURNAL, digest, keeper
 from unnp.workflows.relaxation.lammps.minimiser import LammpsMinimiser, check_optimiser
+from unnp.workflows.relaxation.minimise import sentence
 from unnp.workflows.relaxation.relaxation import Relaxation, relax
 
 ENDS = ("start", "end")
@@ -84,7 +85,7 @@ def _relaxed_ends(
                 relax(relaxation, calculator, relaxing, keeper(journal, k, relaxation.entry))
             journal.add(k, relaxation.entry())
         if relaxation.note():
-            raise ModelError(f"the {name} of the path: {relaxation.note()}.")
+            raise ModelError(f"the {name} of the path: {sentence(relaxation.note())}")
         found.append(relaxation.atoms)
     return found
 

@@ -48,3 +48,8 @@ def largest(forces: np.ndarray) -> float:
 def reason(error: Exception) -> str:
     """Return in one line why a calculation failed."""
     return " ".join(str(error).split()) or type(error).__name__
+
+
+def sentence(text: str) -> str:
+    """Return a text with one full stop behind it: reasons of others have one or none."""
+    return text.rstrip(".") + "."
