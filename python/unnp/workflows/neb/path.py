@@ -31,7 +31,7 @@ NEAR = 6.0
 """Distance [A] within which atoms take part."""
 FAR = 0.5
 """Atoms that are exchanged have moved by more [A]."""
-MOST_EXCHANGED = 1000
+MOST_EXCHANGED = 300
 """So many atoms, those that move most, are asked whether others come to their places on shorter ways."""
 MUCH_SHORTER = 0.7
 """Fraction of a way below which another is so."""
