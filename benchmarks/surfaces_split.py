@@ -19,7 +19,7 @@ import yaml
 from from_start import labelled, train
 from unnp.atoms.structure import Structure
 from unnp.data.writing import write_structures
-from unnp.workflows.surfaces.slabs import empty_layer
+from unnp.workflows.surfaces.slabs import empty_layers, is_slab
 
 MLEARN, ALLOY = ("Cu", "Ni", "Si"), ("Nb", "Mo", "Ta", "W")
 VACUUM = 5.0
@@ -40,8 +40,8 @@ def frames_of(data: Path, element: str) -> list[Structure]:
 def write_split(data: Path, element: str, folder: Path) -> None:
     """Write ``ELEMENT-learnt.extxyz`` and ``ELEMENT-held-out.extxyz``, the crystal first in both."""
     frames = frames_of(data, element)
-    slabs = [frame for frame in frames if empty_layer(frame)[1] >= VACUUM]
-    others = [frame for frame in frames if empty_layer(frame)[1] < VACUUM]
+    slabs = [frame for frame in frames if is_slab(frame, VACUUM)]
+    others = [frame for frame in frames if empty_layers(frame).max() < VACUUM]
     crystal = min(others, key=lambda frame: (frame.energy or 0.0) / len(frame))
     others = [frame for frame in others if frame is not crystal]
     parts = ([crystal, *others[::STRIDE], *slabs[::2]], [crystal, *slabs[1::2]])

@@ -1,7 +1,28 @@
 """Points in the space of features: units of each axis, and the axes along which they vary most."""
 
 import numpy as np
-from unnp.evaluate.feature_space import principal_components, standardised
+import pytest
+import torch
+from ase import Atoms
+from unnp.atoms.elements import Elements
+from unnp.atoms.structure import Structure
+from unnp.data.dataset import Dataset
+from unnp.evaluate.feature_space import mean_features, principal_components, standardised
+
+
+def test_mean_features_are_means_over_the_atoms_of_each_structure() -> None:
+    """With the position of the element and its square as features; structures share batches, and are kept apart."""
+    structures = [
+        Structure.from_atoms(Atoms(name, positions=np.arange(3 * len(Atoms(name))).reshape(-1, 3)))
+        for name in ("Cu", "CuAl2", "Al3")
+    ]
+
+    def features(graph) -> torch.Tensor:
+        return torch.stack([graph.species, graph.species**2 + 1], dim=1).float()
+
+    dataset = Dataset(structures, Elements(["Cu", "Al"]), 1.0, cache_bytes=0)
+    found = mean_features(features, dataset, "bonds")
+    assert found == pytest.approx(np.array([[0, 1], [2 / 3, 5 / 3], [1, 2]]))
 
 
 def test_axes_count_in_units_of_their_spread_and_constant_ones_do_not_count() -> None:

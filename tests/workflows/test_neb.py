@@ -20,7 +20,7 @@ from unnp.cli import build_app
 from unnp.errors import ConfigError, DataError, ModelError, UnnpError
 from unnp.workflows.neb.band import Band
 from unnp.workflows.neb.config import NebConfig
-from unnp.workflows.neb.path import band_of
+from unnp.workflows.neb.path import band_of, doubts
 from unnp.workflows.neb.report import barriers, notes
 from unnp.workflows.neb.run import run_neb
 from unnp.workflows.relaxation import kept
@@ -162,6 +162,48 @@ def test_a_band_that_is_not_at_rest_is_said_and_goes_further(files: Path) -> Non
     assert "not at rest after 1 steps" in cli(*few, "1")
     assert "not at rest" not in cli(*few, "200", "--resume")
     assert json.loads(Path("run/neb.json").read_text())["at_rest"]
+
+
+def test_ends_that_are_no_minima_are_said(files: Path) -> None:
+    """Off the hollow by a tenth of the way, a force is left; at rest there is none to speak of."""
+    write("off.traj", adatom(0.1))
+    rest = adatom(1.0)
+    energy_at_rest(rest)
+    write("rest.traj", rest)
+    out = " ".join(cli("off.traj", "rest.traj", "-o", "run", "--no-relax-ends", "--images", "1").split())
+    given = adatom(0.1)
+    given.calc = EMT()
+    force = np.linalg.norm(given.get_forces(), axis=1).max()
+    said = f"! the start of the path is no minimum: forces up to {force:.3g} eV/A, above 0.05"
+    assert said in out
+    assert "the end of the path is no minimum" not in out
+    assert said in json.loads(Path("run/neb.json").read_text())["notes"][0]
+
+
+def test_like_atoms_that_are_exchanged_are_said(files: Path) -> None:
+    """Two atoms of the uppermost layer have each other's places: the path turns them round each other."""
+    mixed = adatom(1.0)
+    mixed.positions[[8, 11]] = mixed.positions[[11, 8]]
+    write("mixed.traj", mixed)
+    out = " ".join(cli("start.traj", "mixed.traj", "-o", "run", "--no-relax-ends", "--max-steps", "0").split())
+    assert "! Al 8, Al 11 (counted from 0) may be exchanged in the end: their way there is 5.73 A, and 0.00 A" in out
+    assert "may be exchanged" in json.loads(Path("run/neb.json").read_text())["notes"][0]
+    assert doubts([adatom(), adatom(0.5), mixed])[0].count("in structure 2 of the path") == 1
+
+
+def test_paths_that_are_meant_are_not_doubted() -> None:
+    """A hop, across a boundary too, a dumbbell that turns, and an atom that pushes another into its own hollow."""
+    for k in range(3):
+        assert doubts([adatom(k), adatom(k + 1.0)]) == []
+    assert doubts([dumbbell(0), dumbbell(1)]) == []
+    pushed = fcc100("Al", size=(3, 3, 3))
+    add_adsorbate(pushed, "Al", 1.7, "hollow")
+    pushed.center(axis=2, vacuum=4.0)
+    end = pushed.copy()
+    corner = int(np.argsort(pushed.get_distances(-1, range(27)))[0])
+    far = 2 * pushed.positions[corner] - pushed.positions[-1]
+    end.positions[[len(end) - 1, corner]] = end.positions[corner], [*far[:2], pushed.positions[-1, 2]]
+    assert doubts([pushed, end]) == []
 
 
 def dumbbell(direction: int, n: int = 3) -> Atoms:

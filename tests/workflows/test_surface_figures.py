@@ -118,8 +118,9 @@ def test_a_map_has_all_slabs_with_their_errors(files: Path, small_model: Path) -
     assert {row["lattice"] for row in rows} == {"fcc"}
     errors = {(row["potential"], row["slab"]): row["error"] for row in table("errors")}
     assert all(float(row["error"]) == pytest.approx(float(errors[row["potential"], row["slab"]])) for row in rows)
-    places = {row["slab"]: (row["x"], row["y"]) for row in rows}
-    assert len(set(places.values())) == 4  # one place for each slab, in the panels of both potentials
+    assert (
+        len({(row["slab"], row["x"], row["y"]) for row in rows}) == 4
+    )  # one place for each slab, in the panels of both potentials
     assert Path("run/map.png").stat().st_size > 10_000
     surfaces({"emt": {"file": "emt.yaml"}}, "--resume", reference=None)
     assert not Path("run/map.png").exists()

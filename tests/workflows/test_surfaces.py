@@ -26,7 +26,8 @@ from unnp.workflows.surfaces.config import MadeSlabs, SurfacesConfig
 from unnp.workflows.surfaces.energies import measure
 from unnp.workflows.surfaces.errors import Pair, summarise
 from unnp.workflows.surfaces.planes import cut, distinct_planes
-from unnp.workflows.surfaces.slabs import Slab, empty_layer, gamma
+from unnp.workflows.surfaces.report import ERRORS, error_rows
+from unnp.workflows.surfaces.slabs import Slab, empty_layers, gamma
 
 A = 3.6
 EMT_FILE = {"kind": "ase", "name": "emt"}
@@ -45,6 +46,11 @@ def labelled(atoms: Atoms, shift: float = 0.0) -> Atoms:
 def slab(vacuum: float = 5.0) -> Atoms:
     atoms = fcc111("Cu", (1, 1, 3), a=A, vacuum=vacuum)
     return Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=True)
+
+
+def open_slab(vacuum: float | None = None) -> Atoms:
+    """Return a slab that is not periodic along its normal, by default without a lattice vector there."""
+    return fcc111("Cu", (1, 1, 3), a=A, vacuum=vacuum)
 
 
 @pytest.fixture
@@ -129,11 +135,14 @@ def test_a_made_slab_has_the_energy_that_a_hand_computes(tmp_path: Path) -> None
     assert found.gamma_relaxed < found.gamma
 
 
-def test_the_empty_layer_of_a_slab() -> None:
-    axis, thickness = empty_layer(Structure.from_atoms(slab(vacuum=5.0)))
-    assert (axis, thickness) == (2, pytest.approx(10.0))
-    assert empty_layer(Structure.from_atoms(bulk("Cu", a=A, cubic=True)))[1] == pytest.approx(A / 2)
-    assert empty_layer(Structure.from_atoms(Atoms("H")))[1] == 0
+def test_the_empty_layers_of_a_slab() -> None:
+    """Along the two other vectors no layer is as thick; along one that is not periodic it is infinite."""
+    layers = empty_layers(Structure.from_atoms(slab(vacuum=5.0)))
+    assert layers[2] == pytest.approx(10.0)
+    assert layers[:2].max() < 3
+    assert empty_layers(Structure.from_atoms(bulk("Cu", a=A, cubic=True))) == pytest.approx(A / 2)
+    assert empty_layers(Structure.from_atoms(Atoms("H"))).tolist() == [np.inf] * 3
+    assert np.isinf(empty_layers(Structure.from_atoms(open_slab()))).tolist() == [False, False, True]
 
 
 def test_slabs_in_files_against_their_labels(files: Path) -> None:
@@ -161,6 +170,85 @@ def test_slabs_in_files_against_their_labels(files: Path) -> None:
     bias = np.mean([float(row["error"]) for row in errors if row["potential"] == "lj"])
     assert found["errors"]["lj"]["Cu"]["gamma"]["bias"] == pytest.approx(bias)
     assert all(Path(f"run/{name}.png").stat().st_size > 10_000 for name in ("parity", "errors"))
+
+
+def test_only_one_empty_direction_makes_a_slab(files: Path) -> None:
+    """An atom, a wire and a cluster in boxes are counted, and in no error, figure or list of slabs."""
+    others = [
+        Atoms("Cu", cell=[9, 9, 9], pbc=True),
+        Atoms("Cu", cell=[2.5, 9, 9], pbc=True),
+        Atoms("Cu2", positions=[(0, 0, 0), (0, 0, 2.3)]),
+        Atoms("Cu", cell=[2.5, 2.5, 2.5], pbc=(True, False, False)),
+    ]
+    write("data.xyz", [labelled(each) for each in (bulk("Cu", a=A, cubic=True), slab(), *others)])
+    out = " ".join(cli([FILES]).split())
+    left = "4 frames (data.xyz frame 2, data.xyz frame 3, data.xyz frame 4, ...)"
+    assert left in out
+    found = json.loads(Path("run/surfaces.json").read_text())
+    assert list(found["slabs"]) == ["data.xyz frame 1"]
+    assert any(left in note for note in found["notes"])
+    assert found["errors"]["emt"]["Cu"]["gamma"]["n"] == 1
+    write("data.xyz", [labelled(each) for each in others])
+    with pytest.raises(DataError, match=r"none of 4 frames .* along one lattice vector; are there slabs\? left out"):
+        cli([FILES], "--resume")
+
+
+@pytest.mark.parametrize("vacuum", [None, 5.0])
+def test_a_slab_that_is_not_periodic_along_its_normal(vacuum: float | None, files: Path) -> None:
+    """It is no crystal, and has the surface energy of the same slab in a periodic cell with vacuum."""
+    write("data.xyz", [labelled(each) for each in (bulk("Cu", a=A, cubic=True), slab(), open_slab(vacuum))])
+    cli([FILES], relax={})
+    found = json.loads(Path("run/surfaces.json").read_text())["slabs"]
+    assert list(found) == ["data.xyz frame 1", "data.xyz frame 2"]
+    periodic, free = found.values()
+    assert free["labels"] == pytest.approx(periodic["labels"])
+    assert free["crystal"] == periodic["crystal"] == "data.xyz frame 0"
+    assert free["potentials"]["emt"]["gamma"] == pytest.approx(free["labels"]["gamma"], abs=1e-5)
+    assert free["potentials"]["emt"]["gamma_relaxed"] == pytest.approx(
+        periodic["potentials"]["emt"]["gamma_relaxed"], abs=1e-4
+    )
+
+
+def test_the_crystal_is_named_and_doubted_where_it_is_not_relaxed(files: Path) -> None:
+    out = cli([FILES])
+    assert "crystal of Cu: data.xyz frame 1" in out
+    assert "!" not in out
+    assert {slab["crystal"] for slab in json.loads(Path("run/surfaces.json").read_text())["slabs"].values()} == {
+        "data.xyz frame 1"
+    }
+    hot = bulk("Cu", a=1.15 * A, cubic=True) * 2
+    hot.rattle(0.4, seed=1)
+    hot.calc = EMT()
+    results = {"energy": hot.get_potential_energy(), "forces": hot.get_forces(), "stress": [-0.05] * 3 + [0.0] * 3}
+    hot.calc = SinglePointCalculator(hot, **results)
+    write("data.xyz", [hot, labelled(slab())])
+    Path("run").rename("before")
+    out = " ".join(cli([FILES]).split())
+    assert "! data.xyz frame 0 has forces up to" in out
+    assert "and a stress up to 8.0 GPa in its labels: it is no relaxed crystal of Cu" in out
+    for name in ("labels", "emt"):
+        assert f"! {name}: surface energies below 0: 1, down to -" in out
+    notes = json.loads(Path("run/surfaces.json").read_text())["notes"]
+    assert len(notes) == 4
+
+
+def test_a_crystal_that_is_given_is_periodic(files: Path) -> None:
+    write("open.xyz", labelled(open_slab()))
+    with pytest.raises(ConfigError, match=r"frame 0 of open\.xyz is not periodic in all three directions"):
+        cli([{**FILES, "bulk": {"file": "open.xyz"}}])
+
+
+def test_slabs_at_rest_are_counted_apart() -> None:
+    """A potential of which one relaxation failed has its relaxed error over fewer slabs, and the table says so."""
+    found = [Pair("p", str(k), "Cu", "gamma", 1.0, 1.1) for k in range(3)]
+    found += [Pair("p", "0", "Cu", "gamma_relaxed", 1.0, 1.2)]
+    found += [Pair("p", str(k), "Cu", name, 1.0, 1.1) for k in range(3) for name in ("bulk", "slab")]
+    (row,) = error_rows(found)
+    named = dict(zip(ERRORS, row, strict=True))
+    assert (named["slabs"], named["gamma MAE"]) == ("3", "0.100")
+    assert (named["at rest"], named["relaxed MAE"]) == ("1", "0.200")
+    (row,) = error_rows([pair for pair in found if pair.quantity != "gamma_relaxed"])
+    assert dict(zip(ERRORS, row, strict=True))["at rest"] == ""
 
 
 def test_errors_over_slabs_and_formulas() -> None:

@@ -26,7 +26,7 @@ def command(
     from unnp.config.overrides import load_with_overrides
     from unnp.errors import printable
     from unnp.workflows.surfaces.config import SurfacesConfig
-    from unnp.workflows.surfaces.report import ERRORS, error_rows, notes, rows
+    from unnp.workflows.surfaces.report import ERRORS, error_rows, rows
     from unnp.workflows.surfaces.run import run_surfaces
 
     resolved = load_with_overrides(config, settings or [], SurfacesConfig)
@@ -35,6 +35,6 @@ def command(
     print_table("surface energies [J/m^2], in brackets with atoms at rest", *rows(result.slabs, result.measured))
     if result.pairs:
         print_table(f"errors, reference: {resolved.reference}", ERRORS, error_rows(result.pairs))
-    for note in notes(result.slabs, result.measured):
+    for note in result.notes:
         print(printable(note))
     print(f"Tables and figures: {folder}")

@@ -2,7 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+from torch import Tensor
+
+from unnp.atoms.graph import Graph
+from unnp.atoms.outputs import Cost
+from unnp.data.dataset import Dataset
+from unnp.evaluate.evaluation import Limits, batches
+
+
+def mean_features(features: Callable[[Graph], Tensor], dataset: Dataset, cost: Cost) -> np.ndarray:
+    """Return the features of structures, means over their atoms (n_structures, n_features) float64.
+
+    Args:
+        features: of a network, (n_atoms, n_features) of a graph.
+        dataset: the structures, graphs as long as the cutoff of the network.
+        cost: what time and memory of the network grow with.
+    """
+    found = []
+    for indices, batch in batches(dataset, cost, Limits()):
+        values, owner = features(batch.graph).double().cpu().numpy(), batch.graph.atom_graph.cpu().numpy()
+        found += [values[owner == k].mean(axis=0) for k in range(len(indices))]
+    return np.array(found)
 
 
 def standardised(rows: np.ndarray, like: np.ndarray) -> np.ndarray:

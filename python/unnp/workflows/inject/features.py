@@ -12,7 +12,7 @@ from unnp.atoms.elements import Elements
 from unnp.atoms.structure import Structure
 from unnp.data.dataset import Dataset
 from unnp.device import resolve_dtype
-from unnp.evaluate.feature_space import standardised
+from unnp.evaluate.feature_space import mean_features, standardised
 from unnp.models import Potential
 from unnp.models.build import potential_from_description
 from unnp.models.checkpoint import load_potential, number_type
@@ -49,5 +49,4 @@ def _random(potential: Potential, dtype: str) -> Potential:
 @torch.no_grad()
 def _features(potential: Potential, structures: Sequence[Structure], dtype: torch.dtype) -> np.ndarray:
     dataset = Dataset(structures, Elements(potential.elements), potential.cutoff(), cache_bytes=0)
-    graphs = (dataset[k].graph.to("cpu", dtype) for k in range(len(dataset)))
-    return np.stack([potential.features(*graph.arguments).mean(0).double().numpy() for graph in graphs])
+    return mean_features(lambda graph: potential.features(*graph.to("cpu", dtype).arguments), dataset, potential.cost())

@@ -37,6 +37,7 @@ class Band:
         problem: why it ended before; empty: it did not.
         energies: (n_images,) [eV] where it stands; None: not known.
         atomic_forces: (n_images, n_atoms, 3) [eV/A] of the potential there, 0 at the ends; None: not known.
+        doubts: what is to be said of the states that it began with.
     """
 
     images: list[Atoms]
@@ -47,6 +48,7 @@ class Band:
     problem: str = ""
     energies: np.ndarray | None = None
     atomic_forces: np.ndarray | None = None
+    doubts: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, images: Sequence[Atoms], entry: Mapping[str, Any] | None = None) -> Band:

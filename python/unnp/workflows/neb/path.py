@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 from ase import Atoms
 from ase.geometry import find_mic
 from ase.mep import NEB
+from scipy.optimize import linear_sum_assignment
 
 from unnp.errors import ConfigError
 from unnp.lammps.structure_file import fixed_atoms
@@ -27,6 +29,14 @@ MOVES_LITTLE = 0.2
 """Fraction of the longest way below which an atom hardly moves."""
 NEAR = 6.0
 """Distance [A] within which atoms take part."""
+FAR = 0.5
+"""Atoms that are exchanged have moved by more [A]."""
+MOST_EXCHANGED = 300
+"""So many atoms, those that move most, are asked whether others come to their places on shorter ways."""
+MUCH_SHORTER = 0.7
+"""Fraction of a way below which another is so."""
+MOST_NAMED = 8
+"""Atoms of a message."""
 
 
 def read_path(paths: Sequence[Path], fixed: str | FixedConfig = "file") -> list[Atoms]:
@@ -71,6 +81,73 @@ def check_apart(start: Atoms, end: Atoms) -> None:
         raise ConfigError(
             f"the ends of the path are one state: no atom moves by more than {SMALLEST_MOVE} A between them."
         )
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """Like atoms that may stand at each other's places in a state by mistake.
+
+    Attributes:
+        atoms: their indices.
+        length: of their way there, ``|R_1 - R_0|`` over them [A].
+        shorter: of the way where they change places [A].
+    """
+
+    atoms: list[int]
+    length: float
+    shorter: float
+
+
+def exchanges(one: Atoms, other: Atoms) -> list[Exchange]:
+    """Return which atoms of two states may be exchanged.
+
+    Of the atoms of each element that move, each place of the other state is given to one, so that the sum of the squares of
+    the ways is the smallest. Atoms that change places with each other so are meant, where they go much less far then.
+    """
+    lengths = np.linalg.norm(_moves(one, other), axis=1)
+    lengths[fixed_atoms(one)] = 0.0
+    moving = np.argsort(-lengths, kind="stable")[:MOST_EXCHANGED]
+    moving = np.sort(moving[lengths[moving] > FAR])
+    found = []
+    for number in np.unique(one.numbers[moving]):
+        atoms = moving[one.numbers[moving] == number]
+        ways = (other.positions[atoms][None] - one.positions[atoms][:, None]).reshape(-1, 3)
+        squares = (find_mic(ways, one.cell, one.pbc)[1] ** 2).reshape(len(atoms), len(atoms))
+        _, places = linear_sum_assignment(squares)
+        for cycle in _cycles(places):
+            length, shorter = (float(squares[cycle, to].sum()) ** 0.5 for to in (cycle, places[cycle]))
+            if shorter < MUCH_SHORTER * length:
+                found.append(Exchange(atoms[cycle].tolist(), length, shorter))
+    return found
+
+
+def doubts(states: Sequence[Atoms]) -> list[str]:
+    """Return in a line each which like atoms may be exchanged in a step of a path."""
+    said = []
+    for k, (one, other) in enumerate(pairwise(states)):
+        where = "the end" if len(states) == 2 else f"structure {k + 1} of the path"
+        for each in exchanges(one, other):
+            named = ", ".join(f"{one.symbols[atom]} {atom}" for atom in each.atoms[:MOST_NAMED])
+            named += ", ..." if len(each.atoms) > MOST_NAMED else ""
+            said.append(
+                f"! {named} (counted from 0) may be exchanged in {where}: their way there is {each.length:.2f} A, and "
+                f"{each.shorter:.2f} A where they change places; if that is not meant, give the atoms in the order of the start"
+            )
+    return said
+
+
+def _cycles(places: np.ndarray) -> list[np.ndarray]:
+    """Return the cycles of a permutation, without those of one."""
+    found, seen = [], np.zeros(len(places), bool)
+    for first in range(len(places)):
+        cycle = []
+        while not seen[first]:
+            seen[first] = True
+            cycle.append(first)
+            first = int(places[first])
+        if len(cycle) > 1:
+            found.append(np.array(cycle))
+    return found
 
 
 def band_of(states: Sequence[Atoms], settings: NebConfig) -> list[Atoms]:

@@ -51,9 +51,9 @@ def valleys(band: Band) -> list[int]:
 
 
 def notes(band: Band) -> list[str]:
-    """Return what the numbers do not say: that the search did not end, or that the path is not one step."""
+    """Return what the numbers do not say: that ends are doubtful, the search did not end, or the path is not one step."""
     energies = energies_of(band)
-    said = [f"! the band: {band.problem}"] if band.problem else []
+    said = [*band.doubts, *([f"! the band: {band.problem}"] if band.problem else [])]
     if not band.at_rest and not band.problem:
         said.append(f"! the band is not at rest after {band.steps} steps; go on with --resume and more --max-steps")
     top = int(energies.argmax())

@@ -10,13 +10,13 @@ from ase.calculators.calculator import Calculator
 
 from unnp.config.resume import check_resume
 from unnp.data.journal import Journal
-from unnp.errors import ModelError
+from unnp.errors import ModelError, printable
 from unnp.files.locks import hold_folder
 from unnp.files.writing import make_folder
 from unnp.workflows.neb.band import Band, search
 from unnp.workflows.neb.config import NebConfig
 from unnp.workflows.neb.lammps.search import search as search_in_lammps
-from unnp.workflows.neb.path import band_of, check_alike, check_apart, n_images
+from unnp.workflows.neb.path import band_of, check_alike, check_apart, doubts, n_images
 from unnp.workflows.neb.report import write_report
 from unnp.workflows.relaxation.config import RelaxationConfig
 from unnp.workflows.relaxation.kept import JOURNAL, digest, keeper
@@ -59,35 +59,49 @@ def run_neb(
     check_resume(folder, resume=resume, sign=JOURNAL)
     make_folder(folder)
     run = digest(states, settings, potential)
+    said = doubts(states)
+    for doubt in said:  # before the long part; they are among the notes again
+        print(printable(doubt), flush=True)
     with hold_folder(folder), Journal(folder / JOURNAL, run) as journal:
-        given = [states[0], states[-1]]
-        ends = _relaxed_ends(states, calculator, settings, journal, run) if settings.relax_ends else given
-        check_apart(*ends)
-        images = band_of([ends[0], *states[1:-1], ends[1]], settings)
+        ends = _ends(states, calculator, settings, journal, run)
+        check_apart(*(end.atoms for end in ends))
+        images = band_of([ends[0].atoms, *states[1:-1], ends[1].atoms], settings)
         band = _moved(images, calculator, settings, journal, run)
+        band.doubts = [*said, *_no_minima(ends, settings)]
         write_report(folder, band)
     return band
 
 
-def _relaxed_ends(
+def _ends(
     states: Sequence[Atoms], calculator: Calculator | LammpsMinimiser, settings: NebConfig, journal: Journal, run: str
-) -> list[Atoms]:
+) -> list[Relaxation]:
+    """Return the ends at rest, or as they are given, with the forces that they have there."""
     fields = {name: getattr(settings, name) for name in ("optimiser", "max_force", "max_steps")}
-    relaxing = RelaxationConfig(**fields)
+    relaxing = RelaxationConfig(**fields if settings.relax_ends else {**fields, "max_steps": 0})
     found = []
     for k, (name, state) in enumerate(zip(ENDS, (states[0], states[-1]), strict=True)):
         relaxation = Relaxation.of(state, journal.finished.get(k))
         if not relaxation.is_over(relaxing):
-            print(f"relaxing the {name}", flush=True)
+            print(f"relaxing the {name}" if settings.relax_ends else f"forces at the {name}", flush=True)
             if isinstance(calculator, LammpsMinimiser):
                 calculator.relax(relaxation, relaxing, journal.path.parent / name, run)
             else:
                 relax(relaxation, calculator, relaxing, keeper(journal, k, relaxation.entry))
             journal.add(k, relaxation.entry())
-        if relaxation.note():
+        if relaxation.problem or (settings.relax_ends and relaxation.note()):
             raise ModelError(f"the {name} of the path: {sentence(relaxation.note())}")
-        found.append(relaxation.atoms)
+        found.append(relaxation)
     return found
+
+
+def _no_minima(ends: Sequence[Relaxation], settings: NebConfig) -> list[str]:
+    """Return in a line for each end that forces there are above the limit."""
+    return [
+        f"! the {name} of the path is no minimum: forces up to {end.forces[-1]:.3g} eV/A, above {settings.max_force:g}; "
+        "barriers count from there; relax the ends (without --no-relax-ends)"
+        for name, end in zip(ENDS, ends, strict=True)
+        if end.forces[-1] > settings.max_force
+    ]
 
 
 def _moved(

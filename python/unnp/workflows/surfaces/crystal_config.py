@@ -45,6 +45,8 @@ class CrystalConfig(Config):
     """second lattice constant of hcp and the like [A]"""
     crystal: Path | None = None
     """instead of these: a structure file with the crystal in its conventional cell; of several frames the last"""
+    primitive: bool = False
+    """take a `crystal` in the primitive cell of a centred lattice as it is: Miller indices then count in that cell"""
 
     @model_validator(mode="after")
     def _one_crystal(self) -> CrystalConfig:
@@ -52,6 +54,10 @@ class CrystalConfig(Config):
             raise ValueError("give either `element`, with `lattice`, `a` and `c`, or `crystal`, a structure file")
         if self.crystal is not None and (self.lattice or self.a or self.c):
             raise ValueError("`lattice`, `a` and `c` go with `element`; the `crystal` of a file has its own")
+        if self.primitive and self.crystal is None:
+            raise ValueError(
+                "`primitive` goes with `crystal`, a structure file; an `element` has its conventional cell"
+            )
         return self
 
     @property

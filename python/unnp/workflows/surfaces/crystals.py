@@ -9,6 +9,7 @@ import numpy as np
 from ase import Atoms
 from ase.build import make_supercell
 from ase.data import atomic_numbers, reference_states
+from ase.lattice import identify_lattice
 
 from unnp.errors import ConfigError
 from unnp.lammps.crystals import CUBIC, PRIMITIVE, build_crystal
@@ -23,6 +24,21 @@ CENTRED = {
     "rhombohedral": np.array([[1, -1, 0], [0, 1, -1], [1, 1, 1]]),
 }
 """Rows: vectors of the tetragonal and the (obverse) hexagonal cell in those of the primitive cell that ASE builds."""
+_FACES = ((-1, 1, 1), (1, -1, 1), (1, 1, -1))
+_BODY = ((0, 1, 1), (1, 0, 1), (1, 1, 0))
+CONVENTIONAL = {
+    "FCC": _FACES,
+    "BCC": _BODY,
+    "BCT": _BODY,
+    "ORCF": _FACES,
+    "ORCI": _BODY,
+    "ORCC": ((1, 1, 0), (-1, 1, 0), (0, 0, 1)),
+    "MCLC": ((1, -1, 0), (1, 1, 0), (0, 0, 1)),
+    "RHL": ((1, -1, 0), (0, 1, -1), (1, 1, 1)),
+}
+"""By name of ASE's Bravais lattice, of the centred ones: vectors of the conventional cell in those of ASE's primitive cell."""
+_METRIC = 1e-3
+"""Relative precision to which the cell of a file is one of these."""
 _SAME = 0.01
 """Relative difference of lengths, and difference of angles [degrees], up to which a cell counts as hexagonal."""
 
@@ -37,7 +53,8 @@ def conventional_crystal(given: CrystalConfig, base: Path, where: str) -> Atoms:
 
     Raises:
         DataError: the file cannot be read.
-        ConfigError: there is no such crystal, or what the file holds is none.
+        ConfigError: there is no such crystal, what the file holds is none, or its cell is the primitive one of a centred
+            lattice, which ``given.primitive`` allows.
     """
     if given.crystal is not None:
         crystal = read_atoms(StructureConfig(file=given.crystal, fixed="none"), base)
@@ -45,6 +62,8 @@ def conventional_crystal(given: CrystalConfig, base: Path, where: str) -> Atoms:
             raise ConfigError(
                 f"{where}.crystal: {given.crystal} is not periodic in three directions; give a crystal with its cell."
             )
+        if not given.primitive:
+            _check_conventional(crystal, f"{where}.crystal: {given.crystal}")
     else:
         crystal = _of_element(given, where)
     return Atoms(crystal.numbers, crystal.positions, cell=crystal.cell, pbc=True)  # without the moments that ASE adds
@@ -64,6 +83,25 @@ def check_indices(indices: Sequence[int], crystal: Atoms, where: str) -> None:
 def three_indices(indices: Sequence[int]) -> Plane:
     """Return (h, k, l) of a plane that may be given as (h, k, i, l): the third of these follows from the first two."""
     return indices[0], indices[1], indices[-1]
+
+
+def _check_conventional(crystal: Atoms, where: str) -> None:
+    """Raise ConfigError where the cell is a primitive one of a centred lattice: indices are other planes in it."""
+    try:
+        lattice, turned = identify_lattice(crystal.cell, eps=_METRIC)
+    except (RuntimeError, ValueError):  # ASE knows no lattice with such a cell
+        return
+    if lattice.name not in CONVENTIONAL:
+        return
+    matrix = np.array(CONVENTIONAL[lattice.name]) @ np.round(np.linalg.inv(turned).T).astype(int)
+    matrix = matrix if np.linalg.det(matrix) > 0 else -matrix
+    n_atoms = round(np.linalg.det(matrix)) * len(crystal)
+    raise ConfigError(
+        f"{where} has a primitive cell, its lattice is {lattice.longname.removeprefix('primitive ')}; (h k l) are other "
+        f"planes there than in the conventional cell, which has {n_atoms} atoms. Write that into the file, as with "
+        f"ase.build.make_supercell(atoms, {matrix.tolist()}) or pymatgen's SpacegroupAnalyzer, or set `primitive: true` "
+        "to count indices in the cell of the file."
+    )
 
 
 def _of_element(given: CrystalConfig, where: str) -> Atoms:

@@ -12,11 +12,9 @@ from unnp.data.readers import ReadOptions
 from unnp.exported.loader import LoadedPotential
 from unnp.plots import new_figure, save_figure
 from unnp.workflows.surfaces.config import SurfacesConfig
-from unnp.workflows.surfaces.errors import Pair, shown
+from unnp.workflows.surfaces.errors import DRAWN, Pair, shown
 from unnp.workflows.surfaces.maps import features_of, kernel
 
-SHOWN = ("slab", "gamma")
-TITLES = {"slab": "energy of the slab", "gamma": "surface energy"}
 _UNLABELLED = ReadOptions(required=(), missing="allow")
 
 
@@ -68,16 +66,16 @@ def draw_distances(
         for potential, own in distances.items()
         for name, each in zip(names, own, strict=True)
     }
-    drawn = [pair for pair in found if pair.quantity in SHOWN and (pair.potential, pair.slab) in where]
-    figure, axes = new_figure(len(SHOWN), width=4.4)
-    for ax, quantity in zip(axes, SHOWN, strict=True):
+    drawn = [pair for pair in found if pair.quantity in DRAWN and (pair.potential, pair.slab) in where]
+    figure, axes = new_figure(len(DRAWN), width=4.4)
+    for ax, quantity in zip(axes, DRAWN, strict=True):
         factor, unit = shown(quantity)
         for potential in dict.fromkeys(pair.potential for pair in drawn):
             own = [pair for pair in drawn if (pair.potential, pair.quantity) == (potential, quantity)]
             places = [where[potential, pair.slab] for pair in own]
             errors = [factor * abs(pair.error) for pair in own]
             ax.plot(places, errors, "o", ms=3.5, mfc="none", mew=0.8, alpha=0.7, label=potential)
-        ax.set_title(TITLES[quantity], fontsize="medium")
+        ax.set_title(DRAWN[quantity], fontsize="medium")
         ax.set(xlabel="distance to the nearest learnt structure", ylabel=f"|error| [{unit}]", ylim=(0, None))
     if axes[0].lines:
         axes[0].legend(frameon=False, fontsize="small")

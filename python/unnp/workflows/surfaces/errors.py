@@ -15,6 +15,8 @@ QUANTITIES = {"bulk": "eV/atom", "slab": "eV/atom", "gamma": "J/m^2", "gamma_rel
 """What is compared, with its unit; labels have no relaxed slabs."""
 SHOWN_UNITS = {"eV/atom": (1000.0, "meV/atom"), "J/m^2": (1.0, "J/m^2")}
 """By unit: the factor and the unit in which errors are shown."""
+DRAWN = {"slab": "energy of the slab", "gamma": "surface energy"}
+"""What maps of errors by substance and by distance show, with its title."""
 ALL = "all"
 
 

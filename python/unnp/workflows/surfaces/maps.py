@@ -11,7 +11,7 @@ from ase import Atoms
 from unnp.atoms.structure import Structure
 from unnp.data.dataset import Dataset
 from unnp.errors import ConfigError
-from unnp.evaluate.evaluation import Limits, batches
+from unnp.evaluate.feature_space import mean_features
 from unnp.exported.loader import LoadedPotential, load_model
 from unnp.workflows.surfaces.errors import Pair
 from unnp.workflows.surfaces.lattice import lattice_of
@@ -40,7 +40,7 @@ def open_features(path: Path, device: str, slabs: Sequence[Slab]) -> LoadedPoten
     return model
 
 
-def mean_features(model: LoadedPotential, slabs: Sequence[Slab]) -> np.ndarray:
+def features_of_slabs(model: LoadedPotential, slabs: Sequence[Slab]) -> np.ndarray:
     """Return the features of the slabs, means over their atoms (n_slabs, n_features).
 
     Slabs that each potential makes of its own crystal are taken as they are cut from the crystal to begin with.
@@ -51,11 +51,7 @@ def mean_features(model: LoadedPotential, slabs: Sequence[Slab]) -> np.ndarray:
 def features_of(model: LoadedPotential, structures: Sequence[Structure]) -> np.ndarray:
     """Return the features of structures, means over their atoms (n_structures, n_features)."""
     dataset = Dataset(structures, model.elements, model.cutoff, cache_bytes=0)
-    found = []
-    for indices, batch in batches(dataset, model.manifest.cost, Limits()):
-        values, owner = model.features(batch.graph).double().cpu().numpy(), batch.graph.atom_graph.cpu().numpy()
-        found += [values[owner == k].mean(axis=0) for k in range(len(indices))]
-    return np.array(found)
+    return mean_features(model.features, dataset, model.manifest.cost)
 
 
 def kernel(features: np.ndarray, others: np.ndarray) -> np.ndarray:

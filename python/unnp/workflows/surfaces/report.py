@@ -24,6 +24,7 @@ ERRORS = [
     "gamma MAE",
     "RMSE",
     "bias [J/m^2]",
+    "at rest",
     "relaxed MAE",
     "bulk MAE",
     "slab MAE [meV/atom]",
@@ -45,7 +46,7 @@ def rows(slabs: Sequence[Slab], measured: Mapping[str, Sequence[Measured]]) -> t
 
 
 def error_rows(found: Sequence[Pair]) -> list[list[str]]:
-    """Return the cells of a table of errors, under ``ERRORS``."""
+    """Return the cells of a table of errors, under ``ERRORS``; slabs at rest are counted apart from those as they were cut."""
     return [
         [
             potential,
@@ -53,7 +54,7 @@ def error_rows(found: Sequence[Pair]) -> list[list[str]]:
             str(int(own["gamma"]["n"])),
             *(f"{own['gamma'][measure]:.3f}" for measure in ("mae", "rmse")),
             f"{own['gamma']['bias']:+.3f}",
-            f"{own['gamma_relaxed']['mae']:.3f}" if "gamma_relaxed" in own else "",
+            *_at_rest(own.get("gamma_relaxed")),
             *(f"{1000 * own[quantity]['mae']:.1f}" for quantity in ("bulk", "slab")),
         ]
         for potential, formulas in summarise(found).items()
@@ -63,12 +64,16 @@ def error_rows(found: Sequence[Pair]) -> list[list[str]]:
 
 
 def notes(slabs: Sequence[Slab], measured: Mapping[str, Sequence[Measured]]) -> list[str]:
-    """Return what went wrong with single slabs, and of which substances a potential has no file."""
+    """Return what went wrong with single slabs, which gammas are below 0, and of which substances a potential has no file."""
     said = [
         f"{name} has no file for {', '.join(missing)}"
         for name, own in measured.items()
         if (missing := dict.fromkeys(slab.formula for slab, each in zip(slabs, own, strict=True) if each == Measured()))
     ]
+    said += _below_zero(LABELS, [(slab.name, slab.labels.gamma) for slab in slabs if slab.labels is not None])
+    for name, own in measured.items():
+        known = [(slab.name, each.gamma) for slab, each in zip(slabs, own, strict=True) if each.gamma is not None]
+        said += _below_zero(name, known)
     return said + [
         f"! {name}: {slab.name}: {each.problem}"
         for name, own in measured.items()
@@ -77,16 +82,33 @@ def notes(slabs: Sequence[Slab], measured: Mapping[str, Sequence[Measured]]) -> 
     ]
 
 
+def _below_zero(name: str, gammas: Sequence[tuple[str, float]]) -> list[str]:
+    """Return in a line which surface energies of labels or a potential are below 0."""
+    below = [(gamma, slab) for slab, gamma in gammas if gamma < 0]
+    if not below:
+        return []
+    lowest, slab = min(below)
+    return [
+        f"! {name}: surface energies below 0: {len(below)}, down to {lowest:.3f} J/m^2 ({slab}); no crystal falls apart by "
+        "itself: look at the crystal that they count from, and at the potential"
+    ]
+
+
 def write_report(
-    folder: Path, slabs: Sequence[Slab], measured: Mapping[str, Sequence[Measured]], reference: str | None
+    folder: Path,
+    slabs: Sequence[Slab],
+    measured: Mapping[str, Sequence[Measured]],
+    reference: str | None,
+    said: Sequence[str] = (),
 ) -> list[Pair]:
-    """Write ``surfaces.json`` and ``.csv``, and with a reference three figures; return what is compared."""
+    """Write ``surfaces.json``, with notes, and ``.csv``, and with a reference three figures; return what is compared."""
     found = pairs(slabs, measured, reference)
     content = {
         "units": {**QUANTITIES, "relaxed": "eV/atom", "area": "A^2"},
         "reference": reference,
         "slabs": {slab.name: _description(slab, k, measured) for k, slab in enumerate(slabs)},
         "errors": summarise(found),
+        "notes": list(said),
     }
     write_atomically(folder / "surfaces.json", json.dumps(content, indent=2) + "\n")
     write_table(folder / "surfaces.csv", _columns(slabs, measured))
@@ -105,6 +127,7 @@ def _description(slab: Slab, k: int, measured: Mapping[str, Sequence[Measured]])
     return {
         "formula": slab.formula,
         "plane": slab.plane,
+        "crystal": slab.crystal_source or None,
         "labels": None if slab.labels is None else asdict(slab.labels),
         "potentials": {name: asdict(own[k]) for name, own in measured.items()},
     }
@@ -128,6 +151,11 @@ def _columns(slabs: Sequence[Slab], measured: Mapping[str, Sequence[Measured]]) 
 def _energies(of: Measured | Energies) -> dict[str, Any]:
     """Return the fields by the names of the columns, so that none has that of the slab's name."""
     return {_COLUMNS.get(key, key): value for key, value in asdict(of).items()}
+
+
+def _at_rest(relaxed: Mapping[str, float] | None) -> tuple[str, str]:
+    """Return of how many slabs at rest errors are known, and their mean."""
+    return ("", "") if relaxed is None else (str(int(relaxed["n"])), f"{relaxed['mae']:.3f}")
 
 
 def _cell(each: Measured) -> str:

@@ -18,8 +18,8 @@ from unnp.workflows.surfaces.config import SurfacesConfig
 from unnp.workflows.surfaces.distances import distances_to_learnt, draw_distances
 from unnp.workflows.surfaces.energies import Measured, measure_all
 from unnp.workflows.surfaces.errors import Pair
-from unnp.workflows.surfaces.maps import draw_map, mean_features, open_features
-from unnp.workflows.surfaces.report import write_report
+from unnp.workflows.surfaces.maps import draw_map, features_of_slabs, open_features
+from unnp.workflows.surfaces.report import notes, write_report
 from unnp.workflows.surfaces.slabs import Slab, collect
 
 CONFIG_FILE = "surfaces.yaml"
@@ -33,11 +33,13 @@ class Result:
         slabs: all of them.
         measured: in their order, of each potential.
         pairs: what is compared with the reference.
+        notes: what is to be said of slabs and potentials.
     """
 
     slabs: list[Slab]
     measured: dict[str, list[Measured]]
     pairs: list[Pair]
+    notes: list[str]
 
 
 def run_surfaces(config: SurfacesConfig, base: Path, folder: Path, *, resume: bool = False) -> Result:
@@ -55,7 +57,8 @@ def run_surfaces(config: SurfacesConfig, base: Path, folder: Path, *, resume: bo
         ModelError: a potential cannot be opened, or can compute none of the slabs.
     """
     check_run(config, folder / CONFIG_FILE, resume=resume)
-    slabs = collect(config, base)
+    collected = collect(config, base)
+    slabs = collected.slabs
     formulas = list(dict.fromkeys(slab.formula for slab in slabs))
     calculators = {
         name: open_potential(name, each, formulas, base, config.device) for name, each in config.potentials.items()
@@ -69,13 +72,14 @@ def run_surfaces(config: SurfacesConfig, base: Path, folder: Path, *, resume: bo
             made_with = _digest(slabs, config, identity_of(config.potentials[name], base))
             with Journal(folder / f"{name}.jsonl", made_with) as journal:
                 measured[name] = measure_all(slabs, own, config.relax, journal, name)
-        found = write_report(folder, slabs, measured, config.reference)
+        said = [*collected.notes, *notes(slabs, measured)]
+        found = write_report(folder, slabs, measured, config.reference, said)
         if model and found:
-            features = mean_features(model, slabs)
+            features = features_of_slabs(model, slabs)
             draw_map(folder / "map.png", slabs, features, found)
             if distances := distances_to_learnt(config, base, model, features):
                 draw_distances(folder / "distances.png", [slab.name for slab in slabs], found, distances)
-    return Result(slabs, measured, found)
+    return Result(slabs, measured, found, said)
 
 
 def _digest(slabs: Sequence[Slab], config: SurfacesConfig, potential: str) -> str:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 from ase import Atoms
+from ase.geometry import complete_cell
 
+from unnp.atoms.enclosing import enclosing_cell
 from unnp.atoms.structure import Structure
 from unnp.data.opening import open_structures
 from unnp.errors import ConfigError, DataError
@@ -19,6 +21,14 @@ from unnp.workflows.surfaces.planes import Plane, distinct_planes
 
 J_PER_M2 = GPA_PER_EV_PER_A3 / 10
 """1 eV/A^2 in J/m^2: 16.0218."""
+ROOM = 10.0
+"""On each side of a slab along a direction that is not periodic [A]: a calculator may know periodic cells only."""
+LARGE_FORCE = 0.1
+"""A crystal in which labelled forces are larger [eV/A] is not relaxed,"""
+LARGE_STRESS = 5.0
+"""nor one in which components of the labelled stress are [GPa]; those of good data may be off by some GPa (Pulay stress)."""
+NAMED = 3
+"""So many frames are named where more are meant."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,7 @@ class Slab:
         plane: Miller indices of one that is made.
         area: of one side [A^2] of one that was given.
         labels: energies that its file has; None: it has none.
+        crystal_source: file and frame of its bulk, of one that was given.
     """
 
     name: str
@@ -57,11 +68,25 @@ class Slab:
     plane: Plane | None = None
     area: float = 0.0
     labels: Energies | None = None
+    crystal_source: str = ""
 
     @property
     def formula(self) -> str:
         """Reduced formula."""
         return _formula(self.crystal)
+
+
+@dataclass(frozen=True)
+class Collected:
+    """The slabs of a configuration.
+
+    Attributes:
+        slabs: all of them.
+        notes: which frames are their crystals, and which are left out; doubts begin with "!".
+    """
+
+    slabs: list[Slab]
+    notes: list[str]
 
 
 def gamma(slab_energy: float, n_atoms: int, bulk_energy: float, area: float) -> float:
@@ -76,8 +101,8 @@ def gamma(slab_energy: float, n_atoms: int, bulk_energy: float, area: float) -> 
     return (slab_energy - n_atoms * bulk_energy) / (2 * area) * J_PER_M2
 
 
-def collect(config: SurfacesConfig, base: Path) -> list[Slab]:
-    """Return all slabs of a configuration.
+def collect(config: SurfacesConfig, base: Path) -> Collected:
+    """Return all slabs of a configuration, and what is to be said of them.
 
     Args:
         config: what is asked for.
@@ -88,11 +113,15 @@ def collect(config: SurfacesConfig, base: Path) -> list[Slab]:
         ConfigError: a crystal cannot be built, or is given four indices and not hexagonal; two slabs have one name; slabs
             without labels are compared with labels.
     """
-    found = [
-        slab
-        for k, each in enumerate(config.slabs)
-        for slab in (_made(each, base, f"slabs.{k}") if isinstance(each, MadeSlabs) else _in_files(each, base))
-    ]
+    found: list[Slab] = []
+    notes: list[str] = []
+    for k, each in enumerate(config.slabs):
+        if isinstance(each, MadeSlabs):
+            found += _made(each, base, f"slabs.{k}")
+        else:
+            collected = _in_files(each, base)
+            found += collected.slabs
+            notes += collected.notes
     names = [slab.name for slab in found]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
@@ -102,22 +131,24 @@ def collect(config: SurfacesConfig, base: Path) -> list[Slab]:
         raise ConfigError(
             f"slabs: {without} has no energy to compare with; set `reference` to the name of a potential, or to null."
         )
-    return found
+    return Collected(found, list(dict.fromkeys(notes)))
 
 
-def empty_layer(atoms: Structure) -> tuple[int, float]:
-    """Return along which lattice vector the thickest empty layer lies, and how thick it is [A].
+def empty_layers(atoms: Structure) -> np.ndarray:
+    """Return how thick the thickest empty layer along each lattice vector is (3,) [A].
 
-    Only directions with periodic boundaries count; a structure without a cell has none (0 A).
+    Along a vector that is not periodic it is infinite.
     """
-    cell = atoms.cell
-    if not np.all(atoms.pbc) or abs(np.linalg.det(cell)) < 1e-6:
-        return 2, 0.0
+    cell = complete_cell(np.where(atoms.pbc[:, None], atoms.cell, 0.0))
     scaled = np.sort((atoms.positions @ np.linalg.inv(cell)) % 1.0, axis=0)
     gaps = np.diff(np.vstack([scaled, scaled[:1] + 1]), axis=0).max(axis=0)
-    heights = [abs(np.linalg.det(cell)) / _area(cell, k) for k in range(3)]
-    thicknesses = gaps * heights
-    return int(np.argmax(thicknesses)), float(thicknesses.max())
+    heights = np.array([abs(np.linalg.det(cell)) / _area(cell, k) for k in range(3)])
+    return np.where(atoms.pbc, gaps * heights, np.inf)
+
+
+def is_slab(atoms: Structure, vacuum: float) -> bool:
+    """Tell whether there is an empty layer of so many A along one lattice vector, not along none, two or three."""
+    return int((empty_layers(atoms) >= vacuum).sum()) == 1
 
 
 def _made(settings: MadeSlabs, base: Path, where: str) -> list[Slab]:
@@ -132,38 +163,82 @@ def _made(settings: MadeSlabs, base: Path, where: str) -> list[Slab]:
     ]
 
 
-def _in_files(settings: SlabsInFiles, base: Path) -> list[Slab]:
+def _in_files(settings: SlabsInFiles, base: Path) -> Collected:
     structures = list(open_structures([base / path for path in settings.files], settings.read))
-    layers = [empty_layer(structure) for structure in structures]
-    bulk = _given_bulk(settings, base)
-    solid = [s for s, (_, thickness) in zip(structures, layers, strict=True) if thickness < settings.vacuum]
-    lowest = {} if bulk is not None else _lowest(solid)
-    found = []
-    for structure, (axis, thickness) in zip(structures, layers, strict=True):
-        if thickness >= settings.vacuum and (not settings.groups or structure.group in settings.groups):
-            found.append(_slab(structure, axis, bulk or _crystal_of(structure, lowest)))
-    if not found:
+    solid: list[Structure] = []
+    slabs: list[tuple[Structure, int]] = []
+    others: list[Structure] = []
+    for structure in structures:
+        along = empty_layers(structure) >= settings.vacuum
+        if not along.any():
+            solid.append(structure)
+        elif settings.groups and structure.group not in settings.groups:
+            continue
+        elif along.sum() == 1:
+            slabs.append((structure, int(np.argmax(along))))
+        else:
+            others.append(structure)
+    left_out = _left_out(others, settings.vacuum)
+    if not slabs:
         raise DataError(
             f"{', '.join(map(str, settings.files))}: none of {len(structures)} frames "
-            f"{'in these groups ' if settings.groups else ''}has an empty layer of {settings.vacuum} A; are there slabs?"
+            f"{'in these groups ' if settings.groups else ''}has an empty layer of {settings.vacuum:g} A along one lattice "
+            f"vector; are there slabs? {' '.join(left_out)}".rstrip()
         )
-    return found
+    bulk = _given_bulk(settings, base)
+    lowest = {} if bulk is not None else _lowest(solid)
+    crystals = [bulk or _crystal_of(structure, lowest) for structure, _ in slabs]
+    found = [_slab(structure, axis, crystal) for (structure, axis), crystal in zip(slabs, crystals, strict=True)]
+    used = {crystal.source: crystal for crystal in crystals}
+    return Collected(found, [*(note for crystal in used.values() for note in _notes(crystal)), *left_out])
+
+
+def _left_out(structures: Sequence[Structure], vacuum: float) -> list[str]:
+    """Return in a line which frames are neither crystals nor slabs."""
+    if not structures:
+        return []
+    named = ", ".join(map(_short, structures[:NAMED]))
+    return [
+        f"left out, as {vacuum:g} A are empty along two or three lattice vectors (isolated atoms, clusters, wires): "
+        f"{len(structures)} frames ({named}{', ...' if len(structures) > NAMED else ''})."
+    ]
+
+
+def _notes(crystal: Structure) -> list[str]:
+    """Return which frame is a crystal, and whether its labels say that it is not relaxed."""
+    formula = _formula(crystal.to_atoms())
+    strong = []
+    if crystal.forces is not None and (forces := crystal.forces[crystal.has_forces]).size:
+        largest = float(np.linalg.norm(forces, axis=1).max())
+        strong += [f"forces up to {largest:.2f} eV/A"] if largest > LARGE_FORCE else []
+    if crystal.stress is not None:
+        largest = float(np.abs(crystal.stress).max()) * GPA_PER_EV_PER_A3
+        strong += [f"a stress up to {largest:.1f} GPa"] if largest > LARGE_STRESS else []
+    said = [f"crystal of {formula}: {_short(crystal)}"]
+    if strong:
+        said.append(
+            f"! {_short(crystal)} has {' and '.join(strong)} in its labels: it is no relaxed crystal of {formula}, and "
+            "surface energies count from it; name another (bulk: {file: ..., frame: ...})"
+        )
+    return said
 
 
 def _slab(structure: Structure, axis: int, bulk: Structure) -> Slab:
-    area = _area(structure.cell, axis)
+    """Return a slab and its crystal; one that is not periodic along an axis gets a cell with vacuum there."""
+    area = _area(complete_cell(np.where(structure.pbc[:, None], structure.cell, 0.0)), axis)
     labels = None
     if structure.energy is not None and bulk.energy is not None:
         per_atom = bulk.energy / len(bulk)
         own = structure.energy / len(structure)
         labels = Energies(per_atom, own, gamma(structure.energy, len(structure), per_atom, area))
-    atoms, crystal = structure.to_atoms(), bulk.to_atoms()
+    crystal = bulk.to_atoms()
+    cell, origin = enclosing_cell(structure, ROOM)
+    atoms = Atoms(structure.numbers, structure.positions - origin, cell=cell, pbc=True)
     if _formula(atoms) != _formula(crystal):
         raise DataError(
             f"{structure.source} is {_formula(atoms)}, but its crystal {bulk.source} is {_formula(crystal)}."
         )
-    folder, _, name = structure.source.rpartition("/")
-    return Slab(name or folder, crystal, atoms, area=area, labels=labels)
+    return Slab(_short(structure), crystal, atoms, area=area, labels=labels, crystal_source=_short(bulk))
 
 
 def _given_bulk(settings: SlabsInFiles, base: Path) -> Structure | None:
@@ -174,7 +249,13 @@ def _given_bulk(settings: SlabsInFiles, base: Path) -> Structure | None:
         raise ConfigError(
             f"slabs: bulk: {settings.bulk.file} has {len(frames)} frames, not frame {settings.bulk.frame}."
         )
-    return frames[settings.bulk.frame]
+    bulk = frames[settings.bulk.frame]
+    if not np.all(bulk.pbc):
+        raise ConfigError(
+            f"slabs: bulk: frame {settings.bulk.frame} of {settings.bulk.file} is not periodic in all three directions; "
+            "name a crystal."
+        )
+    return bulk
 
 
 def _lowest(solid: Sequence[Structure]) -> dict[str, Structure]:
@@ -196,6 +277,12 @@ def _crystal_of(slab: Structure, lowest: Mapping[str, Structure]) -> Structure:
             f"{slab.source}: the files hold no labelled crystal of {formula} to compare with; name one (bulk: {{file: ...}})."
         )
     return lowest[formula]
+
+
+def _short(structure: Structure) -> str:
+    """Return file and frame that a structure came from, without the folder."""
+    folder, _, name = structure.source.rpartition("/")
+    return name or folder
 
 
 def _area(cell: np.ndarray, axis: int) -> float:

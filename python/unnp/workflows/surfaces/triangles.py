@@ -15,10 +15,8 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.patches import Polygon
 
 from unnp.plots import new_figure, plain_log_ticks, save_figure
-from unnp.workflows.surfaces.errors import ALL, QUANTITIES, Pair, shown, summarise
+from unnp.workflows.surfaces.errors import ALL, DRAWN, QUANTITIES, Pair, shown, summarise
 
-SHOWN = ("slab", "gamma")
-TITLES = {"slab": "energy of the slab", "gamma": "surface energy"}
 _CORNERS = np.array([(0.0, 0.0), (0.0, 1.0), (1.0, 1.0), (1.0, 0.0), (0.0, 0.0)])
 _CENTRE = np.array([0.5, 0.5])
 DARK = 0.55
@@ -47,10 +45,10 @@ def draw_triangles(path: Path, found: Sequence[Pair]) -> None:
     potentials = list(dict.fromkeys(pair.potential for pair in found))
     formulas = list(dict.fromkeys(pair.formula for pair in found))
     cells = [*formulas, *([ALL] if len(formulas) > 1 else []), KEY]
-    errors = {quantity: _values(summarise(found), quantity) for quantity in SHOWN}
+    errors = {quantity: _values(summarise(found), quantity) for quantity in DRAWN}
     columns = ceil(sqrt(len(cells)))
     rows = ceil(len(cells) / columns)
-    figure, axes = new_figure(len(SHOWN), width=SIDE * columns + 1.0, height=SIDE * rows + 0.5)
+    figure, axes = new_figure(len(DRAWN), width=SIDE * columns + 1.0, height=SIDE * rows + 0.5)
     for ax, (quantity, values) in zip(axes, errors.items(), strict=True):
         factor, unit = shown(quantity)
         scaled = {key: factor * value for key, value in values.items()}
@@ -61,7 +59,7 @@ def draw_triangles(path: Path, found: Sequence[Pair]) -> None:
             for name, outline in parts.items():
                 _fill(ax, outline, name if formula == KEY else scaled.get((formula, name)), shades)
             ax.text(place[0] + 0.5, place[1] + 1.01, formula, ha="center", va="bottom", fontsize="small", weight="bold")
-        ax.set_title(f"{TITLES[quantity]}, RMSE [{unit}]", fontsize="medium", pad=12)
+        ax.set_title(f"{DRAWN[quantity]}, RMSE [{unit}]", fontsize="medium", pad=12)
         ax.set_aspect("equal")
         ax.autoscale_view()
         ax.axis("off")
