@@ -129,10 +129,10 @@ def first(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def copper(n: int, seed: int) -> list[Atoms]:
+def copper(n: int, seed: int, a: float = 3.6) -> list[Atoms]:
     rng, found = np.random.default_rng(seed), []
     for _ in range(n):
-        atoms = rattled(bulk("Cu", cubic=True, a=3.6), 0.1, rng)
+        atoms = rattled(bulk("Cu", cubic=True, a=a), 0.1, rng)
         atoms.calc = EMT()
         labels = {"energy": atoms.get_potential_energy(), "forces": atoms.get_forces()}
         atoms.calc = SinglePointCalculator(atoms, **labels)
@@ -180,12 +180,21 @@ def test_half_of_a_file_from_another_zero_is_refused_with_a_start_and_told_witho
 
 def test_a_file_from_another_zero_is_named(begin: Callable[..., None], caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(
-        ConfigError, match=r"the energies of file \S*far.extxyz differ from those of 'default' of the start"
+        ConfigError, match=r"heads.default: .*file \S*far.extxyz \(9 of the structures looked at\): \+7"
     ):
         begin({"near": copper(10, 1), "far": moved(copper(10, 2), 7.0)})
     with caplog.at_level(logging.WARNING):
         begin({"near": copper(10, 1), "corrected": moved(copper(10, 2), 0.4)})
     assert "corrected.extxyz (9 of the structures looked at): +0.4" in caplog.text
+
+
+def test_a_file_from_another_zero_without_others_like_it_is_told(
+    begin: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        begin({"near": copper(10, 1), "far": moved(copper(10, 2, a=4.3), 7.0)})
+    assert re.search(r"heads.default: the energies of file \S*far.extxyz differ .* by nearly a constant", caplog.text)
+    assert "near.extxyz" not in caplog.text
 
 
 def test_kinds_that_the_start_has_not_seen_are_no_zeros(

@@ -161,8 +161,7 @@ def tiny_share(config: TrainConfig, sources: Sources) -> str:
     return (
         f"{where}.per_epoch: {settings.per_epoch} is {sources.drawn} of {sources.pool} structures, beside "
         f"{seen - sources.drawn} others in each epoch: so few hardly count. A whole number is a number of structures, "
-        "one with a decimal point their "
-        "fraction, and 1.0 all of them."
+        "one with a decimal point their fraction, and 1.0 all of them."
     )
 
 

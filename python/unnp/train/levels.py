@@ -121,16 +121,13 @@ def _older_head(
     energies = {**old.reference_energies, **given}
     differences = differences_of(start.potential, position, new, resolve_dtype(start.dtype))
     shift = differences.shift
+    stays = old.reference_energies.keys().isdisjoint(given) and kind != "shift"
+    if stays and shift.is_another_zero:
+        raise ConfigError(f"heads.{name}: {_another_zero(source, shift)}")
+    for text in _jumps(name, differences) or (_doubts(source, differences, start) if stays else ()):
+        logger.warning("heads.%s: %s", name, text)
     if kind == "shift":
         energies = {symbol: energy + shift.energies.get(symbol, 0.0) for symbol, energy in energies.items()}
-    elif old.reference_energies.keys().isdisjoint(given):
-        if shift.is_another_zero:
-            raise ConfigError(f"heads.{name}: {_another_zero(source, shift)}")
-        for part, of_part in parts_of_another_zero(differences, start.potential.cutoff()):
-            raise ConfigError(f"heads.{name}: {_another_zero(source, of_part, of=part)}")
-        if shift.may_be_another_zero:
-            logger.warning("heads.%s: %s", name, _another_zero(source, shift, certain=False))
-    _check_for_jumps(name, differences)
     energies = of_new_elements(energies, own, elements, start.potential.cutoff())
     return Head(old.energy_scale, energies, name, _groups(own) or old.groups)
 
@@ -160,13 +157,20 @@ def _refused(config: TrainConfig, name: str, source: str, elements: Elements, *,
     return ""
 
 
-def _check_for_jumps(name: str, differences: Differences) -> None:
-    """Say where new structures that are alike lie beside each other by a constant; raise ConfigError where that is large."""
+def _jumps(name: str, differences: Differences) -> list[str]:
+    """Return what to say of new structures that are alike but for a constant; raise ConfigError where that is large."""
     found = jumps(differences.structures, differences.per_atom, VISIBLE_JUMP)
     if any(abs(jump.size) > OTHER_ZERO for jump in found):
         raise ConfigError(f"heads.{name}: {said_of(found)}")
-    if found:
-        logger.warning("heads.%s: %s", name, said_of(found))
+    return [said_of(found)] if found else []
+
+
+def _doubts(source: str, differences: Differences, start: Start) -> Iterator[str]:
+    """Yield what to say where new structures, all or a part of them, may count from another zero than the start."""
+    for part, of_part in parts_of_another_zero(differences, start.potential.cutoff()):
+        yield _another_zero(source, of_part, of=part, certain=False)
+    if differences.shift.may_be_another_zero:
+        yield _another_zero(source, differences.shift, certain=False)
 
 
 def _another_zero(source: str, shift: Shift, *, of: str = "its new structures", certain: bool = True) -> str:

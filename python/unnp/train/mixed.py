@@ -127,10 +127,9 @@ def said_of(found: Sequence[Jump]) -> str:
     if not found:
         return ""
     return (
-        f"the energies of some of its structures lie a constant beside those of others that are alike: "
-        f"{'; '.join(map(str, found))}. They count from different zeros, or are of different levels of theory, and no "
-        "network can learn both: give the parts "
-        "different groups, and each a head of its own (`heads`), or correct the labels."
+        "the energies of some of its structures lie a constant beside those of others that are alike: "
+        f"{'; '.join(map(str, found))}. They count from different zeros, or are of different levels of theory, and no network "
+        "can learn both: give the parts different groups, and each a head of its own (`heads`), or correct the labels."
     )
 
 

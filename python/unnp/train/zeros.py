@@ -129,7 +129,8 @@ def differences_of(potential: Potential, head: int, structures: Sequence[Structu
 def parts_of_another_zero(found: Differences, cutoff: float) -> Iterator[tuple[str, Shift]]:
     """Yield the files and groups of which nothing but another zero of energy makes the differences, where there are several.
 
-    Atoms, pairs and small clusters do not count: a head that has not seen any errs by nearly a constant there.
+    That is no proof: a head may err by nearly a constant for a kind of structures that it has not seen, and for atoms, pairs
+    and small clusters, which do not count, it does. Where groups are those of files, files are named. Proof are structures that are alike, of ``unnp.train.mixed.jumps``.
 
     Args:
         found: of all structures of a head.
@@ -137,11 +138,11 @@ def parts_of_another_zero(found: Differences, cutoff: float) -> Iterator[tuple[s
     """
     dense = [k for k, s in enumerate(found.structures) if 2 * bonds(s, cutoff)[0].shape[1] >= CONDENSED * len(s)]
     for names in parts_of(found.structures).values():
-        several = len(set(names)) > 1
-        for name in sorted(set(names)) if several else ():
-            shift = found.of([k for k in dense if names[k] == name]).shift
-            if shift.is_another_zero_of_a_part:
-                yield name, shift
+        parts = sorted(set(names)) if len(set(names)) > 1 else []
+        shifts = {name: found.of([k for k in dense if names[k] == name]).shift for name in parts}
+        if told := {name: shift for name, shift in shifts.items() if shift.is_another_zero_of_a_part}:
+            yield from told.items()
+            return
 
 
 def sampled(structures: Sequence[Structure]) -> list[Structure]:
