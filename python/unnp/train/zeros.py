@@ -130,7 +130,8 @@ def parts_of_another_zero(found: Differences, cutoff: float) -> Iterator[tuple[s
     """Yield the files and groups of which nothing but another zero of energy makes the differences, where there are several.
 
     That is no proof: a head may err by nearly a constant for a kind of structures that it has not seen, and for atoms, pairs
-    and small clusters, which do not count, it does. Where groups are those of files, files are named. Proof are structures that are alike, of ``unnp.train.mixed.jumps``.
+    and small clusters, which do not count, it does. Proof are structures that are alike, of ``unnp.train.mixed.jumps``. Where
+    files are named, groups are not.
 
     Args:
         found: of all structures of a head.
