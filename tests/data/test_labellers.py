@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from ase.build import bulk
 from unnp.atoms.structure import Structure
-from unnp.data.labellers import Labeller, build_labeller
+from unnp.data.labellers import Labeller, build_labeller, file_checksums
 from unnp.errors import ConfigError, DataError, LammpsError, UnnpError
 from unnp.kim.potential_files import find_files, potential_folders
 
@@ -226,3 +226,23 @@ def test_potential_files_are_found_by_name(tmp_path: Path, monkeypatch: pytest.M
     assert find_files("Al_mm.eam.fs", tmp_path) == f'"{own / "Al_mm.eam.fs"}"'
     with pytest.raises(DataError, match=r"'Al_mn\.eam\.fs' is not in .*Did you mean 'Al_mm.eam.fs'"):
         find_files("* * Al_mn.eam.fs Al", tmp_path)
+
+
+def test_files_that_settings_name_are_told_by_their_contents(eam: dict[str, Any], tmp_path: Path) -> None:
+    """Beside the settings, among LAMMPS' potentials, as weights and as parameters; what is not there counts nothing."""
+    weights = tmp_path / "net.pth"
+    ase = {"kind": "ase", "name": "gpaw", "parameters": {"setups": {"Al": str(weights)}, "mode": "lcao"}}
+    mace = {"kind": "universal", "name": "mace", "model": "net.pth"}
+    assert file_checksums(mace, tmp_path) == file_checksums(ase, tmp_path) == []
+    assert [text.split()[0] for text in file_checksums(eam, tmp_path)] == ["Al_mm.eam.fs"]
+    found = []
+    for content in ("one", "two"):
+        for path in (weights, tmp_path / "Al_mm.eam.fs"):
+            path.write_text(content)
+        found.append([file_checksums(settings, tmp_path) for settings in (eam, mace, ase)])
+    assert all(len(each) == 1 for each in found[0])
+    assert all(one != two for one, two in zip(*found, strict=True))
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/part").write_text("three")
+    assert [text.split()[0] for text in file_checksums({**mace, "model": "folder"}, tmp_path)] == ["part"]
+    assert file_checksums({"kind": "ase", "name": "emt"}, tmp_path) == []

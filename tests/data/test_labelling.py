@@ -235,3 +235,19 @@ def test_results_in_a_journal_that_do_not_fit_are_computed_anew(make_structures:
     path = tmp_path / "work/journal.jsonl"
     path.write_text("\n".join([first, *wrong, '{"k": 99}']) + "\n")
     assert [s.energy for s in run().structures] == [s.energy for s in good.structures]
+
+
+def test_another_file_behind_the_same_settings_is_another_calculator(make_structures: Make, tmp_path: Path) -> None:
+    weights = tmp_path / "table"
+    weights.write_text("one")
+    settings = {"kind": "lammps", "elements": ["Al"], "pair_style": "table linear 9", "pair_coeff": ["* * table A"]}
+    run = partial(
+        label_structures, make_structures(2, labelled=False), settings, folder=tmp_path, work=tmp_path / "work"
+    )
+    with pytest.raises(UnnpError):
+        run(workers=1)
+    first = json.loads(_lines(tmp_path)[0])
+    weights.write_text("two")
+    with pytest.raises(UnnpError):
+        run(workers=1)
+    assert json.loads(_lines(tmp_path)[0]) != first

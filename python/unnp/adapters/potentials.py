@@ -10,9 +10,11 @@ from ase.calculators.calculator import Calculator
 from pydantic import Field, model_validator
 
 from unnp.adapters.dispersion import D3Config
-from unnp.adapters.opening import open_beside
+from unnp.adapters.opening import is_calculator_file, open_beside
 from unnp.atoms.outputs import Name
 from unnp.config import Config
+from unnp.config.base import read_yaml
+from unnp.data.labellers import file_checksums
 from unnp.data.store_checks import file_checksum
 from unnp.errors import ConfigError
 
@@ -79,6 +81,7 @@ def identity_of(given: PotentialFile, base: Path) -> str:
 
 
 def identity(path: Path, head: str | None, d3: D3Config | None = None) -> str:
-    """Return what tells a potential from others: the checksum of its file, its head and its D3."""
-    words = [file_checksum(path), str(head), *([] if d3 is None else [d3.model_dump_json()])]
+    """Return what tells a potential from others: checksums of its file and of those that it names, its head and its D3."""
+    named = file_checksums(read_yaml(path), path.parent) if is_calculator_file(path, head) else []
+    words = [file_checksum(path), str(head), *([] if d3 is None else [d3.model_dump_json()]), *named]
     return sha256(" ".join(words).encode()).hexdigest()

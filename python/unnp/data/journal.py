@@ -66,8 +66,9 @@ class Journal:
             if len(entries) == 1:
                 return 0  # nothing would be lost
             raise DataError(
-                f"{self.path.parent} holds unfinished work of another configuration or other structures. Restore them, "
-                "choose another output, or delete that folder."
+                f"{self.path.parent} holds unfinished work of another configuration or other structures, or of another "
+                "potential: files that its calculator names count too. Restore them, choose another output, or delete that "
+                "folder."
             )
         self.finished = {entry.pop("k"): entry for entry in entries[1:]}
         return kept

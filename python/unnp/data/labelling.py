@@ -14,7 +14,7 @@ from typing import Any, Literal
 from unnp.atoms.structure import Structure
 from unnp.data.fingerprint import fingerprint
 from unnp.data.journal import Journal
-from unnp.data.labellers import build_labeller, check_settings
+from unnp.data.labellers import build_labeller, check_settings, file_checksums
 from unnp.data.labellers.base import Labeller
 from unnp.data.progress import counting
 from unnp.data.recorded import entry_of, forget_damaged, with_entry
@@ -87,7 +87,8 @@ def label_structures(
     """
     check_settings(calculator)
     failures: dict[int, str] = {}
-    stamp = fingerprint(structures, json.dumps(calculator, sort_keys=True))
+    made_with = [json.dumps(calculator, sort_keys=True), *file_checksums(calculator, folder)]
+    stamp = fingerprint(structures, " ".join(made_with))
     with hold_folder(work), Journal(work / JOURNAL_FILE, stamp) as journal:
         forget_damaged(journal.finished, structures)
         todo = [(k, structures[k]) for k in range(len(structures)) if k not in journal.finished]

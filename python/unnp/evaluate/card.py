@@ -43,6 +43,7 @@ def write_card(folder: Path, card: Mapping[str, Any]) -> None:
         folder: where to.
         card: ``name``, ``potential``, ``n_parameters``, ``references``, ``data``, ``stress_offset`` ({group: GPa}),
             ``validity``, ``metrics`` ({part: result of Metrics}), ``metrics_of_start`` (the same before the training),
+            ``notes`` ({part: what to know of these errors}),
             ``settings``, ``training``, ``versions``.
     """
     card = {"created": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"), **card}
@@ -118,7 +119,7 @@ def _markdown(card: Mapping[str, Any]) -> str:
         "",
         "## Data",
         "",
-        f"{data['n_structures']} structures for training, {data['n_validation']} for validation,",
+        f"{data['n_structures']} structures for training{_drawn(data)}, {data['n_validation']} for validation,",
         f"{data['n_test']} for testing.",
         f"Elements: {elements}.",
         f"Groups: {groups}.",
@@ -132,13 +133,16 @@ def _markdown(card: Mapping[str, Any]) -> str:
         else []
     )
     lines += _offsets(card.get("stress_offset") or {})
-    tables = {f"Errors on the {part} structures": metrics for part, metrics in card["metrics"].items()}
-    of_start = card.get("metrics_of_start") or {}
-    tables |= {f"Errors on the {part} structures before this training": metrics for part, metrics in of_start.items()}
-    for title, metrics in tables.items():
+    notes, of_start = card.get("notes") or {}, card.get("metrics_of_start") or {}
+    tables = [(f"Errors on the {part} structures", part, metrics) for part, metrics in card["metrics"].items()]
+    tables += [
+        (f"Errors on the {part} structures before this training", part, metrics) for part, metrics in of_start.items()
+    ]
+    for title, part, metrics in tables:
         lines += [
             f"## {title}",
             "",
+            *([notes[part], ""] if part in notes else []),
             *_markdown_table(error_header(metrics), error_table(metrics)),
             "",
         ]
@@ -148,6 +152,13 @@ def _markdown(card: Mapping[str, Any]) -> str:
     lines += ["## Versions", "", ", ".join(f"{k} {v}" for k, v in card["versions"].items()), ""]
     lines += ["## Settings", "", "```yaml", yaml.safe_dump(card["settings"], sort_keys=False).rstrip(), "```", ""]
     return "\n".join(lines)
+
+
+def _drawn(data: Mapping[str, Any]) -> str:
+    """Return what each epoch draws of the training structures; empty where it takes all."""
+    if not (n_pool := data.get("n_pool")):
+        return ""
+    return f" (each epoch: {data['n_structures'] - n_pool} and {data['n_pool_per_epoch']} drawn of {n_pool})"
 
 
 def _origins(origins: Sequence[Mapping[str, str]]) -> list[str]:

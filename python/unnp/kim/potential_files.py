@@ -22,6 +22,11 @@ def potential_folders() -> list[Path]:
     return [folder for folder in folders if folder.is_dir()]
 
 
+def files_in(line: str, folder: Path) -> list[Path]:
+    """Return the files that words of a pair_coeff line name, found as ``find_files`` does; no others need be there."""
+    return [path for word in line.split() if (path := _found(word, [folder, *potential_folders()])) is not None]
+
+
 def find_files(line: str, folder: Path) -> str:
     """Return a pair_coeff line with the names of files replaced by their paths.
 
@@ -37,10 +42,9 @@ def find_files(line: str, folder: Path) -> str:
 
 def _path_of(word: str, folder: Path) -> str:
     folders = [folder, *potential_folders()]
-    for candidate in (place / word for place in folders):
-        if candidate.is_file():
-            path = str(candidate.resolve())
-            return f'"{path}"' if " " in path else path
+    found = _found(word, folders)
+    if found is not None:
+        return f'"{found}"' if " " in str(found) else str(found)
     if _FILE_LIKE.match(word):
         names = [file.name for place in folders for file in place.iterdir()]
         raise DataError(
@@ -48,3 +52,7 @@ def _path_of(word: str, folder: Path) -> str:
             f"{did_you_mean(word, names)} Give its path, or set LAMMPS_POTENTIALS."
         )
     return word
+
+
+def _found(word: str, folders: list[Path]) -> Path | None:
+    return next((path.resolve() for path in (place / word for place in folders) if path.is_file()), None)

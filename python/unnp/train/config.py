@@ -19,6 +19,8 @@ from unnp.models.heads import DEFAULT_HEAD
 from unnp.train.loss import LossConfig
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
+Share = Annotated[int, Field(gt=0, strict=True)] | Annotated[float, Field(gt=0, le=1)]
+"""A number of structures, or, with a decimal point, a fraction of all."""
 Decay = Annotated[float, Field(ge=0, lt=1)]
 
 
@@ -31,8 +33,8 @@ class ThinnedConfig(Config):
 
     groups: list[str] = Field(min_length=1)
     """Their names; structures without a group have the name ''."""
-    per_epoch: PositiveInt | Fraction
-    """Structures of these groups that each epoch draws anew: their number, or a fraction of all."""
+    per_epoch: Share
+    """What each epoch draws of these structures anew: their number, or a fraction of all; 1 is one structure, 1.0 all."""
 
 
 class DataConfig(Config):
@@ -123,10 +125,11 @@ class HeadConfig(Config):
 class ReplayConfig(Config):
     """Old structures that are trained on beside the new ones, through the heads that have learned from them."""
 
-    per_epoch: PositiveInt | Fraction = 0.1
-    """Old structures that each epoch draws anew: their number, or a fraction of all."""
+    per_epoch: Share = 0.1
+    """Old structures that each epoch draws anew: their number, or a fraction of all; 1 is one structure, 1.0 all."""
     data: DataConfig | None = None
-    """The old data; null: those of the run that `start` names, with the structures that it held back."""
+    """The old data; null: those of the run that `start` names, with the structures that it held back. Of what is given here,
+    `validation` as files, or the `split_seed` of that run, holds back what the start has not seen; else it is drawn anew."""
 
 
 class TrainConfig(Config):

@@ -23,6 +23,9 @@ from unnp.train.distributed import Processes
 
 Structures = Sequence[Structure]
 
+TINY = 0.01
+"""Part of the structures of an epoch below which those that it draws are called few."""
+
 
 class Subset(LazyStructures):
     """Some of the structures of a sequence, read when asked for.
@@ -147,6 +150,19 @@ def number_drawn(settings: ThinnedConfig | ReplayConfig, n_pool: int, where: str
             f"{where}.per_epoch: {wanted} of {n_pool} structures are {n_drawn}; it must be from 1 to {n_pool} of them."
         )
     return n_drawn
+
+
+def tiny_share(config: TrainConfig, sources: Sources) -> str:
+    """Return what to say where an epoch draws next to nothing of what it draws from; else nothing."""
+    settings, where = (config.data.thinned, "data.thinned") if config.replay is None else (config.replay, "replay")
+    seen = len(sources.train) - sources.pool + sources.drawn
+    if settings is None or sources.drawn == sources.pool or (sources.drawn > 1 and sources.drawn >= TINY * seen):
+        return ""
+    return (
+        f"{where}.per_epoch: {settings.per_epoch} is {sources.drawn} of {sources.pool} structures, beside "
+        f"{seen - sources.drawn} others in each epoch: so few hardly count. A whole number is a number of structures, "
+        "one with a decimal point their fraction, and 1.0 all of them."
+    )
 
 
 def make_datasets(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from unnp.errors import ConfigError, unknown
+from unnp.errors import ConfigError, in_one_line, unknown
 from unnp.train.config import HeadConfig, TrainConfig
 from unnp.train.datasets import Sources
 
@@ -30,7 +30,7 @@ def heads_of_groups(heads: Mapping[str, HeadConfig], groups: Sequence[str]) -> d
     for k, (name, head) in enumerate(heads.items()):
         for group in head.groups or []:
             if group not in groups:
-                raise ConfigError(f"heads.{name}: " + unknown("group", group, groups))
+                raise ConfigError(f"heads.{name}: {_no_group(group, groups)}")
             if group in owner:
                 raise ConfigError(f"heads.{name}: the group '{group}' belongs to another head already.")
             owner[group] = k
@@ -41,3 +41,14 @@ def heads_of_groups(heads: Mapping[str, HeadConfig], groups: Sequence[str]) -> d
     if left and not others:
         raise ConfigError(f"heads: the groups {', '.join(left)} belong to none; give them to one under `groups`.")
     return owner | dict.fromkeys(left, others[0] if others else 0)
+
+
+def _no_group(given: str, groups: Sequence[str]) -> str:
+    """Return the message for a group that no structure has."""
+    named = [group for group in groups if group]
+    if named:
+        return unknown("group", given, [group or "'' (structures without a group)" for group in groups])
+    return (
+        f"unknown group '{in_one_line(given)}'; no structure has a group. Name groups in the files (`group=...` in extended "
+        "XYZ; data.read.group_key is another name for it), leave `groups` out where one head learns from all, or give `['']`."
+    )

@@ -16,8 +16,18 @@ from unnp.models import Head, Potential
 from unnp.models.growth import grown
 from unnp.train.config import TrainConfig
 from unnp.train.datasets import Sources, Subset
+from unnp.train.mixed import jumps, mixed_zeros, said_of
 from unnp.train.start import Start, large_rate
-from unnp.train.zeros import Shift, of_new_elements, shift_of
+from unnp.train.zeros import (
+    OTHER_ZERO,
+    VISIBLE_JUMP,
+    Differences,
+    Shift,
+    differences_of,
+    of_new_elements,
+    parts_of_another_zero,
+    sampled,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +57,8 @@ def fitted_head(config: TrainConfig, sources: Sources, elements: Elements, owner
             f"heads.{name}: `shift` moves the energies of an older head, and this one begins anew; name copy_of."
         )
     energies = reference_energies(Concatenated([own, held_back]), elements, kind, cutoff)
+    if text := mixed_zeros(sampled(own), energies):
+        logger.warning("heads.%s: %s", name, text)
     scale = (sources.statistics if alone else statistics(own)).rms.get("forces") or 1.0
     return Head(scale, energies, name, _groups(own))
 
@@ -107,14 +119,15 @@ def _older_head(
         raise ConfigError(f"heads.{name}: {problem}")
     given = kind if isinstance(kind, dict) else {}
     energies = {**old.reference_energies, **given}
-    shift = shift_of(start.potential, position, new, resolve_dtype(start.dtype))
+    differences = differences_of(start.potential, position, new, resolve_dtype(start.dtype))
+    shift = differences.shift
+    stays = old.reference_energies.keys().isdisjoint(given) and kind != "shift"
+    if stays and shift.is_another_zero:
+        raise ConfigError(f"heads.{name}: {_another_zero(source, shift)}")
+    for text in _jumps(name, differences) or (_doubts(source, differences, start) if stays else ()):
+        logger.warning("heads.%s: %s", name, text)
     if kind == "shift":
         energies = {symbol: energy + shift.energies.get(symbol, 0.0) for symbol, energy in energies.items()}
-    elif old.reference_energies.keys().isdisjoint(given):
-        if shift.is_another_zero:
-            raise ConfigError(f"heads.{name}: {_another_zero(source, shift)}")
-        if shift.may_be_another_zero:
-            logger.warning("heads.%s: %s", name, _another_zero(source, shift, certain=False))
     energies = of_new_elements(energies, own, elements, start.potential.cutoff())
     return Head(old.energy_scale, energies, name, _groups(own) or old.groups)
 
@@ -144,10 +157,26 @@ def _refused(config: TrainConfig, name: str, source: str, elements: Elements, *,
     return ""
 
 
-def _another_zero(source: str, shift: Shift, *, certain: bool = True) -> str:
+def _jumps(name: str, differences: Differences) -> list[str]:
+    """Return what to say of new structures that are alike but for a constant; raise ConfigError where that is large."""
+    found = jumps(differences.structures, differences.per_atom, VISIBLE_JUMP)
+    if any(abs(jump.size) > OTHER_ZERO for jump in found):
+        raise ConfigError(f"heads.{name}: {said_of(found)}")
+    return [said_of(found)] if found else []
+
+
+def _doubts(source: str, differences: Differences, start: Start) -> Iterator[str]:
+    """Yield what to say where new structures, all or a part of them, may count from another zero than the start."""
+    for part, of_part in parts_of_another_zero(differences, start.potential.cutoff()):
+        yield _another_zero(source, of_part, of=part, certain=False)
+    if differences.shift.may_be_another_zero:
+        yield _another_zero(source, differences.shift, certain=False)
+
+
+def _another_zero(source: str, shift: Shift, *, of: str = "its new structures", certain: bool = True) -> str:
     found = ", ".join(f"{symbol} {energy:+.2f} eV" for symbol, energy in shift.energies.items() if energy)
     said = (
-        f"the energies of its new structures differ from those of '{source}' of the start by {'' if certain else 'nearly '}a "
+        f"the energies of {of} differ from those of '{source}' of the start by {'' if certain else 'nearly '}a "
         f"constant for each element ({found}; {shift.size:.2f} eV/atom)"
     )
     what_to_do = f"give them a head of their own: `copy_of: {source}, reference_energies: shift`."

@@ -97,6 +97,19 @@ def _drawn(replay: ReplayConfig, n_pool: int, start: Start, config: TrainConfig)
     return number_drawn(replay, n_pool, "replay")
 
 
+def doubt_of_old(config: TrainConfig) -> str:
+    """Return what to say of errors on old structures which the start may have been trained on; else nothing."""
+    old = None if config.replay is None else config.replay.data
+    if old is None or isinstance(old.validation, list) or old.split_seed is not None:
+        return ""
+    return (
+        "These structures were drawn anew from replay.data for this training, which does not learn from them. The start may "
+        "have: then its errors before this training are those of structures that it was trained on, and less than its errors "
+        "on unseen ones. Files in replay.data.validation that it has not seen, or its own replay.data.split_seed, "
+        "make them comparable."
+    )
+
+
 def _renamed(group: str) -> str:
     return f"{OLD}/{group}" if group else OLD
 

@@ -23,6 +23,7 @@ from unnp.train.distributed import Processes
 from unnp.train.log import Record
 from unnp.train.loss import Loss
 from unnp.train.offset import StressOffset, found_offsets
+from unnp.train.replay import doubt_of_old
 from unnp.train.run_folder import RunFolder
 from unnp.train.state import Position
 from unnp.train.validation import validate
@@ -72,6 +73,7 @@ def write_report(
             "validity": validity(description["data"], potential),
             "metrics": metrics,
             "metrics_of_start": of_start,
+            "notes": {"old": note} if "old" in datasets and (note := doubt_of_old(config)) else {},
             "training": {
                 "epoch of the weights": description["position"]["epoch"],
                 "epochs": end.epoch,

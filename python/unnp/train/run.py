@@ -23,6 +23,7 @@ from unnp.models.validity import missing_repulsion
 from unnp.train.building import build
 from unnp.train.config import MACHINE, TrainConfig
 from unnp.train.console import make_console
+from unnp.train.datasets import tiny_share
 from unnp.train.distributed import Processes, join
 from unnp.train.labels import check_labels
 from unnp.train.log import Log
@@ -130,6 +131,8 @@ def _task(
     torch.manual_seed(config.seed)
     sources = open_all(config.located(base))
     check_labels(config.loss, sources.train, sources.validation)
+    if processes.first and (warning := tiny_share(config, sources)):
+        logger.warning("%s", warning)
     potential, datasets = build(config.located(base), sources)
     description = {
         "potential": potential.describe(),
@@ -190,7 +193,17 @@ def _summary(task: Task, trainer: Trainer) -> str:
     at = f"; resuming at epoch {position.epoch + 1}, step {position.step}" if position.step else ""
     return (
         f"{potential.architecture} for {', '.join(potential.elements)}: {potential.n_parameters} parameters, "
-        f"cutoff {potential.cutoff():g} A; {data['n_structures']} structures for training, {data['n_validation']} for "
-        f"validation; {task.device}, {task.config.dtype}, {task.processes.world_size} process(es), "
+        f"cutoff {potential.cutoff():g} A; {data['n_structures']} structures for training{_drawn(task)}, "
+        f"{data['n_validation']} for validation; {task.device}, {task.config.dtype}, {task.processes.world_size} process(es), "
         f"{torch.get_num_threads()} thread(s){at}."
     )
+
+
+def _drawn(task: Task) -> str:
+    """Return what an epoch draws of the training structures, as words behind their number; empty where it takes all."""
+    n_pool, n_drawn = task.drawn
+    if not n_pool:
+        return ""
+    thinned, others = task.config.data.thinned, len(task.train) - n_pool
+    what = "old" if thinned is None else f"of the groups {', '.join(name or '(no group)' for name in thinned.groups)}"
+    return f" (each epoch: {others} and {n_drawn} of the {n_pool} {what})"

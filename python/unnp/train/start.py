@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,6 +57,11 @@ def read_start(config: TrainConfig) -> Start | None:
     if config.start is None:
         return None
     path = Path(config.start)
+    if members := members_in(path):
+        raise ConfigError(
+            f"start: {config.start} is the folder of a committee of {len(members)}; name one of its members, as "
+            f"{os.path.join(config.start, members[0])}{f' or {members[-1]}' if len(members) > 1 else ''}."
+        )
     if is_exported(path):
         start = _exported(path)
     else:
@@ -64,6 +70,14 @@ def read_start(config: TrainConfig) -> Start | None:
     if problem := _other(config, start):
         raise ConfigError(f"start: {config.start} {problem}. Restore these settings, or train from random weights.")
     return start
+
+
+def members_in(path: Path) -> list[str]:
+    """Return the names of the run folders of members where a path is the folder of a committee; else none."""
+    if not os.path.isdir(path) or os.path.lexists(path / "checkpoints"):  # not Path.is_dir, which raises for long names
+        return []
+    found = [each.name for each in path.glob("seed-*") if (each / "checkpoints").is_dir()]
+    return sorted(found, key=lambda name: (len(name), name))
 
 
 def _exported(path: Path) -> Start:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -84,6 +85,11 @@ class AseLabeller(Labeller):
         with suppress(AttributeError):
             self._calculator.directory = Path(self._scratch.name)  # some of ASE's take nothing else
 
+    @classmethod
+    def files(cls, config: AseConfig, folder: Path) -> list[Path]:
+        """Return the files among the parameters, whose relative names begin at the working directory, as ASE has it."""
+        return [Path(word) for word in _words(config.parameters) if os.path.isfile(word)]
+
     def close(self) -> None:
         self._scratch.cleanup()
 
@@ -100,6 +106,15 @@ class AseLabeller(Labeller):
         except Exception as error:  # a calculator may raise anything
             message = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             raise UnnpError(f"{structure.source or 'structure'}: {self.config.name} failed ({message}).") from None
+
+
+def _words(value: JsonValue) -> Iterator[str]:
+    """Yield the texts in a parameter, of all depths."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _words(inner)
 
 
 def _check_parameters(config: AseConfig, make: Callable[..., Any]) -> None:

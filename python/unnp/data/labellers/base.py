@@ -14,7 +14,8 @@ from unnp.atoms.quantities import FURTHER, QUANTITIES, Quantity
 from unnp.atoms.structure import Structure
 from unnp.config import Config
 from unnp.config.kinds import check_kind, registering
-from unnp.errors import DataError, unknown
+from unnp.data.store_checks import file_checksum
+from unnp.errors import DataError, UnnpError, unknown
 from unnp.plugins.registry import Registry
 
 
@@ -22,7 +23,8 @@ class Labeller(ABC):
     """Computes the labels of structures, one after the other, in one process.
 
     A subclass lives in one file of ``unnp.data.labellers``, is decorated with ``@register(kind)``, has a ``Config``
-    (settings from YAML: they must not be able to run code), and fills in ``compute``.
+    (settings from YAML: they must not be able to run code), and fills in ``compute``, and ``files`` where
+    its settings name any.
 
     Args:
         config: the settings.
@@ -35,6 +37,19 @@ class Labeller(ABC):
     def __init__(self, config: Any, folder: Path) -> None:
         self.config = config
         self.folder = folder
+
+    @classmethod
+    def files(cls, config: Any, folder: Path) -> list[Path]:
+        """Return the files that the settings name and the labels depend on, as weights and tables; found without opening any.
+
+        Args:
+            config: the settings.
+            folder: where relative file names in the settings begin.
+
+        Raises:
+            UnnpError: the settings name what is not there.
+        """
+        return []
 
     def check(self) -> None:  # noqa: B027 most labellers find out when they are made
         """Raise UnnpError where it could compute nothing, as far as that shows without computing a structure."""
@@ -110,6 +125,27 @@ register = registering(REGISTRY)
 def check_settings(settings: Mapping[str, Any]) -> tuple[type[Labeller], Config]:
     """Return the labeller that settings name by ``kind``, and its configuration; raise ConfigError for wrong ones."""
     return check_kind(REGISTRY, settings, "calculator")
+
+
+def file_checksums(settings: Mapping[str, Any], folder: Path) -> list[str]:
+    """Return name and SHA-256 of each file that the settings of a labeller name: they may change while the settings stay.
+
+    What settings name that is not here is left out: opening the labeller says so.
+
+    Args:
+        settings: ``kind`` and settings.
+        folder: where relative file names in the settings begin.
+
+    Raises:
+        ConfigError: wrong settings.
+        DataError: a file cannot be read.
+    """
+    labeller, config = check_settings(settings)
+    try:
+        found = labeller.files(config, folder)
+    except UnnpError:
+        return []
+    return [f"{path.name} {file_checksum(path)}" for path in dict.fromkeys(found)]
 
 
 def build_labeller(settings: Mapping[str, Any], folder: Path) -> Labeller:

@@ -46,6 +46,10 @@ class KimLabeller(Labeller):
         with_lammps = config.through == "lammps" or (config.through == "auto" and tabulated)
         self._labeller = _with_lammps(model, Path(self._tables.name)) if with_lammps else _with_kimpy(model, folder)
 
+    @classmethod
+    def files(cls, config: KimConfig, folder: Path) -> list[Path]:
+        return [find_model(config.model).path]
+
     def check(self) -> None:
         self._labeller.check()
 

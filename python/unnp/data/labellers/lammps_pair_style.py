@@ -12,6 +12,7 @@ from unnp.atoms.structure import Structure
 from unnp.data.labellers.base import Labeller, register
 from unnp.data.labellers.lammps_simulation import PairStyle, Simulation
 from unnp.errors import LammpsError
+from unnp.kim.potential_files import files_in
 
 ROOM = 20.0
 """Edge of the cell in which one atom tries the commands [A]."""
@@ -26,6 +27,10 @@ class LammpsLabeller(Labeller):
     def __init__(self, config: PairStyle, folder: Path) -> None:
         super().__init__(config, folder)
         self._simulation = Simulation(config, folder)
+
+    @classmethod
+    def files(cls, config: PairStyle, folder: Path) -> list[Path]:
+        return [path for line in (config.pair_style, *config.pair_coeff) for path in files_in(line, folder)]
 
     def check(self) -> None:
         """Let LAMMPS read the potential for all elements, with one atom in its box: where commands are wrong, it says so."""

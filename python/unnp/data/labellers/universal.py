@@ -68,6 +68,14 @@ class UniversalLabeller(Labeller):
             if property_ not in self._teacher.description["properties"]:
                 raise ConfigError(f"the teacher '{config.name}' does not give {name}; leave it out of `labels`.")
 
+    @classmethod
+    def files(cls, config: UniversalConfig, folder: Path) -> list[Path]:
+        weights = find_teacher(config.name).weights(config.model, folder)
+        place = Path(weights.place)
+        if not weights.from_file:
+            return []
+        return sorted(path for path in place.rglob("*") if path.is_file()) if place.is_dir() else [place]
+
     @property
     def elements(self) -> list[str]:
         return [str(symbol) for symbol in self._teacher.description["elements"]]

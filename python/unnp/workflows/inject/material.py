@@ -10,6 +10,7 @@ from unnp.atoms.elements import Elements, elements_of
 from unnp.atoms.quantities import STANDARD
 from unnp.atoms.structure import Structure
 from unnp.data.fingerprint import fingerprint
+from unnp.data.labellers import file_checksums
 from unnp.data.opening import open_structures
 from unnp.data.splits import Size, split, split_by_key
 from unnp.errors import ConfigError, DataError
@@ -64,10 +65,12 @@ class Material:
                 )
 
     def marks(self, config: InjectConfig, base: Path) -> dict[str, object]:
-        """Return what tells data and potentials from others, as JSON."""
+        """Return what tells data and potentials from others, as JSON; files that potentials name are told by their contents."""
+        found = {name: calculator(given, base) for name, given in config.potentials.items()}
         return {
             "structures": fingerprint(self.structures, labels=STANDARD),
-            "potentials": {name: calculator(given, base)[0] for name, given in config.potentials.items()},
+            "potentials": {name: settings for name, (settings, _) in found.items()},
+            "files of potentials": {name: file_checksums(*each) for name, each in found.items()},
         }
 
 

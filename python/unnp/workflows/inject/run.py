@@ -104,9 +104,10 @@ def _check_marks(path: Path, marks: Mapping[str, Any]) -> None:
             before = dict(read_json(path))
         except (OSError, ValueError, TypeError):
             raise DataError(f"{path} is damaged. Delete it if neither data nor potentials have changed.") from None
-        if changed := [name for name in now if before.get(name) != now[name]]:
+        if changed := [name for name in now if name in before and before[name] != now[name]]:
             raise ConfigError(
                 f"{', '.join(changed)} changed since {path.parent} was made. Restore them, or name another folder with -o."
             )
-        return
+        if before.keys() >= now.keys():
+            return
     write_atomically(path, json.dumps(now, indent=1) + "\n")
