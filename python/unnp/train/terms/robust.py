@@ -31,7 +31,14 @@ def spread(residuals: Tensor) -> Tensor:
     values = residuals.detach()
     if values.numel() < 2:
         return values.new_zeros(())
-    return DEVIATIONS * (values - values.median()).abs().median()
+    return DEVIATIONS * _median((values - _median(values)).abs())
+
+
+def _median(values: Tensor) -> Tensor:
+    """Return the median of values (n,); of an even number the mean of the two in the middle, where torch takes the lower one."""
+    n = values.numel()
+    ordered = values.sort().values
+    return (ordered[(n - 1) // 2] + ordered[n // 2]) / 2
 
 
 def robust_error(residual: Tensor, error: Tensor, doubtful: Tensor) -> Tensor:
