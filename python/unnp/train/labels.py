@@ -131,7 +131,7 @@ def few_robust_labels(
             found.append(
                 f"loss.robust_groups: a batch has {mean:.1f} labels of {name} of these groups on average. The scale that tells "
                 f"which are far off is found from them, and fewer than {ENOUGH} leave out good ones too, or tell nothing; give "
-                f"a larger batch_size, about {math.ceil(batch_size * ENOUGH / mean)}, with max_cost and max_atoms that allow it."
+                f"a larger batch_size, about {math.ceil(batch_size * ENOUGH / mean)}, where max_cost and max_atoms allow it."
             )
     return found
 
