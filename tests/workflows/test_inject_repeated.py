@@ -64,6 +64,11 @@ def test_structures_of_the_pool_that_are_labelled_are_left_out(files: Path, tmp_
     drawn = open_material(data.model_copy(update={"pool_size": 12}), tmp_path)
     assert len(drawn.pool) == 12
     assert open_material(data, files).said == ""
+    write(tmp_path / "labelled.extxyz", [*read(files / "labelled.extxyz", ":"), read(files / "labelled.extxyz", "2")])
+    both = open_material(data, tmp_path)
+    assert (both.n_labelled, len(both.pool)) == (25, 12)
+    assert both.said.startswith("1 labelled structures repeat others of them")
+    assert both.said.endswith(found.said)
     write(tmp_path / "pool.extxyz", read(files / "labelled.extxyz", ":3"))
     with pytest.raises(DataError, match="all structures of the pool are labelled or test structures too"):
         open_material(data, tmp_path)
@@ -96,7 +101,8 @@ def test_a_run_that_has_begun_with_repeated_structures_goes_on_with_them(
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.safetensors")}
     found = run_injection(few, tmp_path, tmp_path / "out", resume=True)
     assert (
-        "0 test structures and 2 of the pool are labelled or test structures too. They stay" in capsys.readouterr().out
+        "0 test structures are labelled ones too, and 2 of the pool labelled or test structures. They stay"
+        in capsys.readouterr().out
     )
     assert [o.test for o in found.outcomes] == [o.test for o in first.outcomes]
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.safetensors")} == before

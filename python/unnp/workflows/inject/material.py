@@ -132,12 +132,16 @@ def open_material(data: InjectData, base: Path, before: str | None = None) -> Ma
     known, tested = ({_alike(structure) for structure in part} for part in (labelled, test))
     twice = [structure for structure in test if _alike(structure) in known]
     fresh = [structure for structure in pool if _alike(structure) not in known | tested]
-    n_left_out = len(pool) - len(fresh)
+    n_left_out, said = len(pool) - len(fresh), _said_of_labelled(len(labelled) - len(known))
     if (twice or n_left_out) and before is not None:
         every = _material(data, labelled, test, pool)
         if every.fingerprint == before:
-            said = f"{len(twice)} test structures and {n_left_out} of the pool are labelled or test structures too. They stay"
-            return replace(every, said=f"{said}, as this run has begun with them; a run in another folder is without.")
+            n = sum(_alike(structure) in known | tested for structure in every.at(every.pool))
+            said += (
+                f"{len(twice)} test structures are labelled ones too, and {n} of the pool labelled or test structures. "
+            )
+            said += "They stay, as this run has begun with them; a run in another folder is without."
+            return replace(every, said=said)
     if twice:
         raise DataError(
             f"{len(twice)} of {len(test)} test structures are labelled structures too, the first is {twice[0].source}: errors "
@@ -145,8 +149,18 @@ def open_material(data: InjectData, base: Path, before: str | None = None) -> Ma
         )
     if pool and not fresh:
         raise DataError("all structures of the pool are labelled or test structures too; give others in data.pool.")
-    said = f"{n_left_out} of {len(pool)} structures of the pool are labelled or test structures too, and are left out."
-    return replace(_material(data, labelled, test, fresh), said=said if n_left_out else "")
+    if n_left_out:
+        said += (
+            f"{n_left_out} of {len(pool)} structures of the pool are labelled or test structures too, and are left out."
+        )
+    return replace(_material(data, labelled, test, fresh), said=said.rstrip())
+
+
+def _said_of_labelled(n: int) -> str:
+    """Return what is to be said of labelled structures that repeat others of them."""
+    if not n:
+        return ""
+    return f"{n} labelled structures repeat others of them, so that a seed may draw one to learn and its like for the test.\n"
 
 
 def _material(data: InjectData, labelled: list[Structure], test: list[Structure], pool: list[Structure]) -> Material:
