@@ -203,6 +203,11 @@ def test_the_pretrained_representation_is_what_the_training_begins_with(finished
     assert list(training.heads) == ["dft"]
 
 
+def test_too_few_injected_labels_in_a_batch_are_said_before_the_trainings(finished: tuple[Path, str]) -> None:
+    # 10 labelled structures and 12 injected ones in batches of 4, with both alphas of LA+MP
+    assert "seed 1: 2 of 4 trainings have 2.2 to 2.2 injected energies in a batch on average" in finished[1]
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("without_figures")
 def test_labels_of_the_pool_are_seen_by_nobody_who_learns(
