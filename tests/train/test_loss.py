@@ -12,6 +12,7 @@ from unnp.data.dataset import Batch, Labels
 from unnp.derivatives import Prediction, predict
 from unnp.errors import ConfigError
 from unnp.train.loss import Loss, LossConfig
+from unnp.train.terms.robust import DEVIATIONS, spread
 
 NAN = float("nan")
 
@@ -192,3 +193,13 @@ def test_a_single_robust_label_is_a_square_and_groups_are_checked() -> None:
     assert terms(table, make_batch(), make_prediction()) == pytest.approx(expected)
     with pytest.raises(ConfigError, match=r"loss\.robust_groups: .*c"):
         Loss(from_dict({"robust_groups": ["c"]}, LossConfig), ["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("residuals", "expected"),
+    [([1.0, 4.0], 1.5), ([0.0, 1.0, 3.0, 9.0], 1.5), ([0.0, 1.0, 3.0], 1.0), ([5.0], 0.0)],
+)
+def test_the_scale_is_the_median_deviation_from_the_median_of_even_numbers_too(
+    residuals: list[float], expected: float
+) -> None:
+    assert spread(torch.tensor(residuals)).item() == pytest.approx(DEVIATIONS * expected)

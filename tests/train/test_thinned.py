@@ -12,6 +12,8 @@ from unnp.data.statistics import group_names
 from unnp.errors import ConfigError
 from unnp.train.config import TrainConfig
 from unnp.train.datasets import open_sources
+from unnp.train.labels import few_robust_labels
+from unnp.train.loss import LossConfig
 from unnp.train.run import train
 from unnp.train.structures import sources_of_run
 
@@ -65,3 +67,31 @@ def test_groups_that_cannot_be_drawn_from(
 def test_replay_says_it_for_old_structures(thinned: Callable[..., TrainConfig], tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"replay and data\.thinned"):
         train(thinned(MANY, replay={"per_epoch": 2}, start=str(tmp_path)), tmp_path / "run")
+
+
+def test_too_few_labels_for_the_scale_of_robust_groups_are_said_once_at_the_start(
+    thinned: Callable[..., TrainConfig], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    loss = {"energy": {"weight": 1.0}, "robust_groups": ["many"]}
+    train(thinned(MANY, epochs=1, loss=loss), tmp_path / "run")
+    # 2 + 2 structures in batches of two; 12 force components of a structure suffice
+    (text,) = [record.message for record in caplog.records if "robust_groups" in record.message]
+    assert "a batch has 1.0 labels of energy of these groups on average" in text
+    assert "give a larger batch_size, about 16," in text
+    caplog.clear()
+    train(thinned(MANY, epochs=2, loss=loss), tmp_path / "run", resume=True)
+    assert "robust_groups" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("robust", "n_batches", "said"), [(["many"], 1, ["energy"]), (["many"], 7, ["energy", "forces"]), ([], 7, [])]
+)
+def test_each_term_has_labels_of_its_own(
+    thinned: Callable[..., TrainConfig], robust: list[str], n_batches: int, said: list[str]
+) -> None:
+    table = from_dict({"robust_groups": robust}, LossConfig)
+    structures = open_sources(thinned(MANY).data, 0).train
+    found = few_robust_labels(table, structures, (6, 4), n_batches, 4)
+    assert [name for text in found for name in ("energy", "forces", "stress") if f"labels of {name} of" in text] == said
+    assert few_robust_labels(table, structures, (0, 0), 1, 4) == few_robust_labels(table, structures, (6, 6), 1, 4)
+    assert few_robust_labels(table, list(structures) * 2, (0, 0), 1, 4) == []

@@ -28,6 +28,7 @@ from unnp.workflows.inject.material import INJECTED
 from unnp.workflows.inject.run import run_injection
 from unnp.workflows.inject.trainings import Injected, Labelled, Trainings
 
+draw = report._draw
 SCHNET = {"architecture": "schnet", "settings": {"cutoff": 4.0, "features": 4, "interactions": 1, "gaussians": 6}}
 ZERO = -1.5  # eV per atom, of the labels beside those of EMT
 
@@ -202,6 +203,11 @@ def test_the_pretrained_representation_is_what_the_training_begins_with(finished
     assert list(training.heads) == ["dft"]
 
 
+def test_too_few_injected_labels_in_a_batch_are_said_before_the_trainings(finished: tuple[Path, str]) -> None:
+    # 10 labelled structures and 12 injected ones in batches of 4, with both alphas of LA+MP
+    assert "seed 1: 2 of 4 trainings have 2.2 to 2.2 injected energies in a batch on average" in finished[1]
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("without_figures")
 def test_labels_of_the_pool_are_seen_by_nobody_who_learns(
@@ -233,6 +239,17 @@ def test_a_resumed_run_does_what_is_new_and_nothing_else(
     after = {path: path.stat().st_mtime_ns for path in folder.rglob("kept.safetensors")}
     assert {path: after[path] for path in before} == before
     assert {path.parts[-4] for path in after.keys() - before.keys()} == {"near", "near-squares"}
+    # it chooses among one potential, and has rows and a figure of its own beside the one that chooses among all
+    with (folder / "choices.csv").open() as file:
+        choices = list(csv.DictReader(file))
+    assert {(row["chooses among"], row["for"]) for row in choices} == {("all", "LA+MP"), ("morse", "near")}
+    assert [row["part"] for row in choices] == ["test", "pool", "low", "medium", "high"] * 2
+    near_to_pool = next(row for row in choices if (row["for"], row["part"]) == ("near", "pool"))
+    assert near_to_pool["structures"] == "12"
+    assert (near_to_pool["none"], near_to_pool["right [%]"], near_to_pool["outliers [%]"]) == ("0", "100", "0")
+    draw(folder, found)
+    assert (folder / "outliers-SchNet-morse.png").stat().st_size > 0
+    assert "SchNet,morse,none" in (folder / "choice-shares.csv").read_text()
     # a classifier of one potential alone, within a tau so large that it is always near
     labels = {s.positions.tobytes(): s.energy for s in found.seeds[0].pool_labels[1] if s is not None}
     assert [s.energy for s in Store(folder / "seed-0/SchNet/near/injected")] == list(labels.values())

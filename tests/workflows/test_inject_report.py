@@ -1,5 +1,6 @@
 """What an injection says of its methods: variants, error bars beside published numbers, outliers, maps."""
 
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,15 +14,16 @@ from unnp.errors import ConfigError
 from unnp.workflows.inject import maps
 from unnp.workflows.inject.analysis import Spread, rows
 from unnp.workflows.inject.choice import choice_of
+from unnp.workflows.inject.classifiers import chosen_among, words_of
 from unnp.workflows.inject.comparison import comparison_columns, comparison_table, with_error
 from unnp.workflows.inject.config import InjectConfig
-from unnp.workflows.inject.differences import difference_table, differences, draw_differences
+from unnp.workflows.inject.differences import Difference, difference_table, differences, draw_differences
 from unnp.workflows.inject.figures import draw_gains
 from unnp.workflows.inject.judging import Outcome
 from unnp.workflows.inject.maps import check_map, coordinates
 from unnp.workflows.inject.nearest import Distances
 from unnp.workflows.inject.outliers import chosen_labels
-from unnp.workflows.inject.report import method_table
+from unnp.workflows.inject.report import choice_table, compared, method_table
 
 POTENTIALS = ["sw", "tersoff", "bad"]
 ERRORS = {"scratch": [100.0, 80.0, 120.0], "LA": [80.0, 72.0, 90.0], "MP": [90.0, 88.0, 108.0]}
@@ -67,6 +69,38 @@ def test_variants_differ_from_their_method_in_one_thing() -> None:
     assert pretrain.potentials == ["tersoff", "bad"]
 
 
+def test_every_classifier_is_known_with_what_it_chooses_among_and_who_takes_its_choice() -> None:
+    methods = {"scratch": {}, "LA": {"augment": {}}, "two": {"augment": {"potentials": ["sw", "bad"]}}}
+    own = config(
+        methods={**methods, "sw": {"augment": {"labels": "sw"}}}, variants={"LA": ["tukey", "left-out", "alone"]}
+    )
+    found = {words_of(among, POTENTIALS): names for among, names in chosen_among(own).items()}
+    assert found == {
+        "all": ["LA", "LA-squares"],
+        "all but tersoff": ["two", "LA-without-tersoff"],
+        "all but sw": ["LA-without-sw"],
+        "all but bad": ["LA-without-bad"],
+        **{name: [f"LA-only-{name}"] for name in POTENTIALS},
+    }
+    keys = {"architecture": "SchNet", "part": "low", "structures": 10, "none": 4}
+    choices = [
+        {**keys, "seed": k, "among": words, "methods": names, "outliers": share, **({"right": 0.5} if k else {})}
+        for words, names in found.items()
+        for k, share in enumerate((0.1, 0.3))
+    ]
+    written = SimpleNamespace(config=own, choices=choices)
+    header, cells = choice_table(written)  # type: ignore[arg-type]
+    assert [line[1:3] for line in cells][:3] == [
+        ["all", "LA"],
+        ["all but tersoff", "two"],
+        ["all but sw", "LA-without-sw"],
+    ]
+    assert len(cells) == 7
+    assert {line[header.index("outliers [%]")] for line in cells} == {"20 ± 10"}
+    assert {line[header.index("right [%]")] for line in cells} == {"50"}  # of the seed that has labels to judge by
+    assert [line[1] for line in choice_table(written, brief=True)[1]] == ["all", "all but tersoff"]  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -102,6 +136,23 @@ def test_the_comparison_has_standard_errors_and_published_numbers() -> None:
     assert columns["gain"][1] == pytest.approx(100 * np.mean(gains))
     assert columns["gain_error"][1] == pytest.approx(100 * np.std(gains, ddof=1) / np.sqrt(3))
     assert columns["published_gain"] == [None, pytest.approx(100 * (1 - 54.9 / 71.8)), None]
+
+
+def test_forces_have_a_table_of_the_same_form_where_they_are_learnt() -> None:
+    own = config(published={"SchNet": {"scratch": 71.8, "LA": 54.9}})
+    found = [replace(o, test={**o.test, "forces": o.test["energy"] / 1000}) for o in outcomes(ERRORS)]
+    table = rows(own, found)
+    header, cells = comparison_table(own, table, "forces")
+    assert header == ["forces [eV/A] (gain [%])", "numbers", "scratch", "LA", "MP"]
+    assert cells == [["SchNet", "here", "0.1 ± 0.012", "0.0807 ± 0.0052 (18.3 ± 4.4)", "0.0953 ± 0.0064 (3.3 ± 6.7)"]]
+    columns = comparison_columns(own, table, ["forces"])
+    assert columns["forces"] == pytest.approx([0.1, 0.08067, 0.09533], abs=1e-4)
+    for name in ("gain", "gain_error"):
+        assert columns[f"forces_{name}"][0] is None
+        assert columns[f"forces_{name}"][1:] == pytest.approx(columns[name][1:])
+    assert compared(SimpleNamespace(config=own, rows=table)) == ["energy", "forces"]  # type: ignore[arg-type]
+    without = config(training={"loss": {"forces": {"weight": 0}}})
+    assert compared(SimpleNamespace(config=without, rows=table)) == ["energy"]  # type: ignore[arg-type]
 
 
 def test_error_bars_of_table_and_figure_are_standard_errors(tmp_path: Path) -> None:
@@ -143,6 +194,32 @@ def test_a_difference_is_that_of_the_same_split_and_hurts_beyond_its_error_bar_a
     assert [row.hurts for row in one] == [None] * 4
 
 
+def test_a_potential_hurts_only_where_chance_would_rarely_say_so() -> None:
+    own = config(variants={"LA": ["alone"]})
+    errors = {**ERRORS, "LA-only-sw": [130.0, 96.0, 150.0], "LA-only-bad": [112.0, 80.0, 126.0]}
+    errors["LA-only-tersoff"] = ERRORS["scratch"]
+    found = {row.method: row for row in differences(own, outcomes(errors))}
+    doubtful = found["LA-only-bad"].gain
+    assert doubtful.error is not None
+    assert 1 < -doubtful.mean / doubtful.error < 2.92  # beyond its error, within Student's quantile of three seeds
+    assert {name: row.hurts for name, row in found.items()} == {
+        "LA": False,
+        "LA-only-sw": True,
+        "LA-only-tersoff": False,
+        "LA-only-bad": False,
+    }
+    header, cells = difference_table(differences(own, [o for o in outcomes(errors) if o.seed == 0]))
+    assert {line[header.index("hurts")] for line in cells} == {"not known"}
+
+
+@pytest.mark.parametrize("n", [2, 3, 5])
+def test_of_harmless_potentials_one_in_twenty_is_said_to_hurt(n: int) -> None:
+    random = np.random.default_rng(n)
+    gains = [Spread.of(own) for own in random.standard_normal((4000, n))]
+    said = [Difference("a", "b", "", "", "", gain, None, 0.0, n).hurts for gain in gains]
+    assert np.mean(said) == pytest.approx(0.05, abs=0.012)  # 3.5 standard errors
+
+
 def test_outliers_are_labels_beyond_tau_of_the_hidden_energy() -> None:
     pool = [Structure(np.array([14, 14]), np.zeros((2, 3)), energy=2 * e, group="g") for e in (-5.0, -4.0, -3.0)]
     labels = [[Structure(s.numbers, s.positions, energy=s.energy + 2 * off) for s in pool] for off in (0.05, 0.3)]
@@ -155,11 +232,14 @@ def test_outliers_are_labels_beyond_tau_of_the_hidden_energy() -> None:
         potentials=["sw", "tersoff"],
         pool_labels=labels,
     )
-    found = chosen_labels(seed, choice_of(probabilities))  # type: ignore[arg-type]
+    found = chosen_labels(seed, choice_of(probabilities), ("sw", "tersoff"))  # type: ignore[arg-type]
     assert found["structure"] == [0, 1]  # the third got none
     assert (found["potential"], found["nearest"]) == (["sw", "tersoff"], ["sw", "sw"])
     assert found["error"] == pytest.approx([50, 300])
     assert found["outlier"] == [0, 1]
+    # one that chooses among tersoff and none should have chosen none, as tersoff is nowhere within tau
+    restricted = chosen_labels(seed, choice_of(probabilities), ("tersoff",))  # type: ignore[arg-type]
+    assert restricted["nearest"] == ["none", "none"]
 
 
 def clusters() -> tuple[np.ndarray, np.ndarray]:

@@ -36,7 +36,7 @@ def command(
         report = run_injection(resolved, config.parent, folder, resume=resume)
     print_table("Potentials: errors of aligned energies, and where they are nearest", *potential_table(report))
     if report.choices:
-        print_table("What the classifiers chose", *choice_table(report))
+        print_table("What the classifiers chose", *choice_table(report, brief=True))
     print_table("Errors on the test structures, and gains", *method_table(report))
     if report.differences:
         print_table("What variants of methods change", *difference_table(report.differences))

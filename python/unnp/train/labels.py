@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from unnp.atoms.quantities import FURTHER, QUANTITIES, Quantity
 from unnp.atoms.structure import Structure
+from unnp.data.statistics import group_names
 from unnp.errors import ConfigError
 from unnp.train.loss import LossTable
 
 logger = logging.getLogger(__name__)
+ENOUGH = 8
+"""Labels of robust groups in a batch from which on the scale of Tukey's biweight leaves out less than 1 % of good ones."""
 
 
 @dataclass
@@ -98,6 +102,45 @@ def check_labels(loss: LossTable, train: Iterable[Structure], validation: Iterab
         )
     for name in terms:
         _say(name, held_back, "validation ")
+
+
+def few_robust_labels(
+    loss: LossTable, train: Sequence[Structure], drawn: tuple[int, int], n_batches: int, batch_size: int
+) -> list[str]:
+    """Return what is to be said of each term of which a batch has too few labels of robust groups for their scale.
+
+    Args:
+        loss: the table.
+        train: structures that are trained on.
+        drawn: of how many structures at their end, and how many of these an epoch has.
+        n_batches: of an epoch.
+        batch_size: structures in a batch, at most.
+    """
+    always: Counter[str] = Counter()
+    in_pool: Counter[str] = Counter()
+    n_pool, n_drawn = drawn
+    terms = [name for name in loss.used() if name in QUANTITIES]
+    for k, group in enumerate(group_names(train) if loss.robust_groups else []):
+        if group in loss.robust_groups:
+            part, structure = (in_pool if k >= len(train) - n_pool else always), train[k]
+            part.update({name: _n_labels(structure, QUANTITIES[name]) for name in terms})
+    found = []
+    for name in terms:
+        mean = (always[name] + in_pool[name] * n_drawn / max(n_pool, 1)) / max(n_batches, 1)
+        if 0 < mean < ENOUGH:
+            found.append(
+                f"loss.robust_groups: a batch has {mean:.1f} labels of {name} of these groups on average. The scale that tells "
+                f"which are far off is found from them, and fewer than {ENOUGH} leave out good ones too, or tell nothing; give "
+                f"a larger batch_size, about {math.ceil(batch_size * ENOUGH / mean)}, where max_cost and max_atoms allow it."
+            )
+    return found
+
+
+def _n_labels(structure: Structure, quantity: Quantity) -> int:
+    """Return how many numbers of a quantity count in a structure."""
+    if structure.label(quantity.name) is None or (quantity.needs_volume and not np.all(structure.pbc)):
+        return 0
+    return math.prod(quantity.shape) * (int(structure.has_label(quantity).sum()) if quantity.per_atom else 1)
 
 
 def _say(name: str, counts: LabelCounts, part: str) -> None:

@@ -25,7 +25,7 @@ from unnp.train.config import MACHINE, TrainConfig
 from unnp.train.console import make_console
 from unnp.train.datasets import tiny_share
 from unnp.train.distributed import Processes, join
-from unnp.train.labels import check_labels
+from unnp.train.labels import check_labels, few_robust_labels
 from unnp.train.log import Log
 from unnp.train.memory import keep_freed_memory
 from unnp.train.replay import open_all
@@ -88,8 +88,9 @@ def train_one(config: TrainConfig, path: Path, team: Team, *, resume: bool, base
         trainer = Trainer(task, folder, console, team.stop)
         if checkpoint is not None:
             _resume(trainer, checkpoint, changed)
-        elif processes.first and (warning := missing_repulsion(task.description["data"], task.potential)):
-            logger.warning("%s", warning)
+        elif processes.first:
+            for warning in _doubts(task, trainer):
+                logger.warning("%s", warning)
         if processes.first:
             folder.create()
             write_atomically(folder.config, dump_yaml(settings_at(config, base, folder.path)))
@@ -103,6 +104,15 @@ def train_one(config: TrainConfig, path: Path, team: Team, *, resume: bool, base
         report = write_report(folder, config, begun, datasets, log.records, end, team.device) if log is not None else {}
     processes.meet()
     return report
+
+
+def _doubts(task: Task, trainer: Trainer) -> list[str]:
+    """Return what is to be said before the first step: a missing repulsion, too few labels for the scale of robust groups."""
+    repulsion = missing_repulsion(task.description["data"], task.potential)
+    n_batches = len(trainer.sampler.epoch(0)) * task.processes.world_size
+    config, structures = task.config, task.train.structures
+    few = few_robust_labels(config.loss, structures, task.drawn, n_batches, config.batch_size)
+    return [*([repulsion] if repulsion else []), *few]
 
 
 def settings_at(config: TrainConfig, base: str | Path, folder: Path) -> TrainConfig:

@@ -35,7 +35,7 @@ def spread(residuals: Tensor) -> Tensor:
 
 
 def _median(values: Tensor) -> Tensor:
-    """Return the median of values (n,), of an even number the mean of the two in the middle; torch takes the lower one."""
+    """Return the median of values (n,); of an even number the mean of the middle two, where torch takes the lower one."""
     n = values.numel()
     ordered = values.sort().values
     return (ordered[(n - 1) // 2] + ordered[n // 2]) / 2

@@ -9,11 +9,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from unnp.workflows.inject.choice import Choice
-from unnp.workflows.inject.classifiers import choice_for_pool, choice_for_test, chooses_among_all
+from unnp.workflows.inject.classifiers import (
+    Among,
+    choice_for_pool,
+    choice_for_test,
+    chosen_among,
+    right_classes,
+    words_of,
+)
 from unnp.workflows.inject.config import InjectConfig
 from unnp.workflows.inject.judging import Outcome
 from unnp.workflows.inject.methods import CONFIDENCES
-from unnp.workflows.inject.nearest import Distances, classes
+from unnp.workflows.inject.nearest import classes
 from unnp.workflows.inject.seeds import Seed
 
 
@@ -33,6 +40,11 @@ class Spread(NamedTuple):
         return cls(float(np.mean(values)), deviation, deviation / len(values) ** 0.5)
 
 
+def gain(error: float, first: float) -> float:
+    """Return ``1 - error / error of the first method``: the part of that error that a method saves."""
+    return 1 - error / max(first, 1e-12)
+
+
 @dataclass(frozen=True)
 class Row:
     """A method with an architecture, over the seeds.
@@ -40,7 +52,7 @@ class Row:
     Attributes:
         architecture, method: their names.
         test: mean absolute errors on the test structures, by quantity.
-        gain: by quantity, ``1 - error / error of the first method`` of the same seed; empty for that method.
+        gain: in each quantity, of the same seed; empty for the first method.
         pool: mean absolute errors on the pool; empty without hidden labels.
         alphas: that were chosen, by seed.
         injected: structures with labels of potentials, mean over the seeds.
@@ -63,10 +75,10 @@ def rows(config: InjectConfig, found: Sequence[Outcome]) -> list[Row]:
         for method in config.ways:
             own = [o for o in found if (o.architecture, o.method) == (architecture, method)]
             if own:
-                gain = {} if method == config.baseline else _gains(own, base)
+                gains = {} if method == config.baseline else _gains(own, base)
                 test, pool = _over_seeds([o.test for o in own]), _over_seeds([o.pool for o in own])
                 injected = float(np.mean([o.injected for o in own]))
-                table.append(Row(architecture, method, test, gain, pool, [o.alpha for o in own], injected))
+                table.append(Row(architecture, method, test, gains, pool, [o.alpha for o in own], injected))
     return table
 
 
@@ -75,9 +87,7 @@ def _over_seeds(errors: Sequence[dict[str, float]]) -> dict[str, Spread]:
 
 
 def _gains(own: Sequence[Outcome], base: dict[int, Outcome]) -> dict[str, Spread]:
-    return {
-        name: Spread.of([1 - o.test[name] / max(base[o.seed].test[name], 1e-12) for o in own]) for name in own[0].test
-    }
+    return {name: Spread.of([gain(o.test[name], base[o.seed].test[name]) for o in own]) for name in own[0].test}
 
 
 def potentials(seeds: Sequence[Seed]) -> dict[str, dict[str, Any]]:
@@ -124,35 +134,43 @@ def _errors(seeds: Sequence[Seed], p: int, *, pool: bool) -> dict[str, float]:
 
 
 def choices(seeds: Sequence[Seed]) -> list[dict[str, Any]]:
-    """Return what the classifiers chose, a row for each architecture, seed and part: test, pool and its confidence groups.
+    """Return what the classifiers chose, a row for each architecture, classifier, seed and part.
 
-    Each has the number of ``structures`` and how many got ``none``. Where there are labels to judge by, ``right`` is the share
-    of right classes, ``none_right`` that of structures to which none is near, ``energy_mae`` [meV/atom] the error of the labels
-    that were chosen, ``outliers`` the share of these that are off by more than tau.
+    Parts are test, pool and the confidence groups of the pool. ``among`` says which potentials a classifier chooses among,
+    ``methods`` take its choice. Each row has the number of ``structures`` and how many got ``none``. Where there are labels to
+    judge by, ``right`` is the share of right classes, ``none_right`` that of structures to which none of these potentials is
+    near, ``energy_mae`` [meV/atom] the error of the labels that were chosen, ``outliers`` the share of these that are off by
+    more than tau.
     """
     return [
-        row
+        {**own, "part": part, **_judged(seed, among, choice, positions, rows_)}
         for seed in seeds
         for name in seed.config.architectures
-        if chooses_among_all(seed)
-        for row in _choices(seed, name)
+        for among, methods in chosen_among(seed.config).items()
+        for own in [_who(seed, name, among, methods)]
+        for part, choice, positions, rows_ in _parts(seed, name, among)
     ]
 
 
-def _choices(seed: Seed, architecture: str) -> Iterator[dict[str, Any]]:
-    every, pool = seed.division.distances, seed.material.pool
-    own = {"architecture": architecture, "seed": seed.seed}
-    test, chosen = choice_for_test(seed, architecture), choice_for_pool(seed, architecture)
-    yield {**own, "part": "test", **_judged(seed, test, every.at(seed.division.split.test), range(len(test.potential)))}
-    yield {**own, "part": "pool", **_judged(seed, chosen, every.at(pool), range(len(pool)))}
+def _who(seed: Seed, architecture: str, among: Among, methods: list[str]) -> dict[str, Any]:
+    words = words_of(among, seed.potentials)
+    return {"architecture": architecture, "seed": seed.seed, "among": words, "methods": methods}
+
+
+def _parts(seed: Seed, architecture: str, among: Among) -> Iterator[tuple[str, Choice, Sequence[int], Sequence[int]]]:
+    """Yield each part with its choice, the positions in the choice that belong to it, and those among all structures."""
+    pool, test = seed.material.pool, seed.division.split.test
+    yield "test", choice_for_test(seed, architecture, among), range(len(test)), test
+    chosen = choice_for_pool(seed, architecture, among)
+    yield "pool", chosen, range(len(pool)), pool
     for confidence in CONFIDENCES:
         positions = [k for k, name in enumerate(chosen.confidence) if name == confidence]
-        yield {**own, "part": confidence, **_judged(seed, chosen, every.at(pool), positions)}
+        yield confidence, chosen, positions, [pool[k] for k in positions]
 
 
-def _judged(seed: Seed, choice: Choice, found: Distances, positions: Sequence[int]) -> dict[str, Any]:
-    """Return numbers of the choice for the structures at positions."""
-    n_potentials, settings = len(seed.potentials), seed.config.classifier
+def _judged(seed: Seed, among: Among, choice: Choice, positions: Sequence[int], rows_: Sequence[int]) -> dict[str, Any]:
+    """Return numbers of the choice for the structures at positions, whose rows among all structures are given too."""
+    n_potentials = len(seed.potentials)
     picked = choice.potential[list(positions)]
     counts = np.bincount(picked, minlength=n_potentials + 1)
     row: dict[str, Any] = {
@@ -160,15 +178,17 @@ def _judged(seed: Seed, choice: Choice, found: Distances, positions: Sequence[in
         "none": int(counts[-1]),
         "chosen": dict(zip(seed.potentials, counts.tolist(), strict=False)),
     }
-    judged = np.isfinite(found.energy[list(positions)]).any(axis=1)
+    energies = seed.division.distances.at(rows_).energy
+    judged = np.isfinite(energies).any(axis=1)
     if not judged.any():
         return row
-    right = classes(found, settings)[list(positions)]
+    right = right_classes(seed, among)[list(rows_)]
     row["right"] = float(np.mean((right == picked)[judged]))
     row["none_right"] = float(np.mean((right == n_potentials)[judged]))
     own = picked < n_potentials
-    errors = found.energy[list(positions)][own, picked[own]]
+    errors = energies[own, picked[own]]
     errors = errors[np.isfinite(errors)]
     if len(errors):
-        row["energy_mae"], row["outliers"] = 1000 * float(errors.mean()), float(np.mean(errors > settings.tau))
+        row["energy_mae"] = 1000 * float(errors.mean())
+        row["outliers"] = float(np.mean(errors > seed.config.classifier.tau))
     return row

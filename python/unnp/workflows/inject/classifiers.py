@@ -9,19 +9,35 @@ import numpy as np
 
 from unnp.workflows.inject.choice import Choice, choice_of
 from unnp.workflows.inject.classifier import Task, probabilities
+from unnp.workflows.inject.config import InjectConfig
 from unnp.workflows.inject.methods import CLASSIFIER
 from unnp.workflows.inject.nearest import classes
 from unnp.workflows.inject.seeds import Seed, name_of
 
+Among = tuple[str, ...]
+"""Potentials that a classifier chooses among, beside none."""
+
 
 def classifiers(seed: Seed) -> list[Task]:
     """Return the classifiers that methods need: for each architecture, one for each set of potentials to choose among."""
-    return [_task(seed, name, chosen) for name in seed.config.architectures for chosen in _chosen_among(seed)]
+    return [_task(seed, name, chosen) for name in seed.config.architectures for chosen in chosen_among(seed.config)]
 
 
-def chooses_among_all(seed: Seed) -> bool:
-    """Return whether a method needs the classifier that chooses among all potentials."""
-    return seed.potentials in _chosen_among(seed)
+def chosen_among(config: InjectConfig) -> dict[Among, list[str]]:
+    """Return the sets of potentials that classifiers choose among, with the names of the methods that take their choice."""
+    found: dict[Among, list[str]] = {}
+    for name, method in config.ways.items():
+        if method.augment is not None and method.needs_classifier:
+            found.setdefault(tuple(method.augment.potentials or config.potentials), []).append(name)
+    return found
+
+
+def words_of(among: Sequence[str], potentials: Sequence[str]) -> str:
+    """Return what a classifier chooses among, in words: ``all``, ``all but SW`` or ``SW, EDIP``."""
+    absent = [name for name in potentials if name not in among]
+    if not absent:
+        return "all"
+    return f"all but {absent[0]}" if len(absent) == 1 and len(among) > 1 else ", ".join(among)
 
 
 def choice_for_pool(seed: Seed, architecture: str, potentials: Sequence[str] | None = None) -> Choice:
@@ -29,31 +45,45 @@ def choice_for_pool(seed: Seed, architecture: str, potentials: Sequence[str] | N
     return _choice(seed, architecture, potentials, slice(len(seed.division.split.test), None))
 
 
-def choice_for_test(seed: Seed, architecture: str) -> Choice:
-    """Return what the classifier chose for the test structures, among all potentials."""
-    return _choice(seed, architecture, None, slice(len(seed.division.split.test)))
+def choice_for_test(seed: Seed, architecture: str, potentials: Sequence[str] | None = None) -> Choice:
+    """Return what the classifier chose for the test structures, among some potentials; None: all."""
+    return _choice(seed, architecture, potentials, slice(len(seed.division.split.test)))
 
 
-def _chosen_among(seed: Seed) -> list[list[str]]:
-    """Return the sets of potentials that classifiers choose among, each once."""
-    augments = [method.augment for method in seed.config.ways.values() if method.needs_classifier]
-    asked = (tuple(each.potentials or seed.potentials) for each in augments if each is not None)
-    return [list(chosen) for chosen in dict.fromkeys(asked)]
+def right_classes(seed: Seed, among: Sequence[str]) -> np.ndarray:
+    """Return what would be right for each structure: the position among all potentials of the nearest of some.
+
+    It is their number where none is near; a potential that is not one of these is never right.
+    """
+    places = _places(seed, among)
+    return places[classes(seed.division.distances.by(places[:-1].tolist()), seed.config.classifier)]
+
+
+def _places(seed: Seed, among: Sequence[str]) -> np.ndarray:
+    """Return the positions of potentials among all, and behind them that of none."""
+    return np.array([*(seed.potentials.index(name) for name in among), len(seed.potentials)])
 
 
 def _choice(seed: Seed, architecture: str, potentials: Sequence[str] | None, part: slice) -> Choice:
     """Return the choice with the positions of the potentials among all of them."""
-    among = list(potentials or seed.potentials)
-    found = choice_of(probabilities(_task(seed, architecture, among))[part])
-    places = np.array([*(seed.potentials.index(name) for name in among), len(seed.potentials)])
-    return replace(found, potential=places[found.potential])
+    among = tuple(potentials or seed.potentials)
+    found = choice_of(_probabilities(seed, architecture, among)[part])
+    return replace(found, potential=_places(seed, among)[found.potential])
 
 
-def _task(seed: Seed, architecture: str, potentials: list[str]) -> Task:
+def _probabilities(seed: Seed, architecture: str, among: Among) -> np.ndarray:
+    """Return those of a classifier, which are compared with what they were made with once: the tables ask for them often."""
+    key = (architecture, *among)
+    if key not in seed.asked:
+        seed.asked[key] = probabilities(_task(seed, architecture, among))
+    return seed.asked[key]
+
+
+def _task(seed: Seed, architecture: str, potentials: Sequence[str]) -> Task:
     split = seed.division.split
     positions = [seed.potentials.index(name) for name in potentials]
     found = classes(seed.division.distances.by(positions), seed.config.classifier)
-    file = CLASSIFIER if potentials == seed.potentials else f"{CLASSIFIER}-{name_of(potentials)}"
+    file = CLASSIFIER if list(potentials) == seed.potentials else f"{CLASSIFIER}-{name_of(potentials)}"
     return Task(
         seed.config.architectures[architecture].potential,
         seed.config.classifier,

@@ -37,13 +37,15 @@ class InjectData(Config):
     labelled: list[str] = Field(min_length=1)
     """Files or stored data sets with the structures that are labelled."""
     test: list[str] | Fraction
-    """Files or stored data sets for the errors at the end, or the fraction of those labelled that each seed draws."""
+    """Files or stored data sets for the errors at the end, without those labelled, or the fraction of these that each seed
+    draws."""
     validation: Fraction = 0.15
     """Fraction of what is left that each seed holds back, to choose by."""
     train: PositiveInt | None = None
     """Structures of the rest that each seed draws for the training; null: all."""
     pool: list[str] = Field(min_length=1)
-    """Files or stored data sets whose labels, if they have any, are hidden: they only judge."""
+    """Files or stored data sets whose labels, if they have any, are hidden: they only judge. Structures that are labelled or
+    test structures too are left out."""
     pool_size: PositiveInt | None = None
     """Structures drawn from the pool, the same for all seeds; null: all."""
     read: ReadOptions = ReadOptions()

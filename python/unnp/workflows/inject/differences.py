@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scipy.special import stdtrit
+
 from unnp.plots import new_figure, save_figure
-from unnp.workflows.inject.analysis import Spread
+from unnp.workflows.inject.analysis import Spread, gain
 from unnp.workflows.inject.comparison import GAIN, PERCENT, Table, with_error
 from unnp.workflows.inject.config import InjectConfig
 from unnp.workflows.inject.judging import Outcome
+
+CERTAINTY = 0.95
+"""How often a method that is as good as the first one is not said to hurt."""
 
 
 @dataclass(frozen=True)
@@ -21,9 +26,10 @@ class Difference:
     Attributes:
         architecture, method: its names.
         of, kind, what: method that it is a variant of, and what was changed; empty for methods.
-        gain: in the energy, ``1 - error / error of the first method`` of the same seed.
+        gain: in the energy, of the same seed.
         lost: gain of the method that it is a variant of, less its own, of the same seed; None for methods.
         injected: structures with labels of potentials, means over the seeds.
+        n_seeds: how many seeds these are.
     """
 
     architecture: str
@@ -34,11 +40,17 @@ class Difference:
     gain: Spread
     lost: Spread | None
     injected: float
+    n_seeds: int
 
     @property
     def hurts(self) -> bool | None:
-        """Whether it is worse than the first method by more than its standard error; None for one seed, which has none."""
-        return None if self.gain.error is None else self.gain.mean < -self.gain.error
+        """Whether it is worse than the first method: ``gain < -t error`` with Student's one-sided 95 % quantile t.
+
+        The quantile is that for the number of seeds. None for one seed, whose gain has no error.
+        """
+        if self.gain.error is None:
+            return None
+        return bool(self.gain.mean < -stdtrit(self.n_seeds - 1, CERTAINTY) * self.gain.error)
 
 
 def differences(config: InjectConfig, found: Sequence[Outcome]) -> list[Difference]:
@@ -63,15 +75,14 @@ def _row(
     if not own:
         return None
 
-    def gain(method: str, seed: int) -> float:
-        base = errors[architecture, config.baseline, seed]
-        return 1 - errors[architecture, method, seed] / max(base, 1e-12)
+    def of(method: str, seed: int) -> float:
+        return gain(errors[architecture, method, seed], errors[architecture, config.baseline, seed])
 
     variant = config.further.get(name)
-    lost = None if variant is None else Spread.of([gain(variant.of, o.seed) - gain(name, o.seed) for o in own])
+    lost = None if variant is None else Spread.of([of(variant.of, o.seed) - of(name, o.seed) for o in own])
     words = ("", "", "") if variant is None else (variant.of, variant.kind, variant.what)
-    gains = Spread.of([gain(name, o.seed) for o in own])
-    return Difference(architecture, name, *words, gains, lost, sum(o.injected for o in own) / len(own))
+    gains = Spread.of([of(name, o.seed) for o in own])
+    return Difference(architecture, name, *words, gains, lost, sum(o.injected for o in own) / len(own), len(own))
 
 
 def difference_table(rows: Sequence[Difference]) -> Table:
@@ -81,7 +92,7 @@ def difference_table(rows: Sequence[Difference]) -> Table:
     for row in rows:
         changed = f"{row.kind}: {row.what}" if row.kind else ""
         gains = [with_error(row.gain, PERCENT, ".1f"), with_error(row.lost, PERCENT, ".1f")]
-        hurts = {None: "", True: "yes", False: "no"}[row.hurts]
+        hurts = {None: "not known", True: "yes", False: "no"}[row.hurts]
         table.append([row.architecture, row.method, changed, f"{row.injected:.0f}", *gains, hurts])
     return header, table
 

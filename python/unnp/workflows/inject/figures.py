@@ -58,23 +58,25 @@ def draw_choices(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     pool = [row for row in rows if row["part"] == "pool"]
     if not pool:
         return
-    architectures = list(dict.fromkeys(row["architecture"] for row in pool))
+    series = list(dict.fromkeys((row["architecture"], row["among"]) for row in pool))
     names = [*pool[0]["chosen"], "none"]
     figure, (left, right) = new_figure(2)
-    columns: dict[str, list[Any]] = {"architecture": [], "part": [], "value": [], "error": []}
-    for k, architecture in enumerate(architectures):
-        own = [row for row in pool if row["architecture"] == architecture]
+    columns: dict[str, list[Any]] = {"architecture": [], "among": [], "part": [], "value": [], "error": []}
+    for k, (architecture, among) in enumerate(series):
+        label = architecture if among == "all" else f"{architecture} ({among})"
+        own = [row for row in pool if (row["architecture"], row["among"]) == (architecture, among)]
         shares = [
             np.mean([{**row["chosen"], "none": row["none"]}[n] / row["structures"] for row in own]) for n in names
         ]
-        width = 0.8 / len(architectures)
+        width = 0.8 / len(series)
         x = np.arange(len(names)) + (k + 0.5) * width - 0.4
-        left.bar(x, shares, 0.9 * width, label=architecture)
+        left.bar(x, shares, 0.9 * width, label=label)
         found = [
             [
                 row["energy_mae"]
                 for row in rows
-                if (row["architecture"], row["part"]) == (architecture, part) and "energy_mae" in row
+                if (row["architecture"], row["among"], row["part"]) == (architecture, among, part)
+                and "energy_mae" in row
             ]
             for part in CONFIDENCES
         ]
@@ -82,7 +84,8 @@ def draw_choices(path: Path, rows: Sequence[dict[str, Any]]) -> None:
         if errors:
             bars = [spread.error or 0.0 for spread in errors.values()]
             means = [spread.mean for spread in errors.values()]
-            right.errorbar(list(errors), means, yerr=bars, marker="o", capsize=2, label=architecture)
+            right.errorbar(list(errors), means, yerr=bars, marker="o", capsize=2, label=label)
+        columns["among"] += [among] * (len(names) + len(CONFIDENCES))
         columns["architecture"] += [architecture] * (len(names) + len(CONFIDENCES))
         columns["part"] += [*names, *CONFIDENCES]
         of_labels = [errors.get(part) for part in CONFIDENCES]

@@ -9,9 +9,8 @@ import numpy as np
 
 from unnp.plots import new_figure, save_figure
 from unnp.workflows.inject.choice import Choice
-from unnp.workflows.inject.classifiers import choice_for_pool
+from unnp.workflows.inject.classifiers import Among, choice_for_pool, right_classes, words_of
 from unnp.workflows.inject.methods import CONFIDENCES
-from unnp.workflows.inject.nearest import classes
 from unnp.workflows.inject.seeds import Seed
 
 MEV = 1000.0
@@ -19,17 +18,17 @@ DRAWN = (0.02, 0.98)
 """Quantiles of the hidden energies that the axes hold: a few crystals may be far above all others."""
 
 
-def chosen_labels(seed: Seed, choice: Choice) -> dict[str, list[Any]]:
+def chosen_labels(seed: Seed, choice: Choice, among: Among) -> dict[str, list[Any]]:
     """Return a row for each structure of the pool with a chosen potential and a hidden energy; empty columns without any.
 
-    ``structure`` is its position in the pool, ``potential`` gave it its label, ``nearest`` is the one that had been right, or
-    none. ``hidden`` and ``label`` are energies [eV/atom], ``error`` is what they differ by [meV/atom], an ``outlier`` one
-    beyond tau.
+    ``structure`` is its position in the pool, ``potential`` gave it its label, ``nearest`` is the one that had been right of
+    those to choose among, or none. ``hidden`` and ``label`` are energies [eV/atom], ``error`` is what they differ by
+    [meV/atom], an ``outlier`` one beyond tau.
     """
     names = ["structure", "group", "atoms", "potential", "nearest", "confidence", "probability"]
     columns: dict[str, list[Any]] = {name: [] for name in [*names, "hidden", "label", "error", "outlier"]}
     pool = seed.material.pool
-    right = classes(seed.division.distances.at(pool), seed.config.classifier).tolist()
+    right = right_classes(seed, among)[list(pool)].tolist()
     called = [*seed.potentials, "none"]
     for k, (p, structure) in enumerate(zip(choice.potential.tolist(), seed.material.at(pool), strict=True)):
         label = seed.pool_labels[p][k] if p < len(seed.potentials) else None
@@ -44,9 +43,9 @@ def chosen_labels(seed: Seed, choice: Choice) -> dict[str, list[Any]]:
     return columns
 
 
-def draw_outliers(path: Path, seed: Seed, architecture: str) -> None:
+def draw_outliers(path: Path, seed: Seed, architecture: str, among: Among) -> None:
     """Draw chosen labels over hidden ones, and how large their errors are for each third of confidence; nothing without any."""
-    columns = chosen_labels(seed, choice_for_pool(seed, architecture))
+    columns = chosen_labels(seed, choice_for_pool(seed, architecture, among), among)
     if not columns["structure"]:
         return
     hidden, label, errors = (np.array(columns[name]) for name in ("hidden", "label", "error"))
@@ -63,7 +62,9 @@ def draw_outliers(path: Path, seed: Seed, architecture: str) -> None:
     left.plot(ends, ends, color="0.4", lw=0.8)
     left.fill_between(ends, ends - tau, ends + tau, color="0.85", zorder=0, label="within tau")
     left.set(xlim=ends, ylim=ends, xlabel="hidden energy [eV/atom]", ylabel="energy of the chosen potential [eV/atom]")
-    left.set_title(f"{architecture}: {np.mean(columns['outlier']):.0%} outliers", fontsize="medium")
+    words = words_of(among, seed.potentials)
+    title = architecture if words == "all" else f"{architecture} ({words})"
+    left.set_title(f"{title}: {np.mean(columns['outlier']):.0%} outliers", fontsize="medium")
     right.axvline(MEV * tau, color="0.4", lw=0.8, ls="--")
     right.set(xlabel="|error of the chosen energy| [meV/atom]", ylabel="share of the labels", xscale="log")
     for ax in (left, right):

@@ -6,14 +6,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from unnp.atoms.quantities import QUANTITIES, STANDARD
 from unnp.files.writing import write_atomically
 from unnp.plots import write_table
-from unnp.workflows.inject.analysis import Row, choices, potentials, rows
-from unnp.workflows.inject.comparison import PERCENT, comparison_columns, comparison_table, with_error
+from unnp.workflows.inject.analysis import Row, Spread, choices, potentials, rows
+from unnp.workflows.inject.classifiers import Among, chosen_among
+from unnp.workflows.inject.comparison import ENERGY, PERCENT, comparison_columns, comparison_table, with_error
 from unnp.workflows.inject.config import InjectConfig
 from unnp.workflows.inject.differences import Difference, difference_table, differences, draw_differences
 from unnp.workflows.inject.figures import draw_choices, draw_gains, draw_map
@@ -21,7 +23,8 @@ from unnp.workflows.inject.judging import Outcome
 from unnp.workflows.inject.material import Material
 from unnp.workflows.inject.outliers import draw_outliers
 from unnp.workflows.inject.runs import pretrained
-from unnp.workflows.inject.seeds import Seed
+from unnp.workflows.inject.seeds import Seed, name_of
+from unnp.workflows.inject.trainings import learnt
 
 
 @dataclass(frozen=True)
@@ -73,13 +76,25 @@ def write_report(folder: Path, report: Report) -> None:
         "choices": report.choices,
     }
     write_atomically(folder / "results.json", json.dumps(content, indent=1) + "\n")
-    tables = {"results": method_table(report), "potentials": potential_table(report), "choices": choice_table(report)}
-    shown = [comparison_table(report.config, report.rows), difference_table(report.differences), *tables.values()]
+    tables = {
+        "results": method_table(report),
+        "potentials": potential_table(report),
+        "choices": choice_table(report),
+    }
+    shown = [comparison_table(report.config, report.rows, name) for name in compared(report)]
+    shown.append(difference_table(report.differences))
+    shown += [tables["results"], tables["potentials"], choice_table(report, brief=True)]
     write_atomically(folder / "table.md", "\n".join(_markdown(*table) for table in shown if table[1]))
     for name, (header, cells) in tables.items():
         write_table(folder / f"{name}.csv", dict(zip(header, zip(*cells, strict=True), strict=True)) if cells else {})
-    write_table(folder / "comparison.csv", comparison_columns(report.config, report.rows))
+    write_table(folder / "comparison.csv", comparison_columns(report.config, report.rows, compared(report)[1:]))
     _draw(folder, report)
+
+
+def compared(report: Report) -> list[str]:
+    """Return the quantities that have a first table: the energy, and what else is learnt and known of the test structures."""
+    learnt_too = [name for name in learnt(report.config) if name != ENERGY]
+    return [ENERGY, *(name for name in learnt_too if any(name in row.test for row in report.rows))]
 
 
 def method_table(report: Report) -> tuple[list[str], list[list[str]]]:
@@ -115,28 +130,45 @@ def potential_table(report: Report) -> tuple[list[str], list[list[str]]]:
     return header, table
 
 
-def choice_table(report: Report) -> tuple[list[str], list[list[str]]]:
-    """Return header and rows: the choices of the classifiers by part, means over the seeds."""
-    header = ["architecture", "part", "structures", "none", "right [%]", "none would be right [%]"]
-    header += ["energy [meV/atom]", "outliers [%]"]
-    keys = dict.fromkeys((row["architecture"], row["part"]) for row in report.choices)
-    table = []
-    for architecture, part in keys:
-        own = [row for row in report.choices if (row["architecture"], row["part"]) == (architecture, part)]
-        shown = [
-            _mean(own, "structures"),
-            _mean(own, "none"),
-            _mean(own, "right", PERCENT),
-            _mean(own, "none_right", PERCENT),
-        ]
-        shown += [_mean(own, "energy_mae"), _mean(own, "outliers", PERCENT)]
-        table.append([architecture, part, *shown])
-    return header, table
+def choice_table(report: Report, *, brief: bool = False) -> tuple[list[str], list[list[str]]]:
+    """Return header and rows: the choices of each classifier by part, means over the seeds with their standard errors.
+
+    Args:
+        report: of all.
+        brief: whether classifiers that variants of methods alone need have a row for the pool only.
+    """
+    header = ["architecture", "chooses among", "for", "part", "structures", "none", "right [%]"]
+    header += ["none would be right [%]", "energy [meV/atom]", "outliers [%]"]
+    found: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row in report.choices:
+        if not brief or row["part"] == "pool" or _of_method(report, row):
+            named = [name for name in row["methods"] if name in report.config.methods] or row["methods"]
+            key = (row["architecture"], row["among"], ", ".join(named), row["part"])
+            found.setdefault(key, []).append(row)
+    numbers = {
+        "structures": 1,
+        "none": 1,
+        "right": PERCENT,
+        "none_right": PERCENT,
+        "energy_mae": 1,
+        "outliers": PERCENT,
+    }
+    return header, [[*key, *(_over_seeds(own, *each) for each in numbers.items())] for key, own in found.items()]
 
 
-def _mean(own: Sequence[dict[str, Any]], key: str, factor: float = 1.0) -> str:
+def _over_seeds(own: Sequence[dict[str, Any]], key: str, factor: float) -> str:
     values = [row[key] for row in own if key in row]
-    return f"{factor * sum(values) / len(values):.4g}" if values else ""
+    return with_error(Spread.of(values) if values else None, factor)
+
+
+def _among(config: InjectConfig) -> list[Among]:
+    """Return what the classifiers choose among that methods need, and not variants of them alone."""
+    return [among for among, methods in chosen_among(config).items() if not config.methods.keys().isdisjoint(methods)]
+
+
+def _of_method(report: Report, row: dict[str, Any]) -> bool:
+    """Return whether a choice is that of a classifier that a method needs, and not variants of it alone."""
+    return not report.config.methods.keys().isdisjoint(row["methods"])
 
 
 def _sizes(report: Report) -> dict[str, int]:
@@ -153,9 +185,11 @@ def _markdown(header: list[str], cells: list[list[str]]) -> str:
 def _draw(folder: Path, report: Report) -> None:
     draw_gains(folder / "gains.png", [row for row in report.rows if row.method in report.config.methods])
     draw_differences(folder / "variants.png", report.differences)
-    draw_choices(folder / "choice-shares.png", report.choices)
-    for architecture in report.config.architectures if report.choices else ():
-        draw_outliers(folder / f"outliers-{architecture}.png", report.seeds[0], architecture)
+    draw_choices(folder / "choice-shares.png", [row for row in report.choices if _of_method(report, row)])
+    seed = report.seeds[0]
+    for architecture, among in product(report.config.architectures, _among(report.config)):
+        name = architecture if list(among) == seed.potentials else f"{architecture}-{name_of(among)}"
+        draw_outliers(folder / f"outliers-{name}.png", seed, architecture, among)
     _draw_maps(folder, report)
 
 

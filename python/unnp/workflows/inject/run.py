@@ -56,7 +56,9 @@ def run_injection(config: InjectConfig, base: Path, folder: Path, *, resume: boo
     check_map(config.map)
     kind, own = check_kind(EXECUTORS, config.executor, "executor")
     executor = kind(own)
-    material = open_material(config.data, base)
+    material = open_material(config.data, base, _begun_with(folder / MARKS_FILE) if resume else None)
+    if material.said:
+        print(material.said, flush=True)
     material.check(config)
     if not resume:
         for name, potential in config.potentials.items():
@@ -94,6 +96,14 @@ def _check_methods(now: InjectConfig, before: InjectConfig, folder: Path) -> Non
             raise ConfigError(
                 f"methods.{name} changed since {folder} was made; only its `alpha` may. Restore it, or give it another name."
             )
+
+
+def _begun_with(path: Path) -> str | None:
+    """Return the fingerprint of the structures that a run has begun with; None where no file says it."""
+    try:
+        return str(read_json(path)["structures"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
 
 
 def _check_marks(path: Path, marks: Mapping[str, Any]) -> None:

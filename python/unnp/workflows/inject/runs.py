@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from unnp.atoms.structure import Structure
+from unnp.train.labels import ENOUGH
 from unnp.train.members import Member
 from unnp.workflows.inject.choice import everywhere, injected
 from unnp.workflows.inject.classifiers import choice_for_pool
@@ -29,12 +31,14 @@ class Run:
         architecture, method: their names.
         alpha: weight of the labels of potentials; 0 where none are learnt.
         member: settings and folder.
+        robust_per_batch: energies in a batch, on average, that count by the biweight; infinite where none do.
     """
 
     architecture: str
     method: str
     alpha: float
     member: Member
+    robust_per_batch: float = math.inf
 
 
 def pretrainings(seed: Seed) -> list[Member]:
@@ -57,7 +61,14 @@ def pretrained(seed: Seed, architecture: str, method: MethodConfig) -> Path | No
 def runs(seed: Seed) -> list[Run]:
     """Return all trainings on DFT labels, and write the labels that are injected."""
     pairs = product(seed.config.architectures, seed.config.ways)
-    return [run for architecture, method in pairs for run in _runs(seed, architecture, method)]
+    found = [run for architecture, method in pairs for run in _runs(seed, architecture, method)]
+    if few := [run.robust_per_batch for run in found if run.robust_per_batch < ENOUGH]:
+        print(
+            f"seed {seed.seed}: {len(few)} of {len(found)} trainings have {min(few):.1f} to {max(few):.1f} injected energies "
+            f"in a batch on average. The scale of Tukey's biweight needs about {ENOUGH}; raise training.batch_size.",
+            flush=True,
+        )
+    return found
 
 
 def _pretraining(seed: Seed, architecture: str, potentials: list[str] | None, folder: Path) -> Member:
@@ -85,7 +96,11 @@ def _runs(seed: Seed, architecture: str, name: str) -> list[Run]:
     for alpha, what in _tried(seed, architecture, method, folder / "injected"):
         training = Trainings(seed.config, architecture, seed.seed).on_labelled(name, seed.labelled, what, start)
         run = folder / ("run" if what is None else f"alpha-{alpha:g}")
-        found.append(Run(architecture, name, alpha, Member(training, run)))
+        in_batch = math.inf
+        if what is not None and what.robust:
+            drawn = what.drawn(seed.labelled.n_structures)
+            in_batch = training.batch_size * drawn / (drawn + seed.labelled.n_structures)
+        found.append(Run(architecture, name, alpha, Member(training, run), in_batch))
     return found
 
 

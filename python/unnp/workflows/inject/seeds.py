@@ -7,6 +7,8 @@ from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
+
 from unnp.atoms.quantities import QUANTITIES, STANDARD
 from unnp.atoms.structure import Structure
 from unnp.data.fingerprint import fingerprint
@@ -40,6 +42,8 @@ class Seed:
         self.folder = folder / f"seed-{seed}"
         self.division: Division = divide(material, config, computed, seed)
         self.potentials = list(computed)
+        self.asked: dict[tuple[str, ...], np.ndarray] = {}
+        """Probabilities of classifiers that were asked, by architecture and the potentials to choose among."""
 
     @property
     def data(self) -> Path:

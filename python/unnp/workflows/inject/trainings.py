@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
+from unnp.atoms.quantities import STANDARD
 from unnp.config import from_dict
 from unnp.config.overrides import merged
 from unnp.errors import ConfigError
@@ -31,6 +33,13 @@ def check_trainings(config: InjectConfig) -> None:
         trainings.pretraining(Path("pool"), list(config.potentials))
         for method in config.ways:
             trainings.on_labelled(method, labelled, injected)
+
+
+def learnt(config: InjectConfig) -> list[str]:
+    """Return the quantities among energy, forces and stress that trainings on labelled structures learn."""
+    pairs = product(config.architectures, config.methods)
+    tables = [Trainings(config, name, 0).on_labelled(method, Labelled(Path(), 1)).loss for name, method in pairs]
+    return [name for name in STANDARD if any(name in table.used() for table in tables)]
 
 
 @dataclass(frozen=True)
