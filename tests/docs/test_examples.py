@@ -157,6 +157,8 @@ def test_examples_of_loops_are_valid(file: Path) -> None:
         ("fine_tuning/modes-md", MdConfig),
         ("universal/crystals", Recipe),
         ("universal/close", Recipe),
+        ("universal/diamond", Recipe),
+        ("universal/carbon", Recipe),
         ("universal/loop", LearnConfig),
         ("universal/train", TrainConfig),
         ("teacher/crystals", Recipe),

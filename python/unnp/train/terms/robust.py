@@ -22,7 +22,7 @@ def biweight(residual: Tensor, scale: Tensor) -> Tensor:
         scale: s, a number above 0 in the unit of r.
     """
     bound = TUKEY * scale
-    inside = (residual / bound).square().clamp(max=1.0)
+    inside = (residual / bound).clamp(-1.0, 1.0).square()  # clamped first: the derivative of a large square would overflow
     return bound.square() / 3 * (1 - (1 - inside).pow(3))
 
 
@@ -52,5 +52,6 @@ def robust_error(residual: Tensor, error: Tensor, doubtful: Tensor) -> Tensor:
         doubtful: bool of the same shape.
     """
     scale = spread(residual[doubtful])
-    own = torch.where(scale > 0, biweight(residual, scale.clamp(min=torch.finfo(scale.dtype).tiny)), residual.square())
+    known = torch.where(scale > 0, scale, 1.0)  # the branch that is not taken has a gradient too
+    own = torch.where(scale > 0, biweight(residual, known), residual.square())
     return torch.where(doubtful, own, error)
