@@ -10,6 +10,9 @@ TUKEY = 4.6851
 DEVIATIONS = 1.4826
 """Standard deviations per median absolute deviation of normal residuals."""
 
+ALIKE = 1e-12
+"""Spread up to which residuals are alike but for rounding, as forces that are zero by symmetry; in the unit of the label."""
+
 
 def biweight(residual: Tensor, scale: Tensor) -> Tensor:
     """Return ``(c s)^2 / 3 (1 - (1 - (r / c s)^2)^3)``, and ``(c s)^2 / 3`` where ``|r| > c s``.
@@ -44,7 +47,8 @@ def _median(values: Tensor) -> Tensor:
 def robust_error(residual: Tensor, error: Tensor, doubtful: Tensor) -> Tensor:
     """Return errors in which those of doubtful labels are biweights of their residuals on the scale of their own spread.
 
-    Where the spread is 0, as of a single label, nothing tells which are far off: these are squares.
+    Where there is no spread, as of a single label or of forces that symmetry makes zero, nothing tells which are far off: these
+    are squares.
 
     Args:
         residual: of any shape.
@@ -52,6 +56,7 @@ def robust_error(residual: Tensor, error: Tensor, doubtful: Tensor) -> Tensor:
         doubtful: bool of the same shape.
     """
     scale = spread(residual[doubtful])
-    known = torch.where(scale > 0, scale, 1.0)  # the branch that is not taken has a gradient too
-    own = torch.where(scale > 0, biweight(residual, known), residual.square())
+    is_known = scale > ALIKE
+    known = torch.where(is_known, scale, 1.0)  # the branch that is not taken has a gradient too
+    own = torch.where(is_known, biweight(residual, known), residual.square())
     return torch.where(doubtful, own, error)
