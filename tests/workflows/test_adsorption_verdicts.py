@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from ase.build import fcc111
 from unnp.workflows.adsorption import judge as judging
-from unnp.workflows.adsorption.judge import End, Verdict, judge
+from unnp.workflows.adsorption.judge import End, Verdict, judge, slab_motion
 from unnp.workflows.adsorption.report import notes, result_rows
 
 
@@ -48,6 +49,26 @@ def test_on_the_way_to_the_dissociated_state_only_the_slab_has_to_be_whole() -> 
     apart, in_ruins = end("apart", -0.5, bonded=False), end("in ruins", -0.5, slab_moved=2.0)
     assert judge(ends, [apart]).passed
     assert judge(ends, [apart, in_ruins]).broken_lower == ["in ruins"]
+
+
+def test_a_layer_that_slides_to_another_stacking_is_no_broken_slab() -> None:
+    bare = fcc111("Cu", (2, 2, 4), vacuum=8.0)
+    a = bare.cell.lengths()[0] / 2
+    slid = bare.copy()
+    top = slid.positions[:, 2] > slid.positions[:, 2].max() - 0.1
+    slid.positions[top] += (0, a / 3**0.5, 0.1)
+    slid.wrap()
+    moved, slide = slab_motion(slid, bare)
+    assert slide == pytest.approx(a / 3**0.5)
+    assert moved == pytest.approx(0.1)
+    broken = slid.copy()
+    broken.positions[np.flatnonzero(top)[0]] += (0, 0, 2.0)
+    assert slab_motion(broken, bare)[0] == pytest.approx(2.1)
+    hopped = bare.copy()
+    hopped.positions[np.flatnonzero(top)[0]] += (0, a, 0)
+    assert slab_motion(hopped, bare)[0] == pytest.approx(0.75 * a)  # less the quarter that the mean of four moves
+    tested = judging.Tested([end("adsorbed", 0.0), end("put", 0.0, slid=1.44)])
+    assert "emt: put: a layer of the slab has slid by 1.4 A, to another stacking" in notes({"emt": tested})
 
 
 def test_the_same_state_is_whole_at_both_ends() -> None:

@@ -25,7 +25,9 @@ def biweight(residual: Tensor, scale: Tensor) -> Tensor:
         scale: s, a number above 0 in the unit of r.
     """
     bound = TUKEY * scale
-    inside = (residual / bound).clamp(-1.0, 1.0).square()  # clamped first: the derivative of a large square would overflow
+    inside = (
+        (residual / bound).clamp(-1.0, 1.0).square()
+    )  # clamped first: the derivative of a large square would overflow
     return bound.square() / 3 * (1 - (1 - inside).pow(3))
 
 

@@ -21,7 +21,11 @@ from unnp.workflows.relaxation.structures import NAME
 BOND = 1.3
 """Two atoms are bonded up to this multiple of the sum of their covalent radii, in the molecule and between it and the slab."""
 WHOLE = 1.0
-"""A slab is broken where an atom of it is farther [A] from its place in the bare slab at rest."""
+"""A slab is broken where an atom of it is farther [A] from its place in the bare slab at rest, but for a slide of its layer."""
+LAYER = 0.5
+"""Atoms of the slab whose heights differ by less [A] from one to the next are a layer."""
+SLID = 0.5
+"""A layer that has moved along the surface as a whole by more [A] is remarkable: the slab has another stacking."""
 SAME_ENERGY = 0.05
 """The ends of two starts are the same state only where their energies differ by less [eV]."""
 SAME_PLACE = 0.5
@@ -43,7 +47,9 @@ class End:
         above: [eV] above the end of the adsorbed start.
         bonded: whether the molecule has the bonds that it was given.
         on_slab: whether the molecule, or each piece of it, has a bond to the slab.
-        slab_moved: the farthest that an atom of the slab is from its place in the bare slab at rest [A].
+        slab_moved: the farthest that an atom of the slab is from its place in the bare slab at rest, beside what its layer has
+            slid [A].
+        slid: the farthest that a layer has slid along the surface [A].
         moved: the farthest that an atom of the molecule is from its place in the end of the adsorbed start [A].
         from_alike: the same, from the nearest place that is like that one by the symmetry of the unrelaxed slab [A].
         site: above what the first atom of the molecule is: top, bridge, hollow (of a hexagonal layer hcp, fcc), between; or
@@ -57,6 +63,7 @@ class End:
     bonded: bool = False
     on_slab: bool = False
     slab_moved: float = 0.0
+    slid: float = 0.0
     moved: float = 0.0
     from_alike: float = 0.0
     site: str = ""
@@ -175,13 +182,15 @@ class Known:
             return End(name, problem=relaxation.note())
         atoms, energy, on_slab = relaxation.atoms, relaxation.energies[-1], is_on_slab(relaxation.atoms)
         molecule = np.flatnonzero(atoms.get_tags() == MOLECULE)
+        slab_moved, slid = slab_motion(atoms, self.bare.atoms)
         return End(
             name,
             energy,
             energy - self.adsorbed.energies[-1],
             bonds_of(atoms) == self.bonds,
             on_slab,
-            farthest(atoms, self.bare.atoms, np.arange(len(self.bare.atoms))),
+            slab_moved,
+            slid,
             farthest(atoms, self.adsorbed.atoms, molecule),
             from_alike(atoms, self.adsorbed.atoms, self.sites),
             self.sites.name(atoms) if on_slab else OFF,
@@ -203,6 +212,29 @@ def farthest(atoms: Atoms, other: Atoms, which: np.ndarray) -> float:
     """Return how far apart the same atoms of two structures are at most [A], across periodic boundaries."""
     moves = atoms.positions[which] - other.positions[which]
     return float(find_mic(moves, atoms.cell, atoms.pbc)[1].max())
+
+
+def slab_motion(atoms: Atoms, bare: Atoms) -> tuple[float, float]:
+    """Return how far an atom of the slab is from its place at most, beside what its layer has slid, and that slide [A].
+
+    A layer that slides from one stacking to another, fcc to hcp, breaks nothing: its atoms move together. A layer of one atom
+    does not slide, as nobody could tell.
+
+    Args:
+        atoms: slab and molecule.
+        bare: the slab alone, the same atoms first.
+    """
+    moves = find_mic(atoms.positions[: len(bare)] - bare.positions, atoms.cell, atoms.pbc)[0]
+    order = np.argsort(bare.positions[:, 2])
+    ends = np.flatnonzero(np.diff(bare.positions[order, 2]) > LAYER) + 1
+    farthest_of, slides = [], []
+    for layer in np.split(order, ends):
+        others = find_mic(moves[layer] - moves[layer[0]], atoms.cell, atoms.pbc)[0]
+        slide = (moves[layer[0]] + others.mean(axis=0)) * (1, 1, 0) if len(layer) > 1 else np.zeros(3)
+        own = find_mic(moves[layer] - slide, atoms.cell, atoms.pbc)[1]
+        farthest_of.append(float(own.max()))
+        slides.append(float(find_mic(slide, atoms.cell, atoms.pbc)[1]))
+    return max(farthest_of), max(slides)
 
 
 def is_on_slab(atoms: Atoms) -> bool:

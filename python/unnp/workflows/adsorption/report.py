@@ -12,7 +12,7 @@ from unnp.files.writing import write_atomically
 from unnp.plots import write_table
 from unnp.workflows.adsorption.config import Reference
 from unnp.workflows.adsorption.figures import draw
-from unnp.workflows.adsorption.judge import BOND, DISSOCIATED, SAME_ENERGY, SAME_PLACE, WHOLE, End, Tested
+from unnp.workflows.adsorption.judge import BOND, DISSOCIATED, SAME_ENERGY, SAME_PLACE, SLID, WHOLE, End, Tested
 from unnp.workflows.neb.band import Band
 from unnp.workflows.neb.report import barriers, energies_of
 from unnp.workflows.neb.report import notes as notes_of_band
@@ -62,6 +62,11 @@ def _notes(tested: Tested) -> list[str]:
     if tested.verdict is not None and not tested.verdict.passed:
         said.append(f"does not pass: {'; '.join(tested.verdict.reasons)}")
     said += [line for end in tested.all_ends if (line := _remark(end, tested))]
+    said += [
+        f"{end.start}: a layer of the slab has slid by {end.slid:.1f} A, to another stacking"
+        for end in tested.all_ends
+        if end.slid > SLID
+    ]
     said += [f"! {tested.problem}"] if tested.problem else []
     said += [] if tested.band is None else notes_of_band(tested.band)
     if any(end.start == DISSOCIATED and end.bonded for end in tested.ends):
