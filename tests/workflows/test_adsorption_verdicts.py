@@ -68,7 +68,7 @@ def test_a_layer_that_slides_to_another_stacking_is_no_broken_slab() -> None:
     hopped.positions[np.flatnonzero(top)[0]] += (0, a, 0)
     assert slab_motion(hopped, bare)[0] == pytest.approx(0.75 * a)  # less the quarter that the mean of four moves
     tested = judging.Tested([end("adsorbed", 0.0), end("put", 0.0, slid=1.44)])
-    assert "emt: put: a layer of the slab has slid by 1.4 A, to another stacking" in notes({"emt": tested})
+    assert "emt: put: a layer of the slab has slid by 1.4 A along the surface" in notes({"emt": tested})
 
 
 def test_the_same_state_is_whole_at_both_ends() -> None:

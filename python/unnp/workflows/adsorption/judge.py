@@ -25,7 +25,7 @@ WHOLE = 1.0
 LAYER = 0.5
 """Atoms of the slab whose heights differ by less [A] from one to the next are a layer."""
 SLID = 0.5
-"""A layer that has moved along the surface as a whole by more [A] is remarkable: the slab has another stacking."""
+"""A layer that has moved along the surface as a whole by more [A] is remarkable: the slab may have another stacking."""
 SAME_ENERGY = 0.05
 """The ends of two starts are the same state only where their energies differ by less [eV]."""
 SAME_PLACE = 0.5

@@ -63,7 +63,7 @@ def _notes(tested: Tested) -> list[str]:
         said.append(f"does not pass: {'; '.join(tested.verdict.reasons)}")
     said += [line for end in tested.all_ends if (line := _remark(end, tested))]
     said += [
-        f"{end.start}: a layer of the slab has slid by {end.slid:.1f} A, to another stacking"
+        f"{end.start}: a layer of the slab has slid by {end.slid:.1f} A along the surface"
         for end in tested.all_ends
         if end.slid > SLID
     ]
