@@ -61,6 +61,19 @@ def test_errors_are_one_message_and_exit_code_2(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
+def test_ctrl_c_while_the_command_line_is_built_is_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("unnp.cli.build_app", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "Aborted.\n"
+
+
 def test_unknown_verb_and_missing_option() -> None:
     result = runner.invoke(cli.build_app(), ["trian"])
     assert result.exit_code == 2

@@ -13,6 +13,8 @@ from unnp import __version__
 from unnp.errors import UnnpError, printable
 
 EXIT_ERROR = 2
+EXIT_INTERRUPTED = 130
+"""As shells and typer have it after Ctrl-C."""
 
 
 def build_app() -> typer.Typer:
@@ -51,6 +53,9 @@ def _run() -> int:
         return EXIT_ERROR
     except SystemExit as end:  # so the command line ends
         return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except KeyboardInterrupt:  # while the command line is built; later typer says so itself
+        print("Aborted.", file=sys.stderr)
+        return EXIT_INTERRUPTED
     return 0
 
 
