@@ -11,7 +11,7 @@ import pytest
 import yaml
 from ase.build import bulk
 from ase.calculators.emt import EMT
-from learn_runs import config, rows, settings, write_files
+from learn_runs import config, finished_loop, rows, settings, write_files
 from typer.testing import CliRunner
 from unnp.adapters.ase import UnnpCalculator
 from unnp.atoms.structure import Structure
@@ -47,11 +47,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def finished(files: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A loop of two committees, and what it printed."""
-    folder = tmp_path_factory.mktemp("learn") / "out"
-    (files / "learn.yaml").write_text(yaml.safe_dump(settings()))
-    result = CliRunner().invoke(build_app(), ["learn", str(files / "learn.yaml"), "-o", str(folder)])
-    assert result.exit_code == 0, result.output
-    return folder, result.output
+    return finished_loop(files, tmp_path_factory.mktemp("learn") / "out")
 
 
 def test_each_round_learns_what_was_chosen_with_its_hidden_labels(finished: tuple[Path, str], files: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from learn_runs import rows, settings, write_files
+from learn_runs import finished_loop, rows, settings, write_files
 from typer.testing import CliRunner
 from unnp.cli import build_app
 from unnp.errors import DataError
@@ -23,11 +23,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def finished(files: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A loop of two committees, and what it printed."""
-    folder = tmp_path_factory.mktemp("learn") / "out"
-    (files / "learn.yaml").write_text(yaml.safe_dump(settings()))
-    result = CliRunner().invoke(build_app(), ["learn", str(files / "learn.yaml"), "-o", str(folder)])
-    assert result.exit_code == 0, result.output
-    return folder, result.output
+    return finished_loop(files, tmp_path_factory.mktemp("learn") / "out")
 
 
 def test_loops_that_differ_in_their_seed_are_one_curve_with_bars(finished: tuple[Path, str], tmp_path: Path) -> None:

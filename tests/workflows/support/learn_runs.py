@@ -4,7 +4,10 @@ import csv
 from pathlib import Path
 from typing import Any
 
+import yaml
 from emt_frames import write_emt_frames
+from typer.testing import CliRunner
+from unnp.cli import build_app
 from unnp.config import from_dict
 from unnp.workflows.learn.config import LearnConfig
 
@@ -37,6 +40,14 @@ def settings(**changes: Any) -> dict[str, Any]:
 
 def config(**changes: Any) -> LearnConfig:
     return from_dict(settings(**changes), LearnConfig)
+
+
+def finished_loop(files: Path, folder: Path) -> tuple[Path, str]:
+    """Run a loop of two committees on the files, and return its folder and what it printed."""
+    (files / "learn.yaml").write_text(yaml.safe_dump(settings()))
+    result = CliRunner().invoke(build_app(), ["learn", str(files / "learn.yaml"), "-o", str(folder)])
+    assert result.exit_code == 0, result.output
+    return folder, result.output
 
 
 def rows(path: Path) -> list[dict[str, str]]:
