@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import yaml
 from unnp.config import from_dict
 from unnp.errors import ModelError, TrainingError
 from unnp.models.checkpoint import load_checkpoint
+from unnp.train import levels
 from unnp.train.config import TrainConfig
 from unnp.train.run import train
 
@@ -134,3 +136,17 @@ def test_a_damaged_checkpoint_falls_back_to_the_previous_one(
         path.write_bytes(content[:100])
     with pytest.raises(ModelError, match="truncated"):
         resume(config, run)
+
+
+@pytest.mark.parametrize(("share", "goes_on"), [(1e-12, True), (1e-3, False)])
+def test_last_digits_of_what_another_machine_fits_are_no_change(
+    share: float, goes_on: bool, whole: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, run = whole
+    fit = levels.reference_energies
+    monkeypatch.setattr(
+        levels, "reference_energies", lambda *given: {name: e * (1 + share) for name, e in fit(*given).items()}
+    )
+    with nullcontext() if goes_on else pytest.raises(TrainingError, match="data files have changed"):
+        resume(config, run)
+    assert len(records(run)) == 3

@@ -29,6 +29,9 @@ def command(
     spring: Annotated[float, typer.Option(help="Constant of the springs between images [eV/A^2].")] = 0.1,
     max_force: Annotated[float, typer.Option(help="Largest force left [eV/A].")] = 0.05,
     max_steps: Annotated[int, typer.Option(help="Steps of the band, and of each end, after which it ends.")] = 500,
+    divide: Annotated[
+        int, typer.Option(help="How often the path is divided at minima on it, each part a band of its own.")
+    ] = 0,
     optimiser: Annotated[
         Literal["bfgs", "lbfgs", "fire", "lammps"],
         typer.Option(
@@ -55,19 +58,20 @@ def command(
     from unnp.cli.movers import held_atoms, open_mover
     from unnp.config import from_dict
     from unnp.workflows.neb.config import NebConfig
+    from unnp.workflows.neb.divided import run_divided
     from unnp.workflows.neb.path import read_path
-    from unnp.workflows.neb.run import run_neb
 
     given = {
         "images": images, "interpolation": interpolation, "climb": climb, "relax_ends": relax_ends, "spring": spring,
-        "max_force": max_force, "max_steps": max_steps, "optimiser": optimiser,
+        "max_force": max_force, "max_steps": max_steps, "optimiser": optimiser, "divide": divide,
     }  # fmt: skip
     settings = from_dict(given, NebConfig, where="the options")
     held = held_atoms(fixed, fixed_below)
     states = read_path(structures, held)
     launch = {"ranks": ranks, "threads": threads, "launcher": launcher, "lmp": lmp}
     mover = open_mover(potential, head, optimiser, device, launch, dispersion(d3))
-    band = run_neb(states, mover, settings, output, potential=identity(potential, head, dispersion(d3)), resume=resume)
+    known = identity(potential, head, dispersion(d3))
+    band = run_divided(states, mover, settings, output, potential=known, resume=resume)
     _say(f"{potential.stem}: {states[0].get_chemical_formula()}", band)
     print(f"Path, tables and figures: {output}")
 

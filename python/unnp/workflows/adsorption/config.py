@@ -70,12 +70,14 @@ class StatesConfig(MinimiserConfig):
 class PathConfig(NebConfig):
     """How the path is looked for in this test."""
 
-    optimiser: Literal["bfgs", "lbfgs", "fire"] = "bfgs"
-    """an optimiser of ASE"""
+    optimiser: Literal["bfgs", "lbfgs", "fire"] = "fire"
+    """an optimiser of ASE; `bfgs` takes fewer steps where the path is short, and may leave it where bonds break"""
     max_force: Annotated[FiniteFloat, Field(gt=0)] = 0.1
     """largest force left on an atom of an image [eV/A]"""
-    max_steps: Annotated[int, Field(ge=0, le=1_000_000)] = Field(default=200, json_schema_extra=FREE)
+    max_steps: Annotated[int, Field(ge=0, le=1_000_000)] = Field(default=1000, json_schema_extra=FREE)
     """steps after which the search ends"""
+    divide: Annotated[int, Field(ge=0, le=5, json_schema_extra=FREE)] = 2
+    """how often the path is divided at minima on it, each part a band of its own"""
 
 
 class Reference(Config):

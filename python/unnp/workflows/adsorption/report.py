@@ -14,7 +14,7 @@ from unnp.workflows.adsorption.config import Reference
 from unnp.workflows.adsorption.figures import draw
 from unnp.workflows.adsorption.judge import BOND, DISSOCIATED, SAME_ENERGY, SAME_PLACE, SLID, WHOLE, End, Tested
 from unnp.workflows.neb.band import Band
-from unnp.workflows.neb.report import barriers, energies_of
+from unnp.workflows.neb.report import barriers, energies_of, parts_of
 from unnp.workflows.neb.report import notes as notes_of_band
 
 ENDS = ["potential", "start", "above adsorbed [eV]", "bonds", "slab moved [A]", "molecule moved [A]", "site"]
@@ -124,8 +124,8 @@ def _content(tested: Tested) -> dict[str, Any]:
 
 
 def _path(band: Band) -> dict[str, Any]:
-    state = {"steps": band.steps, "largest_force_eV_per_A": band.forces[-1], "at_rest": band.at_rest}
-    return {**barriers(band), **state}
+    state = {"steps": band.steps, "largest_force_eV_per_A": band.force, "at_rest": band.at_rest}
+    return {**barriers(band), **state, "parts": parts_of(band)}
 
 
 def _barriers(band: Band | None) -> list[str]:

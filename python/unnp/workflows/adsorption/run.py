@@ -29,8 +29,8 @@ from unnp.workflows.adsorption.structures import (
     with_molecule,
 )
 from unnp.workflows.neb.band import Band
+from unnp.workflows.neb.divided import run_divided
 from unnp.workflows.neb.report import valleys
-from unnp.workflows.neb.run import run_neb
 from unnp.workflows.relaxation.config import RelaxationConfig
 from unnp.workflows.relaxation.kept import JOURNAL
 from unnp.workflows.relaxation.minimise import sentence
@@ -169,7 +169,7 @@ def _path(config: AdsorptionConfig, potential: _Potential, states: Sequence[Atom
     print(f"{potential.folder.name}: path", flush=True)
     folder = potential.folder / "path"
     begun = (folder / JOURNAL).is_file()
-    return run_neb(states, potential.calculator, config.path, folder, potential=potential.identity, resume=begun)
+    return run_divided(states, potential.calculator, config.path, folder, potential=potential.identity, resume=begun)
 
 
 def _on_the_way(config: AdsorptionConfig, potential: _Potential, known: Known, band: Band) -> list[End]:
@@ -182,5 +182,6 @@ def _on_the_way(config: AdsorptionConfig, potential: _Potential, known: Known, b
         image.info[NAME] = f"on the path {k}"
         images.append(image)
     settings = RelaxationConfig(**config.relax.model_dump())
-    stage = f"on the way, step {band.steps}"  # a band that goes on has other minima
+    parts = f", {len(band.parts)} parts" if band.parts else ""
+    stage = f"on the way, step {band.steps}{parts}"  # a band that goes on has other minima
     return [known.end(each) for each in potential.relaxed(images, settings, stage)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,7 @@ class Band:
         energies: (n_images,) [eV] where it stands; None: not known.
         atomic_forces: (n_images, n_atoms, 3) [eV/A] of the potential there, 0 at the ends; None: not known.
         doubts: what is to be said of the states that it began with.
+        parts: bands that it is made of, from one minimum on it to the next, see ``joined``; empty: it is one.
     """
 
     images: list[Atoms]
@@ -49,6 +51,7 @@ class Band:
     energies: np.ndarray | None = None
     atomic_forces: np.ndarray | None = None
     doubts: list[str] = field(default_factory=list)
+    parts: list[Band] = field(default_factory=list)
 
     @classmethod
     def of(cls, images: Sequence[Atoms], entry: Mapping[str, Any] | None = None) -> Band:
@@ -75,12 +78,49 @@ class Band:
 
     @property
     def steps(self) -> int:
-        """How many steps have been taken."""
+        """How many steps have been taken, those of its parts not among them."""
         return max(0, len(self.barriers) - 1)
+
+    @property
+    def force(self) -> float:
+        """The largest force where it stands [eV/A]."""
+        return max(part.force for part in self.parts) if self.parts else self.forces[-1]
+
+    @property
+    def joints(self) -> list[int]:
+        """The images at which its parts meet, from the first to the last; empty: it has none."""
+        return list(accumulate((len(part.images) - 1 for part in self.parts), initial=0)) if self.parts else []
 
     def is_over(self, settings: NebConfig) -> bool:
         """Tell whether nothing is left to do."""
         return self.at_rest or (bool(self.barriers) and self.steps >= settings.max_steps)
+
+
+def joined(whole: Band, parts: Sequence[Band]) -> Band:
+    """Return the band that parts make, each of which begins where the one before ends; ``whole`` is what it was before.
+
+    Parts that are made of parts are taken apart, so that no part has any. How ``whole`` came where it stood is kept.
+    """
+    leaves = [leaf for part in parts for leaf in (part.parts or [part])]
+    first, *others = leaves
+    return Band(
+        [*first.images, *(image for leaf in others for image in leaf.images[1:])],
+        whole.barriers,
+        whole.forces,
+        all(leaf.climbing for leaf in leaves),
+        all(leaf.at_rest for leaf in leaves),
+        energies=_along([leaf.energies for leaf in leaves]),
+        atomic_forces=_along([leaf.atomic_forces for leaf in leaves]),
+        doubts=[*whole.doubts, *(doubt for part in parts for doubt in part.doubts)],
+        parts=leaves,
+    )
+
+
+def _along(arrays: Sequence[np.ndarray | None]) -> np.ndarray:
+    """Return what parts know of their images as one array; the first image of a part is the last of the one before."""
+    known = [each for each in arrays if each is not None]
+    assert len(known) == len(arrays)
+    return np.concatenate([known[0], *(each[1:] for each in known[1:])])
 
 
 class Remembering(Calculator):

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, FiniteFloat
 
+from unnp.config.resume import FREE
 from unnp.workflows.relaxation.config import SearchConfig
 
 
@@ -26,3 +27,5 @@ class NebConfig(SearchConfig):
     """constant of the springs between images [eV/A^2]"""
     relax_ends: bool = True
     """whether the ends are relaxed first"""
+    divide: Annotated[int, Field(ge=0, le=5, json_schema_extra=FREE)] = 0
+    """how often a path is divided at minima on it: they are relaxed, and the parts between them looked for by themselves"""

@@ -77,10 +77,15 @@ def check_alike(states: Sequence[Atoms]) -> None:
 
 def check_apart(start: Atoms, end: Atoms) -> None:
     """Raise ConfigError where two states are one."""
-    if largest(_moves(start, end)) < SMALLEST_MOVE:
+    if apart(start, end) < SMALLEST_MOVE:
         raise ConfigError(
             f"the ends of the path are one state: no atom moves by more than {SMALLEST_MOVE} A between them."
         )
+
+
+def apart(one: Atoms, other: Atoms) -> float:
+    """Return how far the atom is that is farthest from its place in another state [A]."""
+    return largest(_moves(one, other))
 
 
 @dataclass(frozen=True)

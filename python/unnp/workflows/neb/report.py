@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from ase.utils.forcecurve import fit_raw
+from scipy.signal import find_peaks
 
 from unnp.atoms.structure import Structure
 from unnp.data.writing import write_structures
@@ -40,27 +42,53 @@ def barriers(band: Band) -> dict[str, float]:
 
 
 def rows(band: Band) -> list[list[str]]:
-    """Return the cells of a table of the barriers."""
-    return [[QUANTITIES[name], f"{value:.4f}"] for name, value in barriers(band).items()]
+    """Return the cells of a table of the barriers, of a band of parts with those of each."""
+    found = [[QUANTITIES[name], f"{value:.4f}"] for name, value in barriers(band).items()]
+    for k, (part, (first, last)) in enumerate(zip(band.parts, pairwise(band.joints), strict=True), 1):
+        forward, back, reaction = barriers(part).values()
+        found.append([f"part {k}, images {first} to {last} [eV]", f"{forward:.4f}, back {back:.4f}, {reaction:+.4f}"])
+    return found
 
 
 def valleys(band: Band) -> list[int]:
-    """Return the images that lie in a minimum on the way."""
-    energies = energies_of(band)
-    return [k for k in range(1, len(energies) - 1) if energies[k] < min(_side(energies, k)) - VALLEY]
+    """Return the images that lie in a minimum on the way; a ripple on a slope that is no deeper than ``VALLEY`` is none."""
+    return [int(k) for k in find_peaks(-energies_of(band), prominence=VALLEY)[0]]
 
 
 def notes(band: Band) -> list[str]:
     """Return what the numbers do not say: that ends are doubtful, the search did not end, or the path is not one step."""
     energies = energies_of(band)
-    said = [*band.doubts, *([f"! the band: {band.problem}"] if band.problem else [])]
-    if not band.at_rest and not band.problem:
-        said.append(f"! the band is not at rest after {band.steps} steps; go on with --resume and more --max-steps")
+    said = list(band.doubts)
+    for k, each in enumerate(band.parts or [band], 1):
+        which = f"part {k}" if band.parts else "the band"
+        if each.problem:
+            said.append(f"! {which}: {each.problem}")
+        elif not each.at_rest:
+            said.append(f"! {which} is not at rest after {each.steps} steps; go on with --resume and more --max-steps")
     top = int(energies.argmax())
     if top in (0, len(energies) - 1):
         said.append("! the highest image is an end of the path: there is no barrier between the ends")
-    said += [f"! image {k} lies in a minimum on the way: the path has two steps, look at each" for k in valleys(band)]
-    return said
+    return said + [
+        f"image {k} is a state at rest: the path is divided there"
+        if k in band.joints
+        else f"! image {k} lies in a minimum on the way: the path has two steps, look at each (--divide)"
+        for k in valleys(band)
+    ]
+
+
+def parts_of(band: Band) -> list[dict[str, Any]]:
+    """Return barriers of the parts of a band, and where each stands, as JSON; empty: it is one."""
+    return [
+        {
+            "first_image": first,
+            "last_image": last,
+            **barriers(part),
+            "steps": part.steps,
+            "largest_force_eV_per_A": part.force,
+            "at_rest": part.at_rest,
+        }
+        for part, (first, last) in zip(band.parts, pairwise(band.joints), strict=True)
+    ]
 
 
 def write_report(folder: Path, band: Band) -> None:
@@ -69,10 +97,11 @@ def write_report(folder: Path, band: Band) -> None:
     content = {
         **barriers(band),
         "steps": band.steps,
-        "largest_force_eV_per_A": band.forces[-1],
+        "largest_force_eV_per_A": band.force,
         "at_rest": band.at_rest,
         "climbing": band.climbing,
         "saddle_image": int(energies.argmax()),
+        "parts": parts_of(band),
         "notes": notes(band),
     }
     write_atomically(folder / "neb.json", json.dumps(content, indent=2) + "\n")
@@ -87,10 +116,6 @@ def write_report(folder: Path, band: Band) -> None:
     _draw_steps(folder / "convergence.png", band)
 
 
-def _side(energies: np.ndarray, k: int) -> tuple[float, float]:
-    return float(energies[:k].max()), float(energies[k + 1 :].max())
-
-
 def _draw_path(path: Path, band: Band, lengths: np.ndarray) -> None:
     """Draw the energies of the images and a cubic through them with the slopes that the forces have along the path."""
     energies = energies_of(band)
@@ -100,6 +125,8 @@ def _draw_path(path: Path, band: Band, lengths: np.ndarray) -> None:
     figure, (ax,) = new_figure()
     ax.plot(fit.fit_path, fit.fit_energies, "-", lw=1)
     ax.plot(lengths, energies - energies[0], "o", color="C0", mfc="none")
+    for k in band.joints[1:-1]:
+        ax.axvline(lengths[k], color="0.8", lw=1, zorder=0)
     found = barriers(band)
     title = ", ".join(f"{key.split('_eV')[0].replace('_', ' ')} {value:.3f} eV" for key, value in found.items())
     ax.set_title(title, fontsize="x-small")

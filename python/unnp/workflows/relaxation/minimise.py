@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 from ase.calculators.calculator import CalculatorError
-from ase.optimize import BFGS, FIRE, LBFGS
+from ase.optimize import BFGS, FIRE2, LBFGS
 
 from unnp.errors import ModelError, UnnpError
 from unnp.workflows.relaxation.config import SearchConfig
 
-OPTIMISERS: dict[str, Any] = {"bfgs": BFGS, "lbfgs": LBFGS, "fire": FIRE}
+OPTIMISERS: dict[str, Any] = {"bfgs": BFGS, "lbfgs": LBFGS, "fire": FIRE2}
 FAILURES = (UnnpError, CalculatorError, NotImplementedError)
 """What a calculator may raise for a structure; a search among others ends there, and says why."""
 
