@@ -15,6 +15,8 @@ from unnp.workflows.surfaces.config import SurfacesConfig
 from unnp.workflows.surfaces.errors import DRAWN, Pair, shown
 from unnp.workflows.surfaces.maps import features_of, kernel
 
+MOST_SERIES = 8
+"""Of a figure: more are not told from each other."""
 _UNLABELLED = ReadOptions(required=(), missing="allow")
 
 
@@ -53,7 +55,10 @@ def nearest(features: np.ndarray, learnt: np.ndarray) -> np.ndarray:
 def draw_distances(
     path: Path, names: Sequence[str], found: Sequence[Pair], distances: Mapping[str, np.ndarray]
 ) -> None:
-    """Draw absolute errors of slabs and of surface energies over these distances.
+    """Draw absolute errors of slabs and of surface energies over these distances, with the correlation of both.
+
+    Features of different substances are far apart, and so are their errors: each substance is a series of its own, while there
+    are no more than ``MOST_SERIES``.
 
     Args:
         path: PNG to write.
@@ -70,15 +75,25 @@ def draw_distances(
     figure, axes = new_figure(len(DRAWN), width=4.4)
     for ax, quantity in zip(axes, DRAWN, strict=True):
         factor, unit = shown(quantity)
-        for potential in dict.fromkeys(pair.potential for pair in drawn):
-            own = [pair for pair in drawn if (pair.potential, pair.quantity) == (potential, quantity)]
-            places = [where[potential, pair.slab] for pair in own]
+        for name, own in _series([pair for pair in drawn if pair.quantity == quantity]).items():
+            places = [where[pair.potential, pair.slab] for pair in own]
             errors = [factor * abs(pair.error) for pair in own]
-            ax.plot(places, errors, "o", ms=3.5, mfc="none", mew=0.8, alpha=0.7, label=potential)
+            label = f"{name}, r = {np.corrcoef(places, errors)[0, 1]:+.2f}" if len(own) > 2 else name
+            ax.plot(places, errors, "o", ms=3.5, mfc="none", mew=0.8, alpha=0.7, label=label)
         ax.set_title(DRAWN[quantity], fontsize="medium")
         ax.set(xlabel="distance to the nearest learnt structure", ylabel=f"|error| [{unit}]", ylim=(0, None))
-    if axes[0].lines:
-        axes[0].legend(frameon=False, fontsize="small")
+        if ax.lines:
+            ax.legend(frameon=False, fontsize="x-small", loc="lower center", bbox_to_anchor=(0.5, 1.08), ncols=2)
     columns = {key: [getattr(pair, key) for pair in drawn] for key in ("potential", "slab", "formula", "quantity")}
     columns["distance"] = [where[pair.potential, pair.slab] for pair in drawn]
     save_figure(figure, path, columns | {"error": [pair.error for pair in drawn]})
+
+
+def _series(pairs: Sequence[Pair]) -> dict[str, list[Pair]]:
+    """Return pairs by potential and substance, or by potential alone where these are too many."""
+    by_substance: dict[str, list[Pair]] = {}
+    by_potential: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        by_substance.setdefault(f"{pair.potential}, {pair.formula}", []).append(pair)
+        by_potential.setdefault(pair.potential, []).append(pair)
+    return by_substance if len(by_substance) <= MOST_SERIES else by_potential
