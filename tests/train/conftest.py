@@ -13,10 +13,14 @@ from ase.build import bulk
 from ase.calculators.emt import EMT
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import write
+from fine_tuned import SLOW, labelled
 from unnp.config import from_dict
 from unnp.train.config import TrainConfig
+from unnp.train.run import train
 
 HERE = Path(__file__).parent
+Settings = Callable[..., dict[str, Any]]
+Configuration = Callable[..., TrainConfig]
 
 
 def _import_toy() -> Any:
@@ -87,3 +91,22 @@ def settings(data_files: dict[str, str]) -> Callable[..., dict[str, Any]]:
 def configuration(settings: Callable[..., dict[str, Any]]) -> Callable[..., TrainConfig]:
     """The same as a validated configuration."""
     return lambda **changes: from_dict(settings(**changes), TrainConfig)
+
+
+@pytest.fixture(scope="module")
+def first(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run on Al-Cu, with one head."""
+    torch.set_num_threads(1)
+    path = tmp_path_factory.mktemp("first") / "run"
+    train(from_dict(settings(epochs=20, validation_interval=20), TrainConfig), path)
+    return path
+
+
+@pytest.fixture
+def tuned(first: Path, settings: Settings, tmp_path: Path) -> Configuration:
+    """A function that returns the settings of a training on cells of Cu that begins with the run."""
+    write(tmp_path / "cu.extxyz", labelled("Cu", 4, a=3.6))
+    data = {"train": [str(tmp_path / "cu.extxyz")], "validation": 0.25}
+    return lambda **changes: from_dict(
+        settings(**{"data": data, "start": str(first), "optimizer": SLOW, "epochs": 2, **changes}), TrainConfig
+    )
