@@ -161,10 +161,11 @@ def test_error_bars_of_table_and_figure_are_standard_errors(tmp_path: Path) -> N
     assert [line[header.index("injected")] for line in cells] == ["", "6", ""]
     assert [line[2] for line in cells] == ["100 ± 12", "80.7 ± 5.2", "95.3 ± 6.4"]
     assert [line[3] for line in cells] == ["", "18.3 ± 4.4", "3.3 ± 6.7"]
-    draw_gains(tmp_path / "gains.png", found)
+    draw_gains(tmp_path / "gains.png", found, ["energy", "forces"])
     lines = (tmp_path / "gains.csv").read_text().splitlines()
-    assert lines[0] == "architecture,method,gain,gain_error"
-    gain, error = (float(word) for word in lines[1].split(",")[2:])
+    assert lines[0] == "quantity,architecture,method,gain,gain_error"
+    assert lines[1].startswith("energy,")
+    gain, error = (float(word) for word in lines[1].split(",")[3:])
     assert (gain, error) == pytest.approx(
         (100 * np.mean([0.2, 0.1, 0.25]), 100 * np.std([0.2, 0.1, 0.25], ddof=1) / 3**0.5)
     )

@@ -12,7 +12,9 @@ from unnp.workflows.inject.config import InjectConfig
 PERCENT = 100
 ENERGY = "energy"
 """The quantity that published errors are of."""
-GAIN = "gain in the energy error,\nmean and standard error over the seeds [%]"
+_SPREAD = "mean and standard error over the seeds [%]"
+GAIN = f"gain in the energy error,\n{_SPREAD}"
+GAIN_IN_ERRORS = f"gain in the error,\n{_SPREAD}"
 """What axes of figures are called."""
 Table = tuple[list[str], list[list[str]]]
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.axes import Axes
 
 from unnp.plots import new_figure, save_figure
 from unnp.workflows.inject.analysis import Row, Spread
-from unnp.workflows.inject.comparison import GAIN, PERCENT
+from unnp.workflows.inject.comparison import GAIN_IN_ERRORS, PERCENT
 from unnp.workflows.inject.features import map_of
 from unnp.workflows.inject.maps import AXES
 from unnp.workflows.inject.methods import CONFIDENCES
@@ -23,31 +24,39 @@ COLOURED = (0.02, 0.9)
 """Quantiles of the energies between which colours change: a few crystals of the pool are far above all others."""
 
 
-def draw_gains(path: Path, rows: Sequence[Row]) -> None:
-    """Draw the gain in the energy of each method and architecture, with its standard error over the seeds."""
-    shown = [row for row in rows if "energy" in row.gain]
-    if not shown:
+def draw_gains(path: Path, rows: Sequence[Row], quantities: Sequence[str]) -> None:
+    """Draw the gain of each method and architecture in each of these quantities, with its standard error over the seeds."""
+    quantities = [name for name in quantities if any(name in row.gain for row in rows)]
+    if not quantities:
         return
-    architectures = list(dict.fromkeys(row.architecture for row in shown))
-    methods = list(dict.fromkeys(row.method for row in shown))
-    figure, (ax,) = new_figure(width=1.5 + 0.4 * len(shown) + 2.5)
+    figure, axes = new_figure(len(quantities), width=1.5 + 0.3 * len(rows))
+    columns: dict[str, list[Any]] = {key: [] for key in ("quantity", "architecture", "method", "gain", "gain_error")}
+    for ax, quantity in zip(axes, quantities, strict=True):
+        shown = [row for row in rows if quantity in row.gain]
+        _draw_bars(ax, shown, quantity)
+        ax.set_title(quantity, fontsize="medium")
+        for row in shown:
+            gain = row.gain[quantity]
+            error = None if gain.error is None else PERCENT * gain.error
+            values = (quantity, row.architecture, row.method, PERCENT * gain.mean, error)
+            for column, value in zip(columns.values(), values, strict=True):
+                column.append(value)
+    axes[0].set(ylabel=GAIN_IN_ERRORS)
+    axes[-1].legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
+    save_figure(figure, path, columns)
+
+
+def _draw_bars(ax: Axes, rows: Sequence[Row], quantity: str) -> None:
+    architectures = list(dict.fromkeys(row.architecture for row in rows))
+    methods = list(dict.fromkeys(row.method for row in rows))
     width = 0.8 / len(methods)
     for k, method in enumerate(methods):
-        own = [row for row in shown if row.method == method]
+        own = [row for row in rows if row.method == method]
         x = [architectures.index(row.architecture) + (k + 0.5) * width - 0.4 for row in own]
-        bars = [PERCENT * (row.gain["energy"].error or 0.0) for row in own]
-        ax.bar(x, [PERCENT * row.gain["energy"].mean for row in own], 0.9 * width, yerr=bars, capsize=2, label=method)
+        bars = [PERCENT * (row.gain[quantity].error or 0.0) for row in own]
+        ax.bar(x, [PERCENT * row.gain[quantity].mean for row in own], 0.9 * width, yerr=bars, capsize=2, label=method)
     ax.axhline(0, color="0.3", lw=0.8)
     ax.set_xticks(range(len(architectures)), architectures)
-    ax.set(ylabel=GAIN)
-    ax.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
-    columns: dict[str, list[Any]] = {
-        "architecture": [row.architecture for row in shown],
-        "method": [row.method for row in shown],
-        "gain": [PERCENT * row.gain["energy"].mean for row in shown],
-        "gain_error": [None if (error := row.gain["energy"].error) is None else PERCENT * error for row in shown],
-    }
-    save_figure(figure, path, columns)
 
 
 def draw_choices(path: Path, rows: Sequence[dict[str, Any]]) -> None:

@@ -183,7 +183,8 @@ def _markdown(header: list[str], cells: list[list[str]]) -> str:
 
 
 def _draw(folder: Path, report: Report) -> None:
-    draw_gains(folder / "gains.png", [row for row in report.rows if row.method in report.config.methods])
+    methods = [row for row in report.rows if row.method in report.config.methods]
+    draw_gains(folder / "gains.png", methods, compared(report))
     draw_differences(folder / "variants.png", report.differences)
     draw_choices(folder / "choice-shares.png", [row for row in report.choices if _of_method(report, row)])
     seed = report.seeds[0]
