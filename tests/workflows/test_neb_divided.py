@@ -17,7 +17,8 @@ from typer.testing import CliRunner
 from unnp.cli import build_app
 from unnp.errors import ModelError
 from unnp.workflows.neb.config import NebConfig
-from unnp.workflows.neb.divided import ONE_STATE, _append, run_divided
+from unnp.workflows.neb.divided import ONE_STATE, _append, _State, run_divided
+from unnp.workflows.neb.path import apart, distances, respaced
 from unnp.workflows.neb.report import barriers, notes, rows
 from unnp.workflows.neb.run import run_neb
 
@@ -91,24 +92,72 @@ def test_one_that_was_not_divided_is_divided_when_it_goes_on(tmp_path: Path) -> 
 def test_a_path_without_a_minimum_stays_one(tmp_path: Path) -> None:
     band = run_divided([adatom(), adatom(1.0)], EMT(), TWICE, tmp_path / "run")
     assert band.parts == []
-    assert not list((tmp_path / "run").glob("divided*"))
+    assert not (tmp_path / "run" / "divided").exists()
 
 
-def test_a_part_that_fails_leaves_the_whole(tmp_path: Path) -> None:
+def test_with_more_steps_the_whole_stays_where_it_was_divided(tmp_path: Path) -> None:
+    few = TWICE.model_copy(update={"optimiser": "fire", "max_force": 0.02, "max_steps": 25})
+    begun = run_divided(TWO_HOPS, EMT(), few, tmp_path / "run")
+    assert begun.steps == 25  # not at rest; its parts are
+    assert begun.at_rest
+    again = Counting()
+    band = run_divided(TWO_HOPS, again, few.model_copy(update={"max_steps": 200}), tmp_path / "run", resume=True)
+    assert band.steps == 25
+    assert again.done == 0
+
+
+def test_a_part_that_fails_leaves_the_whole_and_is_tried_again(tmp_path: Path) -> None:
     whole = Counting()
     run_neb(TWO_HOPS, whole, TWICE, tmp_path / "run")
-    band = run_divided(TWO_HOPS, Counting(left=0), TWICE, tmp_path / "run", resume=True)
+    band = run_divided(TWO_HOPS, Counting(left=30), TWICE, tmp_path / "run", resume=True)
     assert band.parts == []
-    assert "! the path is not divided" in notes(band)[0]
-    assert "no more" in notes(band)[0]
+    (said,) = (note for note in notes(band) if note.startswith("! the path is not divided"))
+    assert said.startswith("! the path is not divided; part ")
+    assert "no more" in said
+    assert said in json.loads((tmp_path / "run" / "neb.json").read_text())["notes"]
+    assert len(run_divided(TWO_HOPS, EMT(), TWICE, tmp_path / "run", resume=True).parts) == 2
+
+
+def test_a_minimum_that_fails_first_is_a_state_later(tmp_path: Path) -> None:
+    run_neb(TWO_HOPS, EMT(), TWICE, tmp_path / "run")
+    band = run_divided(TWO_HOPS, Counting(left=0), TWICE, tmp_path / "run", resume=True)
+    assert any("! the path is not divided; its minima: " in note for note in notes(band))
+    assert len(run_divided(TWO_HOPS, EMT(), TWICE, tmp_path / "run", resume=True).parts) == 2
+
+
+def test_parts_are_divided_again_and_numbered_along_the_path(tmp_path: Path) -> None:
+    hops = [adatom(), adatom(0.5), adatom(1.0), adatom(1.0, 0.5), adatom(1.0, 1.0), adatom(1.5, 1.0), adatom(2.0, 1.0)]
+    band = run_divided(hops, EMT(), NebConfig(images=3, divide=2), tmp_path / "run")
+    assert [part.parts for part in band.parts] == [[], [], []]
+    assert band.joints == [0, 4, 8, 12]
+    assert all(part.at_rest for part in band.parts)
 
 
 def test_a_way_that_comes_back_goes_on_from_there() -> None:
-    a, b, c = adatom(), adatom(1.0), adatom(1.0, 1.0)
-    states = [a]
-    for state in (b, adatom(0.5 * ONE_STATE / a.cell[0, 0]), c):
-        _append(states, state)
-    assert [id(state) for state in states] == [id(a), id(c)]
+    ways = adatom(), adatom(1.0), adatom(0.5 * ONE_STATE / adatom().cell[0, 0]), adatom(1.0, 1.0)
+    states: list[_State] = []
+    same = [_append(states, _State(f"image {k}", k, atoms)) for k, atoms in enumerate(ways)]
+    assert [state.image for state in states] == [0, 3]
+    assert same == ["", "", "image 0", ""]
+
+
+def test_images_of_a_part_lie_evenly_on_the_way_that_was_found() -> None:
+    way = [adatom(), adatom(0.6), adatom(0.8, 0.2), adatom(1.0, 1.0)]
+    images = respaced(way, 5)
+    assert len(images) == 7
+    lengths = np.diff(distances(images))
+    assert np.ptp(lengths[:2]) < 1e-9  # along the first straight line
+    assert images[2].positions[-1] == pytest.approx(
+        way[0].positions[-1] + 2 * lengths[0] * np.array([1, 0, 0]), abs=1e-9
+    )
+    assert respaced(way[:2], 5) == way[:2]
+
+
+def test_a_free_cluster_that_is_turned_is_one_state() -> None:
+    one = Atoms("Cu4", [(0, 0, 0), (2.5, 0, 0), (0, 2.5, 0), (0, 0, 2.5)])
+    other = one.copy()
+    other.rotate(40, (1, 1, 0))
+    assert apart(one, other) < 1e-6
 
 
 def test_the_command_divides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from unnp.errors import ConfigError
 
 FREE: dict[str, Any] = {"resume": "free"}
 """The ``json_schema_extra`` of a setting that may change from one start of a run to the next."""
+SAME_NUMBER = 1e-9
+"""Numbers that are fitted are the same up to this share of them: the last digits differ from machine to machine."""
 
 
 def check_resume(folder: Path, *, resume: bool, sign: str) -> None:
@@ -91,3 +94,18 @@ def free_settings(kind: type[BaseModel]) -> Iterator[str]:
             yield name
         else:
             yield from (f"{name}.{key}" for inner in models_in(field.annotation) for key in free_settings(inner))
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Tell whether two contents of JSON are the same but for the last digits of numbers."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(alike(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(alike, one, other))
+    if _is_number(one) and _is_number(other):
+        return math.isclose(one, other, rel_tol=SAME_NUMBER, abs_tol=SAME_NUMBER)
+    return type(one) is type(other) and bool(one == other)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

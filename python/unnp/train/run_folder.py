@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unnp.config import load_yaml
+from unnp.config.resume import alike
 from unnp.errors import ModelError, TrainingError
 from unnp.files.locks import LOCK_NAME, hold_folder
 from unnp.files.writing import keep_as, make_folder
@@ -147,7 +148,6 @@ class RunFolder:
 
 def changed_since(now: TrainConfig, run: Path) -> list[str]:
     """Return the settings that differ from those of a run and may not; all paths in ``now`` are absolute."""
-    before = load_yaml(RunFolder(run).config, TrainConfig).located(run)
-    return [
-        name for name in TrainConfig.model_fields if name not in MACHINE and getattr(now, name) != getattr(before, name)
-    ]
+    before = load_yaml(RunFolder(run).config, TrainConfig).located(run).model_dump(mode="json")
+    given = now.model_dump(mode="json")
+    return [name for name in given if name not in MACHINE and not alike(given[name], before[name])]

@@ -7,10 +7,10 @@ import logging
 import math
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 
+from unnp.config.resume import alike
 from unnp.data.dataset import Batch, collate
 from unnp.errors import TrainingError
 from unnp.models.checkpoint import Checkpoint
@@ -34,8 +34,6 @@ from unnp.train.validation import InterruptedTrainingError, Validation, validate
 logger = logging.getLogger(__name__)
 
 EPOCHS_BEFORE_COMPLAINTS = 5
-SAME_NUMBER = 1e-9
-"""Numbers of a checkpoint and of what the configuration gives now are the same up to this share of them."""
 
 
 class Trainer:
@@ -102,7 +100,7 @@ class Trainer:
         """
         for part in ("potential", "data"):
             # through JSON, as the checkpoint's: that makes lists of tuples, and texts of keys that are numbers
-            if not _alike(checkpoint.description.get(part), json.loads(json.dumps(self.task.description[part]))):
+            if not alike(checkpoint.description.get(part), json.loads(json.dumps(self.task.description[part]))):
                 raise TrainingError(
                     f"the {part} of the checkpoint differ(s) from what the configuration gives now: data files have "
                     "changed. Restore them, or start a new run with -o."
@@ -274,14 +272,3 @@ class Trainer:
         task, step = self.task, self.state.position.step
         found = not_finite_alone(task.potential, self.loss, self._weights, task.train, batch, self.dtype)
         return not_finite_error(self.folder.path, task.train, found, batch, step, task.processes)
-
-
-def _alike(one: Any, other: Any) -> bool:
-    """Tell whether two contents of JSON are the same but for the last digits of numbers, which other machines fit otherwise."""
-    if isinstance(one, float) and isinstance(other, float):
-        return math.isclose(one, other, rel_tol=SAME_NUMBER, abs_tol=SAME_NUMBER)
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_alike(one[key], other[key]) for key in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_alike, one, other))
-    return type(one) is type(other) and bool(one == other)

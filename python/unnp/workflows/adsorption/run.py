@@ -182,6 +182,6 @@ def _on_the_way(config: AdsorptionConfig, potential: _Potential, known: Known, b
         image.info[NAME] = f"on the path {k}"
         images.append(image)
     settings = RelaxationConfig(**config.relax.model_dump())
-    parts = f", {len(band.parts)} parts" if band.parts else ""
-    stage = f"on the way, step {band.steps}{parts}"  # a band that goes on has other minima
+    steps = "-".join(str(each.steps) for each in (band, *band.parts))
+    stage = f"on the way, step {steps}"  # a band that goes on has other minima, and so have its parts
     return [known.end(each) for each in potential.relaxed(images, settings, stage)]

@@ -22,8 +22,6 @@ from unnp.workflows.inject.trainings import Labelled
 
 MOST_LETTERS = 100
 """Of the potentials in the name of a file."""
-DIGITS = 9
-"""Decimals of the zeros that trainings count from [eV]."""
 
 
 class Seed:
@@ -64,12 +62,11 @@ class Seed:
     def labelled(self) -> Labelled:
         """What is learnt of the stored structures.
 
-        Energies count from their least squares over the training structures alone: labels far off may not move them. They are
-        settings of the trainings, so they are rounded: the last digits differ from machine to machine.
+        Energies count from their least squares over the training structures alone: labels far off may not move them.
         """
         positions = self.division.split.train
         zeros = reference_energies(self.material.at(positions), self.material.elements, "least-squares")
-        return Labelled(self.data, len(positions), {name: round(zero, DIGITS) for name, zero in zeros.items()})
+        return Labelled(self.data, len(positions), zeros)
 
     @cached_property
     def pool_labels(self) -> list[Computed]:

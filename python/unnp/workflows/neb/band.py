@@ -99,7 +99,8 @@ class Band:
 def joined(whole: Band, parts: Sequence[Band]) -> Band:
     """Return the band that parts make, each of which begins where the one before ends; ``whole`` is what it was before.
 
-    Parts that are made of parts are taken apart, so that no part has any. How ``whole`` came where it stood is kept.
+    Parts that are made of parts are taken apart, so that no part has any; what was to be said of these before is left out. How
+    ``whole`` came where it stood is kept.
     """
     leaves = [leaf for part in parts for leaf in (part.parts or [part])]
     first, *others = leaves
@@ -111,9 +112,19 @@ def joined(whole: Band, parts: Sequence[Band]) -> Band:
         all(leaf.at_rest for leaf in leaves),
         energies=_along([leaf.energies for leaf in leaves]),
         atomic_forces=_along([leaf.atomic_forces for leaf in leaves]),
-        doubts=[*whole.doubts, *(doubt for part in parts for doubt in part.doubts)],
+        doubts=[*whole.doubts, *_of_parts(leaves, whole.doubts)],
         parts=leaves,
     )
+
+
+def _of_parts(parts: Sequence[Band], told: Sequence[str]) -> list[str]:
+    """Return the doubts of parts, with their numbers, but for those that are told of the whole already."""
+    return [
+        f"! part {k}: {doubt.removeprefix('! ')}"
+        for k, part in enumerate(parts, 1)
+        for doubt in part.doubts
+        if doubt not in told
+    ]
 
 
 def _along(arrays: Sequence[np.ndarray | None]) -> np.ndarray:

@@ -14,7 +14,7 @@ from unnp.errors import ConfigError, ModelError
 from unnp.files.locks import hold_folder
 from unnp.workflows.neb.band import Band, joined
 from unnp.workflows.neb.config import NebConfig
-from unnp.workflows.neb.path import apart
+from unnp.workflows.neb.path import apart, respaced
 from unnp.workflows.neb.report import valleys, write_report
 from unnp.workflows.neb.run import run_neb
 from unnp.workflows.relaxation.config import RelaxationConfig
@@ -24,8 +24,18 @@ from unnp.workflows.relaxation.relaxation import Relaxation
 from unnp.workflows.relaxation.run import run_relaxations
 from unnp.workflows.relaxation.structures import NAME
 
+DIVIDED = "divided"
 ONE_STATE = 0.3
 """Minima in which no atom is farther [A] from its place are one state."""
+
+
+@dataclass(frozen=True)
+class _State:
+    """A state at rest on a path: its name, which image of the path it comes from, and where it has come to rest."""
+
+    name: str
+    image: int
+    atoms: Atoms
 
 
 @dataclass(frozen=True)
@@ -36,15 +46,18 @@ class _Search:
     settings: NebConfig
     potential: str
 
-    def band(self, states: Sequence[Atoms], folder: Path) -> Band:
-        begun = (folder / JOURNAL).is_file()
-        return run_neb(states, self.calculator, self.settings, folder, potential=self.potential, resume=begun)
+    def band(self, states: Sequence[Atoms], folder: Path, resume: bool) -> Band:
+        """Return a band in a folder; once it is divided, it stays where it was then, and its parts go on."""
+        stays = any((folder / DIVIDED).glob("part *"))
+        settings = self.settings.model_copy(update={"max_steps": 0}) if stays else self.settings
+        return run_neb(states, self.calculator, settings, folder, potential=self.potential, resume=resume)
 
     def at_rest(self, images: Sequence[Atoms], folder: Path) -> list[Relaxation]:
         names = ("optimiser", "max_force", "max_steps")
         relaxing = RelaxationConfig(**{name: getattr(self.settings, name) for name in names})
-        begun = (folder / JOURNAL).is_file()
-        return run_relaxations(images, self.calculator, relaxing, folder, potential=self.potential, resume=begun)
+        return run_relaxations(
+            images, self.calculator, relaxing, folder, potential=self.potential, resume=_begun(folder)
+        )
 
 
 def run_divided(
@@ -58,63 +71,74 @@ def run_divided(
 ) -> Band:
     """Find a path as ``run_neb`` does, and divide it at the minima on it, ``settings.divide`` times at most.
 
-    A band that leads over a deep minimum hardly comes to rest, as its springs have to hold images on two slopes. So the images
-    that lie in minima are relaxed, and each part between two states at rest is looked for by itself, with as many images as
-    the whole. The band that is returned, and reported in the folder, is made of all parts: its barriers count from its ends
-    to the highest image of all.
+    A band that leads over a deep minimum hardly comes to rest, as its springs have to hold images on two slopes, and its few
+    images may pass a saddle by. So the images that lie in minima are relaxed, and each part between two states at rest is
+    looked for by itself, with ``settings.images`` images, which begin on the path. The band that is returned, and reported in
+    the folder, is made of all parts: its barriers count from its ends to the highest image of all.
 
-    Arguments and errors are those of ``run_neb``. Minima and parts are in a folder ``divided, step N`` within that of the band.
+    Arguments and errors are those of ``run_neb``. Minima and parts are in the folder ``divided`` within that of the band. Once
+    parts have begun, a run that goes on with more steps moves these, not the whole.
     """
-    band = run_neb(states, calculator, settings, folder, potential=potential, resume=resume)
+    search = _Search(calculator, settings, potential)
+    band = search.band(states, folder, resume)
     with hold_folder(folder):
-        whole = _divided(band, _Search(calculator, settings, potential), folder, settings.divide)
-        if whole.parts:
-            write_report(folder, whole)
-    return whole
+        return _divided(band, search, folder, settings.divide)
 
 
 def _divided(band: Band, search: _Search, folder: Path, times: int) -> Band:
-    """Return a band whose parts lead from one minimum on it to the next; itself where there is none, or it has failed."""
+    """Return a band whose parts lead from one minimum on it to the next; itself where there is none, or one has failed."""
     if not times or band.problem or not valleys(band):
         return band
-    place = folder / f"divided, step {band.steps}"  # a band that goes on has other minima
     parts: list[Band] = []
+    what = "its minima"
     try:
-        states = _states(band, search, place / "minima")
-        if len(states) < 3:
-            return band
-        for k, ends in enumerate(pairwise(states), 1):
-            print(f"part {k} of {len(states) - 1}", flush=True)
-            at = place / f"part {k}"
-            parts.append(_divided(search.band(ends, at), search, at, times - 1))
+        states = _states(band, search, folder / DIVIDED / f"minima, step {band.steps}")
+        for one, other in pairwise(states if len(states) > 2 else []):
+            what = f"part {one.name} to {other.name}"
+            print(f"{folder.name}: {what}", flush=True)
+            at = folder / DIVIDED / what
+            start = parts[-1].images[-1] if parts else one.atoms  # free clusters are turned towards the start of a part
+            way = respaced([start, *band.images[one.image + 1 : other.image], other.atoms], search.settings.images)
+            parts.append(_divided(search.band(way, at, _begun(at)), search, at, times - 1))
     except (ConfigError, ModelError) as error:
-        band.doubts.append(f"! the path is not divided: {error}")
-        return band
-    return joined(band, parts)
+        band.doubts.append(f"! the path is not divided; {what}: {error}")
+        parts = []
+    whole = joined(band, parts) if parts else band
+    write_report(folder, whole)
+    return whole
 
 
-def _states(band: Band, search: _Search, folder: Path) -> list[Atoms]:
+def _states(band: Band, search: _Search, folder: Path) -> list[_State]:
     """Return the ends of a band, and between them the minima on it at rest; a way that comes back to a state is left out."""
     images = []
     for k in valleys(band):
         image = band.images[k].copy()
         image.info = {NAME: f"image {k}"}
         images.append(image)
-    start, end = band.images[0], band.images[-1]
-    states = [start]
-    for minimum in search.at_rest(images, folder):
+    last = len(band.images) - 1
+    states = [_State("start", 0, band.images[0])]
+    for k, minimum in zip(valleys(band), search.at_rest(images, folder), strict=True):
+        name = str(minimum.start.info[NAME])
         if minimum.note():
-            band.doubts.append(f"! the path is not divided at {minimum.start.info[NAME]}: {minimum.note()}")
-        else:
-            _append(states, minimum.atoms)
-    _append(states, end)
-    return [start, *states[1:-1], end]
+            band.doubts.append(f"! the path is not divided at {name}: {minimum.note()}")
+        elif same := _append(states, _State(name, k, minimum.atoms)):
+            band.doubts.append(f"{name} relaxes to the state of {same}: the path is not divided there")
+    end = _State("end", last, band.images[-1])
+    if same := _append(states, end):
+        band.doubts.append(f"{same} relaxes to the state of the end: the path is not divided there")
+        states = [*states[:-1], end] if len(states) > 1 else [*states, end]
+    return states
 
 
-def _append(states: list[Atoms], state: Atoms) -> None:
-    """Add a state to a way; where the way has been there already, it goes on from there."""
+def _append(states: list[_State], state: _State) -> str:
+    """Add a state to a way; where the way has been there already, it goes on from there, and the name of that is returned."""
     for k, seen in enumerate(states):
-        if apart(seen, state) < ONE_STATE:
+        if apart(seen.atoms, state.atoms) < ONE_STATE:
             del states[k + 1 :]
-            return
+            return seen.name
     states.append(state)
+    return ""
+
+
+def _begun(folder: Path) -> bool:
+    return (folder / JOURNAL).is_file()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from ase import Atoms
+from ase.build import minimize_rotation_and_translation
 from ase.geometry import find_mic
 from ase.mep import NEB
 from scipy.optimize import linear_sum_assignment
@@ -84,7 +85,10 @@ def check_apart(start: Atoms, end: Atoms) -> None:
 
 
 def apart(one: Atoms, other: Atoms) -> float:
-    """Return how far the atom is that is farthest from its place in another state [A]."""
+    """Return how far the atom is that is farthest from its place in another state [A]; free clusters are turned beforehand."""
+    if is_free(one):
+        other = other.copy()
+        minimize_rotation_and_translation(one, other)
     return largest(_moves(one, other))
 
 
@@ -193,6 +197,24 @@ def _near_what_moves(start: Atoms, end: Atoms) -> np.ndarray:
         for k in moving:
             near |= state.get_distances(k, range(len(state)), mic=bool(state.pbc.any())) < NEAR
     return np.flatnonzero(near)
+
+
+def respaced(states: Sequence[Atoms], n_between: int) -> list[Atoms]:
+    """Return a path with this many images between its ends, evenly spaced along the straight lines from state to state.
+
+    Two states stay as they are: nothing is known of the way between them.
+    """
+    if len(states) < 3:
+        return list(states)
+    lengths = distances(states)
+    moves = [_moves(one, other) for one, other in pairwise(states)]
+    places = states[0].positions + np.concatenate([np.zeros((1, len(states[0]), 3)), np.cumsum(moves, axis=0)])
+    images = [states[0].copy() for _ in range(n_between)]
+    for image, length in zip(images, np.linspace(0, lengths[-1], n_between + 2)[1:-1], strict=True):
+        k = min(int(np.searchsorted(lengths, length, side="right")) - 1, len(moves) - 1)
+        share = (length - lengths[k]) / (lengths[k + 1] - lengths[k])
+        image.set_positions((1 - share) * places[k] + share * places[k + 1], apply_constraint=False)
+    return [states[0], *images, states[-1]]
 
 
 def n_images(states: Sequence[Atoms], settings: NebConfig) -> int:

@@ -71,7 +71,7 @@ def notes(band: Band) -> list[str]:
     return said + [
         f"image {k} is a state at rest: the path is divided there"
         if k in band.joints
-        else f"! image {k} lies in a minimum on the way: the path has two steps, look at each (--divide)"
+        else f"! image {k} lies in a minimum on the way: the path has two steps, look at each"
         for k in valleys(band)
     ]
 

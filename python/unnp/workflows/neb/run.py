@@ -40,6 +40,8 @@ def run_neb(
 ) -> Band:
     """Find the path of lowest energy between two states, and write it with tables and figures into a folder.
 
+    It is one band, whatever ``settings.divide`` says: ``run_divided`` divides it.
+
     Args:
         states: two ends, or a path to begin with, of the same atoms in one cell.
         calculator: with energies and forces; for the optimiser ``lammps`` a ``LammpsMinimiser``.

@@ -78,7 +78,8 @@ def draw_distances(
         for name, own in _series([pair for pair in drawn if pair.quantity == quantity]).items():
             places = [where[pair.potential, pair.slab] for pair in own]
             errors = [factor * abs(pair.error) for pair in own]
-            label = f"{name}, r = {np.corrcoef(places, errors)[0, 1]:+.2f}" if len(own) > 2 else name
+            told = len(own) > 2 and np.ptp(places) > 0 and np.ptp(errors) > 0
+            label = f"{name}, r = {np.corrcoef(places, errors)[0, 1]:+.2f}" if told else name
             ax.plot(places, errors, "o", ms=3.5, mfc="none", mew=0.8, alpha=0.7, label=label)
         ax.set_title(DRAWN[quantity], fontsize="medium")
         ax.set(xlabel="distance to the nearest learnt structure", ylabel=f"|error| [{unit}]", ylim=(0, None))
