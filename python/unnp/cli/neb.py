@@ -30,7 +30,7 @@ def command(
     max_force: Annotated[float, typer.Option(help="Largest force left [eV/A].")] = 0.05,
     max_steps: Annotated[int, typer.Option(help="Steps of the band, and of each end, after which it ends.")] = 500,
     divide: Annotated[
-        int, typer.Option(help="How often the path is divided at minima on it, each part a band of its own.")
+        int, typer.Option(help="How often to divide the path at minima, each part a band of its own.")
     ] = 0,
     optimiser: Annotated[
         Literal["bfgs", "lbfgs", "fire", "lammps"],
@@ -51,8 +51,8 @@ def command(
 ) -> None:
     """Find the path of lowest energy between two states: barriers forward and back, reaction energy.
 
-    Nudged elastic band with a climbing image. Models are evaluated in float64. With --resume a run that was stopped goes
-    on where it was, and with more --max-steps it goes further.
+    Nudged elastic band with a climbing image, models in float64. With --resume a run that was stopped goes on, and further
+    with more --max-steps; a larger --divide divides it.
     """
     from unnp.adapters.potentials import identity
     from unnp.cli.movers import held_atoms, open_mover
