@@ -60,7 +60,7 @@ def _draw_bars(ax: Axes, rows: Sequence[Row], quantity: str) -> None:
 
 
 def draw_choices(path: Path, rows: Sequence[dict[str, Any]]) -> None:
-    """Draw which potentials the classifiers chose for the pool, and the errors of their labels by confidence.
+    """Draw which potentials the classifiers chose for the pool, and where hidden labels tell them, their errors by confidence.
 
     Shares are means over the seeds; bars of the errors are standard errors of their means.
     """
@@ -69,7 +69,8 @@ def draw_choices(path: Path, rows: Sequence[dict[str, Any]]) -> None:
         return
     series = list(dict.fromkeys((row["architecture"], row["among"]) for row in pool))
     names = [*pool[0]["chosen"], "none"]
-    figure, (left, right) = new_figure(2)
+    known = any("energy_mae" in row for row in rows if row["part"] in CONFIDENCES)
+    figure, (left, *rest) = new_figure(2 if known else 1)
     columns: dict[str, list[Any]] = {"architecture": [], "among": [], "part": [], "value": [], "error": []}
     for k, (architecture, among) in enumerate(series):
         label = architecture if among == "all" else f"{architecture} ({among})"
@@ -90,7 +91,7 @@ def draw_choices(path: Path, rows: Sequence[dict[str, Any]]) -> None:
             for part in CONFIDENCES
         ]
         errors = {part: Spread.of(own) for part, own in zip(CONFIDENCES, found, strict=True) if own}
-        if errors:
+        for right in rest if errors else []:
             bars = [spread.error or 0.0 for spread in errors.values()]
             means = [spread.mean for spread in errors.values()]
             right.errorbar(list(errors), means, yerr=bars, marker="o", capsize=2, label=label)
@@ -102,8 +103,9 @@ def draw_choices(path: Path, rows: Sequence[dict[str, Any]]) -> None:
         columns["error"] += [*[None] * len(names), *(None if each is None else each.error for each in of_labels)]
     left.set_xticks(range(len(names)), names, rotation=60, ha="right", fontsize="small")
     left.set(ylabel="share of the pool")
-    right.set(xlabel="confidence", ylabel="error of the chosen energies [meV/atom]")
-    for ax in (left, right):
+    for right in rest:
+        right.set(xlabel="confidence", ylabel="error of the chosen energies [meV/atom]")
+    for ax in (left, *rest):
         if ax.get_legend_handles_labels()[1]:
             ax.legend(frameon=False, fontsize="small")
     save_figure(figure, path, columns)
