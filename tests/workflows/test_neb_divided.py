@@ -16,8 +16,9 @@ from ase.io import read, write
 from typer.testing import CliRunner
 from unnp.cli import build_app
 from unnp.errors import ModelError
+from unnp.workflows.neb.band import Band
 from unnp.workflows.neb.config import NebConfig
-from unnp.workflows.neb.divided import ONE_STATE, _append, _State, run_divided
+from unnp.workflows.neb.divided import ONE_STATE, _append, _divided, _Search, _State, run_divided
 from unnp.workflows.neb.path import apart, distances, respaced
 from unnp.workflows.neb.report import barriers, notes, rows
 from unnp.workflows.neb.run import run_neb
@@ -139,6 +140,17 @@ def test_a_way_that_comes_back_goes_on_from_there() -> None:
     same = [_append(states, _State(f"image {k}", k, atoms)) for k, atoms in enumerate(ways)]
     assert [state.image for state in states] == [0, 3]
     assert same == ["", "", "image 0", ""]
+
+
+def test_a_minimum_that_is_the_start_again_is_no_state(tmp_path: Path) -> None:
+    images = [adatom(), adatom(0.2), adatom(0.02), adatom(0.5), adatom(1.0)]
+    energies, forces = np.array([0.0, 0.1, 0.0, HOP, 0.0]), np.zeros((5, len(images[0]), 3))
+    band = Band(images, [HOP], [0.01], at_rest=True, energies=energies, atomic_forces=forces)
+    assert any("image 2 lies in a minimum" in note for note in notes(band))
+    (tmp_path / "run").mkdir()
+    found = _divided(band, _Search(EMT(), TWICE, ""), tmp_path / "run", 1)
+    assert found.parts == []
+    assert notes(found) == ["image 2 relaxes to the state of start: the path is not divided there"]
 
 
 def test_images_of_a_part_lie_evenly_on_the_way_that_was_found() -> None:

@@ -40,6 +40,7 @@ class Band:
         atomic_forces: (n_images, n_atoms, 3) [eV/A] of the potential there, 0 at the ends; None: not known.
         doubts: what is to be said of the states that it began with.
         parts: bands that it is made of, from one minimum on it to the next, see ``joined``; empty: it is one.
+        no_states: images in minima that have relaxed to another state of the path.
     """
 
     images: list[Atoms]
@@ -52,6 +53,7 @@ class Band:
     atomic_forces: np.ndarray | None = None
     doubts: list[str] = field(default_factory=list)
     parts: list[Band] = field(default_factory=list)
+    no_states: list[int] = field(default_factory=list)
 
     @classmethod
     def of(cls, images: Sequence[Atoms], entry: Mapping[str, Any] | None = None) -> Band:
@@ -104,6 +106,7 @@ def joined(whole: Band, parts: Sequence[Band]) -> Band:
     """
     leaves = [leaf for part in parts for leaf in (part.parts or [part])]
     first, *others = leaves
+    begins = accumulate((len(leaf.images) - 1 for leaf in leaves), initial=0)
     return Band(
         [*first.images, *(image for leaf in others for image in leaf.images[1:])],
         whole.barriers,
@@ -114,6 +117,7 @@ def joined(whole: Band, parts: Sequence[Band]) -> Band:
         atomic_forces=_along([leaf.atomic_forces for leaf in leaves]),
         doubts=[*whole.doubts, *_of_parts(leaves, whole.doubts)],
         parts=leaves,
+        no_states=[begin + k for begin, leaf in zip(begins, leaves, strict=False) for k in leaf.no_states],
     )
 
 

@@ -122,9 +122,11 @@ def _states(band: Band, search: _Search, folder: Path) -> list[_State]:
         if minimum.note():
             band.doubts.append(f"! the path is not divided at {name}: {minimum.note()}")
         elif same := _append(states, _State(name, k, minimum.atoms)):
+            band.no_states.append(k)
             band.doubts.append(f"{name} relaxes to the state of {same}: the path is not divided there")
     end = _State("end", last, band.images[-1])
     if same := _append(states, end):
+        band.no_states += [state.image for state in states[-1:] if state.image]
         band.doubts.append(f"{same} relaxes to the state of the end: the path is not divided there")
         states = [*states[:-1], end] if len(states) > 1 else [*states, end]
     return states

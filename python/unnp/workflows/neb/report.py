@@ -73,6 +73,7 @@ def notes(band: Band) -> list[str]:
         if k in band.joints
         else f"! image {k} lies in a minimum on the way: the path has two steps, look at each"
         for k in valleys(band)
+        if k not in band.no_states
     ]
 
 
