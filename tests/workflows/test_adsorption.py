@@ -111,25 +111,34 @@ def test_starts_ends_and_path_of_an_atom_on_copper(folder: Path) -> None:
 
 
 def test_a_minimum_on_the_path_is_a_start_too(folder: Path) -> None:
-    """Two hops: the hollow between them is as good as the others."""
+    """Two hops: the hollow between them is as good as the others, and the path is divided there."""
     away = [{"symbol": "O", "at": [1.5, 1.0, 1.0]}]
     surface = OXYGEN["surface"] | {"repeat": [2, 2]}
     cli(surface=surface, dissociated=away, shaken=0, path={"images": 3, "max_force": 0.05})
     found = json.loads(Path("run/adsorption.json").read_text())["potentials"]["emt"]
-    assert [end["start"] for end in found["ends"]][-2:] == ["dissociated", "on the path 2"]
+    assert [end["start"] for end in found["ends"]][-2:] == ["dissociated", "on the path 4"]
+    parts = found["path"]["parts"]
+    assert [(part["first_image"], part["last_image"], part["at_rest"]) for part in parts] == [
+        (0, 4, True),
+        (4, 8, True),
+    ]
+    assert found["path"]["at_rest"]
     between = found["ends"][-1]
     assert between["above"] == pytest.approx(0, abs=2e-3)
     assert between["moved"] == pytest.approx(3.59 / 2**0.5, abs=0.05)
     assert between["from_alike"] == pytest.approx(0, abs=0.05)
     assert found["verdict"]["passed"]
     rows = list(csv.DictReader(Path("run/ends.csv").read_text().splitlines()))
-    assert rows[-1]["start"] == "on the path 2"
+    assert rows[-1]["start"] == "on the path 4"
+    kept = Path("run/adsorption.json").read_bytes()
+    cli("--resume", surface=surface, dissociated=away, shaken=0, path={"images": 3, "max_force": 0.05})
+    assert Path("run/adsorption.json").read_bytes() == kept
 
 
 def test_a_band_that_goes_on_is_asked_for_its_minima_again(folder: Path) -> None:
     changes = {"surface": OXYGEN["surface"] | {"repeat": [2, 2]}, "shaken": 0}
     changes["dissociated"] = [{"symbol": "O", "at": [1.5, 1.0, 1.0]}]
-    path = {"images": 3, "max_force": 0.05}
+    path = {"images": 3, "max_force": 0.05, "divide": 0}
     for words, steps in (((), 8), (("--resume",), 200), (("--resume",), 200)):
         cli(*words, path=path | {"max_steps": steps}, **changes)
         found = json.loads(Path("run/adsorption.json").read_text())["potentials"]["emt"]

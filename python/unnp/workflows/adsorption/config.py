@@ -76,7 +76,7 @@ class PathConfig(NebConfig):
     """largest force left on an atom of an image [eV/A]"""
     max_steps: Annotated[int, Field(ge=0, le=1_000_000)] = Field(default=1000, json_schema_extra=FREE)
     """steps after which the search ends"""
-    divide: Annotated[int, Field(ge=0, le=5, json_schema_extra=FREE)] = 2
+    divide: Annotated[int, Field(ge=0, le=5, json_schema_extra=FREE)] = 1
     """how often the path is divided at minima on it, each part a band of its own"""
 
 
