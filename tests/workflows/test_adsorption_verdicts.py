@@ -114,7 +114,7 @@ def test_where_a_start_has_led_is_said_once() -> None:
 
 def test_what_the_tables_leave_open_is_said() -> None:
     """A state below the adsorbed one with other bonds, which the verdict allows on the path, and a band that is all uphill."""
-    uphill = SimpleNamespace(at_rest=False, steps=9, problem="", doubts=[], energies=np.array([0.0, 0.4, 0.9]))
+    uphill = SimpleNamespace(at_rest=False, steps=9, problem="", doubts=[], parts=[], no_states=[], joints=[], energies=np.array([0.0, 0.4, 0.9]))
     tested = judging.Tested(
         [end("adsorbed", 0.0), end("put", 0.0), end("dissociated", 0.9, bonded=False)],
         [end("on the path 2", -0.3, bonded=False), end("on the path 3", -0.4, bonded=False, slab_moved=2.0)],
