@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from ase.build import fcc111
 from unnp.workflows.adsorption import judge as judging
 from unnp.workflows.adsorption.judge import End, Verdict, judge, slab_motion
 from unnp.workflows.adsorption.report import notes, result_rows
+from unnp.workflows.neb.band import Band
 
 
 def end(name: str, above: float, bonded: bool = True, slab_moved: float = 0.1, **other) -> End:
@@ -114,12 +113,12 @@ def test_where_a_start_has_led_is_said_once() -> None:
 
 def test_what_the_tables_leave_open_is_said() -> None:
     """A state below the adsorbed one with other bonds, which the verdict allows on the path, and a band that is all uphill."""
-    uphill = SimpleNamespace(at_rest=False, steps=9, problem="", doubts=[], parts=[], no_states=[], joints=[], energies=np.array([0.0, 0.4, 0.9]))
+    uphill = Band([], [0.9] * 10, energies=np.array([0.0, 0.4, 0.9]))
     tested = judging.Tested(
         [end("adsorbed", 0.0), end("put", 0.0), end("dissociated", 0.9, bonded=False)],
         [end("on the path 2", -0.3, bonded=False), end("on the path 3", -0.4, bonded=False, slab_moved=2.0)],
         Verdict(True, True, ["on the path 3"], [], ["on the path 3: broken"]),
-        uphill,  # type: ignore[arg-type]
+        uphill,
         placed="top",
     )
     assert [tested.state_of(each) for each in tested.all_ends] == [
