@@ -24,10 +24,7 @@ def command(
     head: Annotated[str | None, typer.Option(help="Level of theory; default: the model's first.")] = None,
     d3: D3 = None,
     align: Annotated[
-        bool,
-        typer.Option(
-            "--align", help="Count the potential's energies from the zeros of the labels, element by element."
-        ),
+        bool, typer.Option("--align", help="Count its energies from the zeros of the labels, element by element.")
     ] = False,
     stress_offset: Annotated[
         bool, typer.Option(help="Take off the stress labels the constant that the training has found in its own.")
@@ -72,9 +69,7 @@ def command(
         errors = evaluate(model, structures, output, Limits.of(batch_atoms), offset, align=align)
     _say_what_was_compared(errors, structures, offset)
     if not errors["overall"]:
-        raise DataError(
-            f"the structures have no labels to compare with; the predictions are in {output}/predictions.xyz."
-        )
+        raise DataError(f"there are no labels to compare with; the predictions are in {output}/predictions.xyz.")
     _say_what_is_missing(names, errors)
     print_table(f"Errors of {potential} on {len(structures)} structures", error_header(errors), error_table(errors))
     print(f"Tables, predictions and plots: {output}")
